@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// gemm emits the micro-kernels of the matrix product.
+//
+// A tile of C stays in registers while k runs: each step loads one row of the
+// packed B panel (two vectors), broadcasts each of the MR elements of the
+// packed A panel, and does one multiply-add per accumulator, so that loads
+// (2 + MR) stay below what two load ports offer beside 2*MR multiply-adds:
+//
+//	c[i][0:2w] += a[i] * b[0:2w]     i = 0..MR-1, w lanes a vector
+//
+// The tile is then stored, or added to what C holds: sums over more than one
+// block of k are added block by block, in the same order in every tier.
+func gemm() {
+	gemmKernel("gemm6x16", 6, 8, func() VecVirtual { return YMM() })
+	gemmKernel("gemm12x32", 12, 16, func() VecVirtual { return ZMM() })
+}
+
+// gemmKernel emits a kernel for mr rows by two vectors of the given lanes.
+func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
+	TEXT(name, NOSPLIT, "func(kc int, a, b, c *float32, ldc int, accumulate bool)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s computes a tile of %d rows by %d columns; Tier.Gemm is its definition.", name, mr, 2*lanes))
+	width := 4 * lanes // bytes
+
+	Comment("Accumulators start at zero.")
+	acc := make([][2]VecVirtual, mr)
+	for i := range acc {
+		acc[i] = [2]VecVirtual{vec(), vec()}
+		for _, r := range acc[i] {
+			if lanes == 16 {
+				VPXORD(r, r, r)
+			} else {
+				VXORPS(r, r, r)
+			}
+		}
+	}
+
+	kc := Load(Param("kc"), GP64())
+	a := Mem{Base: Load(Param("a"), GP64())}
+	b := Mem{Base: Load(Param("b"), GP64())}
+	b0, b1, ai := vec(), vec(), vec()
+
+	Label("step")
+	Comment("One row of B against one column of A.")
+	VMOVUPS(b, b0)
+	VMOVUPS(b.Offset(width), b1)
+	for i := range acc {
+		VBROADCASTSS(a.Offset(4*i), ai)
+		VFMADD231PS(b0, ai, acc[i][0])
+		VFMADD231PS(b1, ai, acc[i][1])
+	}
+	ADDQ(Imm(uint64(4*mr)), a.Base)
+	ADDQ(Imm(uint64(2*width)), b.Base)
+	DECQ(kc)
+	JNZ(LabelRef("step"))
+
+	Comment("Store the tile.")
+	c := Mem{Base: Load(Param("c"), GP64())}
+	ldc := Load(Param("ldc"), GP64())
+	SHLQ(Imm(2), ldc)
+	accumulate := Load(Param("accumulate"), GP8())
+	TESTB(accumulate, accumulate)
+	JZ(LabelRef("overwrite"))
+	for i := range acc {
+		VADDPS(c, acc[i][0], acc[i][0])
+		VADDPS(c.Offset(width), acc[i][1], acc[i][1])
+		VMOVUPS(acc[i][0], c)
+		VMOVUPS(acc[i][1], c.Offset(width))
+		if i < mr-1 {
+			ADDQ(ldc, c.Base)
+		}
+	}
+	ret()
+
+	Label("overwrite")
+	for i := range acc {
+		VMOVUPS(acc[i][0], c)
+		VMOVUPS(acc[i][1], c.Offset(width))
+		if i < mr-1 {
+			ADDQ(ldc, c.Base)
+		}
+	}
+	ret()
+}

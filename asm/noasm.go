@@ -1,0 +1,14 @@
+//go:build !amd64 || purego
+
+package asm
+
+// Without assembly no tier above Portable is ever active, so the switches that
+// name these kernels never reach them.
+
+const noKernel = "asm: no such kernel in this build"
+
+func gemm6x16(kc int, a, b, c *float32, ldc int, accumulate bool)     { panic(noKernel) }
+func gemm12x32(kc int, a, b, c *float32, ldc int, accumulate bool)    { panic(noKernel) }
+func transpose8(dst *float32, ld int, src *float32, stride, cols int) { panic(noKernel) }
+func transpose6(dst *float32, ld int, src *float32, stride, cols int) { panic(noKernel) }
+func transpose4(dst *float32, ld int, src *float32, stride, cols int) { panic(noKernel) }

@@ -1,0 +1,50 @@
+package asm
+
+import (
+	"fmt"
+	"os"
+)
+
+// Tier is an instruction set that the kernels exist for. Higher tiers are
+// faster; all give the same bits.
+type Tier uint8
+
+// The tiers, in rising order.
+const (
+	Portable Tier = iota // Go alone
+	AVX2                 // AVX2 and FMA3
+	AVX512               // AVX-512 F and VL
+)
+
+var tierNames = [...]string{Portable: "portable", AVX2: "avx2", AVX512: "avx512"}
+
+// String returns the tier's name as CONVERGENT_CPU spells it.
+func (t Tier) String() string { return tierNames[t] }
+
+// best is the highest tier of this build on this machine.
+var best = detect()
+
+var active = lower(best, os.Getenv("CONVERGENT_CPU"))
+
+// Active returns the tier in use.
+func Active() Tier { return active }
+
+// Supported returns the tiers that this build can run on this machine, rising.
+func Supported() []Tier {
+	all := []Tier{Portable, AVX2, AVX512}
+	return all[:best+1]
+}
+
+// lower returns the tier named, or t where that is lower or no name is given.
+// A name that is no tier's is a mistake that must not pass for a choice.
+func lower(t Tier, name string) Tier {
+	if name == "" {
+		return t
+	}
+	for i, n := range tierNames {
+		if n == name {
+			return min(t, Tier(i))
+		}
+	}
+	panic(fmt.Sprintf("asm: CONVERGENT_CPU=%q is not one of portable, avx2, avx512", name))
+}

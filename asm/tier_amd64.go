@@ -1,0 +1,18 @@
+//go:build !purego
+
+package asm
+
+import "github.com/klauspost/cpuid/v2"
+
+// detect asks for AVX2 and FMA3 separately, since machines exist with one
+// alone; cpuid reports neither unless the operating system saves their
+// registers.
+func detect() Tier {
+	switch {
+	case cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3, cpuid.AVX512F, cpuid.AVX512VL):
+		return AVX512
+	case cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3):
+		return AVX2
+	}
+	return Portable
+}

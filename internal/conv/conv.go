@@ -1,0 +1,106 @@
+package conv
+
+import (
+	"github.com/convergent-go/convergent/internal/level3"
+	"github.com/convergent-go/convergent/internal/par"
+)
+
+// Forward computes y [N, OutH, OutW, Out] from the images x and the filters w:
+//
+//	y[n,i,j,o] = bias[o] + sum over (ky, kx, c) of x[n, i*Stride-Pad+ky, j*Stride-Pad+kx, c] * w[o,ky,kx,c]
+//
+// with zeros outside the image. A nil bias is zero.
+func Forward(threads int, g Geometry, y, x, w, bias []float32) {
+	g.check(x, w, y)
+	if bias != nil && len(bias) != g.Out {
+		panic("conv: wrong length of the bias")
+	}
+	out, k := g.Out/g.groups(), g.patch()
+	for i := range g.groups() {
+		p := &patches{g.window(x, i)}
+		filters := level3.Rows{Data: w[i*out*k:], Stride: k}
+		var b []float32
+		if bias != nil {
+			b = bias[i*out:][:out]
+		}
+		level3.GemmBias(threads, g.positions(), out, k, p, filters, y[min(len(y), i*out):], g.Out, b)
+	}
+}
+
+// BackwardWeights computes the gradients of the filters and, unless db is nil,
+// of the bias from the images x and the gradient dy of the output.
+func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
+	g.check(x, dw, dy)
+	if db != nil && len(db) != g.Out {
+		panic("conv: wrong length of the bias")
+	}
+	out, k := g.Out/g.groups(), g.patch()
+	for i := range g.groups() {
+		p := &patchTerms{g.window(x, i)}
+		units := level3.Cols{Data: dy[min(len(dy), i*out):], Stride: g.Out}
+		level3.Gemm(threads, out, k, g.positions(), units, p, dw[i*out*k:], k, false)
+	}
+	if db != nil {
+		clear(db)
+		for ; len(dy) > 0; dy = dy[g.Out:] {
+			for o, v := range dy[:g.Out] {
+				db[o] += v
+			}
+		}
+	}
+}
+
+// BackwardData computes the gradient dx of the images from the gradient dy of
+// the output and the filters w.
+func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
+	g.check(dx, w, dy)
+	for i := range g.groups() {
+		if g.Stride == 1 {
+			g.correlate(threads, dx, dy, w, i)
+		} else {
+			g.scatter(threads, dx, dy, w, i)
+		}
+	}
+}
+
+// correlate is BackwardData of one group at stride 1, where the gradient is
+// itself a convolution: of dy, padded by what the filters overhang, with the
+// filters turned.
+func (g Geometry) correlate(threads int, dx, dy, w []float32, i int) {
+	out, depth, k := g.Out/g.groups(), g.C/g.groups(), g.patch()
+	p := &patches{window{data: dy, h: g.OutH(), w: g.OutW(), c: g.Out, c0: i * out, depth: out,
+		kh: g.KH, kw: g.KW, stride: 1, padY: g.KH - 1 - g.Pad, padX: g.KW - 1 - g.Pad, outH: g.H, outW: g.W}}
+	filters := &turned{w: w[i*out*k:], out: out, spots: g.KH * g.KW, depth: depth}
+	level3.Gemm(threads, g.N*g.H*g.W, depth, g.KH*g.KW*out, p, filters, dx[min(len(dx), i*depth):], g.C, false)
+}
+
+// scatter is BackwardData of one group at any stride: the gradients of the
+// patches of one image are a product, and each is added where its term came
+// from.
+func (g Geometry) scatter(threads int, dx, dy, w []float32, i int) {
+	out, depth, k := g.Out/g.groups(), g.C/g.groups(), g.patch()
+	spots := g.OutH() * g.OutW()
+	filters := level3.Cols{Data: w[i*out*k:], Stride: k}
+	par.For(threads, g.N, func(n int) {
+		image := dx[n*g.H*g.W*g.C:][:g.H*g.W*g.C]
+		for at := i * depth; at < len(image); at += g.C {
+			clear(image[at:][:depth])
+		}
+		terms := make([]float32, spots*k)
+		units := level3.Rows{Data: dy[n*spots*g.Out+i*out:], Stride: g.Out}
+		level3.Gemm(1, spots, k, out, units, filters, terms, k, false)
+		for s := range spots {
+			top, left := s/g.OutW()*g.Stride-g.Pad, s%g.OutW()*g.Stride-g.Pad
+			for spot := range g.KH * g.KW {
+				y, x := top+spot/g.KW, left+spot%g.KW
+				if y < 0 || y >= g.H || x < 0 || x >= g.W {
+					continue
+				}
+				to := image[(y*g.W+x)*g.C+i*depth:][:depth]
+				for c, v := range terms[s*k+spot*depth:][:depth] {
+					to[c] += v
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,152 @@
+package conv
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// geometries cover strides, padding beyond the filter, groups, filters that are
+// not square, single channels, and images smaller than a tile.
+var geometries = []Geometry{
+	{N: 2, H: 8, W: 8, C: 3, Out: 5, KH: 3, KW: 3, Stride: 1, Pad: 1},
+	{N: 3, H: 9, W: 7, C: 16, Out: 17, KH: 5, KW: 5, Stride: 1, Pad: 2},
+	{N: 2, H: 23, W: 21, C: 3, Out: 8, KH: 11, KW: 11, Stride: 4},
+	{N: 2, H: 6, W: 6, C: 8, Out: 6, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 2},
+	{N: 1, H: 7, W: 9, C: 6, Out: 9, KH: 3, KW: 3, Stride: 2, Pad: 1, Groups: 3},
+	{N: 2, H: 5, W: 6, C: 4, Out: 3, KH: 2, KW: 3, Stride: 1, Pad: 1},
+	{N: 2, H: 5, W: 6, C: 4, Out: 3, KH: 1, KW: 3, Stride: 2, Pad: 0},
+	{N: 2, H: 4, W: 4, C: 5, Out: 7, KH: 1, KW: 1, Stride: 1},
+	{N: 2, H: 4, W: 4, C: 5, Out: 7, KH: 1, KW: 1, Stride: 1, Pad: 2},
+	{N: 1, H: 2, W: 2, C: 1, Out: 1, KH: 3, KW: 3, Stride: 1, Pad: 1},
+	{N: 9, H: 1, W: 1, C: 300, Out: 10, KH: 1, KW: 1, Stride: 1},
+	{N: 2, H: 6, W: 6, C: 37, Out: 10, KH: 3, KW: 3, Stride: 3, Pad: 2},
+}
+
+// terms visits every product that makes up the output: y[yi] += x[xi] * w[wi].
+func terms(g Geometry, visit func(yi, xi, wi int)) {
+	depth, out := g.C/g.groups(), g.Out/g.groups()
+	for n := range g.N {
+		for oy := range g.OutH() {
+			for ox := range g.OutW() {
+				for o := range g.Out {
+					for ky := range g.KH {
+						for kx := range g.KW {
+							y, x := oy*g.Stride-g.Pad+ky, ox*g.Stride-g.Pad+kx
+							if y < 0 || y >= g.H || x < 0 || x >= g.W {
+								continue
+							}
+							for c := range depth {
+								visit(((n*g.OutH()+oy)*g.OutW()+ox)*g.Out+o,
+									((n*g.H+y)*g.W+x)*g.C+o/out*depth+c,
+									((o*g.KH+ky)*g.KW+kx)*depth+c)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestAgainstDefinition compares all three directions with the definition in
+// float64. A sum of n terms of size about 1 errs by less than n units of 2^-24.
+func TestAgainstDefinition(t *testing.T) {
+	for _, g := range geometries {
+		t.Run(fmt.Sprintf("%+v", g), func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(1, 2))
+			random := func(n int) []float32 {
+				x := make([]float32, n)
+				for i := range x {
+					x[i] = float32(rnd.NormFloat64())
+				}
+				return x
+			}
+			x, w, bias := random(g.N*g.H*g.W*g.C), random(g.Out*g.patch()), random(g.Out)
+			dy := random(g.positions() * g.Out)
+			y, dx, dw, db := make([]float64, len(dy)), make([]float64, len(x)), make([]float64, len(w)), make([]float64, g.Out)
+			for i := range y {
+				y[i] = float64(bias[i%g.Out])
+				db[i%g.Out] += float64(dy[i])
+			}
+			terms(g, func(yi, xi, wi int) {
+				y[yi] += float64(x[xi]) * float64(w[wi])
+				dx[xi] += float64(dy[yi]) * float64(w[wi])
+				dw[wi] += float64(dy[yi]) * float64(x[xi])
+			})
+			for _, threads := range []int{1, 2} {
+				gotY, gotX, gotW, gotB := random(len(y)), random(len(x)), random(len(w)), random(g.Out)
+				Forward(threads, g, gotY, x, w, bias)
+				BackwardData(threads, g, gotX, dy, w)
+				BackwardWeights(threads, g, gotW, gotB, x, dy)
+				near(t, "y", gotY, y, g.patch())
+				near(t, "dx", gotX, dx, g.KH*g.KW*g.Out)
+				near(t, "dw", gotW, dw, g.positions())
+				near(t, "db", gotB, db, g.positions())
+			}
+		})
+	}
+}
+
+func near(t *testing.T, name string, got []float32, want []float64, n int) {
+	t.Helper()
+	bound := float64(n+4) * 0x1p-22
+	for i := range want {
+		if e := math.Abs(float64(got[i]) - want[i]); !(e <= bound) {
+			t.Fatalf("%s[%d] = %v, want %v: errs by %g, more than %g", name, i, got[i], want[i], e, bound)
+		}
+	}
+}
+
+// TestThreadsSameBits: the number of threads changes no bit.
+func TestThreadsSameBits(t *testing.T) {
+	g := Geometry{N: 16, H: 16, W: 16, C: 24, Out: 40, KH: 3, KW: 3, Stride: 1, Pad: 1}
+	rnd := rand.New(rand.NewPCG(5, 6))
+	x, w, dy := make([]float32, g.N*g.H*g.W*g.C), make([]float32, g.Out*g.patch()), make([]float32, g.positions()*g.Out)
+	for _, s := range [][]float32{x, w, dy} {
+		for i := range s {
+			s[i] = float32(rnd.NormFloat64())
+		}
+	}
+	run := func(threads int) [3][]float32 {
+		r := [3][]float32{make([]float32, len(dy)), make([]float32, len(x)), make([]float32, len(w))}
+		Forward(threads, g, r[0], x, w, nil)
+		BackwardData(threads, g, r[1], dy, w)
+		BackwardWeights(threads, g, r[2], nil, x, dy)
+		return r
+	}
+	want := run(1)
+	for _, threads := range []int{2, 3, 7} {
+		for i, got := range run(threads) {
+			for j := range got {
+				if math.Float32bits(got[j]) != math.Float32bits(want[i][j]) {
+					t.Fatalf("threads=%d: result %d differs at %d", threads, i, j)
+				}
+			}
+		}
+	}
+}
+
+func TestPanics(t *testing.T) {
+	g := Geometry{N: 1, H: 4, W: 4, C: 2, Out: 3, KH: 3, KW: 3, Stride: 1, Pad: 1}
+	x, w, y := make([]float32, 32), make([]float32, 54), make([]float32, 48)
+	for message, f := range map[string]func(){
+		"conv: wrong length of the input":           func() { Forward(1, g, y, x[:31], w, nil) },
+		"conv: wrong length of the filters":         func() { Forward(1, g, y, x, w[:53], nil) },
+		"conv: wrong length of the output":          func() { Forward(1, g, y[:47], x, w, nil) },
+		"conv: wrong length of the bias":            func() { Forward(1, g, y, x, w, x[:2]) },
+		"conv: size out of range":                   func() { Forward(1, Geometry{}, nil, nil, nil, nil) },
+		"conv: channels not divisible by groups":    func() { g := g; g.Groups = 2; Forward(1, g, y, x, w, nil) },
+		"conv: filter larger than the padded image": func() { g := g; g.KH = 7; Forward(1, g, y, x, w, nil) },
+	} {
+		func() {
+			defer func() {
+				if r := recover(); r != message {
+					t.Errorf("panicked with %v, want %q", r, message)
+				}
+			}()
+			f()
+		}()
+	}
+}

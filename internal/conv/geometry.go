@@ -1,0 +1,54 @@
+// Package conv computes convolutions of images, forward and backward, as matrix
+// products whose operands are packed straight from the images: the matrix of
+// patches (im2col) is never formed.
+//
+// Images are NHWC and filters [Out, KH, KW, C/Groups], so a patch is a row of
+// KH*KW*C/Groups terms in the order of a filter's, and the activations of one
+// position are a row of units.
+package conv
+
+// Geometry is the shape of a convolution of N images of H x W positions and C
+// channels with Out filters of KH x KW positions, applied every Stride
+// positions after Pad zeros on each side. With Groups > 1 the channels and the
+// filters are split into that many equal parts, which see only each other;
+// 0 means 1.
+type Geometry struct {
+	N, H, W, C  int
+	Out         int
+	KH, KW      int
+	Stride, Pad int
+	Groups      int
+}
+
+// OutH returns the height of the output.
+func (g Geometry) OutH() int { return (g.H+2*g.Pad-g.KH)/g.Stride + 1 }
+
+// OutW returns the width of the output.
+func (g Geometry) OutW() int { return (g.W+2*g.Pad-g.KW)/g.Stride + 1 }
+
+// groups returns Groups with its default.
+func (g Geometry) groups() int { return max(g.Groups, 1) }
+
+// positions returns the number of output positions of all images: the rows of
+// the output.
+func (g Geometry) positions() int { return g.N * g.OutH() * g.OutW() }
+
+// patch returns the number of terms of a patch: the length of a filter.
+func (g Geometry) patch() int { return g.KH * g.KW * g.C / g.groups() }
+
+func (g Geometry) check(x, w, y []float32) {
+	switch {
+	case g.N < 0 || g.H < 1 || g.W < 1 || g.C < 1 || g.Out < 1 || g.KH < 1 || g.KW < 1 || g.Stride < 1 || g.Pad < 0 || g.Groups < 0:
+		panic("conv: size out of range")
+	case g.C%g.groups() != 0 || g.Out%g.groups() != 0:
+		panic("conv: channels not divisible by groups")
+	case g.H+2*g.Pad < g.KH || g.W+2*g.Pad < g.KW:
+		panic("conv: filter larger than the padded image")
+	case len(x) != g.N*g.H*g.W*g.C:
+		panic("conv: wrong length of the input")
+	case len(w) != g.Out*g.patch():
+		panic("conv: wrong length of the filters")
+	case len(y) != g.positions()*g.Out:
+		panic("conv: wrong length of the output")
+	}
+}

@@ -1,0 +1,85 @@
+package level3
+
+import "github.com/convergent-go/convergent/asm"
+
+// Operand is one side of a product: a set of vectors v_i of k terms each, which
+// knows how to pack itself. It is where matrices, patches of images, and
+// centred data differ; the loops above it do not.
+type Operand interface {
+	// Pack writes terms [k0, k1) of vectors [i0, i1) to dst in panels of r
+	// vectors: panel p holds, for each k in turn, the r terms
+	// v_{i0+p*r}[k] ... v_{i0+p*r+r-1}[k], zero beyond i1.
+	Pack(dst []float32, r, i0, i1, k0, k1 int)
+}
+
+// Rows is a matrix whose rows are the vectors: v_i[k] = Data[i*Stride+k].
+type Rows struct {
+	Data   []float32
+	Stride int
+}
+
+// Pack implements Operand.
+func (m Rows) Pack(dst []float32, r, i0, i1, k0, k1 int) {
+	tier, kc := asm.Active(), k1-k0
+	for ; i0 < i1; i0 += r {
+		rows := min(r, i1-i0)
+		panel := dst[:kc*r]
+		if rows < r {
+			clear(panel)
+		}
+		tier.Transpose(panel, r, m.Data[i0*m.Stride+k0:], m.Stride, rows, kc)
+		dst = dst[kc*r:]
+	}
+}
+
+// Cols is a matrix whose columns are the vectors: v_i[k] = Data[k*Stride+i].
+type Cols struct {
+	Data   []float32
+	Stride int
+}
+
+// Pack implements Operand.
+func (m Cols) Pack(dst []float32, r, i0, i1, k0, k1 int) {
+	for k := k0; k < k1; k++ {
+		Spread(dst[(k-k0)*r:], r, k1-k0, m.Data[k*m.Stride+i0:k*m.Stride+i1])
+	}
+}
+
+// Centred is Cols with the vectors' own Shift[i] taken from every term:
+// v_i[k] = Data[k*Stride+i] - Shift[i].
+type Centred struct {
+	Data   []float32
+	Stride int
+	Shift  []float32
+}
+
+// Pack implements Operand.
+func (m Centred) Pack(dst []float32, r, i0, i1, k0, k1 int) {
+	row := make([]float32, i1-i0)
+	shift := m.Shift[i0:i1]
+	for k := k0; k < k1; k++ {
+		for i, v := range m.Data[k*m.Stride+i0 : k*m.Stride+i1] {
+			row[i] = v - shift[i]
+		}
+		Spread(dst[(k-k0)*r:], r, k1-k0, row)
+	}
+}
+
+// Spread writes one term of consecutive vectors to its place in each of their
+// panels of r vectors by kc terms; dst begins at that term in the first panel.
+// The last panel is filled up with zeros.
+func Spread(dst []float32, r, kc int, terms []float32) {
+	for ; len(terms) >= r; terms = terms[r:] {
+		if r == 16 {
+			*(*[16]float32)(dst) = *(*[16]float32)(terms)
+		} else {
+			copy(dst[:r], terms)
+		}
+		if len(terms) == r {
+			return
+		}
+		dst = dst[kc*r:]
+	}
+	n := copy(dst[:r], terms)
+	clear(dst[n:r])
+}
