@@ -12,3 +12,5 @@ func gemm12x32(kc int, a, b, c *float32, ldc int, accumulate bool)    { panic(no
 func transpose8(dst *float32, ld int, src *float32, stride, cols int) { panic(noKernel) }
 func transpose6(dst *float32, ld int, src *float32, stride, cols int) { panic(noKernel) }
 func transpose4(dst *float32, ld int, src *float32, stride, cols int) { panic(noKernel) }
+func peak8(n int)                                                     { panic(noKernel) }
+func peak16(n int)                                                    { panic(noKernel) }

@@ -31,6 +31,21 @@ func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
 	Doc(fmt.Sprintf("%s computes a tile of %d rows by %d columns; Tier.Gemm is its definition.", name, mr, 2*lanes))
 	width := 4 * lanes // bytes
 
+	c := Mem{Base: Load(Param("c"), GP64())}
+	ldc := Load(Param("ldc"), GP64())
+	SHLQ(Imm(2), ldc)
+
+	Comment("Ask for the tile of C now; it is wanted after the last step.")
+	row := Mem{Base: GP64()}
+	MOVQ(c.Base, row.Base)
+	for i := range mr {
+		PREFETCHT0(row)
+		PREFETCHT0(row.Offset(2*width - 4))
+		if i < mr-1 {
+			ADDQ(ldc, row.Base)
+		}
+	}
+
 	Comment("Accumulators start at zero.")
 	acc := make([][2]VecVirtual, mr)
 	for i := range acc {
@@ -64,9 +79,6 @@ func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
 	JNZ(LabelRef("step"))
 
 	Comment("Store the tile.")
-	c := Mem{Base: Load(Param("c"), GP64())}
-	ldc := Load(Param("ldc"), GP64())
-	SHLQ(Imm(2), ldc)
 	accumulate := Load(Param("accumulate"), GP8())
 	TESTB(accumulate, accumulate)
 	JZ(LabelRef("overwrite"))

@@ -18,6 +18,7 @@ import (
 var emitters = map[string]func(){
 	"gemm":      gemm,
 	"transpose": transpose,
+	"peak":      peak,
 }
 
 func main() {
