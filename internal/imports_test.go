@@ -1,0 +1,90 @@
+// Package internal_test holds the architecture to its plan.
+package internal_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/convergent-go/convergent/"
+
+// allowed names, for each package of the module, the others that it may import.
+// Imports point down: a package can only name those above it in this list.
+var allowed = []struct {
+	pkg  string
+	uses []string
+}{
+	{"asm", nil},
+	{"internal/par", nil},
+	{"internal/elem", nil},
+	{"internal/artifact", nil},
+	{"internal/safetensors", []string{"internal/artifact"}},
+	{"internal/level3", []string{"asm", "internal/par"}},
+	{"internal/conv", []string{"asm", "internal/level3", "internal/par"}},
+	{"internal/dataset", []string{"internal/elem", "internal/par"}},
+	{"nn", []string{"internal/conv", "internal/elem", "internal/par", "internal/artifact", "internal/safetensors"}},
+	{"corr", []string{"internal/level3", "internal/par", "internal/artifact", "internal/safetensors"}},
+	{"match", []string{"internal/par"}},
+	{"spectral", []string{"internal/par"}},
+	{"internal/study", []string{"nn", "corr", "match", "spectral", "internal/dataset", "internal/par", "internal/artifact", "internal/safetensors"}},
+	{"internal/report", []string{"internal/study", "spectral", "internal/artifact"}},
+	{"bench", []string{"nn", "corr", "internal/level3", "internal/conv"}},
+	{"bench/convergent", []string{"internal/study", "internal/report"}},
+}
+
+// outside names the modules that each package may use beyond the standard
+// library; the four libraries, and what they stand on, need no more than these.
+var outside = map[string][]string{
+	"asm":              {"github.com/klauspost/cpuid/v2"},
+	"corr":             {"gonum.org/v1/gonum"},
+	"match":            {"gonum.org/v1/gonum"},
+	"spectral":         {"gonum.org/v1/gonum"},
+	"internal/study":   {"gonum.org/v1/gonum", "golang.org/x/sync"},
+	"internal/report":  {"gonum.org/v1/gonum", "gonum.org/v1/plot", "golang.org/x/image"},
+	"bench/convergent": {"github.com/alecthomas/kong", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
+}
+
+func TestImports(t *testing.T) {
+	list := exec.Command("go", "list", "-f", `{{if .GoFiles}}{{.ImportPath}} {{join .Imports " "}}{{end}}`, "./...")
+	list.Dir = ".."
+	out, err := list.CombinedOutput()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, out)
+	}
+	rule := make(map[string][]string)
+	for _, a := range allowed {
+		for _, u := range a.uses {
+			if _, above := rule[u]; !above {
+				t.Fatalf("the plan itself points up: %s uses %s", a.pkg, u)
+			}
+		}
+		rule[a.pkg] = a.uses
+	}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		pkg := strings.TrimPrefix(fields[0], module)
+		uses, known := rule[pkg]
+		if !known {
+			t.Errorf("%s is not in the plan", pkg)
+			continue
+		}
+		for _, imported := range fields[1:] {
+			if own, ok := strings.CutPrefix(imported, module); ok {
+				if !slices.Contains(uses, own) {
+					t.Errorf("%s imports %s, which the plan does not allow", pkg, own)
+				}
+				continue
+			}
+			if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
+				continue // standard library
+			}
+			if !slices.ContainsFunc(outside[pkg], func(m string) bool {
+				return imported == m || strings.HasPrefix(imported, m+"/")
+			}) {
+				t.Errorf("%s imports %s, which the plan does not allow", pkg, imported)
+			}
+		}
+	}
+}

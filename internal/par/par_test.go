@@ -1,0 +1,59 @@
+package par
+
+import (
+	"runtime"
+	"sync/atomic"
+	"testing"
+)
+
+func TestForCallsEachOnce(t *testing.T) {
+	for _, threads := range []int{0, 1, 2, 3, 8, 100} {
+		for _, n := range []int{0, 1, 2, 7, 1000} {
+			calls := make([]atomic.Int32, n)
+			var now, most atomic.Int32
+			For(threads, n, func(i int) {
+				if c := now.Add(1); c > most.Load() {
+					most.Store(c)
+				}
+				calls[i].Add(1)
+				now.Add(-1)
+			})
+			for i := range calls {
+				if c := calls[i].Load(); c != 1 {
+					t.Fatalf("threads=%d n=%d: f(%d) called %d times", threads, n, i, c)
+				}
+			}
+			if int(most.Load()) > max(threads, 1) {
+				t.Fatalf("threads=%d: %d calls at once", threads, most.Load())
+			}
+		}
+	}
+}
+
+func TestBlocksCover(t *testing.T) {
+	for _, n := range []int{0, 1, 9, 10, 11, 25} {
+		seen := make([]int, n)
+		Blocks(1, n, 10, func(lo, hi int) {
+			if lo%10 != 0 || hi-lo > 10 || hi <= lo {
+				t.Fatalf("block [%d, %d) of %d", lo, hi, n)
+			}
+			for i := lo; i < hi; i++ {
+				seen[i]++
+			}
+		})
+		for i, s := range seen {
+			if s != 1 {
+				t.Fatalf("n=%d: %d covered %d times", n, i, s)
+			}
+		}
+	}
+}
+
+func TestThreads(t *testing.T) {
+	if got := Threads(3); got != 3 {
+		t.Errorf("Threads(3) = %d", got)
+	}
+	if got, want := Threads(0), runtime.GOMAXPROCS(0); got != want {
+		t.Errorf("Threads(0) = %d, want %d", got, want)
+	}
+}
