@@ -1,0 +1,283 @@
+// Package safetensors reads and writes the safetensors format of Hugging Face
+// (https://github.com/huggingface/safetensors): eight bytes of little-endian
+// header length, a JSON header that names each tensor's type, shape and place,
+// then the data. Types F32, F64 and I64 are supported.
+package safetensors
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"slices"
+
+	"github.com/convergent-go/convergent/internal/artifact"
+)
+
+// Tensor is a named array in row-major order. Exactly one of its slices is set.
+type Tensor struct {
+	Name  string
+	Shape []int
+	F32   []float32
+	F64   []float64
+	I64   []int64
+}
+
+// File is the content of a file: tensors in the order of their data.
+type File struct {
+	Tensors  []Tensor
+	Metadata map[string]string
+}
+
+// maxHeader is the format's own limit on the header's length.
+const maxHeader = 100 << 20
+
+// entry is a tensor as the header describes it.
+type entry struct {
+	DType   string   `json:"dtype"`
+	Shape   []int    `json:"shape"`
+	Offsets [2]int64 `json:"data_offsets"`
+}
+
+var sizes = map[string]int64{"F32": 4, "F64": 8, "I64": 8}
+
+// Get returns the tensor of the given name.
+func (f *File) Get(name string) (*Tensor, error) {
+	for i := range f.Tensors {
+		if f.Tensors[i].Name == name {
+			return &f.Tensors[i], nil
+		}
+	}
+	return nil, fmt.Errorf("no tensor %q in the file", name)
+}
+
+// data returns the tensor's type and its slice.
+func (t *Tensor) data() (dtype string, data any, n int) {
+	switch {
+	case t.F64 != nil:
+		return "F64", t.F64, len(t.F64)
+	case t.I64 != nil:
+		return "I64", t.I64, len(t.I64)
+	}
+	return "F32", t.F32, len(t.F32)
+}
+
+// WriteTo writes the file to w: equal files give equal bytes.
+func (f *File) WriteTo(w io.Writer) (int64, error) {
+	var header bytes.Buffer
+	header.WriteByte('{')
+	if len(f.Metadata) > 0 {
+		text, err := json.Marshal(f.Metadata) // maps are written in order of their keys
+		if err != nil {
+			return 0, err
+		}
+		fmt.Fprintf(&header, `"__metadata__":%s`, text)
+	}
+	var at int64
+	for i := range f.Tensors {
+		t := &f.Tensors[i]
+		dtype, _, n := t.data()
+		if want, err := elements(t.Shape); err != nil || want != int64(n) {
+			return 0, fmt.Errorf("tensor %q of shape %v has %d elements", t.Name, t.Shape, n)
+		}
+		end := at + int64(n)*sizes[dtype]
+		name, err := json.Marshal(t.Name)
+		if err != nil {
+			return 0, err
+		}
+		text, err := json.Marshal(entry{dtype, append([]int{}, t.Shape...), [2]int64{at, end}})
+		if err != nil {
+			return 0, err
+		}
+		if header.Len() > 1 {
+			header.WriteByte(',')
+		}
+		fmt.Fprintf(&header, "%s:%s", name, text)
+		at = end
+	}
+	header.WriteByte('}')
+	for header.Len()%8 != 0 {
+		header.WriteByte(' ') // so that the data is aligned
+	}
+	count := &counter{w: w}
+	if err := binary.Write(count, binary.LittleEndian, uint64(header.Len())); err != nil {
+		return count.n, err
+	}
+	if _, err := header.WriteTo(count); err != nil {
+		return count.n, err
+	}
+	for i := range f.Tensors {
+		_, data, n := f.Tensors[i].data()
+		if n == 0 {
+			continue
+		}
+		if err := binary.Write(count, binary.LittleEndian, data); err != nil {
+			return count.n, err
+		}
+	}
+	return count.n, nil
+}
+
+// Read reads a file of the given size. It allocates no more than a small
+// multiple of size, whatever the header claims, and refuses tensors that
+// overlap, leave holes or pass the end.
+func Read(r io.Reader, size int64) (*File, error) {
+	var length uint64
+	if err := binary.Read(r, binary.LittleEndian, &length); err != nil {
+		return nil, errors.New("not a safetensors file: shorter than 8 bytes")
+	}
+	if length > maxHeader || int64(length) > size-8 {
+		return nil, fmt.Errorf("not a safetensors file, or cut short: it claims a header of %d bytes in a file of %d", length, size)
+	}
+	header := make([]byte, length)
+	if _, err := io.ReadFull(r, header); err != nil {
+		return nil, fmt.Errorf("cut short in its header: %w", err)
+	}
+	f, entries, err := parse(header)
+	if err != nil {
+		return nil, err
+	}
+	var at int64
+	for i, e := range entries {
+		t := &f.Tensors[i]
+		n, err := elements(e.Shape)
+		width, known := sizes[e.DType]
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
+		case !known:
+			return nil, fmt.Errorf("tensor %q has type %q; F32, F64 and I64 are supported", t.Name, e.DType)
+		case e.Offsets[0] != at:
+			return nil, fmt.Errorf("tensor %q begins at byte %d of the data, not where the one before it ends, %d", t.Name, e.Offsets[0], at)
+		case n > (math.MaxInt64-at)/width || e.Offsets[1] != at+n*width:
+			return nil, fmt.Errorf("tensor %q of shape %v and type %s does not fill bytes %d to %d", t.Name, e.Shape, e.DType, at, e.Offsets[1])
+		case e.Offsets[1] > size-8-int64(length):
+			return nil, fmt.Errorf("cut short: tensor %q ends at byte %d of the data, of which there are %d", t.Name, e.Offsets[1], size-8-int64(length))
+		}
+		var data any
+		switch e.DType {
+		case "F32":
+			t.F32 = make([]float32, n)
+			data = t.F32
+		case "F64":
+			t.F64 = make([]float64, n)
+			data = t.F64
+		case "I64":
+			t.I64 = make([]int64, n)
+			data = t.I64
+		}
+		if err := binary.Read(r, binary.LittleEndian, data); n > 0 && err != nil {
+			return nil, fmt.Errorf("cut short in tensor %q: %w", t.Name, err)
+		}
+		at = e.Offsets[1]
+	}
+	if rest := size - 8 - int64(length) - at; rest != 0 {
+		return nil, fmt.Errorf("%d bytes follow the last tensor", rest)
+	}
+	return f, nil
+}
+
+// parse reads the header: the tensors, without data, and their entries, both in
+// the order of their data.
+func parse(header []byte) (*File, []entry, error) {
+	dec := json.NewDecoder(bytes.NewReader(header))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil, nil, errors.New("the header is not a JSON object")
+	}
+	f := new(File)
+	entries := make(map[string]entry)
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return nil, nil, fmt.Errorf("header: %w", err)
+		}
+		name := key.(string)
+		if name == "__metadata__" && f.Metadata == nil {
+			err = dec.Decode(&f.Metadata)
+		} else if _, twice := entries[name]; twice || name == "__metadata__" {
+			return nil, nil, fmt.Errorf("header: %q appears twice", name)
+		} else {
+			var e entry
+			err = dec.Decode(&e)
+			entries[name] = e
+			f.Tensors = append(f.Tensors, Tensor{Name: name, Shape: e.Shape})
+		}
+		if err != nil {
+			return nil, nil, fmt.Errorf("header, at %q: %w", name, err)
+		}
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, nil, fmt.Errorf("header: %w", err)
+	}
+	if rest := bytes.TrimRight(header[dec.InputOffset():], " "); len(rest) > 0 {
+		return nil, nil, errors.New("header: text after its end")
+	}
+	slices.SortStableFunc(f.Tensors, func(a, b Tensor) int {
+		x, y := entries[a.Name].Offsets, entries[b.Name].Offsets
+		return slices.Compare(x[:], y[:])
+	})
+	inOrder := make([]entry, len(f.Tensors))
+	for i, t := range f.Tensors {
+		inOrder[i] = entries[t.Name]
+	}
+	return f, inOrder, nil
+}
+
+// elements returns the number of elements of a shape.
+func elements(shape []int) (int64, error) {
+	n := int64(1)
+	for _, d := range shape {
+		if d < 0 {
+			return 0, fmt.Errorf("shape %v is negative", shape)
+		}
+		if d > 0 && n > math.MaxInt64/16/int64(d) {
+			return 0, fmt.Errorf("shape %v is too large", shape)
+		}
+		n *= int64(d)
+	}
+	return n, nil
+}
+
+// Load reads the file at path; errors name it.
+func Load(path string) (*File, error) {
+	r, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	info, err := r.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	}
+	f, err := Read(r, info.Size())
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return f, nil
+}
+
+// Save writes the file to path whole or not at all.
+func Save(path string, f *File) error {
+	return artifact.Write(path, func(w io.Writer) error {
+		_, err := f.WriteTo(w)
+		return err
+	})
+}
+
+type counter struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}

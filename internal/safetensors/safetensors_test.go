@@ -1,0 +1,138 @@
+package safetensors
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func sample() *File {
+	return &File{
+		Metadata: map[string]string{"b": "2", "a": "1 \"quoted\""},
+		Tensors: []Tensor{
+			{Name: "w", Shape: []int{2, 3}, F32: []float32{1, 2, 3, 4, 5, float32(math.Inf(1))}},
+			{Name: "scalar", Shape: []int{}, F64: []float64{math.Pi}},
+			{Name: "n", Shape: []int{2}, I64: []int64{-1, math.MaxInt64}},
+			{Name: "none", Shape: []int{0, 4}, F32: []float32{}},
+		},
+	}
+}
+
+func encode(t testing.TB, f *File) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	n, err := f.WriteTo(&buf)
+	if err != nil || n != int64(buf.Len()) {
+		t.Fatalf("WriteTo = %d, %v; wrote %d", n, err, buf.Len())
+	}
+	return buf.Bytes()
+}
+
+func TestRoundTrip(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.safetensors")
+	if err := Save(path, sample()); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, sample()) {
+		t.Fatalf("got %+v", got)
+	}
+	if data, _ := os.ReadFile(path); !bytes.Equal(data, encode(t, got)) {
+		t.Fatal("written again, the bytes differ")
+	}
+	if _, err := got.Get("missing"); err == nil {
+		t.Error("Get of a missing tensor: no error")
+	}
+}
+
+// raw builds a file from a header written by hand.
+func raw(header string, data int) []byte {
+	b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
+	return append(append(b, header...), make([]byte, data)...)
+}
+
+// TestFormat reads a header as Python's writer makes it.
+func TestFormat(t *testing.T) {
+	f, err := read(raw(`{"__metadata__":{"format":"pt"},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]},"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}   `, 16))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Tensors[0].Name != "a" || f.Tensors[1].Name != "b" || f.Metadata["format"] != "pt" {
+		t.Fatalf("got %+v", f)
+	}
+}
+
+func read(b []byte) (*File, error) { return Read(bytes.NewReader(b), int64(len(b))) }
+
+func TestHostileFiles(t *testing.T) {
+	for name, c := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"empty":       {nil, "shorter than 8 bytes"},
+		"huge header": {binary.LittleEndian.AppendUint64(nil, 1<<60), "claims a header"},
+		"header cut":  {raw(`{}`, 0)[:9], "claims a header"},
+		"not JSON":    {raw(`[]`, 0), "not a JSON object"},
+		"broken JSON": {raw(`{"a":`, 0), "header"},
+		"type":        {raw(`{"a":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}`, 2), "F32, F64 and I64"},
+		"negative":    {raw(`{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}`, 4), "negative"},
+		"overflow":    {raw(`{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}`, 0), "too large"},
+		"large claim": {raw(`{"a":{"dtype":"F32","shape":[1152921504606],"data_offsets":[0,4611686018424]}}`, 4), "cut short"},
+		"overlap":     {raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}`, 6), "not where the one before it ends"},
+		"hole":        {raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8), "not where the one before it ends"},
+		"shape":       {raw(`{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}`, 8), "does not fill"},
+		"past end":    {raw(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 4), "cut short"},
+		"trailing":    {raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 5), "follow the last tensor"},
+		"twice":       {raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4), "twice"},
+		"after end":   {raw(`{}x`, 0), "after its end"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := read(c.file); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+	whole := encode(t, sample())
+	for n := range whole {
+		if _, err := read(whole[:n]); err == nil {
+			t.Fatalf("the first %d of %d bytes pass for a file", n, len(whole))
+		}
+	}
+}
+
+func TestSaveRefusesWrongShape(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x")
+	err := Save(path, &File{Tensors: []Tensor{{Name: "w", Shape: []int{3}, F32: []float32{1}}}})
+	if err == nil || !strings.Contains(err.Error(), `"w"`) {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Fatal("a file was left")
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(encode(f, sample()))
+	f.Add(raw(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		file, err := read(b)
+		if err != nil {
+			return
+		}
+		again, err := read(encode(t, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(encode(t, file), encode(t, again)) {
+			t.Fatal("a second round differs")
+		}
+	})
+}
