@@ -1,0 +1,101 @@
+package nn
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/convergent-go/convergent/internal/safetensors"
+)
+
+// Save writes the network to path as safetensors, whole or not at all. Each
+// parameter is a float32 tensor named layer.weight or layer.bias: convolutions
+// [Out, Kernel, Kernel, channels/Groups] (permute by (0, 3, 1, 2) for PyTorch),
+// dense layers [Out, inputs in NHWC order]. The metadata hold the name of the
+// architecture and the seed.
+func (n *Net) Save(path string) error { return safetensors.Save(path, n.file()) }
+
+func (n *Net) file() *safetensors.File {
+	f := &safetensors.File{Metadata: map[string]string{
+		"format": "convergent.net/1",
+		"arch":   n.arch.Name,
+		"seed":   strconv.FormatUint(n.seed, 10),
+	}}
+	for _, p := range n.Params() {
+		f.Tensors = append(f.Tensors, safetensors.Tensor{Name: p.Name, Shape: p.Shape, F32: p.Data})
+	}
+	return f
+}
+
+// Load reads a network of the given architecture from path. The error names the
+// file and the tensor that is missing or has another shape.
+func Load(path string, a Arch) (*Net, error) {
+	n, _, err := load(path, a)
+	return n, err
+}
+
+func load(path string, a Arch) (*Net, *safetensors.File, error) {
+	f, err := safetensors.Load(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("nn: %w", err)
+	}
+	seed, _ := strconv.ParseUint(f.Metadata["seed"], 10, 64) // files made elsewhere need not have one
+	n, err := New(a, seed)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, p := range n.Params() {
+		if err := read(f, p.Name, p.Shape, p.Data); err != nil {
+			return nil, nil, fmt.Errorf("nn: %s: not a network %s: %w", path, a.Name, err)
+		}
+	}
+	return n, f, nil
+}
+
+func read(f *safetensors.File, name string, shape []int, dst []float32) error {
+	t, err := f.Get(name)
+	if err != nil {
+		return err
+	}
+	if !slices.Equal(t.Shape, shape) || t.F32 == nil {
+		return fmt.Errorf("tensor %q is not float32 of shape %v", name, shape)
+	}
+	copy(dst, t.F32)
+	return nil
+}
+
+const momentum = ".momentum" // follows a parameter's name in a saved state
+
+// SaveState writes what Train needs to go on after the given number of epochs
+// with the same bytes as if it had not stopped: the network, and each
+// parameter's momentum.
+func (n *Net) SaveState(path string, epochs int) error {
+	f := n.file()
+	f.Metadata["epochs"] = strconv.Itoa(epochs)
+	for _, p := range n.Params() {
+		if p.velocity == nil {
+			p.velocity = make([]float32, len(p.Data))
+		}
+		f.Tensors = append(f.Tensors, safetensors.Tensor{Name: p.Name + momentum, Shape: p.Shape, F32: p.velocity})
+	}
+	return safetensors.Save(path, f)
+}
+
+// LoadState reads what SaveState wrote, and returns the number of epochs done.
+func LoadState(path string, a Arch) (*Net, int, error) {
+	n, f, err := load(path, a)
+	if err != nil {
+		return nil, 0, err
+	}
+	epochs, err := strconv.Atoi(f.Metadata["epochs"])
+	if err != nil || epochs < 0 {
+		return nil, 0, fmt.Errorf("nn: %s: not a state of training: epochs %q", path, f.Metadata["epochs"])
+	}
+	for _, p := range n.Params() {
+		p.velocity = make([]float32, len(p.Data))
+		if err := read(f, p.Name+momentum, p.Shape, p.velocity); err != nil {
+			return nil, 0, fmt.Errorf("nn: %s: not a state of training: %w", path, err)
+		}
+	}
+	return n, epochs, nil
+}

@@ -1,0 +1,77 @@
+package nn
+
+import "math/rand/v2"
+
+// Layer describes one layer of an [Arch]: Conv2D, Dense, ReLU, MaxPool,
+// AvgPool, LRN or Dropout.
+type Layer interface {
+	// name is what taps, parameters and errors call the layer.
+	name() string
+	// output returns the shape that the layer makes of in.
+	output(in Shape) (Shape, error)
+	// build returns the layer at work on images of shape in; rnd initialises
+	// its parameters.
+	build(in Shape, rnd *rand.Rand) op
+	// window is how an output position sees input positions: size of them,
+	// stride apart, the first pad before the image. ok is false for layers
+	// whose units see everything.
+	window() (size, stride, pad int, ok bool)
+}
+
+// op is a layer at work. Between forward and the backward that follows it, an
+// op may keep what it needs of its own, such as the places of maxima.
+type op interface {
+	forward(p pass, y, x *Tensor)
+	// backward sets the gradients of the parameters and, unless dx is nil, of
+	// the input, from the gradient dy of the output.
+	backward(p pass, dx, dy, y, x *Tensor)
+	params() []*Param
+	// inPlace reports that y and x, and dx and dy, share memory.
+	inPlace() bool
+}
+
+// pass is what a run through the network knows beyond tensors.
+type pass struct {
+	threads int
+	train   bool
+	seed    uint64 // of dropout
+	step    int    // of training
+}
+
+// Param is a learned array.
+type Param struct {
+	Name      string // layer.weight or layer.bias
+	Shape     []int  // weights of Conv2D: Out, Kernel, Kernel, channels; of Dense: Out, inputs in NHWC order
+	Data      []float32
+	Grad      []float32 // of the mean loss of the last batch
+	LRMult    float64   // multiplies the learning rate
+	DecayMult float64   // multiplies the weight decay
+
+	velocity []float32 // of SGD with momentum
+}
+
+// Rate multiplies the global learning rate and weight decay for a parameter.
+type Rate struct{ LR, Decay float64 }
+
+// newParams returns a layer's weights and bias. Without rates of their own,
+// weights learn and decay at the global rates, biases learn but do not decay.
+func newParams(layer string, shape []int, w Init, bias float64, wr, br *Rate, rnd *rand.Rand) []*Param {
+	fanIn := 1
+	for _, d := range shape[1:] {
+		fanIn *= d
+	}
+	if wr == nil {
+		wr = &Rate{LR: 1, Decay: 1}
+	}
+	if br == nil {
+		br = &Rate{LR: 1}
+	}
+	out := shape[0]
+	weight := &Param{Name: layer + ".weight", Shape: shape, Data: make([]float32, out*fanIn), Grad: make([]float32, out*fanIn), LRMult: wr.LR, DecayMult: wr.Decay}
+	w.fill(weight.Data, fanIn, rnd)
+	b := &Param{Name: layer + ".bias", Shape: []int{out}, Data: make([]float32, out), Grad: make([]float32, out), LRMult: br.LR, DecayMult: br.Decay}
+	for i := range b.Data {
+		b.Data[i] = float32(bias)
+	}
+	return []*Param{weight, b}
+}

@@ -1,0 +1,332 @@
+package nn
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"iter"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestCaffeNet(t *testing.T) {
+	a := CaffeNet()
+	shapes, in := map[string]Shape{}, a.Input
+	weights := 0
+	for _, l := range a.Layers {
+		out, err := l.output(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch l := l.(type) {
+		case Conv2D:
+			weights += l.Out*l.Kernel*l.Kernel*in.C + l.Out
+		case Dense:
+			weights += l.Out*in.Size() + l.Out
+		}
+		shapes[l.name()], in = out, out
+	}
+	for name, want := range map[string]Shape{
+		"conv1": {55, 55, 96}, "pool1": {27, 27, 96}, "conv2": {27, 27, 256}, "pool2": {13, 13, 256},
+		"conv3": {13, 13, 384}, "conv4": {13, 13, 384}, "conv5": {13, 13, 256}, "pool5": {6, 6, 256}, "fc8": {1, 1, 1000},
+	} {
+		if shapes[name] != want {
+			t.Errorf("%s is %v, want %v", name, shapes[name], want)
+		}
+	}
+	// AlexNet in one column: 62,378,344 parameters.
+	if weights != 62378344 {
+		t.Errorf("%d parameters, want 62378344", weights)
+	}
+}
+
+func TestReceptiveField(t *testing.T) {
+	n := must(New(CaffeNet32(10, 0.25), 1))
+	for _, c := range []struct {
+		layer                string
+		size, stride, offset int
+	}{{"conv1", 5, 1, -2}, {"relu1", 5, 1, -2}, {"pool1", 7, 2, -2}, {"conv2", 11, 2, -4}, {"conv3", 23, 4, -8}, {"conv5", 39, 4, -16}} {
+		size, stride, offset, err := n.ReceptiveField(c.layer)
+		if err != nil || size != c.size || stride != c.stride || offset != c.offset {
+			t.Errorf("%s: %d, %d, %d, %v; want %+v", c.layer, size, stride, offset, err, c)
+		}
+	}
+	for _, layer := range []string{"fc6", "fc7", "conv9"} {
+		if _, _, _, err := n.ReceptiveField(layer); err == nil {
+			t.Errorf("%s: no error", layer)
+		}
+	}
+}
+
+func must(n *Net, err error) *Net {
+	if err != nil {
+		panic(err)
+	}
+	return n
+}
+
+// small is a network that trains in no time.
+func small() Arch {
+	return Arch{Name: "small", Input: Shape{8, 8, 3}, Classes: 2, Layers: []Layer{
+		Conv2D{Name: "conv1", Out: 6, Kernel: 3, Pad: 1}, ReLU{"relu1"}, MaxPool{Name: "pool1", Kernel: 3, Stride: 2, Ceil: true}, LRN{Name: "norm1"},
+		Dense{Name: "fc", Out: 8}, ReLU{"relu2"}, Dropout{"drop", 0.1}, Dense{Name: "out", Out: 2},
+	}}
+}
+
+// stripes yields images of horizontal and vertical stripes in noise; the last
+// batch of an epoch is smaller.
+func stripes(batches int) Source {
+	return func(ctx context.Context, epoch int) iter.Seq2[Batch, error] {
+		return func(yield func(Batch, error) bool) {
+			rnd := rand.New(rand.NewPCG(7, uint64(epoch)))
+			for b := range batches {
+				n := 16
+				if b == batches-1 {
+					n = 5
+				}
+				x, labels := NewTensor(n, 8, 8, 3), make([]int, n)
+				for i := range labels {
+					labels[i] = rnd.IntN(2)
+					for j := range x.image(i) {
+						at := []int{j / 24, j / 3 % 8}[labels[i]]
+						x.image(i)[j] = float32(at%2)*2 - 1 + float32(rnd.NormFloat64())
+					}
+				}
+				if !yield(Batch{x, labels}, ctx.Err()) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func options(epochs int) TrainOptions {
+	return TrainOptions{Epochs: epochs, BatchesPerEpoch: 6, Schedule: OneCycle(0.05), Seed: 3}
+}
+
+func TestTrainLearns(t *testing.T) {
+	n := must(New(small(), 1))
+	ctx := context.Background()
+	before, _, err := n.Evaluate(ctx, stripes(10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last Progress
+	o := options(8)
+	o.Progress = func(p Progress) { last = p }
+	if err := n.Train(ctx, stripes(6), o); err != nil {
+		t.Fatal(err)
+	}
+	after, loss, err := n.Evaluate(ctx, stripes(10))
+	if err != nil || after < 0.95 || loss > 0.3 {
+		t.Errorf("accuracy %v before, %v after, loss %v, %v", before, after, loss, err)
+	}
+	if last.Step != 48 || last.Steps != 48 || last.Epoch != 7 {
+		t.Errorf("last progress %+v", last)
+	}
+}
+
+// TestSameBytes: neither threads nor a stop in between change a network, and
+// another seed does.
+func TestSameBytes(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	file := func(n *Net) []byte {
+		t.Helper()
+		path := filepath.Join(dir, "net.safetensors")
+		if err := n.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	train := func(threads int, seed uint64) []byte {
+		n := must(New(small(), seed))
+		n.Threads = threads
+		if err := n.Train(ctx, stripes(6), options(3)); err != nil {
+			t.Fatal(err)
+		}
+		return file(n)
+	}
+	want := train(1, 1)
+	for _, threads := range []int{2, 3, 0} {
+		if !bytes.Equal(train(threads, 1), want) {
+			t.Fatalf("threads=%d gives other bytes", threads)
+		}
+	}
+	if bytes.Equal(train(1, 2), want) {
+		t.Error("another seed gives the same bytes")
+	}
+
+	n := must(New(small(), 1))
+	state := filepath.Join(dir, "state.safetensors")
+	stop := errors.New("stop")
+	o := options(3)
+	o.AfterEpoch = func(epoch int) error {
+		if err := n.SaveState(state, epoch+1); err != nil {
+			return err
+		}
+		return stop
+	}
+	if err := n.Train(ctx, stripes(6), o); !errors.Is(err, stop) {
+		t.Fatalf("got %v", err)
+	}
+	n, epochs, err := LoadState(state, small())
+	if err != nil || epochs != 1 {
+		t.Fatalf("LoadState: %d, %v", epochs, err)
+	}
+	o.StartEpoch, o.AfterEpoch = epochs, nil
+	if err := n.Train(ctx, stripes(6), o); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(file(n), want) {
+		t.Error("a network whose training was stopped and went on differs")
+	}
+}
+
+func TestTrainStops(t *testing.T) {
+	n := must(New(small(), 1))
+	ctx, cancel := context.WithCancel(context.Background())
+	o := options(100)
+	o.Progress = func(p Progress) {
+		if p.Step == 3 {
+			cancel()
+		}
+	}
+	if err := n.Train(ctx, stripes(6), o); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got %v", err)
+	}
+	o = options(50)
+	o.Schedule = Constant(1e6)
+	var diverged *DivergedError
+	if err := n.Train(context.Background(), stripes(6), o); !errors.As(err, &diverged) || diverged.Rate != 1e6 {
+		t.Errorf("got %v, want a DivergedError", err)
+	}
+	if err := n.Train(context.Background(), stripes(7), options(1)); err == nil {
+		t.Error("more batches than announced: no error")
+	}
+	if err := n.Train(context.Background(), stripes(7), TrainOptions{Epochs: 1}); err == nil {
+		t.Error("no BatchesPerEpoch: no error")
+	}
+}
+
+func TestForwardTaps(t *testing.T) {
+	n := must(New(small(), 1))
+	x := NewTensor(3, 8, 8, 3)
+	for i := range x.Data {
+		x.Data[i] = float32(i%7) - 3
+	}
+	given := NewTensor(3, 8, 8, 6)
+	taps := map[string]*Tensor{"conv1": nil, "relu1": given, "out": nil}
+	logits := n.Forward(x, taps)
+	if taps["relu1"] != given {
+		t.Error("the tensor given was not used")
+	}
+	negative := false
+	for i, v := range taps["conv1"].Data {
+		negative = negative || v < 0
+		if given.Data[i] != max(v, 0) {
+			t.Fatal("relu1 is not the rectified conv1")
+		}
+	}
+	if !negative {
+		t.Error("conv1 has no negative value: tapped after the ReLU?")
+	}
+	for i, v := range logits.Data {
+		if taps["out"].Data[i] != v {
+			t.Fatal("the last tap is not the logits")
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("unknown tap: no panic")
+		}
+	}()
+	n.Forward(x, map[string]*Tensor{"nowhere": nil})
+}
+
+func TestSGD(t *testing.T) {
+	p := &Param{Data: []float32{1, -2}, Grad: []float32{0.5, 0.25}, LRMult: 2, DecayMult: 0.5}
+	w, v := []float64{1, -2}, []float64{0, 0}
+	for range 3 {
+		p.update(0.1, 0.9, 0.01)
+		for i := range w {
+			v[i] = 0.9*v[i] + 0.1*2*(float64(p.Grad[i])+0.01*0.5*w[i])
+			w[i] -= v[i]
+			if math.Abs(float64(p.Data[i])-w[i]) > 1e-6 {
+				t.Fatalf("weight %d is %v, want %v", i, p.Data[i], w[i])
+			}
+		}
+	}
+}
+
+func TestSchedules(t *testing.T) {
+	s := Step(0.1, 0.5, 10)
+	for step, want := range map[int]float64{0: 0.1, 9: 0.1, 10: 0.05, 25: 0.025} {
+		if got := s(step, 100); math.Abs(got-want) > 1e-15 {
+			t.Errorf("Step at %d is %v, want %v", step, got, want)
+		}
+	}
+	c := OneCycle(1)
+	top := 0
+	for step := range 100 {
+		if c(step, 100) > c(top, 100) {
+			top = step
+		}
+		if r := c(step, 100); r <= 0 || r > 1 {
+			t.Errorf("OneCycle at %d is %v", step, r)
+		}
+	}
+	if top < 23 || top > 26 || c(99, 100) > 0.01 || c(0, 100) > 0.1 {
+		t.Errorf("OneCycle peaks at %d; ends %v and %v", top, c(0, 100), c(99, 100))
+	}
+}
+
+func TestInitialisers(t *testing.T) {
+	for name, c := range map[string]struct {
+		in   Init
+		want float64
+	}{"msra": {Init{}, math.Sqrt(2. / 50)}, "xavier": {Xavier(), math.Sqrt(1. / 50)}, "gaussian": {Gaussian(0.3), 0.3}} {
+		w := make([]float32, 50_001)
+		c.in.fill(w, 50, rand.New(rand.NewPCG(1, 1)))
+		var mean, square float64
+		for _, v := range w {
+			mean += float64(v) / float64(len(w))
+			square += float64(v) * float64(v) / float64(len(w))
+		}
+		if math.Abs(mean) > 0.02*c.want || math.Abs(math.Sqrt(square)-c.want) > 0.02*c.want {
+			t.Errorf("%s: mean %v, root mean square %v, want 0 and %v", name, mean, math.Sqrt(square), c.want)
+		}
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "n.safetensors")
+	n := must(New(small(), 1))
+	if err := n.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Load(path, small())
+	if err != nil || got.Seed() != 1 {
+		t.Fatal(got, err)
+	}
+	other := small()
+	other.Layers[0] = Conv2D{Name: "conv1", Out: 7, Kernel: 3, Pad: 1}
+	if _, err := Load(path, other); err == nil || !strings.Contains(err.Error(), "conv1.weight") || !strings.Contains(err.Error(), path) {
+		t.Errorf("another architecture: %v", err)
+	}
+	if _, _, err := LoadState(path, small()); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("a network as a state: %v", err)
+	}
+	data, _ := os.ReadFile(path)
+	os.WriteFile(path, data[:len(data)/2], 0o666)
+	if _, err := Load(path, small()); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("a file cut short: %v", err)
+	}
+}

@@ -1,0 +1,40 @@
+package nn
+
+import (
+	"math/rand/v2"
+
+	"github.com/convergent-go/convergent/internal/par"
+)
+
+// ReLU replaces negative activations by zero, in place. NaN stays NaN.
+type ReLU struct{ Name string }
+
+func (l ReLU) name() string                             { return l.Name }
+func (l ReLU) output(in Shape) (Shape, error)           { return in, nil }
+func (l ReLU) window() (size, stride, pad int, ok bool) { return 1, 1, 0, true }
+func (l ReLU) build(Shape, *rand.Rand) op               { return reluOp{} }
+
+type reluOp struct{}
+
+func (reluOp) params() []*Param { return nil }
+func (reluOp) inPlace() bool    { return true }
+
+func (reluOp) forward(p pass, y, x *Tensor) {
+	par.For(p.threads, y.N, func(i int) {
+		image := y.image(i)
+		for j, v := range image {
+			image[j] = max(v, 0)
+		}
+	})
+}
+
+func (reluOp) backward(p pass, dx, dy, y, x *Tensor) {
+	par.For(p.threads, dy.N, func(i int) {
+		d := dy.image(i)
+		for j, v := range y.image(i) {
+			if v <= 0 {
+				d[j] = 0
+			}
+		}
+	})
+}

@@ -1,0 +1,54 @@
+package nn
+
+import "math"
+
+// Schedule gives the learning rate of step 0 <= step < total.
+type Schedule func(step, total int) float64
+
+// Constant is the same rate throughout.
+func Constant(rate float64) Schedule { return func(int, int) float64 { return rate } }
+
+// Step multiplies the base rate by gamma after every so many steps, as Caffe's
+// policy "step" does.
+func Step(base, gamma float64, every int) Schedule {
+	return func(step, _ int) float64 {
+		rate := base
+		for range step / every {
+			rate *= gamma
+		}
+		return rate
+	}
+}
+
+// OneCycle rises in a line from top/25 to top over the first quarter of the
+// steps and falls in a line to nearly zero over the rest (after Smith and
+// Topin, "Super-convergence", 2017).
+func OneCycle(top float64) Schedule {
+	return func(step, total int) float64 {
+		at, peak := float64(step)+0.5, float64(total)/4
+		if at < peak {
+			return top/25 + float64((top-top/25)*(at/peak))
+		}
+		return top * ((float64(total) - at) / (float64(total) - peak))
+	}
+}
+
+// update does one step of SGD with momentum and L2 weight decay, in Caffe's
+// form:
+//
+//	v = momentum*v + rate*LRMult*(grad + decay*DecayMult*w)
+//	w = w - v
+func (p *Param) update(rate, momentum, decay float64) {
+	if p.velocity == nil {
+		p.velocity = make([]float32, len(p.Data))
+	}
+	lr, m, d := float32(rate*p.LRMult), float32(momentum), float32(decay*p.DecayMult)
+	v, grad := p.velocity[:len(p.Data)], p.Grad[:len(p.Data)]
+	for i, w := range p.Data {
+		g := grad[i] + float32(d*w)
+		v[i] = float32(m*v[i]) + float32(lr*g)
+		p.Data[i] = w - v[i]
+	}
+}
+
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

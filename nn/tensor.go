@@ -1,0 +1,38 @@
+package nn
+
+// Tensor is a batch of N images of H x W positions and C channels, or of units
+// where H = W = 1: element (n, y, x, c) is Data[((n*H+y)*W+x)*C+c].
+type Tensor struct {
+	N, H, W, C int
+	Data       []float32
+}
+
+// NewTensor returns a tensor of zeros.
+func NewTensor(n, h, w, c int) *Tensor {
+	return &Tensor{N: n, H: h, W: w, C: c, Data: make([]float32, n*h*w*c)}
+}
+
+// Shape returns the shape of one image.
+func (t *Tensor) Shape() Shape { return Shape{t.H, t.W, t.C} }
+
+// reshape gives t the shape of n images of s, keeping its memory where it is
+// large enough. The content is unspecified.
+func (t *Tensor) reshape(n int, s Shape) {
+	size := n * s.Size()
+	if cap(t.Data) < size {
+		t.Data = make([]float32, size)
+	}
+	t.N, t.H, t.W, t.C, t.Data = n, s.H, s.W, s.C, t.Data[:size]
+}
+
+// image returns the elements of image i.
+func (t *Tensor) image(i int) []float32 {
+	size := t.H * t.W * t.C
+	return t.Data[i*size:][:size]
+}
+
+// Shape is the shape of one image: H x W positions of C channels.
+type Shape struct{ H, W, C int }
+
+// Size returns the number of elements.
+func (s Shape) Size() int { return s.H * s.W * s.C }
