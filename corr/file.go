@@ -1,0 +1,102 @@
+package corr
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/convergent-go/convergent/internal/safetensors"
+)
+
+const format = "convergent.moments/1"
+
+// Save writes the moments to path as safetensors, whole or not at all, so that
+// adding more after LoadMoments gives the same bits as without. Tensors: units
+// (I64, per network), count (I64), mean (F64), product (F64, p x p, the upper
+// triangle of the summed products of deviations), first (F32, the first
+// observation), varies (I64, 0 or 1 for each unit) and block (F32, rows x p, the
+// observations not yet merged).
+func (m *Moments) Save(path string) error {
+	p := m.total()
+	units, varies := make([]int64, len(m.units)), make([]int64, p)
+	for i, u := range m.units {
+		units[i] = int64(u)
+	}
+	for i, v := range m.varies {
+		if v {
+			varies[i] = 1
+		}
+	}
+	return safetensors.Save(path, &safetensors.File{
+		Metadata: map[string]string{"format": format},
+		Tensors: []safetensors.Tensor{
+			{Name: "units", Shape: []int{len(units)}, I64: units},
+			{Name: "count", Shape: []int{1}, I64: []int64{m.whole.count}},
+			{Name: "mean", Shape: []int{p}, F64: m.whole.mean},
+			{Name: "product", Shape: []int{p, p}, F64: m.whole.prod},
+			{Name: "first", Shape: []int{p}, F32: m.first},
+			{Name: "varies", Shape: []int{p}, I64: varies},
+			{Name: "block", Shape: []int{m.rows, p}, F32: m.block[:m.rows*p]},
+		},
+	})
+}
+
+// LoadMoments reads what Save wrote. Errors name the file.
+func LoadMoments(path string) (*Moments, error) {
+	f, err := safetensors.Load(path)
+	if err != nil {
+		return nil, fmt.Errorf("corr: %w", err)
+	}
+	m, err := fromFile(f)
+	if err != nil {
+		return nil, fmt.Errorf("corr: %s: not moments: %w", path, err)
+	}
+	return m, nil
+}
+
+func fromFile(f *safetensors.File) (*Moments, error) {
+	if f.Metadata["format"] != format {
+		return nil, fmt.Errorf("the format is %q, want %q", f.Metadata["format"], format)
+	}
+	tensor := make(map[string]*safetensors.Tensor)
+	for _, name := range []string{"units", "count", "mean", "product", "first", "varies", "block"} {
+		t, err := f.Get(name)
+		if err != nil {
+			return nil, err
+		}
+		tensor[name] = t
+	}
+	var units []int
+	p := 0
+	for _, u := range tensor["units"].I64 {
+		// The mean that follows bounds what is allocated.
+		if u < 1 || u > int64(len(tensor["mean"].F64)-p) {
+			return nil, fmt.Errorf("units %v do not fit %d means", tensor["units"].I64, len(tensor["mean"].F64))
+		}
+		units = append(units, int(u))
+		p += int(u)
+	}
+	block := tensor["block"]
+	rows := 0
+	if len(block.Shape) == 2 {
+		rows = block.Shape[0]
+	}
+	if len(units) == 0 || len(tensor["mean"].F64) != p || len(tensor["product"].F64) != p*p || len(tensor["first"].F32) != p ||
+		len(tensor["varies"].I64) != p || len(tensor["count"].I64) != 1 || tensor["count"].I64[0] < 0 ||
+		rows >= blockRows || !slices.Equal(block.Shape, []int{rows, p}) || len(block.F32) != rows*p {
+		return nil, fmt.Errorf("the tensors do not fit together")
+	}
+	for _, v := range append(slices.Clone(tensor["mean"].F64), tensor["product"].F64...) {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("a moment is %v", v)
+		}
+	}
+	m := NewMoments(units...)
+	m.whole = moments{tensor["count"].I64[0], tensor["mean"].F64, tensor["product"].F64}
+	m.first, m.rows = tensor["first"].F32, rows
+	copy(m.block, block.F32)
+	for i, v := range tensor["varies"].I64 {
+		m.varies[i] = v != 0
+	}
+	return m, nil
+}
