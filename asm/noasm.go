@@ -14,3 +14,9 @@ func transpose6(dst *float32, ld int, src *float32, stride, cols int) { panic(no
 func transpose4(dst *float32, ld int, src *float32, stride, cols int) { panic(noKernel) }
 func peak8(n int)                                                     { panic(noKernel) }
 func peak16(n int)                                                    { panic(noKernel) }
+
+func add8(n int, dst, a *float32)                                   { panic(noKernel) }
+func relu8(n int, x *float32)                                       { panic(noKernel) }
+func gate8(n int, d, y *float32)                                    { panic(noKernel) }
+func threequarters8(n int, dst, x, s *float32)                      { panic(noKernel) }
+func max8(n int, best *float32, who *int32, x *float32, from int32) { panic(noKernel) }

@@ -19,6 +19,7 @@ var emitters = map[string]func(){
 	"gemm":      gemm,
 	"transpose": transpose,
 	"peak":      peak,
+	"strip":     strip,
 }
 
 func main() {

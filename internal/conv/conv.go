@@ -1,6 +1,7 @@
 package conv
 
 import (
+	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
 )
@@ -41,12 +42,21 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 		level3.Gemm(threads, out, k, g.positions(), units, p, dw[i*out*k:], k, false)
 	}
 	if db != nil {
-		clear(db)
-		for ; len(dy) > 0; dy = dy[g.Out:] {
-			for o, v := range dy[:g.Out] {
-				db[o] += v
-			}
+		sumRows(db, dy, g.OutH()*g.OutW())
+	}
+}
+
+// sumRows sets sum to the sum of the rows of dy, image by image of so many
+// rows: two short sums round less than one long one.
+func sumRows(sum, dy []float32, rows int) {
+	tier, image := asm.Active(), make([]float32, len(sum))
+	clear(sum)
+	for ; len(dy) > 0; dy = dy[rows*len(sum):] {
+		clear(image)
+		for r := range rows {
+			tier.Add(image, dy[r*len(sum):][:len(sum)])
 		}
+		tier.Add(sum, image)
 	}
 }
 

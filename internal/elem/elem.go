@@ -1,9 +1,9 @@
 // Package elem computes elementary functions whose results are the same bits on
 // every machine. Package math does not promise that: some of its functions are
 // assembly on some machines, and the compiler may fuse a multiplication and an
-// addition where the machine can. Here each product is rounded explicitly.
-//
-// Errors are below two units in the last place over the ranges stated.
+// addition where the machine can. Here each product is rounded explicitly, and
+// all else (addition, division, Floor, Frexp, Ldexp) is exact or correctly rounded
+// everywhere.
 package elem
 
 import "math"
@@ -13,7 +13,21 @@ const (
 	ln2Lo = 1.90821492927058770002e-10 // and the rest of it
 )
 
-// Exp returns e^x.
+// horner returns c[0] x^n + c[1] x^(n-1) + ... + c[n].
+func horner(x float64, c []float64) float64 {
+	s := c[0]
+	for _, a := range c[1:] {
+		s = float64(s*x) + a
+	}
+	return s
+}
+
+var expSeries = []float64{
+	1. / 6227020800, 1. / 479001600, 1. / 39916800, 1. / 3628800, 1. / 362880, 1. / 40320, 1. / 5040,
+	1. / 720, 1. / 120, 1. / 24, 1. / 6, 1. / 2, 1, 1,
+}
+
+// Exp returns e^x, to 2 units in the last place where the result is normal.
 func Exp(x float64) float64 {
 	switch {
 	case math.IsNaN(x) || math.IsInf(x, 1):
@@ -23,18 +37,16 @@ func Exp(x float64) float64 {
 	case x < -745.1332191019412:
 		return 0
 	}
-	// x = k ln 2 + r with |r| <= ln 2 / 2, and e^r by its Taylor series, whose
-	// 14th term is below 2^-53 there.
+	// x = k ln 2 + r with |r| <= ln 2 / 2, where the Taylor series to r^13/13! leaves
+	// out less than 2^-57.
 	k := math.Floor(float64(x*(1/math.Ln2)) + 0.5)
 	r := float64(x-float64(k*ln2Hi)) - float64(k*ln2Lo)
-	s := 1.0
-	for n := 14; n > 0; n-- {
-		s = 1 + float64(float64(r*s)/float64(n))
-	}
-	return math.Ldexp(s, int(k))
+	return math.Ldexp(horner(r, expSeries), int(k))
 }
 
-// Log returns the natural logarithm of x.
+var logSeries = []float64{1. / 23, 1. / 21, 1. / 19, 1. / 17, 1. / 15, 1. / 13, 1. / 11, 1. / 9, 1. / 7, 1. / 5, 1. / 3, 0}
+
+// Log returns the natural logarithm of x, to 2 units in the last place.
 func Log(x float64) float64 {
 	switch {
 	case math.IsNaN(x) || x < 0:
@@ -52,23 +64,25 @@ func Log(x float64) float64 {
 	}
 	f := m - 1
 	s := f / (2 + f)
-	z := float64(s * s)
-	t := 0.0
-	for n := 23; n >= 3; n -= 2 {
-		t = float64(z * (1/float64(n) + t))
-	}
-	// With t = z/3 + z^2/5 + ... , ln m = 2s + 2st, and 2s = f - sf has its
+	// With t = s^2/3 + s^4/5 + ... , ln m = 2s + 2st, and 2s = f - sf has its
 	// leading term exact.
+	t := horner(float64(s*s), logSeries)
 	tail := float64(s * (f - float64(2*t)))
 	e := float64(k)
 	return float64(e*ln2Hi) + (f - (tail - float64(e*ln2Lo)))
 }
 
-// Sin returns the sine of x radians, for |x| up to 2^20.
+// Sin returns the sine of x radians with an absolute error below 2^-52. Beyond
+// |x| = 2^20, where x may no longer be reduced so simply, it returns NaN.
 func Sin(x float64) float64 { return circle(x, 0) }
 
-// Cos returns the cosine of x radians, for |x| up to 2^20.
+// Cos returns the cosine of x radians, as Sin does the sine.
 func Cos(x float64) float64 { return circle(x, 1) }
+
+var (
+	sinSeries = []float64{-1. / 1307674368000, 1. / 6227020800, -1. / 39916800, 1. / 362880, -1. / 5040, 1. / 120, -1. / 6, 0}
+	cosSeries = []float64{1. / 20922789888000, -1. / 87178291200, 1. / 479001600, -1. / 3628800, 1. / 40320, -1. / 720, 1. / 24, -1. / 2, 1}
+)
 
 // circle returns sin(x + shift*pi/2).
 func circle(x float64, shift int) float64 {
@@ -76,27 +90,21 @@ func circle(x float64, shift int) float64 {
 		return math.NaN()
 	}
 	const (
-		half1 = 1.57079632673412561417e+00 // pi/2 in three parts of 33 bits
+		half1 = 1.57079632673412561417e+00 // pi/2 in three parts, the first two of 33 bits
 		half2 = 6.07710050630396597660e-11
 		half3 = 2.02226624879595063154e-21
 	)
-	// x = q pi/2 + r with |r| <= pi/4.
+	// x = q pi/2 + r with |r| <= pi/4, where the Taylor series to r^16 leave out less
+	// than 2^-54.
 	q := math.Floor(float64(x*(2/math.Pi)) + 0.5)
 	r := float64(float64(x-float64(q*half1))-float64(q*half2)) - float64(q*half3)
 	z := float64(r * r)
 	quadrant := (int(q) + shift) & 3
 	var v float64
 	if quadrant&1 == 0 {
-		v = 1 // sin r = r (1 - z/(2*3) (1 - z/(4*5) (...)))
-		for n := 16.0; n >= 2; n -= 2 {
-			v = 1 - float64(float64(z*v)/float64(n*(n+1)))
-		}
-		v = float64(r * v)
+		v = r + float64(r*horner(z, sinSeries))
 	} else {
-		v = 1 // cos r = 1 - z/(1*2) (1 - z/(3*4) (...))
-		for n := 17.0; n >= 1; n -= 2 {
-			v = 1 - float64(float64(z*v)/float64(n*(n+1)))
-		}
+		v = horner(z, cosSeries)
 	}
 	if quadrant&2 != 0 {
 		return -v

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"testing"
 )
@@ -43,6 +44,44 @@ func TestAccuracy(t *testing.T) {
 	}
 }
 
+// bigExp sums the series of e^x to 200 bits.
+func bigExp(x float64) *big.Float {
+	float := func(v float64) *big.Float { return new(big.Float).SetPrec(200).SetFloat64(v) }
+	arg := float(math.Ldexp(x, -10)) // squared ten times below
+	sum, term := float(1), float(1)
+	for n := 1.0; n < 60; n++ {
+		term.Quo(term.Mul(term, arg), float(n))
+		sum.Add(sum, term)
+	}
+	for range 10 {
+		sum.Mul(sum, sum)
+	}
+	return sum
+}
+
+// TestExact compares with more digits than a float64 has: Exp directly, Log as
+// its inverse, whose error is that of e^(Log x) relative to x.
+func TestExact(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for range 500 {
+		x := (rnd.Float64() - 0.5) * 1000
+		want := bigExp(x)
+		rounded, _ := want.Float64()
+		got := new(big.Float).SetPrec(200).SetFloat64(Exp(x))
+		e, _ := got.Sub(got, want).Float64()
+		if u := math.Abs(e) / (math.Nextafter(rounded, math.Inf(1)) - rounded); u > 1.5 {
+			t.Errorf("Exp(%v) is %.2f ulp away", x, u)
+		}
+		y := rnd.Float64() * 1e6
+		l := Log(y)
+		d := bigExp(l)
+		r, _ := d.Sub(d.Quo(d, new(big.Float).SetFloat64(y)), big.NewFloat(1)).Float64()
+		if u := math.Abs(r) / (math.Nextafter(math.Abs(l), math.Inf(1)) - math.Abs(l)); u > 1.5 {
+			t.Errorf("Log(%v) is %.2f ulp away", y, u)
+		}
+	}
+}
+
 func TestSpecials(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
 	for _, c := range []struct {
@@ -59,6 +98,12 @@ func TestSpecials(t *testing.T) {
 			t.Errorf("%s = %v, want %v", c.name, c.got, c.want)
 		}
 	}
+	if s := Sin(math.Copysign(0, -1)); s != 0 || !math.Signbit(s) {
+		t.Errorf("Sin(-0) = %v", s)
+	}
+	if x := Sin(1 << 21); !math.IsNaN(x) {
+		t.Errorf("Sin(2^21) = %v", x)
+	}
 	if e := Exp(-745); e != math.SmallestNonzeroFloat64 {
 		t.Errorf("Exp(-745) = %v", e)
 	}
@@ -73,7 +118,7 @@ func TestBits(t *testing.T) {
 			binary.Write(h, binary.LittleEndian, math.Float64bits(v))
 		}
 	}
-	const want = "f4e9fcf278169937"
+	const want = "9d8bca646c4347c1"
 	if got := fmt.Sprintf("%x", h.Sum(nil)[:8]); got != want {
 		t.Errorf("hash of the results %s, want %s", got, want)
 	}

@@ -83,11 +83,12 @@ func (p *product) run(tier asm.Tier, threads int) {
 		panic("level3: ldc less than the columns of C")
 	case len(p.c) < (p.m-1)*p.ldc+p.n:
 		panic("level3: C too short")
-	case p.k == 0:
+	}
+	p.tier, p.tile = tier, tier.Tile()
+	if p.k == 0 {
 		p.empty()
 		return
 	}
-	p.tier, p.tile = tier, tier.Tile()
 
 	rows := p.rowBlock(threads)
 	blocks := (p.m + rows - 1) / rows
@@ -202,12 +203,8 @@ func (p *product) macro(a, b []float32, i0, i1, j0, j1, kc int, accumulate bool)
 }
 
 func (p *product) addBias(row []float32, j0 int) {
-	if p.bias == nil {
-		return
-	}
-	bias := p.bias[j0:][:len(row)]
-	for j, v := range bias {
-		row[j] += v
+	if p.bias != nil {
+		p.tier.Add(row, p.bias[j0:][:len(row)])
 	}
 }
 

@@ -1,0 +1,118 @@
+package main
+
+import (
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// strip emits the loops over strips that layers are made of: eight lanes a
+// step, the count a positive multiple of 8. Each does what its twin in package
+// asm does, one rounding an operation.
+func strip() {
+	stripKernel("add8", "adds a to dst", "dst, a *float32", []string{"dst", "a"}, func() func([]Mem) {
+		return func(at []Mem) {
+			sum := YMM()
+			VMOVUPS(at[0], sum)
+			VADDPS(at[1], sum, sum)
+			VMOVUPS(sum, at[0])
+		}
+	})
+
+	// MAXPS gives its second source where neither is larger, so that a NaN, or
+	// a zero of either sign, stays what it was.
+	stripKernel("relu8", "replaces what is below zero by zero", "x *float32", []string{"x"}, func() func([]Mem) {
+		zero := zeroed()
+		return func(at []Mem) {
+			v := YMM()
+			VMAXPS(at[0], zero, v)
+			VMOVUPS(v, at[0])
+		}
+	})
+
+	stripKernel("gate8", "zeroes d where y is not above zero", "d, y *float32", []string{"d", "y"}, func() func([]Mem) {
+		zero := zeroed()
+		return func(at []Mem) {
+			mask := YMM()
+			VCMPPS(Imm(less), at[1], zero, mask)
+			VANDPS(at[0], mask, mask)
+			VMOVUPS(mask, at[0])
+		}
+	})
+
+	// x / (r sqrt(r)) with r = sqrt(s), by the reciprocal.
+	stripKernel("threequarters8", "sets dst to x * s^(-3/4)", "dst, x, s *float32", []string{"dst", "x", "s"}, func() func([]Mem) {
+		one, bits := YMM(), GP32()
+		MOVL(U32(0x3f800000), bits)
+		MOVD(bits, one.AsX())
+		VBROADCASTSS(one.AsX(), one)
+		return func(at []Mem) {
+			root, power := YMM(), YMM()
+			VSQRTPS(at[2], root)
+			VSQRTPS(root, power)
+			VMULPS(power, root, root)
+			VDIVPS(root, one, power)
+			VMULPS(at[1], power, power)
+			VMOVUPS(power, at[0])
+		}
+	})
+
+	lanes := GLOBL("lanes", RODATA|NOPTR)
+	for i := range 8 {
+		DATA(4*i, U32(i))
+	}
+	stripKernel("max8", "keeps in best and who the larger of best and x, and where it came from: x[i] from from+i",
+		"best *float32, who *int32, x *float32, from int32", []string{"best", "who", "x"}, func() func([]Mem) {
+			index, step, bits := YMM(), YMM(), GP32()
+			Load(Param("from"), bits)
+			MOVD(bits, index.AsX())
+			VPBROADCASTD(index.AsX(), index)
+			VPADDD(lanes, index, index)
+			MOVL(U32(8), bits)
+			MOVD(bits, step.AsX())
+			VPBROADCASTD(step.AsX(), step)
+			return func(at []Mem) {
+				best, who, x, mask := YMM(), YMM(), YMM(), YMM()
+				VMOVUPS(at[0], best)
+				VMOVUPS(at[1], who)
+				VMOVUPS(at[2], x)
+				VCMPPS(Imm(less), x, best, mask)
+				VBLENDVPS(mask, x, best, best)
+				VBLENDVPS(mask, index, who, who)
+				VMOVUPS(best, at[0])
+				VMOVUPS(who, at[1])
+				VPADDD(step, index, index)
+			}
+		})
+}
+
+// less is the comparison "first source below second", false and silent for NaN.
+const less = 0x11
+
+func zeroed() VecVirtual {
+	z := YMM()
+	VXORPS(z, z, z)
+	return z
+}
+
+// stripKernel emits a loop over n elements of each of the named arrays; setup
+// emits what comes before the loop and returns what emits a step.
+func stripKernel(name, does, params string, arrays []string, setup func() func(at []Mem)) {
+	TEXT(name, NOSPLIT, "func(n int, "+params+")")
+	Pragma("noescape")
+	Doc(name + " " + does + ", for n elements, a positive multiple of 8.")
+	n := Load(Param("n"), GP64())
+	at := make([]Mem, len(arrays))
+	for i, a := range arrays {
+		at[i] = Mem{Base: Load(Param(a), GP64())}
+	}
+	body := setup()
+	Label("step")
+	body(at)
+	for i := range at {
+		ADDQ(Imm(32), at[i].Base)
+	}
+	SUBQ(Imm(8), n)
+	JNZ(LabelRef("step"))
+	ret()
+}

@@ -1,0 +1,23 @@
+// Package vec does elementwise work on float32 slices with the kernels of the
+// active tier. Slices are as long as the last argument; a shorter one panics.
+package vec
+
+import "github.com/convergent-go/convergent/asm"
+
+// Add is dst[i] += a[i].
+func Add(dst, a []float32) { asm.Active().Add(dst, a) }
+
+// ReLU replaces what is below zero by zero; NaN stays NaN.
+func ReLU(x []float32) { asm.Active().ReLU(x) }
+
+// Gate zeroes d[i] where y[i] is not above zero: the gradient of ReLU.
+func Gate(d, y []float32) { asm.Active().Gate(d, y) }
+
+// ThreeQuarters is dst[i] = x[i] * s[i]^(-3/4).
+func ThreeQuarters(dst, x, s []float32) { asm.Active().ThreeQuarters(dst, x, s) }
+
+// Max keeps the larger of best[i] and x[i] in best and, if it is x[i], its
+// place from+i in who.
+func Max(best []float32, who []int32, x []float32, from int) {
+	asm.Active().Max(best, who, x, int32(from))
+}
