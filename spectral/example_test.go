@@ -1,0 +1,93 @@
+package spectral_test
+
+import (
+	"fmt"
+
+	"github.com/convergent-go/convergent/spectral"
+	"gonum.org/v1/gonum/mat"
+)
+
+// Units 0 and 1 of the first network and unit 0 of the second respond alike, and
+// so do the two others.
+func Example() {
+	xx := mat.NewDense(3, 3, []float64{
+		1, 0.8, 0.1,
+		0.8, 1, -0.2,
+		0.1, -0.2, 1,
+	})
+	yy := mat.NewDense(2, 2, []float64{
+		1, 0.1,
+		0.1, 1,
+	})
+	xy := mat.NewDense(3, 2, []float64{
+		0.7, 0.0,
+		0.9, 0.1,
+		0.1, 0.6,
+	})
+	corr := spectral.Combine(xx, xy, yy)
+	g := spectral.Affinity(nil, corr, spectral.Rule{}) // negative correlations clipped
+	c, err := spectral.Cluster(g, spectral.Options{K: 2})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, s := range spectral.Similarity(xx, xy, yy, c.Labels) {
+		fmt.Printf("A %v, B %v: between %.2f, within %.2f\n", s.A, s.B, s.Between, s.Within)
+	}
+	// Output:
+	// A [0 1], B [0]: between 0.80, within 0.90
+	// A [2], B [1]: between 0.60, within 1.00
+}
+
+// Two communities with one weak edge between them; the number of clusters comes
+// from the eigengap.
+func ExampleCluster() {
+	g := mat.NewSymDense(6, []float64{
+		0, 1, 1, 0, 0, 0,
+		1, 0, 1, 0.1, 0, 0,
+		1, 1, 0, 0, 0, 0,
+		0, 0.1, 0, 0, 1, 1,
+		0, 0, 0, 1, 0, 1,
+		0, 0, 0, 1, 1, 0,
+	})
+	c, err := spectral.Cluster(g, spectral.Options{Laplacian: spectral.Symmetric})
+	fmt.Println(c.K, c.Labels, err)
+	// Output: 2 [0 0 0 1 1 1] <nil>
+}
+
+// Clusters of more than alpha times the vertices are divided again.
+func ExampleSplit() {
+	g := mat.NewSymDense(6, []float64{
+		0, 9, 1, 1, 0, 0,
+		9, 0, 1, 1, 0, 0,
+		1, 1, 0, 9, 0, 0,
+		1, 1, 9, 0, 0, 0,
+		0, 0, 0, 0, 0, 9,
+		0, 0, 0, 0, 9, 0,
+	})
+	c, err := spectral.Split(g, spectral.Options{K: 2}, 0.5)
+	fmt.Println(c.K, c.Labels, err)
+	// Output: 3 [0 0 1 1 2 2] <nil>
+}
+
+// The tree over two source units and two target units.
+func ExampleAverageLinkage() {
+	w := mat.NewDense(2, 2, []float64{
+		0.1, 0.9,
+		0.7, 0.0,
+	})
+	tree, err := spectral.AverageLinkage(spectral.MappingGraph(w))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, m := range tree.Merges {
+		fmt.Printf("%d + %d at %.3f\n", m.A, m.B, m.Height)
+	}
+	fmt.Println("order", tree.Order(), "two clusters", tree.Cut(2))
+	// Output:
+	// 0 + 3 at 0.900
+	// 1 + 2 at 0.700
+	// 4 + 5 at 0.025
+	// order [0 3 1 2] two clusters [0 1 1 0]
+}

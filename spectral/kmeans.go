@@ -1,0 +1,220 @@
+package spectral
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/convergent-go/convergent/internal/par"
+	"gonum.org/v1/gonum/mat"
+)
+
+// KMeansOptions steers [KMeans].
+type KMeansOptions struct {
+	Restarts int    // independent starts, of which the best is kept; 0 means 10
+	MaxIter  int    // Lloyd iterations per start; 0 means 300
+	Seed     uint64 // start r draws from the PCG stream (Seed, r)
+	Threads  int    // restarts run side by side; 0 means all cores
+}
+
+// KMeans divides the n rows of x into exactly k groups, none empty, of small
+// summed squared distance to their means, which is returned as the inertia.
+// Each start is seeded by greedy k-means++ (Arthur, Vassilvitskii 2007) and
+// refined by Lloyd's iteration; ties go to the lower centre, the lower row and the
+// earlier start, and a group left empty takes the row farthest from its centre.
+// Labels are canonical and do not depend on Threads. It panics unless
+// min(1, n) <= k <= n, and returns an error if an entry of x is not finite.
+func KMeans(x mat.Matrix, k int, o KMeansOptions) (labels []int, inertia float64, err error) {
+	n, d := x.Dims()
+	if k < min(1, n) || k > n {
+		panic(badClusters)
+	}
+	if o.Restarts < 0 || o.MaxIter < 0 {
+		panic(badOptions)
+	}
+	if n == 0 {
+		return nil, 0, nil
+	}
+	points := make([]float64, 0, n*d)
+	for i := range n {
+		for j := range d {
+			v := x.At(i, j)
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return nil, 0, fmt.Errorf("spectral: row %d, column %d of the points is %v: k-means needs finite numbers", i, j, v)
+			}
+			points = append(points, v)
+		}
+	}
+	if o.Restarts == 0 {
+		o.Restarts = 10
+	}
+	if o.MaxIter == 0 {
+		o.MaxIter = 300
+	}
+	starts := make([]*lloyd, o.Restarts)
+	par.For(par.Threads(o.Threads), o.Restarts, func(r int) {
+		starts[r] = newLloyd(points, n, d, k)
+		starts[r].run(rand.New(rand.NewPCG(o.Seed, uint64(r))), o.MaxIter)
+	})
+	best := starts[0]
+	for _, s := range starts[1:] {
+		if s.inertia() < best.inertia() {
+			best = s
+		}
+	}
+	canonical(best.label)
+	return best.label, best.inertia(), nil
+}
+
+// lloyd is the state of one start.
+type lloyd struct {
+	n, d, k int
+	points  []float64 // n x d
+	centres []float64 // k x d
+	label   []int     // centre of each point
+	dist    []float64 // squared distance of each point to its centre
+	size    []int     // points of each centre
+}
+
+func newLloyd(points []float64, n, d, k int) *lloyd {
+	return &lloyd{
+		n: n, d: d, k: k, points: points,
+		centres: make([]float64, k*d),
+		label:   make([]int, n),
+		dist:    make([]float64, n),
+		size:    make([]int, k),
+	}
+}
+
+func (s *lloyd) point(i int) []float64  { return s.points[i*s.d:][:s.d] }
+func (s *lloyd) centre(c int) []float64 { return s.centres[c*s.d:][:s.d] }
+func (s *lloyd) inertia() float64       { return sum(s.dist) }
+
+func (s *lloyd) run(rng *rand.Rand, maxIter int) {
+	s.seed(rng)
+	before := make([]int, s.n)
+	for range maxIter {
+		copy(before, s.label)
+		s.assign()
+		s.repair()
+		if slices.Equal(before, s.label) {
+			break
+		}
+		s.update()
+	}
+}
+
+// seed places the centres: each is the best of a few points drawn with
+// probability proportional to the squared distance to the nearest centre so far.
+func (s *lloyd) seed(rng *rand.Rand) {
+	first := s.point(rng.IntN(s.n))
+	copy(s.centre(0), first)
+	for i := range s.dist {
+		s.dist[i] = distance(s.point(i), first)
+	}
+	trials := 2 + int(math.Log(float64(s.k)))
+	best, trial := make([]float64, s.n), make([]float64, s.n)
+	for c := 1; c < s.k; c++ {
+		least := math.Inf(1)
+		for range trials {
+			p := s.point(draw(rng, s.dist))
+			for i, d := range s.dist {
+				trial[i] = min(d, distance(s.point(i), p))
+			}
+			if total := sum(trial); total < least {
+				least = total
+				copy(s.centre(c), p)
+				best, trial = trial, best
+			}
+		}
+		s.dist, best = best, s.dist
+	}
+	for i := range s.label {
+		s.label[i] = -1
+	}
+}
+
+// draw returns an index with probability proportional to its weight.
+func draw(rng *rand.Rand, weight []float64) int {
+	u := rng.Float64() * sum(weight)
+	last := 0 // rounding may leave u positive at the end; all weights may be zero
+	for i, w := range weight {
+		if w > 0 {
+			last = i
+			if u -= w; u < 0 {
+				break
+			}
+		}
+	}
+	return last
+}
+
+// assign gives each point the nearest centre, the lower of those that tie.
+func (s *lloyd) assign() {
+	clear(s.size)
+	for i := range s.label {
+		p := s.point(i)
+		label, least := 0, distance(p, s.centre(0))
+		for c := 1; c < s.k; c++ {
+			if d := distance(p, s.centre(c)); d < least {
+				label, least = c, d
+			}
+		}
+		s.label[i], s.dist[i] = label, least
+		s.size[label]++
+	}
+}
+
+// repair gives each empty centre the point farthest from its own, the first of
+// those that tie, unless that point is alone there. One exists as k <= n.
+func (s *lloyd) repair() {
+	for c, size := range s.size {
+		if size > 0 {
+			continue
+		}
+		far := -1
+		for i, l := range s.label {
+			if s.size[l] > 1 && (far < 0 || s.dist[i] > s.dist[far]) {
+				far = i
+			}
+		}
+		s.size[s.label[far]]--
+		s.label[far], s.dist[far], s.size[c] = c, 0, 1
+	}
+}
+
+// update moves each centre to the mean of its points.
+func (s *lloyd) update() {
+	clear(s.centres)
+	for i, l := range s.label {
+		c := s.centre(l)
+		for j, v := range s.point(i) {
+			c[j] += v
+		}
+	}
+	for l, size := range s.size {
+		c := s.centre(l)
+		for j := range c {
+			c[j] /= float64(size)
+		}
+	}
+}
+
+// distance returns the squared Euclidean distance.
+func distance(a, b []float64) float64 {
+	var s float64
+	for i, v := range a {
+		d := v - b[i]
+		s += d * d
+	}
+	return s
+}
+
+func sum(v []float64) float64 {
+	var s float64
+	for _, x := range v {
+		s += x
+	}
+	return s
+}

@@ -1,0 +1,65 @@
+package spectral
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// Split clusters g as [Cluster] does and then divides each cluster that is too
+// large, again and again (the paper's recursive clustering): one of
+// more than 2*alpha*S units, S being the units of one network. The paper used
+// alpha = 0.025 in conv2, which alpha = 0 means here.
+//
+// The paper leaves two points open. S is read as half the vertices of g, the
+// graph of two networks, so the limit is alpha times the vertices, and never
+// below 1. A cluster of m units is divided, by the spectrum of the edges within
+// it, into the ceil(m/limit) parts that it needs at least; units without an edge
+// to the rest of their cluster become clusters of their own. Every division thus
+// leaves two or more parts that are not empty, so it ends.
+//
+// Labels and K of the result are those after the divisions, all else describes
+// the first clustering. Errors and panics are Cluster's, and it panics if alpha is
+// negative or NaN.
+func Split(g mat.Symmetric, o Options, alpha float64) (*Clustering, error) {
+	if !(alpha >= 0) {
+		panic(badAlpha)
+	}
+	if alpha == 0 {
+		alpha = 0.025
+	}
+	limit := max(1, alpha*float64(g.SymmetricDim()))
+	c, err := Cluster(g, o)
+	if err != nil {
+		return nil, err
+	}
+	for pending := c.Groups(); len(pending) > 0; {
+		group := pending[len(pending)-1]
+		pending = pending[:len(pending)-1]
+		if float64(len(group)) <= limit {
+			continue
+		}
+		o.K = int(math.Ceil(float64(len(group)) / limit))
+		parts, err := Cluster(induced(g, group), o)
+		if err != nil {
+			return nil, err
+		}
+		for i, l := range parts.Labels {
+			if l < 0 { // alone
+				l = parts.K
+				parts.K++
+			}
+			parts.Labels[i] = l
+			c.Labels[group[i]] = c.K + l
+		}
+		c.K += parts.K
+		for _, part := range parts.Groups() {
+			for i, v := range part {
+				part[i] = group[v]
+			}
+			pending = append(pending, part)
+		}
+	}
+	c.K = canonical(c.Labels)
+	return c, nil
+}
