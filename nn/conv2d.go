@@ -94,6 +94,7 @@ func (o *convOp) forward(p pass, y, x *Tensor) {
 
 func (o *convOp) backward(p pass, dx, dy, y, x *Tensor) {
 	g := o.geometry(x)
+	o.w.Grad, o.b.Grad = grow(o.w.Grad, len(o.w.Data)), grow(o.b.Grad, len(o.b.Data))
 	conv.BackwardWeights(p.threads, g, o.w.Grad, o.b.Grad, x.Data, dy.Data)
 	if dx != nil {
 		conv.BackwardData(p.threads, g, dx.Data, dy.Data, o.w.Data)

@@ -9,8 +9,8 @@ import (
 
 // Dropout zeroes each element with probability P while training and divides the
 // others by 1 - P; otherwise it does nothing (Srivastava et al., JMLR 2014). It
-// works in place. What is dropped depends on the seed of training, the step and
-// the image's place in the batch alone.
+// works in place. What is dropped depends on the network's seed, the layer, the
+// seed of training, the step and the image's place in the batch alone.
 type Dropout struct {
 	Name string
 	P    float64
@@ -32,8 +32,8 @@ func (l Dropout) build(_ Shape, rnd *rand.Rand) op {
 
 type dropoutOp struct {
 	p    float64
-	salt uint64 // tells the layers of a network apart
-	keep []bool
+	salt uint64    // tells the layers of a network apart
+	mask []float32 // what each element is multiplied by
 }
 
 func (o *dropoutOp) params() []*Param { return nil }
@@ -43,40 +43,33 @@ func (o *dropoutOp) forward(p pass, y, x *Tensor) {
 	if !p.train {
 		return
 	}
-	if cap(o.keep) < len(y.Data) {
-		o.keep = make([]bool, len(y.Data))
-	}
-	o.keep = o.keep[:len(y.Data)]
+	o.mask = grow(o.mask, len(y.Data))
 	size := y.Shape().Size()
-	threshold := uint64(o.p * (1 << 53))
+	kept, threshold := float32(1/(1-o.p)), uint64(o.p*(1<<53))
 	par.For(p.threads, y.N, func(i int) {
 		var draw rand.PCG
 		draw.Seed(p.seed^o.salt, uint64(p.step)<<20^uint64(i))
-		keep := o.keep[i*size:][:size]
-		for j := range keep {
-			keep[j] = draw.Uint64()>>11 >= threshold
+		mask := o.mask[i*size:][:size]
+		for j := range mask {
+			mask[j] = 0
+			if draw.Uint64()>>11 >= threshold {
+				mask[j] = kept
+			}
 		}
+		scale(y.image(i), mask)
 	})
-	o.mask(p, y)
 }
 
 func (o *dropoutOp) backward(p pass, dx, dy, y, x *Tensor) {
-	if p.train {
-		o.mask(p, dy)
-	}
+	size := dy.Shape().Size()
+	par.For(p.threads, dy.N, func(i int) {
+		scale(dy.image(i), o.mask[i*size:][:size])
+	})
 }
 
-func (o *dropoutOp) mask(p pass, t *Tensor) {
-	scale := float32(1 / (1 - o.p))
-	size := t.Shape().Size()
-	par.For(p.threads, t.N, func(i int) {
-		v := t.image(i)
-		for j, k := range o.keep[i*size:][:size] {
-			if k {
-				v[j] *= scale
-			} else {
-				v[j] = 0
-			}
-		}
-	})
+// scale multiplies each element of v by its factor.
+func scale(v, by []float32) {
+	for j, f := range by {
+		v[j] *= f
+	}
 }

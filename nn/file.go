@@ -28,7 +28,8 @@ func (n *Net) file() *safetensors.File {
 }
 
 // Load reads a network of the given architecture from path. The error names the
-// file and the tensor that is missing or has another shape.
+// file and, where the network is another, the architecture or the tensor that is
+// missing or has another shape.
 func Load(path string, a Arch) (*Net, error) {
 	n, _, err := load(path, a)
 	return n, err
@@ -38,6 +39,9 @@ func load(path string, a Arch) (*Net, *safetensors.File, error) {
 	f, err := safetensors.Load(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("nn: %w", err)
+	}
+	if name := f.Metadata["arch"]; name != "" && name != a.Name {
+		return nil, nil, fmt.Errorf("nn: %s: a network %s, not %s", path, name, a.Name)
 	}
 	seed, _ := strconv.ParseUint(f.Metadata["seed"], 10, 64) // files made elsewhere need not have one
 	n, err := New(a, seed)
@@ -73,9 +77,7 @@ func (n *Net) SaveState(path string, epochs int) error {
 	f := n.file()
 	f.Metadata["epochs"] = strconv.Itoa(epochs)
 	for _, p := range n.Params() {
-		if p.velocity == nil {
-			p.velocity = make([]float32, len(p.Data))
-		}
+		p.velocity = grow(p.velocity, len(p.Data)) // zeros before the first step
 		f.Tensors = append(f.Tensors, safetensors.Tensor{Name: p.Name + momentum, Shape: p.Shape, F32: p.velocity})
 	}
 	return safetensors.Save(path, f)
@@ -90,6 +92,9 @@ func LoadState(path string, a Arch) (*Net, int, error) {
 	epochs, err := strconv.Atoi(f.Metadata["epochs"])
 	if err != nil || epochs < 0 {
 		return nil, 0, fmt.Errorf("nn: %s: not a state of training: epochs %q", path, f.Metadata["epochs"])
+	}
+	if _, err := strconv.ParseUint(f.Metadata["seed"], 10, 64); err != nil {
+		return nil, 0, fmt.Errorf("nn: %s: not a state of training: seed %q", path, f.Metadata["seed"])
 	}
 	for _, p := range n.Params() {
 		p.velocity = make([]float32, len(p.Data))

@@ -24,6 +24,7 @@ type op interface {
 	forward(p pass, y, x *Tensor)
 	// backward sets the gradients of the parameters and, unless dx is nil, of
 	// the input, from the gradient dy of the output.
+	// By then, layers that work in place may have changed y.
 	backward(p pass, dx, dy, y, x *Tensor)
 	params() []*Param
 	// inPlace reports that y and x, and dx and dy, share memory.
@@ -43,7 +44,7 @@ type Param struct {
 	Name      string // layer.weight or layer.bias
 	Shape     []int  // weights of Conv2D: Out, Kernel, Kernel, channels; of Dense: Out, inputs in NHWC order
 	Data      []float32
-	Grad      []float32 // of the mean loss of the last batch
+	Grad      []float32 // of the mean loss of the last batch; nil before training
 	LRMult    float64   // multiplies the learning rate
 	DecayMult float64   // multiplies the weight decay
 
@@ -67,9 +68,9 @@ func newParams(layer string, shape []int, w Init, bias float64, wr, br *Rate, rn
 		br = &Rate{LR: 1}
 	}
 	out := shape[0]
-	weight := &Param{Name: layer + ".weight", Shape: shape, Data: make([]float32, out*fanIn), Grad: make([]float32, out*fanIn), LRMult: wr.LR, DecayMult: wr.Decay}
+	weight := &Param{Name: layer + ".weight", Shape: shape, Data: make([]float32, out*fanIn), LRMult: wr.LR, DecayMult: wr.Decay}
 	w.fill(weight.Data, fanIn, rnd)
-	b := &Param{Name: layer + ".bias", Shape: []int{out}, Data: make([]float32, out), Grad: make([]float32, out), LRMult: br.LR, DecayMult: br.Decay}
+	b := &Param{Name: layer + ".bias", Shape: []int{out}, Data: make([]float32, out), LRMult: br.LR, DecayMult: br.Decay}
 	for i := range b.Data {
 		b.Data[i] = float32(bias)
 	}

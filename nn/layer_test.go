@@ -17,7 +17,8 @@ func TestPoolingSizes(t *testing.T) {
 		{3, 2, 0, true, 55, 27}, {3, 2, 0, true, 27, 13}, {3, 2, 0, true, 13, 6},
 		{3, 2, 0, true, 32, 16}, {3, 2, 0, true, 16, 8}, {3, 2, 0, true, 8, 4},
 		{3, 2, 0, false, 32, 15}, {3, 2, 1, false, 32, 16}, {2, 2, 0, false, 7, 3}, {2, 2, 0, true, 7, 4},
-		{3, 2, 1, true, 6, 4}, {2, 2, 1, true, 3, 2}, // the second would have a window wholly beyond the padding
+		{3, 2, 1, true, 6, 4},
+		{2, 2, 1, true, 3, 2}, {1, 3, 0, true, 5, 2}, // one more window would begin beyond the padding, or the image
 	} {
 		got, err := MaxPool{Name: "p", Kernel: c.kernel, Stride: c.stride, Pad: c.pad, Ceil: c.ceil}.output(Shape{c.in, c.in, 1})
 		if err != nil || got.H != c.out {

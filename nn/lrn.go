@@ -2,11 +2,11 @@ package nn
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 
 	"github.com/convergent-go/convergent/internal/elem"
 	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // LRN is local response normalisation across channels (Krizhevsky et al., NIPS
@@ -53,50 +53,56 @@ type lrnOp struct {
 	alpha, k float32 // alpha is per channel of the window
 	beta     float64
 	scale    []float32 // s, for backward
+	scratch  []float32 // a part for each image, see terms
 }
 
 func (o *lrnOp) params() []*Param { return nil }
 func (o *lrnOp) inPlace() bool    { return false }
 
-// power returns s^-beta; the usual 3/4 takes two square roots, which are
-// rounded alike everywhere.
-func (o *lrnOp) power(s float32) float32 {
-	if o.beta == 0.75 {
-		root := float32(math.Sqrt(float64(s)))
-		return 1 / float32(root*float32(math.Sqrt(float64(root))))
-	}
-	return float32(elem.Exp(-o.beta * elem.Log(float64(s))))
+// terms returns scratch of image i: room for one term a channel of a window
+// sum, with half zeros at either end, and for the sums.
+func (o *lrnOp) terms(i, channels int) (terms, sums []float32) {
+	n := channels + 2*o.half
+	part := o.scratch[i*(n+channels):][:n+channels]
+	return part[:n], part[n:]
 }
 
-// windowSums sets sum[c] to the sum of v over the channels round c.
-func (o *lrnOp) windowSums(sum, v []float32) {
-	for c := range sum {
-		var s float32
-		for _, u := range v[max(0, c-o.half):min(len(v), c+o.half+1)] {
-			s += u
-		}
-		sum[c] = s
+// windowSums sets each sum to that of the 2*half + 1 terms from it on.
+func windowSums(sums, terms []float32) {
+	copy(sums, terms)
+	for first := 1; first <= len(terms)-len(sums); first++ {
+		vec.Add(sums, terms[first:][:len(sums)])
+	}
+}
+
+// normalise sets dst to x * s^-beta.
+func (o *lrnOp) normalise(dst, x, s []float32) {
+	if o.beta == 0.75 {
+		vec.ThreeQuarters(dst, x, s)
+		return
+	}
+	for c, v := range x {
+		dst[c] = v * float32(elem.Exp(-o.beta*elem.Log(float64(s[c]))))
 	}
 }
 
 func (o *lrnOp) forward(p pass, y, x *Tensor) {
-	if cap(o.scale) < len(x.Data) {
-		o.scale = make([]float32, len(x.Data))
-	}
-	o.scale = o.scale[:len(x.Data)]
+	o.scale = grow(o.scale, len(x.Data))
+	o.scratch = grow(o.scratch, x.N*2*(x.C+o.half))
 	size := x.Shape().Size()
 	par.For(p.threads, x.N, func(i int) {
-		squares := make([]float32, x.C)
+		terms, _ := o.terms(i, x.C)
+		squares := terms[o.half:][:x.C]
 		for at := i * size; at < (i+1)*size; at += x.C {
 			in, out, scale := x.Data[at:][:x.C], y.Data[at:][:x.C], o.scale[at:][:x.C]
 			for c, v := range in {
 				squares[c] = v * v
 			}
-			o.windowSums(scale, squares)
-			for c, v := range in {
-				scale[c] = o.k + float32(o.alpha*scale[c])
-				out[c] = v * o.power(scale[c])
+			windowSums(scale, terms)
+			for c, v := range scale {
+				scale[c] = o.k + float32(o.alpha*v)
 			}
+			o.normalise(out, in, scale)
 		}
 	})
 }
@@ -111,16 +117,17 @@ func (o *lrnOp) backward(p pass, dx, dy, y, x *Tensor) {
 	size := x.Shape().Size()
 	factor := float32(2 * float64(o.alpha) * o.beta)
 	par.For(p.threads, x.N, func(i int) {
-		ratio, sum := make([]float32, x.C), make([]float32, x.C)
+		terms, sums := o.terms(i, x.C)
+		ratios := terms[o.half:][:x.C]
 		for at := i * size; at < (i+1)*size; at += x.C {
 			in, d, scale, to := x.Data[at:][:x.C], dy.Data[at:][:x.C], o.scale[at:][:x.C], dx.Data[at:][:x.C]
-			for c, v := range d {
-				to[c] = v * o.power(scale[c])
-				ratio[c] = float32(to[c]*in[c]) / scale[c]
+			o.normalise(to, d, scale)
+			for c, v := range to {
+				ratios[c] = v * in[c] / scale[c]
 			}
-			o.windowSums(sum, ratio)
-			for c, v := range in {
-				to[c] -= float32(float32(factor*v) * sum[c])
+			windowSums(sums, terms)
+			for c, v := range sums {
+				to[c] -= float32(factor * in[c] * v)
 			}
 		}
 	})

@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/convergent-go/convergent/internal/par"
 )
@@ -55,6 +56,22 @@ func (n *Net) Arch() Arch { return n.arch }
 
 // Seed returns the seed that the network was made from.
 func (n *Net) Seed() uint64 { return n.seed }
+
+// Clone returns a network with the same parameters, momentum and Threads that
+// shares no memory with n.
+func (n *Net) Clone() *Net {
+	c, err := New(n.arch, n.seed)
+	if err != nil {
+		panic("nn: Clone of a Net that New did not make")
+	}
+	c.Threads = n.Threads
+	for i, p := range c.Params() {
+		from := n.Params()[i]
+		copy(p.Data, from.Data)
+		p.Grad, p.velocity = slices.Clone(from.Grad), slices.Clone(from.velocity)
+	}
+	return c
+}
 
 // Params returns the parameters, in the order of the layers.
 func (n *Net) Params() []*Param {

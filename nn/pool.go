@@ -5,23 +5,26 @@ import (
 	"math/rand/v2"
 
 	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // MaxPool takes the maximum over windows of Kernel x Kernel positions, Stride
 // apart, after Pad positions on each side that never win.
 //
-// The number of windows is (size + 2*Pad - Kernel) / Stride + 1, rounded down
-// or, if Ceil, up as in Caffe, where windows hang over the far edge; with
-// padding, a last window that would begin beyond image and padding is left out.
+// Along an edge the number of windows is (size + 2*Pad - Kernel) / Stride + 1,
+// the quotient rounded down or, if Ceil, up as in Caffe. Rounded up, the last
+// window may hang over the far edge, where it is clipped; one that would begin
+// at or beyond image and near padding, at size + Pad or later, is left out.
+// (Caffe leaves it out only if Pad > 0 and else returns -FLT_MAX for it.)
 type MaxPool struct {
 	Name                string
 	Kernel, Stride, Pad int
 	Ceil                bool
 }
 
-// AvgPool takes the mean over windows as MaxPool places them. As in Caffe,
-// padding counts as zeros, but what hangs over beyond the padding does not
-// count.
+// AvgPool takes the mean over windows as MaxPool places them. The divisor is
+// Caffe's: padding counts as zeros, but what hangs over beyond the padding does
+// not count.
 type AvgPool struct {
 	Name                string
 	Kernel, Stride, Pad int
@@ -76,7 +79,7 @@ func (l pooling) count(size int) int {
 		return span/l.stride + 1
 	}
 	n := (span+l.stride-1)/l.stride + 1
-	if l.pad > 0 && (n-1)*l.stride >= size+l.pad {
+	if (n-1)*l.stride >= size+l.pad {
 		n--
 	}
 	return n
@@ -109,10 +112,7 @@ type maxPoolOp struct {
 }
 
 func (o *maxPoolOp) forward(p pass, y, x *Tensor) {
-	if cap(o.winner) < len(y.Data) {
-		o.winner = make([]int32, len(y.Data))
-	}
-	o.winner = o.winner[:len(y.Data)]
+	o.winner = grow(o.winner, len(y.Data))
 	c, size := x.C, y.Shape().Size()
 	par.For(p.threads, x.N, func(i int) {
 		in, out, winner := x.image(i), y.image(i), o.winner[i*size:][:size]
@@ -126,11 +126,7 @@ func (o *maxPoolOp) forward(p pass, y, x *Tensor) {
 			for yy := y0; yy < y1; yy++ {
 				for xx := x0; xx < x1; xx++ {
 					from := (yy*x.W + xx) * c
-					for ch, v := range in[from:][:c] {
-						if v > best[ch] {
-							best[ch], who[ch] = v, int32(from+ch)
-						}
-					}
+					vec.Max(best, who, in[from:][:c], from)
 				}
 			}
 		})
@@ -163,13 +159,12 @@ func (o *avgPoolOp) forward(p pass, y, x *Tensor) {
 			clear(sum)
 			for yy := y0; yy < y1; yy++ {
 				for xx := x0; xx < x1; xx++ {
-					for ch, v := range in[(yy*x.W+xx)*c:][:c] {
-						sum[ch] += v
-					}
+					vec.Add(sum, in[(yy*x.W+xx)*c:][:c])
 				}
 			}
+			share := 1 / float32(counted)
 			for ch := range sum {
-				sum[ch] /= float32(counted)
+				sum[ch] *= share
 			}
 		})
 	})
@@ -184,12 +179,12 @@ func (o *avgPoolOp) backward(p pass, dx, dy, y, x *Tensor) {
 		to, from := dx.image(i), dy.image(i)
 		clear(to)
 		o.each(y.Shape(), x.Shape(), func(at, y0, y1, x0, x1, counted int) {
-			d := from[at*c:][:c]
+			d, share := from[at*c:][:c], 1/float32(counted)
 			for yy := y0; yy < y1; yy++ {
 				for xx := x0; xx < x1; xx++ {
 					dst := to[(yy*x.W+xx)*c:][:c]
 					for ch, v := range d {
-						dst[ch] += float32(v / float32(counted))
+						dst[ch] += float32(v * share)
 					}
 				}
 			}

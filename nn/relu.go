@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // ReLU replaces negative activations by zero, in place. NaN stays NaN.
@@ -21,20 +22,12 @@ func (reluOp) inPlace() bool    { return true }
 
 func (reluOp) forward(p pass, y, x *Tensor) {
 	par.For(p.threads, y.N, func(i int) {
-		image := y.image(i)
-		for j, v := range image {
-			image[j] = max(v, 0)
-		}
+		vec.ReLU(y.image(i))
 	})
 }
 
 func (reluOp) backward(p pass, dx, dy, y, x *Tensor) {
 	par.For(p.threads, dy.N, func(i int) {
-		d := dy.image(i)
-		for j, v := range y.image(i) {
-			if v <= 0 {
-				d[j] = 0
-			}
-		}
+		vec.Gate(dy.image(i), y.image(i))
 	})
 }

@@ -1,6 +1,10 @@
 package nn
 
-import "math"
+import (
+	"math"
+
+	"github.com/convergent-go/convergent/internal/par"
+)
 
 // Schedule gives the learning rate of step 0 <= step < total.
 type Schedule func(step, total int) float64
@@ -38,17 +42,18 @@ func OneCycle(top float64) Schedule {
 //
 //	v = momentum*v + rate*LRMult*(grad + decay*DecayMult*w)
 //	w = w - v
-func (p *Param) update(rate, momentum, decay float64) {
-	if p.velocity == nil {
-		p.velocity = make([]float32, len(p.Data))
-	}
+func (p *Param) update(threads int, rate, momentum, decay float64) {
+	p.velocity = grow(p.velocity, len(p.Data))
 	lr, m, d := float32(rate*p.LRMult), float32(momentum), float32(decay*p.DecayMult)
-	v, grad := p.velocity[:len(p.Data)], p.Grad[:len(p.Data)]
-	for i, w := range p.Data {
-		g := grad[i] + float32(d*w)
-		v[i] = float32(m*v[i]) + float32(lr*g)
-		p.Data[i] = w - v[i]
-	}
+	par.Blocks(threads, len(p.Data), 1<<15, func(lo, hi int) {
+		weights := p.Data[lo:hi]
+		v, grad := p.velocity[lo:][:len(weights)], p.Grad[lo:][:len(weights)]
+		for i, w := range weights {
+			g := grad[i] + float32(d*w)
+			v[i] = float32(m*v[i]) + float32(lr*g)
+			weights[i] = w - v[i]
+		}
+	})
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

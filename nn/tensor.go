@@ -18,11 +18,16 @@ func (t *Tensor) Shape() Shape { return Shape{t.H, t.W, t.C} }
 // reshape gives t the shape of n images of s, keeping its memory where it is
 // large enough. The content is unspecified.
 func (t *Tensor) reshape(n int, s Shape) {
-	size := n * s.Size()
-	if cap(t.Data) < size {
-		t.Data = make([]float32, size)
+	t.N, t.H, t.W, t.C, t.Data = n, s.H, s.W, s.C, grow(t.Data, n*s.Size())
+}
+
+// grow returns v with length n, in the same memory where that is large enough.
+// The content is unspecified, but zero where it was never written.
+func grow[T any](v []T, n int) []T {
+	if cap(v) < n {
+		return make([]T, n)
 	}
-	t.N, t.H, t.W, t.C, t.Data = n, s.H, s.W, s.C, t.Data[:size]
+	return v[:n]
 }
 
 // image returns the elements of image i.

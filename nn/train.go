@@ -26,7 +26,7 @@ type TrainOptions struct {
 	BatchesPerEpoch int // what Source yields; schedules need to know it before
 
 	Schedule    Schedule // nil: OneCycle(0.05)
-	Momentum    float64  // 0 means 0.9
+	Momentum    float64  // 0 means 0.9; a negative value means none
 	WeightDecay float64  // 0 means 5e-4; a negative value means none
 	Seed        uint64   // of dropout
 
@@ -54,8 +54,9 @@ func (e *DivergedError) Error() string {
 
 // Train runs stochastic gradient descent with momentum over the batches of src.
 // It returns a *DivergedError if the loss is not finite, the context's error if
-// that ends first, and src's error if it has one. The result does not depend on
-// Threads.
+// that ends first, src's error if it has one, and an error if src does not yield
+// BatchesPerEpoch batches. The result does not depend on Threads. After the
+// first step, no step allocates memory for activations or gradients.
 func (n *Net) Train(ctx context.Context, src Source, o TrainOptions) error {
 	if o.Epochs < 0 || o.StartEpoch < 0 || o.BatchesPerEpoch < 1 {
 		return errors.New("nn: Train needs Epochs and StartEpoch of at least 0 and BatchesPerEpoch of at least 1")
@@ -70,6 +71,7 @@ func (n *Net) Train(ctx context.Context, src Source, o TrainOptions) error {
 		o.WeightDecay = 5e-4
 	}
 	params := n.Params()
+	threads := par.Threads(n.Threads)
 	steps := o.Epochs * o.BatchesPerEpoch
 	for epoch := o.StartEpoch; epoch < o.Epochs; epoch++ {
 		step := epoch * o.BatchesPerEpoch
@@ -84,17 +86,23 @@ func (n *Net) Train(ctx context.Context, src Source, o TrainOptions) error {
 				return fmt.Errorf("nn: the source yields more than %d batches in epoch %d", o.BatchesPerEpoch, epoch+1)
 			}
 			rate := o.Schedule(step, steps)
-			loss := n.gradients(pass{threads: par.Threads(n.Threads), train: true, seed: o.Seed, step: step}, b)
+			loss := n.gradients(pass{threads: threads, train: true, seed: o.Seed, step: step}, b)
 			if !finite(loss) {
 				return &DivergedError{Epoch: epoch, Step: step, Rate: rate, Loss: loss}
 			}
 			for _, p := range params {
-				p.update(rate, o.Momentum, max(o.WeightDecay, 0))
+				p.update(threads, rate, max(o.Momentum, 0), max(o.WeightDecay, 0))
 			}
 			step++
 			if o.Progress != nil {
 				o.Progress(Progress{Epoch: epoch, Step: step, Steps: steps, Loss: loss, Rate: rate})
 			}
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if got := step - epoch*o.BatchesPerEpoch; got < o.BatchesPerEpoch {
+			return fmt.Errorf("nn: the source yields %d batches in epoch %d, not %d", got, epoch+1, o.BatchesPerEpoch)
 		}
 		if o.AfterEpoch != nil {
 			if err := o.AfterEpoch(epoch); err != nil {
