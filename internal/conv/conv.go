@@ -16,6 +16,8 @@ func Forward(threads int, g Geometry, y, x, w, bias []float32) {
 	if bias != nil && len(bias) != g.Out {
 		panic("conv: wrong length of the bias")
 	}
+	x, padded := pad(threads, x, g.N, g.H, g.W, g.C, g.Pad, g.Pad)
+	defer level3.Release(padded)
 	out, k := g.Out/g.groups(), g.patch()
 	for i := range g.groups() {
 		p := &patches{g.window(x, i)}
@@ -35,6 +37,8 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 	if db != nil && len(db) != g.Out {
 		panic("conv: wrong length of the bias")
 	}
+	x, padded := pad(threads, x, g.N, g.H, g.W, g.C, g.Pad, g.Pad)
+	defer level3.Release(padded)
 	out, k := g.Out/g.groups(), g.patch()
 	for i := range g.groups() {
 		p := &patchTerms{g.window(x, i)}
@@ -64,24 +68,29 @@ func sumRows(sum, dy []float32, rows int) {
 // the output and the filters w.
 func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
 	g.check(dx, w, dy)
+	if g.Stride == 1 {
+		g.correlate(threads, dx, dy, w)
+		return
+	}
 	for i := range g.groups() {
-		if g.Stride == 1 {
-			g.correlate(threads, dx, dy, w, i)
-		} else {
-			g.scatter(threads, dx, dy, w, i)
-		}
+		g.scatter(threads, dx, dy, w, i)
 	}
 }
 
-// correlate is BackwardData of one group at stride 1, where the gradient is
-// itself a convolution: of dy, padded by what the filters overhang, with the
-// filters turned.
-func (g Geometry) correlate(threads int, dx, dy, w []float32, i int) {
+// correlate is BackwardData at stride 1, where the gradient is itself a
+// convolution: of dy, padded by what the filters overhang, with the filters
+// turned.
+func (g Geometry) correlate(threads int, dx, dy, w []float32) {
+	padY, padX := g.KH-1-g.Pad, g.KW-1-g.Pad
+	dy, padded := pad(threads, dy, g.N, g.OutH(), g.OutW(), g.Out, padY, padX)
+	defer level3.Release(padded)
 	out, depth, k := g.Out/g.groups(), g.C/g.groups(), g.patch()
-	p := &patches{window{data: dy, h: g.OutH(), w: g.OutW(), c: g.Out, c0: i * out, depth: out,
-		kh: g.KH, kw: g.KW, stride: 1, padY: g.KH - 1 - g.Pad, padX: g.KW - 1 - g.Pad, outH: g.H, outW: g.W}}
-	filters := &turned{w: w[i*out*k:], out: out, spots: g.KH * g.KW, depth: depth}
-	level3.Gemm(threads, g.N*g.H*g.W, depth, g.KH*g.KW*out, p, filters, dx[min(len(dx), i*depth):], g.C, false)
+	for i := range g.groups() {
+		p := &patches{window{data: dy, h: g.OutH() + 2*padY, w: g.OutW() + 2*padX, c: g.Out, c0: i * out, depth: out,
+			kh: g.KH, kw: g.KW, stride: 1, outH: g.H, outW: g.W}}
+		filters := &turned{w: w[i*out*k:], out: out, spots: g.KH * g.KW, depth: depth}
+		level3.Gemm(threads, g.N*g.H*g.W, depth, g.KH*g.KW*out, p, filters, dx[min(len(dx), i*depth):], g.C, false)
+	}
 }
 
 // scatter is BackwardData of one group at any stride: the gradients of the

@@ -70,9 +70,12 @@ func (m Centred) Pack(dst []float32, r, i0, i1, k0, k1 int) {
 // The last panel is filled up with zeros.
 func Spread(dst []float32, r, kc int, terms []float32) {
 	for ; len(terms) >= r; terms = terms[r:] {
-		if r == 16 {
+		switch r {
+		case 16:
 			*(*[16]float32)(dst) = *(*[16]float32)(terms)
-		} else {
+		case 32:
+			*(*[32]float32)(dst) = *(*[32]float32)(terms)
+		default:
 			copy(dst[:r], terms)
 		}
 		if len(terms) == r {

@@ -96,8 +96,8 @@ func (p *product) run(tier asm.Tier, threads int) {
 	if threads > 1 || blocks > 1 {
 		depth = slab * KC
 	}
-	panels := scratch(min(depth, p.k) * roundUp(min(nc, p.n), p.tile.NR))
-	defer release(panels)
+	panels := Scratch(min(depth, p.k) * roundUp(min(nc, p.n), p.tile.NR))
+	defer Release(panels)
 
 	for jc := 0; jc < p.n; jc += nc { // loop 5: columns of C
 		j1 := min(p.n, jc+nc)
@@ -157,8 +157,8 @@ func (p *product) rowsOfC(panels []float32, i0, i1, j0, j1, k0, k1 int) {
 		return
 	}
 	width := roundUp(j1-j0, p.tile.NR)
-	block := scratch(roundUp(i1-i0, p.tile.MR) * min(KC, k1-k0))
-	defer release(block)
+	block := Scratch(roundUp(i1-i0, p.tile.MR) * min(KC, k1-k0))
+	defer Release(block)
 	for ks := k0; ks < k1; ks += KC {
 		kc := min(KC, k1-ks)
 		p.a.Pack(*block, p.tile.MR, i0, i1, ks, ks+kc)
@@ -213,8 +213,9 @@ func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multi
 // pool keeps packing buffers between products.
 var pool = sync.Pool{New: func() any { return new([]float32) }}
 
-// scratch returns a buffer of at least n floats with any content.
-func scratch(n int) *[]float32 {
+// Scratch returns a buffer of n floats with any content, to be given back to
+// Release.
+func Scratch(n int) *[]float32 {
 	buf := pool.Get().(*[]float32)
 	if cap(*buf) < n {
 		*buf = make([]float32, n)
@@ -223,4 +224,9 @@ func scratch(n int) *[]float32 {
 	return buf
 }
 
-func release(buf *[]float32) { pool.Put(buf) }
+// Release takes back what Scratch returned; nil is nothing.
+func Release(buf *[]float32) {
+	if buf != nil {
+		pool.Put(buf)
+	}
+}

@@ -1,0 +1,212 @@
+package dataset
+
+import (
+	"archive/zip"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/convergent-go/convergent/internal/par"
+)
+
+// OpenOptions says how much of a data set to load, and at what size. The zero
+// value loads all of it at 32x32.
+type OpenOptions struct {
+	TrainLimit int // at most so many training images, spread evenly over the classes; 0 means all
+	TestLimit  int // the same for the test images
+	Size       int // height and width of the images in pixels; 0 means 32
+	Threads    int // that decode at a time; 0 means all cores
+
+	// Progress, when set, is told of every image. Its calls do not overlap.
+	Progress func(done, total int)
+}
+
+// what Open accepts, for the ends of its error messages.
+const accepted = "give a folder or a zip of images by class, {train,test}/CLASS/*.jpg or CLASS/*.png, or the folder cifar-10-batches-bin"
+
+// Open loads images with labels from a folder or a zip, which holds one of
+//
+//   - train/CLASS/* and test/CLASS/* (or val/CLASS/*), the same classes in both;
+//   - CLASS/*, where of each class every sixth image by name, beginning with the
+//     first, is held out for testing;
+//   - the CIFAR-10 binary batches: data_batch_1.bin to data_batch_5.bin,
+//     test_batch.bin and perhaps batches.meta.txt.
+//
+// One folder about all that does no harm. Images are JPEG or PNG files (.jpg,
+// .jpeg, .png) at any depth below their class; other files, and those whose names
+// begin with a dot, are passed over. Classes and images are taken in the order of
+// their names, one of each class in turn, so a limit takes the first of every
+// class; from CIFAR-10 batches, in the order of the file.
+//
+// Images are cropped to the square in their middle and averaged over areas to
+// Size x Size. Grey and palette images become RGB; transparency shows black.
+//
+// Open reads the whole set or returns an error that names the file and what to do
+// about it. When ctx ends, it returns the error of ctx, wrapped. It panics if a
+// number in o is negative.
+func Open(ctx context.Context, path string, o OpenOptions) (*Set, error) {
+	if o.TrainLimit < 0 || o.TestLimit < 0 || o.Size < 0 {
+		panic("dataset: negative limit or size")
+	}
+	if o.Size == 0 {
+		o.Size = side
+	}
+	s, err := open(ctx, path, o)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	s.Name = path
+	s.Norm = s.Train.Stats()
+	return s, nil
+}
+
+func open(ctx context.Context, name string, o OpenOptions) (*Set, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, fmt.Errorf("%w; %s", cause(err), accepted)
+	}
+	if info.IsDir() {
+		return load(ctx, os.DirFS(name), o)
+	}
+	z, err := zip.OpenReader(name)
+	if errors.Is(err, zip.ErrFormat) {
+		return nil, fmt.Errorf("neither a folder nor a whole zip; %s", accepted)
+	} else if err != nil {
+		return nil, fmt.Errorf("%w; %s", cause(err), accepted)
+	}
+	defer z.Close()
+	return load(ctx, z, o)
+}
+
+// cause leaves out of a system error the path that Open names anyway.
+func cause(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err
+	}
+	return err
+}
+
+// load finds out which kind of data set the files are.
+func load(ctx context.Context, fsys fs.FS, o OpenOptions) (*Set, error) {
+	for base := "."; ; {
+		folders, files, err := list(fsys, base)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case slices.Contains(files, cifarTrain[0]):
+			return loadCIFAR(ctx, fsys, base, o)
+		case len(folders) == 1 && !slices.ContainsFunc(files, isImage):
+			inner := path.Join(base, folders[0])
+			_, files, err := list(fsys, inner)
+			if err != nil {
+				return nil, err
+			}
+			if !slices.ContainsFunc(files, isImage) { // a wrapper and not a class
+				base = inner
+				continue
+			}
+		case len(folders) == 0:
+			return nil, fmt.Errorf("no folders of images in it; %s", accepted)
+		}
+		return loadClasses(ctx, fsys, base, folders, o)
+	}
+}
+
+// list names the folders and the files in a folder, sorted, without the hidden.
+func list(fsys fs.FS, dir string) (folders, files []string, err error) {
+	entries, err := fs.ReadDir(fsys, dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: cannot be listed: %w; make it readable, or pack it again", where(dir), cause(err))
+	}
+	for _, e := range entries {
+		folder := e.IsDir()
+		if e.Type()&fs.ModeSymlink != 0 {
+			info, err := fs.Stat(fsys, path.Join(dir, e.Name()))
+			folder = err == nil && info.IsDir()
+		}
+		switch {
+		case hidden(e.Name()):
+		case folder:
+			folders = append(folders, e.Name())
+		default:
+			files = append(files, e.Name())
+		}
+	}
+	return folders, files, nil
+}
+
+// where names a folder in a message.
+func where(dir string) string {
+	if dir == "." {
+		return "the top folder"
+	}
+	return dir
+}
+
+// hidden holds of the names that archivers and desktops leave behind.
+func hidden(name string) bool {
+	return name != "." && strings.HasPrefix(name, ".") || name == "__MACOSX"
+}
+
+// collectEvery is a number of images whose decoding leaves some tens of megabytes.
+const collectEvery = 1024
+
+// job is the loading of many images: in parallel, until one fails or ctx ends.
+type job struct {
+	ctx      context.Context
+	threads  int
+	total    int
+	progress func(done, total int)
+
+	mu   sync.Mutex
+	done int
+}
+
+func newJob(ctx context.Context, total int, o OpenOptions) *job {
+	return &job{ctx: ctx, threads: par.Threads(o.Threads), total: total, progress: o.Progress}
+}
+
+// each calls f for every i in [0, n) and returns the error of the least i that
+// has one, whatever the number of threads.
+func (j *job) each(n int, f func(i int, d *decoder) error) error {
+	var (
+		failed atomic.Int64 // the least index that did
+		err    error        // and why, under mu
+	)
+	failed.Store(int64(n))
+	// Blocks begin in order, and none stops before a failure that it may precede.
+	par.Blocks(j.threads, n, 16, func(lo, hi int) {
+		var d decoder
+		for i := lo; i < hi && int64(i) < failed.Load() && j.ctx.Err() == nil; i++ {
+			e := f(i, &d)
+			j.mu.Lock()
+			if e != nil && int64(i) < failed.Load() {
+				failed.Store(int64(i))
+				err = e
+			}
+			j.done++
+			if j.progress != nil {
+				j.progress(j.done, j.total)
+			}
+			// The pixels are one large block without pointers: cheap for the collector to
+			// pass, but it would wait for as much garbage again.
+			if j.done%collectEvery == 0 {
+				runtime.GC()
+			}
+			j.mu.Unlock()
+		}
+	})
+	if err == nil {
+		err = j.ctx.Err()
+	}
+	return err
+}
