@@ -1,0 +1,71 @@
+// Command convergent asks whether different neural networks learn the same
+// representations: it reproduces "Convergent Learning" (Li, Yosinski, Clune,
+// Lipson, Hopcroft, ICLR 2016) from images to a report.
+//
+//	go run ./bench/convergent reproduce
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"regexp"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type commands struct {
+	Reproduce reproduce `cmd:"" help:"Train networks from different seeds, compare their units, and write a report."`
+}
+
+const description = `Do different neural networks learn the same representations?
+
+This reproduces "Convergent Learning" (ICLR 2016): it trains several convolutional networks from different random starts, lets all of them look at the same images, and compares their units one to one, one to few and many to many.
+
+  convergent reproduce                  embedded images, about a minute
+  convergent reproduce -data FILE.zip   your own: train/CLASS/*.jpg, test/CLASS/*.jpg
+
+Open report.html in the output folder when it is done.`
+
+func main() {
+	var c commands
+	parser := kong.Must(&c, kong.Name("convergent"), kong.Description(description), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}))
+	if len(os.Args) < 2 {
+		os.Args = append(os.Args, "--help")
+	}
+	k, err := parser.Parse(doubleDashes(os.Args[1:]))
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "convergent: %v\nTry: convergent reproduce -h\n", err)
+		os.Exit(2)
+	}
+
+	// The first interrupt stops the run in order; a second one ends the program.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	k.BindTo(ctx, (*context.Context)(nil))
+	if err := k.Run(); errors.Is(err, context.Canceled) {
+		fmt.Fprintln(os.Stderr, "convergent: stopped; the same command goes on from here")
+		os.Exit(130)
+	} else if err != nil {
+		fmt.Fprintf(os.Stderr, "convergent: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+var longFlag = regexp.MustCompile(`^-[a-z]{2}`)
+
+// doubleDashes lets flags be spelled with one dash, as Go's are, or with two.
+func doubleDashes(args []string) []string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		if longFlag.MatchString(a) {
+			a = "-" + a
+		}
+		out[i] = a
+	}
+	return out
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/convergent-go/convergent/internal/report"
+	"github.com/convergent-go/convergent/internal/study"
+)
+
+// reproduce is the main job. Flags whose default is 0 take study's defaults,
+// which depend on the images.
+type reproduce struct {
+	Data      string    `help:"Images: a folder or zip with train/CLASS/*.jpg|png and test/CLASS/..., or CLASS/* alone, or a folder of CIFAR-10 binary batches. Without it, images are generated." placeholder:"PATH"`
+	Out       string    `help:"Folder for the results. A run that was stopped goes on from what is there." default:"./convergent-out" placeholder:"DIR"`
+	Nets      int       `help:"How many networks to train and compare (${default})." default:"4"`
+	Epochs    int       `help:"Passes over the training images; 0 means 5 for generated images, else 10." default:"0"`
+	Seed      uint64    `help:"Seed of the first network; the others count on from it (${default})." default:"1"`
+	Layers    []string  `help:"Layers to compare (all five: conv1,...,conv5)." placeholder:"conv1,..."`
+	Lambdas   []float64 `help:"Penalties of the sparse prediction, as correlations: a unit that correlates less than this with all others is predicted from none (0,0.001,0.01,0.03,0.1,0.25,0.5)." placeholder:"0,0.01,..."`
+	Images    int       `help:"Test images whose activations are compared (${default})." default:"500"`
+	Train     int       `help:"Use at most so many training images; 0 means 3000 generated ones, else all." default:"0"`
+	Test      int       `help:"Use at most so many test images; 0 means 1000 generated ones, else all." default:"0"`
+	Batch     int       `help:"Images in a training step (${default})." default:"64"`
+	Rate      float64   `help:"Highest learning rate of the one-cycle schedule (${default})." default:"0.02"`
+	Width     float64   `help:"Multiplies the channels, 32, 64, 96, 96 and 64 (${default})." default:"1"`
+	Clusters  int       `help:"Spectral clusters in each layer; 0 means the paper's share, 0.42 of the units." default:"0"`
+	Draws     int       `help:"Random rotations for the null (${default})." default:"100"`
+	Threads   int       `help:"Threads to use; 0 means all. It changes no result." default:"0"`
+	Overwrite bool      `help:"Replace another run's results in the output folder."`
+}
+
+// Run implements the command.
+func (c *reproduce) Run(ctx context.Context) error {
+	// Collect rather than grow beyond what a small machine has.
+	debug.SetMemoryLimit(900 << 20)
+	start := time.Now()
+	bars := newProgress()
+	res, err := study.Reproduce(ctx, study.Options{
+		Config: study.Config{
+			Data: c.Data, TrainImages: c.Train, TestImages: c.Test, Width: c.Width, Nets: c.Nets, Seed: c.Seed,
+			Epochs: c.Epochs, Batch: c.Batch, Rate: c.Rate, Layers: c.Layers, Images: c.Images,
+			Lambdas: c.Lambdas, Clusters: c.Clusters, Draws: c.Draws,
+		},
+		Out: c.Out, Threads: c.Threads, Overwrite: c.Overwrite, Progress: bars.show,
+	})
+	bars.finish()
+	if err != nil {
+		return err
+	}
+	artifacts, err := study.Open(c.Out)
+	if err != nil {
+		return err
+	}
+	if err := report.Write(c.Out, artifacts); err != nil {
+		return err
+	}
+	printSummary(res)
+	fmt.Printf("\n%s\nin %s\n", filepath.Join(c.Out, "report.html"), time.Since(start).Round(100*time.Millisecond))
+	return nil
+}
+
+// printSummary prints the findings in means over all pairs of networks.
+func printSummary(res *study.Results) {
+	fmt.Println()
+	for i, n := range res.Networks {
+		fmt.Printf("network %d  seed %d  test accuracy %.1f %%\n", i+1, n.Seed, 100*n.TestAccuracy)
+	}
+	fmt.Printf("\n%-8s %6s %6s %10s %10s %10s %10s %8s\n", "layer", "units", "dead", "semi r", "matched r", "rotated r", "same unit", "R2")
+	for _, l := range res.Layers {
+		var semi, bipartite, null, same, r2 float64
+		n := float64(len(l.Pairs))
+		for _, p := range l.Pairs {
+			semi += p.Semi.Mean / n
+			bipartite += p.Bipartite.Mean / n
+			null += p.Null.Rotation.SemiMean / n
+			same += p.SamePartner / n
+			best := p.Lasso[0].R2
+			for _, f := range p.Lasso {
+				best = max(best, f.R2)
+			}
+			r2 += best / n
+		}
+		dead := 0
+		for _, d := range l.Dead {
+			dead += len(d)
+		}
+		fmt.Printf("%-8s %6d %6d %10.3f %10.3f %10.3f %9.0f%% %8.3f\n", l.Name, l.Units, dead, semi, bipartite, null, 100*same, r2)
+	}
+	fmt.Println("\nMeans over all pairs of networks. semi r: each unit's best partner; matched r: one to one;" +
+		"\nrotated r: best partner among randomly rotated units; R2: linear prediction from the other network.")
+}

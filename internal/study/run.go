@@ -1,0 +1,186 @@
+package study
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/convergent-go/convergent/internal/artifact"
+	"github.com/convergent-go/convergent/internal/dataset"
+)
+
+// Files of an output folder. Every one is written whole; a stage whose file is
+// there is not run again.
+const (
+	configFile  = "run.json"
+	resultsFile = "results.json"
+	momentsFile = "moments.safetensors"
+	mappingFile = "mapping.safetensors"
+	patchesFile = "patches.json"
+	sheetFile   = "patches.png"
+	layerFile   = "layer.json"
+)
+
+// Options say what to run and where.
+type Options struct {
+	Config
+	Out       string // folder; made if missing
+	Threads   int    // 0: all
+	Overwrite bool   // remove another run's files from Out
+
+	// Progress, if not nil, is told how far each task is. Its calls do not
+	// overlap.
+	Progress func(Event)
+}
+
+// Event says how far a task is; tasks may run side by side.
+type Event struct {
+	Task        string // such as "train network 2" or "conv3"
+	Done, Total int    // equal at the end
+	Note        string // what there is to say beyond that
+}
+
+// Reproduce runs the study: it trains the networks, streams their activations
+// once, compares them layer by layer, and leaves results.json, tables and
+// artifacts in o.Out. If Out holds a part of the same run, it goes on from
+// there, and ends with the same bytes as a run that was not stopped. If it
+// holds another run, that is an error unless o.Overwrite.
+func Reproduce(ctx context.Context, o Options) (*Results, error) {
+	r := &run{Options: o}
+	r.Config = o.Config.withDefaults()
+	if err := r.validate(); err != nil {
+		return nil, err
+	}
+	if err := r.writable(); err != nil {
+		return nil, err
+	}
+	if err := r.load(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.claim(); err != nil {
+		return nil, err
+	}
+	networks, err := r.train(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.activations(ctx, networks); err != nil {
+		return nil, err
+	}
+	res := &Results{Schema: Schema, Config: r.Config, Dataset: Dataset{
+		Name: r.Data, Classes: r.set.Classes, Train: r.set.Train.Len(), Test: r.set.Test.Len(), Sampled: r.images(),
+	}, Networks: networks}
+	for _, name := range r.Layers {
+		l, err := r.compare(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		res.Layers = append(res.Layers, *l)
+	}
+	if err := writeTables(r.Out, res); err != nil {
+		return nil, err
+	}
+	return res, writeJSON(filepath.Join(r.Out, resultsFile), res)
+}
+
+// run is a study under way.
+type run struct {
+	Options
+	set *dataset.Set
+}
+
+func (r *run) report(e Event) {
+	if r.Progress != nil {
+		r.Progress(e)
+	}
+}
+
+// images is how many test images are compared.
+func (r *run) images() int { return min(r.Images, r.set.Test.Len()) }
+
+// writable makes the output folder and tries to write in it, before any work is
+// done for nothing.
+func (r *run) writable() error {
+	probe := filepath.Join(r.Out, ".writable")
+	if err := artifact.WriteFile(probe, nil); err != nil {
+		return fmt.Errorf("cannot write to the output folder %s: %w; choose another with -out", r.Out, err)
+	}
+	return os.Remove(probe)
+}
+
+// load reads or makes the images.
+func (r *run) load(ctx context.Context) error {
+	if r.Data == Procedural {
+		r.set = dataset.Procedural(r.Seed, r.TrainImages, r.TestImages)
+	} else {
+		path := r.Data
+		var err error
+		r.set, err = dataset.Open(ctx, path, dataset.OpenOptions{TrainLimit: r.TrainImages, TestLimit: r.TestImages, Threads: r.Threads,
+			Progress: func(done, total int) {
+				r.report(Event{Task: "read images", Done: done, Total: total})
+			}})
+		if err != nil {
+			return err
+		}
+		r.Data = filepath.Base(path) // where it lies is nothing to the result
+	}
+	if r.set.Train.Len() < r.Batch || r.set.Test.Len() < 2 {
+		return fmt.Errorf("%s has %d training and %d test images; at least a batch of %d and 2 are needed", r.Data, r.set.Train.Len(), r.set.Test.Len(), r.Batch)
+	}
+	h := sha256.New()
+	for _, p := range []*dataset.Part{&r.set.Train, &r.set.Test} {
+		labels := make([]int64, p.Len())
+		for i, l := range p.Labels {
+			labels[i] = int64(l)
+		}
+		h.Write(p.Pixels)
+		if err := binary.Write(h, binary.LittleEndian, labels); err != nil {
+			return err
+		}
+	}
+	r.Fingerprint = fmt.Sprintf("%x", h.Sum(nil)[:8])
+	return nil
+}
+
+// claim marks the output folder as this run's.
+func (r *run) claim() error {
+	path := filepath.Join(r.Out, configFile)
+	var there Config
+	err := readJSON(path, &there)
+	switch {
+	case err == nil:
+		d := difference(there, r.Config)
+		if d == "" {
+			return nil
+		}
+		if !r.Overwrite {
+			return fmt.Errorf("%s holds another run's results (%s); choose another folder with -out, or -overwrite to replace them", r.Out, d)
+		}
+	case !errors.Is(err, os.ErrNotExist):
+		if !r.Overwrite {
+			return fmt.Errorf("%w; choose another folder with -out, or -overwrite to replace it", err)
+		}
+	}
+	for _, name := range []string{"nets", "layers", "figures", resultsFile, "report.html"} {
+		if err := os.RemoveAll(filepath.Join(r.Out, name)); err != nil {
+			return err
+		}
+	}
+	return writeJSON(path, r.Config)
+}
+
+func writeJSON(path string, v any) error {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetIndent("", " ")
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	return artifact.WriteFile(path, buf.Bytes())
+}

@@ -1,0 +1,111 @@
+package study
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/convergent-go/convergent/internal/dataset"
+	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/nn"
+)
+
+// netFile names network i's file, counted from 1 for people.
+func netFile(i int) string { return fmt.Sprintf("nets/net%d.safetensors", i+1) }
+
+// train trains the networks that are not yet there, as many at a time as there
+// are threads: that shares nothing between threads, and results do not depend
+// on it.
+func (r *run) train(ctx context.Context) ([]Network, error) {
+	threads := par.Threads(r.Threads)
+	together := min(threads, r.Nets)
+	networks := make([]Network, r.Nets)
+	var lock sync.Mutex // progress is reported one at a time
+	report := func(e Event) {
+		lock.Lock()
+		defer lock.Unlock()
+		r.report(e)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(together)
+	for i := range networks {
+		g.Go(func() error {
+			n, err := r.trainOne(ctx, i, max(1, threads/together), report)
+			networks[i] = n
+			if err != nil {
+				return fmt.Errorf("network %d: %w", i+1, err)
+			}
+			return nil
+		})
+	}
+	return networks, g.Wait()
+}
+
+// trainOne trains network i, from its last finished epoch if it was stopped,
+// and tests it.
+func (r *run) trainOne(ctx context.Context, i, threads int, report func(Event)) (Network, error) {
+	res := Network{Seed: r.Seed + uint64(i), File: netFile(i)}
+	path := filepath.Join(r.Out, res.File)
+	tested := path + ".json"
+	if err := readJSON(tested, &res); err == nil {
+		return res, nil // written last, so all is there
+	}
+	state := path + ".state"
+	arch := r.arch(len(r.set.Classes))
+	n, done, err := nn.LoadState(state, arch)
+	if errors.Is(err, os.ErrNotExist) {
+		n, err = nn.New(arch, res.Seed)
+	}
+	if err != nil {
+		return res, err
+	}
+	n.Threads = threads
+	task := fmt.Sprintf("train network %d", i+1)
+	loader := dataset.LoaderOptions{Batch: r.Batch, Shuffle: true, Mirror: mirror, Crop: crop, Seed: res.Seed, DropLast: true}
+	err = n.Train(ctx, r.source(&r.set.Train, loader), nn.TrainOptions{
+		Epochs: r.Epochs, StartEpoch: done, BatchesPerEpoch: r.set.Train.Len() / r.Batch,
+		Schedule: nn.OneCycle(r.Rate), Seed: res.Seed,
+		Progress: func(p nn.Progress) {
+			report(Event{Task: task, Done: p.Step, Total: p.Steps, Note: fmt.Sprintf("epoch %d of %d, loss %.3f", p.Epoch+1, r.Epochs, p.Loss)})
+		},
+		AfterEpoch: func(epoch int) error { return n.SaveState(state, epoch+1) },
+	})
+	if err != nil {
+		return res, err
+	}
+	res.TestAccuracy, res.TestLoss, err = n.Evaluate(ctx, r.source(&r.set.Test, dataset.LoaderOptions{Batch: 100}))
+	if err != nil {
+		return res, err
+	}
+	if err := n.Save(path); err != nil {
+		return res, err
+	}
+	if err := writeJSON(tested, res); err != nil {
+		return res, err
+	}
+	report(Event{Task: fmt.Sprintf("test network %d", i+1), Done: 1, Total: 1, Note: fmt.Sprintf("accuracy %.1f %%", 100*res.TestAccuracy)})
+	if err := os.Remove(state); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return res, err
+	}
+	return res, nil
+}
+
+// source gives a part of the images to package nn.
+func (r *run) source(part *dataset.Part, o dataset.LoaderOptions) nn.Source {
+	return func(ctx context.Context, epoch int) iter.Seq2[nn.Batch, error] {
+		return func(yield func(nn.Batch, error) bool) {
+			for b, err := range r.set.Epoch(ctx, part, o, epoch) {
+				x := &nn.Tensor{N: b.N, H: part.H, W: part.W, C: part.C, Data: b.Pixels}
+				if !yield(nn.Batch{X: x, Labels: b.Labels}, err) {
+					return
+				}
+			}
+		}
+	}
+}
