@@ -17,14 +17,14 @@ type reproduce struct {
 	Data      string    `help:"Images: a folder or zip with train/CLASS/*.jpg|png and test/CLASS/..., or CLASS/* alone, or a folder of CIFAR-10 binary batches. Without it, images are generated." placeholder:"PATH"`
 	Out       string    `help:"Folder for the results. A run that was stopped goes on from what is there." default:"./convergent-out" placeholder:"DIR"`
 	Nets      int       `help:"How many networks to train and compare (${default})." default:"4"`
-	Epochs    int       `help:"Passes over the training images; 0 means 5 for generated images, else 10." default:"0"`
+	Epochs    int       `help:"Passes over the training images; 0 means 6 for generated images, else 10." default:"0"`
 	Seed      uint64    `help:"Seed of the first network; the others count on from it (${default})." default:"1"`
 	Layers    []string  `help:"Layers to compare (all five: conv1,...,conv5)." placeholder:"conv1,..."`
 	Lambdas   []float64 `help:"Penalties of the sparse prediction, as correlations: a unit that correlates less than this with all others is predicted from none (0,0.001,0.01,0.03,0.1,0.25,0.5)." placeholder:"0,0.01,..."`
 	Images    int       `help:"Test images whose activations are compared (${default})." default:"500"`
 	Train     int       `help:"Use at most so many training images; 0 means 3000 generated ones, else all." default:"0"`
 	Test      int       `help:"Use at most so many test images; 0 means 1000 generated ones, else all." default:"0"`
-	Batch     int       `help:"Images in a training step (${default})." default:"64"`
+	Batch     int       `help:"Images in a training step; 0 means 32 for generated images, else 64." default:"0"`
 	Rate      float64   `help:"Highest learning rate of the one-cycle schedule (${default})." default:"0.02"`
 	Width     float64   `help:"Multiplies the channels, 32, 64, 96, 96 and 64 (${default})." default:"1"`
 	Clusters  int       `help:"Spectral clusters in each layer; 0 means the paper's share, 0.42 of the units." default:"0"`

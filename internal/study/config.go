@@ -15,7 +15,6 @@ import (
 // give equal bytes, on any machine and any number of cores.
 type Config struct {
 	Data        string    `json:"data"`         // "procedural", or the file or folder of images
-	Fingerprint string    `json:"fingerprint"`  // of the images and labels used
 	TrainImages int       `json:"train_images"` // limit; 0: all
 	TestImages  int       `json:"test_images"`  // limit; 0: all
 	Width       float64   `json:"width"`        // of the networks, times 32-64-96-96-64 channels
@@ -25,10 +24,11 @@ type Config struct {
 	Batch       int       `json:"batch"`
 	Rate        float64   `json:"rate"` // the learning rate's maximum
 	Layers      []string  `json:"layers"`
-	Images      int       `json:"images"`   // test images whose activations are compared
-	Lambdas     []float64 `json:"lambdas"`  // of the LASSO
-	Clusters    int       `json:"clusters"` // of the spectral clustering; 0: the paper's share, 0.4 x units
-	Draws       int       `json:"draws"`    // of the rotation null
+	Images      int       `json:"images"`      // test images whose activations are compared
+	Lambdas     []float64 `json:"lambdas"`     // of the LASSO
+	Clusters    int       `json:"clusters"`    // of the spectral clustering; 0: the paper's share, 0.4 x units
+	Draws       int       `json:"draws"`       // of the rotation null
+	Fingerprint string    `json:"fingerprint"` // of the images and labels used
 }
 
 // What augmentation does to training images of 32 x 32.
@@ -39,15 +39,17 @@ const (
 
 // Defaults. Procedural data is made so that the whole run takes a minute or so.
 const (
-	defaultNets            = 4
-	defaultBatch           = 64
-	defaultRate            = 0.02
-	defaultDraws           = 100
-	defaultImages          = 500
-	defaultEpochs          = 10
-	defaultProceduralTrain = 3000
-	defaultProceduralTest  = 1000
-	defaultProceduralEpoch = 5
+	defaultNets   = 4
+	defaultBatch  = 64
+	defaultRate   = 0.02
+	defaultDraws  = 100
+	defaultImages = 500
+	defaultEpochs = 10
+
+	defaultProceduralTrain  = 3000
+	defaultProceduralTest   = 1000
+	defaultProceduralEpochs = 6
+	defaultProceduralBatch  = 32
 )
 
 // DefaultLambdas are in units of correlation: a unit that correlates with none
@@ -73,7 +75,8 @@ func (c Config) withDefaults() Config {
 	if c.Data == Procedural {
 		set(&c.TrainImages, defaultProceduralTrain)
 		set(&c.TestImages, defaultProceduralTest)
-		set(&c.Epochs, defaultProceduralEpoch)
+		set(&c.Epochs, defaultProceduralEpochs)
+		set(&c.Batch, defaultProceduralBatch)
 	}
 	set(&c.Epochs, defaultEpochs)
 	set(&c.Nets, defaultNets)

@@ -1,0 +1,284 @@
+package study
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// tiny is a study that takes a second or so.
+func tiny(out string) Options {
+	return Options{Out: out, Config: Config{
+		TrainImages: 96, TestImages: 40, Width: 0.25, Nets: 3, Epochs: 2, Batch: 32, Images: 16,
+		Layers: []string{"conv1", "conv3"}, Lambdas: []float64{0.1, 0, 0.01}, Draws: 5,
+	}}
+}
+
+func reproduce(t *testing.T, o Options) *Results {
+	t.Helper()
+	r, err := Reproduce(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// files returns what an output folder holds, by name.
+func files(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	all := make(map[string][]byte)
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, _ := filepath.Rel(dir, path)
+		all[name], err = os.ReadFile(path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func sameFiles(t *testing.T, got, want map[string][]byte) {
+	t.Helper()
+	for name := range want {
+		if !bytes.Equal(got[name], want[name]) {
+			t.Errorf("%s differs", name)
+		}
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s should not be there", name)
+		}
+	}
+}
+
+func TestReproduce(t *testing.T) {
+	dir := t.TempDir()
+	res := reproduce(t, tiny(dir))
+	check(t, res)
+	if len(res.Layers) != 2 || len(res.Layers[0].Pairs) != 3 || len(res.Networks) != 3 {
+		t.Fatalf("%d layers, %d pairs, %d networks", len(res.Layers), len(res.Layers[0].Pairs), len(res.Networks))
+	}
+	if l := res.Layers[0]; l.Name != "conv1" || l.Units != 8 || l.Rows != 16*32*32 {
+		t.Errorf("layer %s of %d units, %d rows", l.Name, l.Units, l.Rows)
+	}
+
+	a, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.Filters) != 3 || len(a.Filters[0]) != 8 || a.Filters[0][0].Bounds().Dx() != 5 {
+		t.Error("the filters are not 3 x 8 images of 5 x 5")
+	}
+	for i, l := range a.Layers {
+		if n, _ := l.Correlation.Dims(); n != 3*res.Layers[i].Units {
+			t.Errorf("%s: %d correlations", l.Name, n)
+		}
+		if l.WLambda != 0.1 || l.Tree.N != 2*res.Layers[i].Units {
+			t.Errorf("%s: mapping at %v, tree of %d", l.Name, l.WLambda, l.Tree.N)
+		}
+		for net, units := range l.Patches {
+			for unit, patches := range units {
+				dead := slices.Contains(res.Layers[i].Dead[net], unit)
+				if !dead && len(patches) == 0 {
+					t.Errorf("%s: live unit %d of network %d has no patch", l.Name, unit, net)
+				}
+				if !slices.IsSortedFunc(patches, func(x, y Patch) int { return int(math.Copysign(1, y.Value-x.Value)) }) {
+					t.Errorf("%s: patches of unit %d are not sorted", l.Name, unit)
+				}
+			}
+		}
+	}
+
+	// The same again does nothing; other threads give the same bytes.
+	want := files(t, dir)
+	reproduce(t, tiny(dir))
+	sameFiles(t, files(t, dir), want)
+	other := tiny(t.TempDir())
+	other.Threads = 1
+	reproduce(t, other)
+	sameFiles(t, files(t, other.Out), want)
+}
+
+// check holds results to what must be true of any.
+func check(t *testing.T, res *Results) {
+	t.Helper()
+	if res.Schema != Schema {
+		t.Fatalf("schema %q", res.Schema)
+	}
+	for _, n := range res.Networks {
+		if n.TestAccuracy < 0 || n.TestAccuracy > 1 {
+			t.Errorf("accuracy %v", n.TestAccuracy)
+		}
+	}
+	for _, l := range res.Layers {
+		for _, p := range l.Pairs {
+			matched := min(l.Units-len(l.Dead[p.A]), l.Units-len(l.Dead[p.B]))
+			taken := make(map[int]bool)
+			for unit := range l.Units {
+				partner, r := p.Bipartite.Partner[unit], p.Bipartite.R[unit]
+				if (partner < 0) != (r == nil) {
+					t.Errorf("%s: unit %d has partner %d and r %v", l.Name, unit, partner, r)
+				}
+				if partner < 0 {
+					continue
+				}
+				if taken[partner] || partner >= l.Units || slices.Contains(l.Dead[p.A], unit) || slices.Contains(l.Dead[p.B], partner) {
+					t.Errorf("%s: unit %d is matched with %d: taken, dead or none", l.Name, unit, partner)
+				}
+				taken[partner] = true
+				if semi := p.Semi.R[unit]; semi == nil || *semi < *r {
+					t.Errorf("%s: unit %d does better one to one (%v) than freely", l.Name, unit, *r)
+				}
+			}
+			if len(taken) != matched {
+				t.Errorf("%s: %d pairs, want %d", l.Name, len(taken), matched)
+			}
+			for i, f := range p.Lasso {
+				if f.Lambda != res.Config.Lambdas[i] || f.Loss < -1e-9 || f.Loss > 0.5+1e-9 || math.Abs(f.R2-(1-2*f.Loss)) > 1e-9 || !(f.Gap >= 0 && f.Gap < 1e-6) {
+					t.Errorf("%s: LASSO %+v", l.Name, f)
+				}
+			}
+			seen := make(map[[2]int]bool)
+			for i, c := range p.Clusters {
+				if i > 0 && c.Between > p.Clusters[i-1].Between {
+					t.Errorf("%s: clusters are not sorted", l.Name)
+				}
+				for side, units := range [][]int{c.A, c.B} {
+					for _, u := range units {
+						if seen[[2]int{side, u}] {
+							t.Errorf("%s: unit %d is in two clusters", l.Name, u)
+						}
+						seen[[2]int{side, u}] = true
+					}
+				}
+			}
+			if n := p.Null.Rotation; !(n.P > 0 && n.P <= 1) || !(math.Abs(n.SemiMean) <= 1) {
+				t.Errorf("%s: null %+v", l.Name, n)
+			}
+		}
+	}
+}
+
+// TestWrittenResults checks the results in the folder that CONVERGENT_RESULTS
+// names: of a run of the binary, say.
+func TestWrittenResults(t *testing.T) {
+	dir := os.Getenv("CONVERGENT_RESULTS")
+	if dir == "" {
+		t.Skip("CONVERGENT_RESULTS names no folder of results")
+	}
+	a, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, a.Results)
+	for _, name := range []string{"report.html", "networks.csv", "layers.csv", "semi_matching.csv", "bipartite_matching.csv", "lasso.csv", "clusters.csv"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s is missing or empty: %v", name, err)
+		}
+	}
+}
+
+// TestStoppedRunGoesOn stops a run at several of its events; what goes on from
+// there ends with the bytes of one that was not stopped.
+func TestStoppedRunGoesOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several runs")
+	}
+	whole := tiny(t.TempDir())
+	events := 0
+	whole.Progress = func(Event) { events++ }
+	reproduce(t, whole)
+	want := files(t, whole.Out)
+	for _, share := range []float64{0.1, 0.5, 0.8, 0.95} {
+		o := tiny(t.TempDir())
+		ctx, cancel := context.WithCancel(context.Background())
+		seen := 0
+		o.Progress = func(Event) {
+			if seen++; seen == int(share*float64(events)) {
+				cancel()
+			}
+		}
+		if _, err := Reproduce(ctx, o); !errors.Is(err, context.Canceled) {
+			t.Fatalf("stopped at %v of the events: got %v", share, err)
+		}
+		o.Progress = nil
+		reproduce(t, o)
+		sameFiles(t, files(t, o.Out), want)
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	dir := t.TempDir()
+	occupied := filepath.Join(dir, "file")
+	if err := os.WriteFile(occupied, []byte("x"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	many := make([]float64, maxLambdas+1)
+	for i := range many {
+		many[i] = float64(i)
+	}
+	for name, c := range map[string]struct {
+		change func(*Options)
+		want   string
+	}{
+		"one network":      {func(o *Options) { o.Nets = 1 }, "at least two"},
+		"unknown layer":    {func(o *Options) { o.Layers = []string{"conv9"} }, "conv1, conv2, conv3, conv4, conv5"},
+		"layer twice":      {func(o *Options) { o.Layers = []string{"conv1", "conv1"} }, "given twice"},
+		"many lambdas":     {func(o *Options) { o.Lambdas = many }, "at most 100"},
+		"negative lambda":  {func(o *Options) { o.Lambdas = []float64{-1} }, "lambda -1"},
+		"NaN lambda":       {func(o *Options) { o.Lambdas = []float64{math.NaN()} }, "lambda NaN"},
+		"lambda twice":     {func(o *Options) { o.Lambdas = []float64{1, 1} }, "given twice"},
+		"negative epochs":  {func(o *Options) { o.Epochs = -1 }, "must not be negative"},
+		"width":            {func(o *Options) { o.Width = -1 }, "width"},
+		"rate":             {func(o *Options) { o.Rate = math.Inf(1) }, "rate"},
+		"out is a file":    {func(o *Options) { o.Out = occupied }, occupied},
+		"out under a file": {func(o *Options) { o.Out = filepath.Join(occupied, "x") }, "another with -out"},
+		"no such data":     {func(o *Options) { o.Data = filepath.Join(dir, "none.zip") }, "none.zip"},
+		"few images":       {func(o *Options) { o.TrainImages = 10 }, "10 training"},
+		"diverging":        {func(o *Options) { o.Rate = 1e9 }, "diverged"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := tiny(filepath.Join(dir, "out"))
+			c.change(&o)
+			_, err := Reproduce(context.Background(), o)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Fatalf("got %v, want an error with %q", err, c.want)
+			}
+			if _, err := os.Stat(filepath.Join(o.Out, resultsFile)); err == nil {
+				t.Error("there are results")
+			}
+			os.RemoveAll(filepath.Join(dir, "out"))
+		})
+	}
+}
+
+func TestAnotherRunsFolder(t *testing.T) {
+	o := tiny(t.TempDir())
+	o.Nets, o.Epochs = 2, 1
+	reproduce(t, o)
+	o.Seed = 7
+	if _, err := Reproduce(context.Background(), o); err == nil || !strings.Contains(err.Error(), "seed 1 instead of 7") || !strings.Contains(err.Error(), "-out") {
+		t.Fatalf("got %v", err)
+	}
+	o.Overwrite = true
+	if res := reproduce(t, o); res.Networks[0].Seed != 7 {
+		t.Error("not overwritten")
+	}
+	network := filepath.Join(o.Out, netFile(1))
+	if err := os.WriteFile(network, []byte("broken"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(o.Out); err == nil || !strings.Contains(err.Error(), network) {
+		t.Errorf("a broken network: %v", err)
+	}
+}
