@@ -29,7 +29,7 @@ var allowed = []struct {
 	{"corr", []string{"internal/level3", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"match", []string{"internal/par"}},
 	{"spectral", []string{"internal/par"}},
-	{"internal/study", []string{"nn", "corr", "match", "spectral", "internal/dataset", "internal/par", "internal/artifact", "internal/safetensors"}},
+	{"internal/study", []string{"nn", "corr", "match", "spectral", "internal/dataset", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"internal/report", []string{"internal/study", "spectral", "internal/artifact"}},
 	{"bench", []string{"nn", "corr", "internal/level3", "internal/conv"}},
 	{"bench/convergent", []string{"internal/study", "internal/report"}},

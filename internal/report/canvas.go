@@ -1,0 +1,166 @@
+package report
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"math"
+	"strconv"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// drawing is a figure to be made.
+type drawing struct {
+	name, caption string
+	width, height vg.Length
+	draw          func(c draw.Canvas)
+}
+
+// svg draws it on white.
+func (d drawing) svg() ([]byte, error) {
+	canvas := vgsvg.New(d.width, d.height)
+	c := draw.New(canvas)
+	c.SetColor(color.White)
+	c.Fill(c.Rectangle.Path())
+	d.draw(c)
+	var buf bytes.Buffer
+	_, err := canvas.WriteTo(&buf)
+	return buf.Bytes(), err
+}
+
+var sans = font.Font{Typeface: "Liberation", Variant: "Sans"}
+
+// label writes text with its left end, or its middle, at a point.
+func label(c draw.Canvas, s string, x, y, size vg.Length, align text.XAlignment) {
+	f := sans
+	f.Size = size
+	c.FillText(text.Style{Color: color.Black, Font: f, XAlign: align, YAlign: text.YCenter, Handler: plot.DefaultTextHandler}, vg.Point{X: x, Y: y}, s)
+}
+
+// newPlot returns a plot with its words set.
+func newPlot(title, x, y string) *plot.Plot {
+	p := plot.New()
+	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
+	for _, s := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle} {
+		size := s.Font.Size
+		s.Font = sans
+		s.Font.Size = size
+	}
+	return p
+}
+
+// Colours of lines: blue, vermilion, green, purple, grey (after Okabe and Ito,
+// distinct to all eyes).
+var palette = []color.Color{
+	color.RGBA{0, 114, 178, 255}, color.RGBA{213, 94, 0, 255}, color.RGBA{0, 158, 115, 255}, color.RGBA{204, 121, 167, 255}, color.RGBA{90, 90, 90, 255},
+}
+
+// curve adds a line over 1, 2, 3, ... to p.
+func curve(p *plot.Plot, name string, y []float64, c color.Color, dashed bool) {
+	pts := make(plotter.XYs, 0, len(y))
+	for i, v := range y {
+		if !math.IsNaN(v) {
+			pts = append(pts, plotter.XY{X: float64(i + 1), Y: v})
+		}
+	}
+	xy(p, name, pts, c, dashed)
+}
+
+func xy(p *plot.Plot, name string, pts plotter.XYs, c color.Color, dashed bool) {
+	if len(pts) == 0 {
+		return
+	}
+	l, err := plotter.NewLine(pts)
+	if err != nil {
+		panic(err) // all points are numbers
+	}
+	l.Color, l.Width = c, vg.Points(1.4)
+	if dashed {
+		l.Dashes = []vg.Length{vg.Points(4), vg.Points(3)}
+	}
+	p.Add(l)
+	if name != "" {
+		p.Legend.Add(name, l)
+	}
+}
+
+// diverging maps -1 to blue, 0 to white and 1 to red.
+func diverging(v float64) color.RGBA {
+	fade := func(end uint8) uint8 { return uint8(math.Round(255 - math.Abs(v)*float64(255-end))) }
+	v = max(-1, min(1, v))
+	if v < 0 {
+		return color.RGBA{fade(5), fade(48), fade(97), 255}
+	}
+	return color.RGBA{fade(103), fade(0), fade(31), 255}
+}
+
+// heat draws at(i, j) for the given numbers of rows and columns, the first row
+// at the top, values divided by scale; each entry is several pixels wide so that
+// viewers do not blur it.
+func heat(rows, cols int, scale float64, at func(i, j int) float64) image.Image {
+	cell := max(1, 384/max(rows, cols, 1))
+	img := image.NewRGBA(image.Rect(0, 0, cols*cell, rows*cell))
+	for y := range rows * cell {
+		for x := range cols * cell {
+			img.SetRGBA(x, y, diverging(at(y/cell, x/cell)/scale))
+		}
+	}
+	return img
+}
+
+// matrix is heat of the given rows and columns of m; -1 is an empty one.
+func matrix(m *mat.Dense, rows, cols []int) image.Image {
+	return heat(len(rows), len(cols), 1, func(i, j int) float64 {
+		if rows[i] < 0 || cols[j] < 0 {
+			return 0
+		}
+		return m.At(rows[i], cols[j])
+	})
+}
+
+// box returns a part of c: offsets from its lower left corner.
+func box(c draw.Canvas, x, y, w, h vg.Length) draw.Canvas {
+	at := vg.Point{X: c.Min.X + x, Y: c.Min.Y + y}
+	return draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{Min: at, Max: at.Add(vg.Point{X: w, Y: h})}}
+}
+
+// colourBar draws the scale from -limit to limit beside a matrix.
+func colourBar(c draw.Canvas, limit string) {
+	bar := box(c, 0, 0, 12, c.Max.Y-c.Min.Y)
+	c.DrawImage(bar.Rectangle, heat(64, 2, 1, func(i, _ int) float64 { return 1 - 2*float64(i)/63 }))
+	for i, s := range []string{"−" + limit, "0", limit} {
+		y := bar.Min.Y + vg.Length(i)*(bar.Max.Y-bar.Min.Y)/2
+		label(c, s, bar.Max.X+3, y, 8, text.XLeft)
+	}
+}
+
+// logTicks marks 1, 2 and 5 times the powers of ten.
+type logTicks struct{}
+
+// Ticks implements plot.Ticker.
+func (logTicks) Ticks(lo, hi float64) []plot.Tick {
+	var ticks []plot.Tick
+	for decade := math.Pow(10, math.Floor(math.Log10(lo))); decade <= hi; decade *= 10 {
+		for _, m := range []float64{1, 2, 5} {
+			if v := m * decade; v >= lo && v <= hi {
+				ticks = append(ticks, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', 3, 64)})
+			}
+		}
+	}
+	return ticks
+}
+
+// logScale makes an axis logarithmic if what it shows allows that.
+func logScale(a *plot.Axis) {
+	if a.Min > 0 && a.Max > a.Min && !math.IsInf(a.Max, 0) {
+		a.Scale, a.Tick.Marker = plot.LogScale{}, logTicks{}
+	}
+}

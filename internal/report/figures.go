@@ -1,0 +1,354 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"image"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/convergent-go/convergent/internal/study"
+	"github.com/convergent-go/convergent/spectral"
+)
+
+// layerFigures are drawn for every layer, of networks 1 and 2 as in the paper.
+var layerFigures = []func(a *study.Artifacts, layer int) drawing{
+	drawCorrelation, drawMatching, drawPairs, drawMapping, drawClusters, drawActivations,
+}
+
+// block is the correlations between networks a and b.
+func block(d study.LayerData, units, a, b int) *mat.Dense {
+	return d.Correlation.Slice(a*units, (a+1)*units, b*units, (b+1)*units).(*mat.Dense)
+}
+
+// byMatch lists A's matched units by falling correlation and their partners.
+func byMatch(m study.Matching) (units, partners []int) {
+	for u, r := range m.R {
+		if r != nil {
+			units = append(units, u)
+		}
+	}
+	slices.SortStableFunc(units, func(x, y int) int { return cmp.Compare(*m.R[y], *m.R[x]) })
+	for _, u := range units {
+		partners = append(partners, m.Partner[u])
+	}
+	return units, partners
+}
+
+func drawCorrelation(a *study.Artifacts, i int) drawing {
+	l, d := a.Results.Layers[i], a.Layers[i]
+	pair := l.Pairs[0]
+	m := block(d, l.Units, pair.A, pair.B)
+	all := make([]int, l.Units)
+	for u := range all {
+		all[u] = u
+	}
+	semiUnits, semiPartners := byMatch(pair.Semi)
+	units, partners := byMatch(pair.Bipartite)
+	return drawing{
+		name: "correlation_" + l.Name, width: 760, height: 270,
+		caption: "Correlations between the units of network 1 (rows) and network 2 (columns): as they come; with the columns reordered so that each row's best partner, " +
+			"with replacement, is on the diagonal (semi-matching); and the same for the optimal one-to-one matching. Rows are sorted by the matched correlation. " +
+			"The paper found a clear diagonal for a good part of the units, and others without any counterpart.",
+		draw: func(c draw.Canvas) {
+			for k, panel := range []struct {
+				title      string
+				rows, cols []int
+			}{{"as trained", all, all}, {"semi-matching", semiUnits, semiPartners}, {"bipartite matching", units, partners}} {
+				b := box(c, vg.Length(12+236*k), 12, 225, 225)
+				label(c, panel.title, b.Min.X+112, b.Max.Y+12, 11, text.XCenter)
+				if len(panel.rows) > 0 {
+					c.DrawImage(b.Rectangle, matrix(m, panel.rows, panel.cols))
+				}
+			}
+			colourBar(box(c, 722, 12, 30, 225), "1")
+		},
+	}
+}
+
+func drawMatching(a *study.Artifacts, i int) drawing {
+	l := a.Results.Layers[i]
+	pair := l.Pairs[0]
+	units, _ := byMatch(pair.Semi)
+	semi, best := make([]float64, len(units)), make([]float64, len(units))
+	for k, u := range units {
+		semi[k], best[k] = *pair.Semi.R[u], math.NaN()
+		if r := pair.Bipartite.R[u]; r != nil {
+			best[k] = *r
+		}
+	}
+	null := pair.Null.Rotation
+	return drawing{
+		name: "matching_" + l.Name, width: 380, height: 260,
+		caption: fmt.Sprintf("Correlation of each unit of network 1 with its best partner (semi-matching, mean %.3f) and with its one-to-one partner (mean %.3f), units sorted by the former. "+
+			"Both give the same partner to %.0f %% of the units. Dashed: the mean best correlation with randomly rotated units, %.3f (p = %.2g). "+
+			"The paper found that where the two differ, the one-to-one partner is often much worse: several units share one counterpart.",
+			pair.Semi.Mean, pair.Bipartite.Mean, 100*pair.SamePartner, null.SemiMean, null.P),
+		draw: func(c draw.Canvas) {
+			p := newPlot("", "unit of network 1, sorted", "correlation")
+			curve(p, "one to one", best, palette[1], false)
+			curve(p, "best partner", semi, palette[0], false)
+			xy(p, "rotated", plotter.XYs{{X: 1, Y: null.SemiMean}, {X: float64(max(2, len(units))), Y: null.SemiMean}}, palette[4], true)
+			p.Y.Max = 1
+			p.Y.Min = min(0, p.Y.Min)
+			p.Legend.Top = true
+			p.Draw(c)
+		},
+	}
+}
+
+// shownPairs and shownPatches are how many pairs at either end, and patches of a
+// unit, are shown.
+const shownPairs, shownPatches = 8, 5
+
+func drawPairs(a *study.Artifacts, i int) drawing {
+	l, d := a.Results.Layers[i], a.Layers[i]
+	pair := l.Pairs[0]
+	units, partners := byMatch(pair.Bipartite)
+	const size, gap = 26, 2
+	filters := i == 0 && a.Filters[pair.A] != nil && l.Units == len(a.Filters[pair.A])
+	count := min(shownPairs, (len(units)+1)/2)
+	rowWidth := vg.Length(52 + 2*(shownPatches+1)*(size+gap) + 16)
+	// row draws one matched pair: the first unit's filter and patches, then its
+	// partner's.
+	row := func(c draw.Canvas, k int) {
+		label(c, fmt.Sprintf("%.3f", *pair.Bipartite.R[units[k]]), c.Min.X+2, c.Min.Y+size/2, 9, text.XLeft)
+		x := vg.Length(40)
+		for side, unit := range []int{units[k], partners[k]} {
+			net := []int{pair.A, pair.B}[side]
+			if filters {
+				c.DrawImage(box(c, x, 0, size, size).Rectangle, enlarge(a.Filters[net][unit], 8))
+			}
+			for n, patch := range d.Patches[net][unit] {
+				if n < shownPatches {
+					c.DrawImage(box(c, x+vg.Length(n+1)*(size+gap), 0, size, size).Rectangle, enlarge(patch.Image, max(1, 40/patch.Image.Bounds().Dx())))
+				}
+			}
+			x += (shownPatches+1)*(size+gap) + 12
+		}
+	}
+	what := "their most activating image patches"
+	if filters {
+		what = "their filters and most activating image patches"
+	}
+	return drawing{
+		name: "pairs_" + l.Name, width: 2*rowWidth + 20, height: vg.Length(max(count, 1))*(size+gap) + 24,
+		caption: fmt.Sprintf("The %d best (left) and %d worst (right) pairs of the one-to-one matching, with their correlation and %s: network 1's unit, then network 2's. "+
+			"In the paper the best pairs of conv1 are near copies of each other, oriented edges and colour blobs; the worst have nothing in common.", count, count, what),
+		draw: func(c draw.Canvas) {
+			label(c, "best pairs", c.Min.X+8, c.Max.Y-8, 10, text.XLeft)
+			label(c, "worst pairs", c.Min.X+rowWidth+18, c.Max.Y-8, 10, text.XLeft)
+			for k := range count {
+				y := c.Max.Y - c.Min.Y - 18 - vg.Length(k+1)*(size+gap)
+				row(box(c, 6, y, rowWidth, size), k)
+				row(box(c, rowWidth+16, y, rowWidth, size), len(units)-1-k)
+			}
+		},
+	}
+}
+
+// enlarge repeats pixels, so that viewers do not blur small images.
+func enlarge(src image.Image, times int) image.Image {
+	b := src.Bounds()
+	dst := image.NewRGBA(image.Rect(0, 0, b.Dx()*times, b.Dy()*times))
+	for y := range dst.Bounds().Dy() {
+		for x := range dst.Bounds().Dx() {
+			dst.Set(x, y, src.At(b.Min.X+x/times, b.Min.Y+y/times))
+		}
+	}
+	return dst
+}
+
+func drawMapping(a *study.Artifacts, i int) drawing {
+	l, d := a.Results.Layers[i], a.Layers[i]
+	order := d.Tree.Order()
+	joint := spectral.MappingGraph(d.W)
+	var largest float64
+	for _, w := range d.W.RawMatrix().Data {
+		largest = max(largest, math.Abs(w))
+	}
+	return drawing{
+		name: "mapping_" + l.Name, width: 380, height: 400,
+		caption: fmt.Sprintf("The weights W that predict network 2's units from network 1's by LASSO at lambda = %g, as B = [[I, W], [W', I]] over the units of both networks (the colour scale ends at ±%.2f), "+
+			"in the order of the average-linkage tree above, whose height is the mean weight between what it joins. "+
+			"Units that belong together, one to one or in small groups, form blocks on the diagonal, as in the paper.", d.WLambda, max(largest, 0.005)),
+		draw: func(c draw.Canvas) {
+			b := box(c, 12, 12, 300, 300)
+			c.DrawImage(b.Rectangle, heat(len(order), len(order), max(largest, 1e-12), func(i, j int) float64 {
+				if i == j {
+					return 0 // the identity would drown the weights
+				}
+				return joint.At(order[i], order[j])
+			}))
+			colourBar(box(c, 322, 12, 40, 300), fmt.Sprintf("%.2f", largest))
+			dendrogram(box(c, 12, 318, 300, 70), d.Tree, order)
+		},
+	}
+}
+
+// dendrogram draws a tree over leaves in the given order, the joins of large
+// similarity low.
+func dendrogram(c draw.Canvas, t *spectral.Tree, order []int) {
+	var top float64
+	for _, m := range t.Merges {
+		top = max(top, m.Height)
+	}
+	if top == 0 {
+		return
+	}
+	width, height := c.Max.X-c.Min.X, c.Max.Y-c.Min.Y
+	type node struct{ x, y vg.Length }
+	nodes := make([]node, t.N+len(t.Merges))
+	for place, leaf := range order {
+		nodes[leaf] = node{c.Min.X + width*(vg.Length(place)+0.5)/vg.Length(len(order)), c.Min.Y}
+	}
+	c.SetLineWidth(0.5)
+	c.SetColor(palette[4])
+	for i, m := range t.Merges {
+		if m.Height <= 0 {
+			break // what is left has nothing in common
+		}
+		a, b := nodes[m.A], nodes[m.B]
+		y := c.Min.Y + height*vg.Length(1-m.Height/top)*0.92 + height*0.06
+		var p vg.Path
+		p.Move(vg.Point{X: a.x, Y: a.y})
+		p.Line(vg.Point{X: a.x, Y: y})
+		p.Line(vg.Point{X: b.x, Y: y})
+		p.Line(vg.Point{X: b.x, Y: b.y})
+		c.Stroke(p)
+		nodes[t.N+i] = node{(a.x + b.x) / 2, y}
+	}
+}
+
+func drawClusters(a *study.Artifacts, i int) drawing {
+	l := a.Results.Layers[i]
+	clusters := l.Pairs[0].Clusters
+	var between, within []float64
+	single := 0
+	for _, c := range clusters {
+		between, within = append(between, c.Between), append(within, c.Within)
+		if len(c.A) == 0 || len(c.B) == 0 {
+			single++
+		}
+	}
+	return drawing{
+		name: "clusters_" + l.Name, width: 380, height: 260,
+		caption: fmt.Sprintf("Spectral clusters of the units of both networks, %d in all, by their mean correlation between the networks and, thin, within them. "+
+			"Those with units of one network only, %d, score 0 between the networks. "+
+			"The paper found that most clusters that hold units of both networks are about as alike between them as within.", len(clusters), single),
+		draw: func(c draw.Canvas) {
+			p := newPlot("", "cluster, sorted", "mean correlation")
+			curve(p, "within", within, palette[4], false)
+			curve(p, "between", between, palette[0], false)
+			p.Y.Min = min(0, p.Y.Min)
+			p.Legend.Top = true
+			p.Draw(c)
+		},
+	}
+}
+
+func drawActivations(a *study.Artifacts, i int) drawing {
+	l := a.Results.Layers[i]
+	return drawing{
+		name: "activations_" + l.Name, width: 380, height: 260,
+		caption: "Mean activations of the units of each network, sorted. The paper found them to lie almost on one curve: networks agree on how active the n-th most active unit is, " +
+			"and the most and least active differ by one to two orders of magnitude.",
+		draw: func(c draw.Canvas) {
+			p := newPlot("", "unit, sorted", "mean activation")
+			for net, means := range l.MeanSorted {
+				shown := make([]float64, len(means))
+				for u, v := range means {
+					if shown[u] = v; v <= 0 {
+						shown[u] = math.NaN() // not on a logarithmic axis
+					}
+				}
+				curve(p, fmt.Sprintf("network %d", net+1), shown, palette[net%len(palette)], false)
+			}
+			logScale(&p.Y)
+			p.Legend.Top = true
+			p.Draw(c)
+		},
+	}
+}
+
+// drawMeans compares the layers, over all pairs of networks.
+func drawMeans(layers []layer) drawing {
+	names := make([]string, len(layers))
+	for i, l := range layers {
+		names[i] = l.Name
+	}
+	return drawing{
+		name: "means", width: 560, height: 280,
+		caption: "Mean correlation of units with their partners in another network, by layer, over all pairs of networks (bars: the least and the largest of any pair). " +
+			"The paper found 0.70, 0.56, 0.48, 0.37 and 0.42 for semi-matching in conv1 to conv5 of CaffeNet, and 0.66, 0.51, 0.45, 0.34 and 0.38 one to one. Dashed: the best partner among randomly rotated units, which the paper did not have.",
+		draw: func(c draw.Canvas) {
+			p := newPlot("", "", "mean correlation")
+			for k, s := range []struct {
+				name   string
+				of     func(layer) spread
+				dashed bool
+			}{
+				{"best partner", func(l layer) spread { return l.Semi }, false},
+				{"one to one", func(l layer) spread { return l.Bipartite }, false},
+				{"rotated", func(l layer) spread { return l.Null }, true},
+			} {
+				colour := palette[[]int{0, 1, 4}[k]]
+				var pts plotter.XYs
+				for i, l := range layers {
+					v := s.of(l)
+					pts = append(pts, plotter.XY{X: float64(i), Y: v.Mean})
+					xy(p, "", plotter.XYs{{X: float64(i), Y: v.Min}, {X: float64(i), Y: v.Max}}, colour, false)
+				}
+				xy(p, s.name, pts, colour, s.dashed)
+			}
+			p.NominalX(names...)
+			p.X.Min, p.X.Max = -0.3, float64(len(layers))-0.7
+			p.Y.Min, p.Y.Max = 0, 1
+			p.Legend.Top = true
+			p.Draw(c)
+		},
+	}
+}
+
+// drawLasso shows prediction loss and number of weights against lambda.
+func drawLasso(layers []layer) drawing {
+	return drawing{
+		name: "lasso", width: 760, height: 280,
+		caption: "Sparse prediction of one network's units from another's: the loss (0.5 is predicting nothing) and the number of weights above 0.01 per unit, against the penalty lambda, means over all pairs of networks. " +
+			"lambda is in units of correlation: the paper's times the number of channels. The paper found that a few weights predict nearly as well as all of them.",
+		draw: func(c draw.Canvas) {
+			loss, weights := newPlot("", "lambda", "prediction loss"), newPlot("", "lambda", "weights per unit")
+			for k, l := range layers {
+				var x, y plotter.XYs
+				for _, f := range l.Lasso {
+					if f.Lambda > 0 {
+						x = append(x, plotter.XY{X: f.Lambda, Y: f.Loss})
+						y = append(y, plotter.XY{X: f.Lambda, Y: f.NonZero["0.01"]})
+					}
+				}
+				byX := func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) }
+				slices.SortFunc(x, byX)
+				slices.SortFunc(y, byX)
+				xy(loss, l.Name, x, palette[k%len(palette)], false)
+				xy(weights, l.Name, y, palette[k%len(palette)], false)
+			}
+			for k, p := range []*plot.Plot{loss, weights} {
+				logScale(&p.X)
+				p.Y.Min = 0
+				p.Legend.Top, p.Legend.Left = k == 1, k == 0
+				if k == 0 {
+					p.Y.Max = 0.55
+					p.Legend.Top = true
+				}
+				p.Draw(box(c, vg.Length(380*k), 0, 370, 280))
+			}
+		},
+	}
+}

@@ -1,0 +1,207 @@
+package match
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/convergent-go/convergent/internal/par"
+)
+
+// LassoOptions say which sparse predictions to find. Only Lambdas is required.
+type LassoOptions struct {
+	Lambdas  []float64 // penalties >= 0, in any order
+	Variance []float64 // of each target; nil: all 1
+
+	// A prediction is done when no KKT residual exceeds Tol standard deviations
+	// (of source times target) and the duality gap is within Tol of the loss of
+	// predicting zero; 0: 1e-10. MaxIter bounds the sweeps of coordinate descent
+	// for one target and lambda; 0: 10000.
+	Tol     float64
+	MaxIter int
+
+	Threads     int                   // 0: all
+	Thresholds  []float64             // for LassoFit.NonZero; nil: 0 alone
+	KeepWeights bool                  // fill LassoFit.W
+	Progress    func(done, total int) // targets; calls do not overlap
+}
+
+// LassoFit is the prediction of every target at one lambda.
+type LassoFit struct {
+	Lambda  float64
+	W       *mat.Dense // sources x targets, if kept
+	Loss    []float64  // 1/2 E(w.x - y)^2 per target, without the penalty
+	R2      []float64  // 1 - 2 Loss / Var y per target; 0 for a constant target
+	Gap     []float64  // certificate per target: see Lasso
+	NonZero [][]int    // per threshold and target, how many |w| are above it
+	Iter    []int      // sweeps per target
+}
+
+// maxLambdas is more than any grid can use.
+const maxLambdas = 10000
+
+// Lasso predicts each of several targets y from p sources x, sparsely: for each
+// lambda it finds the weights that minimise
+//
+//	P(w) = 1/2 E(w.x - y)^2 + lambda |w|_1
+//
+// of centred variables, from the p x p covariances sxx of the sources and the
+// p x targets covariances sxy alone (paper, section 4; the paper's lambda is this
+// one divided by the number of channels). Give correlations for variables of
+// variance 1, as the paper has them, or covariances with o.Variance.
+//
+// Each target's Gap is an upper bound of P(w) less its minimum. At lambda = 0
+// the weights are the least squares solution of smallest norm in standard
+// deviations, and Gap is the largest |gradient| instead, max_j |E x_j (y - w.x)|:
+// rounding error, unless the matrices are not the covariances of any variables.
+//
+// A constant source (variance 0) has weight 0, a constant target all weights 0.
+// Of identical sources each choice of weights is as good; the result is one of
+// them, the same always.
+//
+// Shapes that do not agree panic. NaN, Inf and values that cannot be covariances
+// are an error naming row and column, as are options out of range, and a target
+// that is not done after o.MaxIter sweeps.
+func Lasso(ctx context.Context, sxx, sxy mat.Matrix, o LassoOptions) ([]LassoFit, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	pr, err := newProblem(sxx, sxy, o.Variance)
+	if err != nil {
+		return nil, err
+	}
+	fits := make([]LassoFit, len(o.Lambdas))
+	order := make([]int, len(fits)) // falling lambda: each fit starts from the last
+	leastSquares := false
+	for i, lambda := range o.Lambdas {
+		fits[i] = newFit(lambda, pr, o)
+		order[i] = i
+		leastSquares = leastSquares || lambda == 0
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(o.Lambdas[b], o.Lambdas[a]) })
+	var dense []float64
+	if leastSquares {
+		if dense, err = pr.leastSquares(); err != nil {
+			return nil, err
+		}
+	}
+
+	var lock sync.Mutex
+	done := 0
+	errs := make([]error, pr.targets)
+	scratch := sync.Pool{New: func() any { return newPath(pr) }}
+	par.For(par.Threads(o.Threads), pr.targets, func(t int) {
+		s := scratch.Get().(*path)
+		defer scratch.Put(s)
+		s.begin(t)
+		for _, i := range order {
+			if errs[t] = ctx.Err(); errs[t] != nil {
+				return
+			}
+			if fits[i].Lambda == 0 {
+				s.set(dense[t*pr.p:][:pr.p])
+			} else if fits[i].Iter[t], errs[t] = s.descend(fits[i].Lambda, o.Tol, o.MaxIter); errs[t] != nil {
+				return
+			}
+			if errs[t] = s.record(&fits[i], o.Thresholds); errs[t] != nil {
+				return
+			}
+		}
+		if o.Progress != nil {
+			lock.Lock()
+			defer lock.Unlock()
+			done++
+			o.Progress(done, pr.targets)
+		}
+	})
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return fits, nil
+}
+
+// LambdaMax returns the largest absolute value of sxy: the least lambda at which
+// all weights of all targets are 0.
+func LambdaMax(sxy mat.Matrix) float64 {
+	rows, cols := sxy.Dims()
+	var largest float64
+	for i := range rows {
+		for j := range cols {
+			largest = max(largest, math.Abs(sxy.At(i, j)))
+		}
+	}
+	return largest
+}
+
+// LambdaGrid returns n values that fall from max to min by equal factors. It
+// panics unless 0 < min <= max and n >= 1; n = 1 gives max alone.
+func LambdaGrid(max, min float64, n int) []float64 {
+	if !(0 < min && min <= max) || n < 1 {
+		panic(badGrid)
+	}
+	grid := make([]float64, n)
+	for i := range grid {
+		grid[i] = max * math.Pow(min/max, float64(i)/float64(n-1))
+	}
+	grid[n-1] = min
+	grid[0] = max
+	return grid
+}
+
+func (o LassoOptions) withDefaults() (LassoOptions, error) {
+	if len(o.Lambdas) == 0 || len(o.Lambdas) > maxLambdas {
+		return o, fmt.Errorf("match: %d lambdas; want 1 to %d", len(o.Lambdas), maxLambdas)
+	}
+	for _, lambda := range o.Lambdas {
+		if !(lambda >= 0 && lambda <= limit) {
+			return o, fmt.Errorf("match: lambda %v; want a finite value >= 0", lambda)
+		}
+	}
+	for _, threshold := range o.Thresholds {
+		if !(threshold >= 0) {
+			return o, fmt.Errorf("match: threshold %v; want >= 0", threshold)
+		}
+	}
+	if !(o.Tol >= 0) || o.MaxIter < 0 {
+		return o, fmt.Errorf("match: tolerance %v with at most %d sweeps; want neither below 0", o.Tol, o.MaxIter)
+	}
+	if o.Tol == 0 {
+		o.Tol = 1e-10
+	}
+	if o.MaxIter == 0 {
+		o.MaxIter = 10000
+	}
+	if o.Thresholds == nil {
+		o.Thresholds = []float64{0}
+	}
+	return o, nil
+}
+
+func newFit(lambda float64, pr *problem, o LassoOptions) LassoFit {
+	f := LassoFit{
+		Lambda:  lambda,
+		Loss:    make([]float64, pr.targets),
+		R2:      make([]float64, pr.targets),
+		Gap:     make([]float64, pr.targets),
+		NonZero: make([][]int, len(o.Thresholds)),
+		Iter:    make([]int, pr.targets),
+	}
+	for i := range f.NonZero {
+		f.NonZero[i] = make([]int, pr.targets)
+	}
+	if o.KeepWeights {
+		f.W = &mat.Dense{}
+		if pr.p > 0 && pr.targets > 0 {
+			f.W = mat.NewDense(pr.p, pr.targets, nil)
+		}
+	}
+	return f
+}
