@@ -18,10 +18,10 @@ type LassoOptions struct {
 	Lambdas  []float64 // penalties >= 0, in any order
 	Variance []float64 // of each target; nil: all 1
 
-	// A prediction is done when no KKT residual exceeds Tol standard deviations
-	// (of source times target) and the duality gap is within Tol of the loss of
-	// predicting zero; 0: 1e-10. MaxIter bounds the sweeps of coordinate descent
-	// for one target and lambda; 0: 10000.
+	// A prediction is done when no KKT residual exceeds Tol, in correlations, and
+	// the duality gap is within Tol of the loss of predicting zero, or as small as
+	// rounding lets it be; 0: 1e-10. MaxIter bounds the sweeps of coordinate
+	// descent for one target at one lambda, given or on the way; 0: 10000.
 	Tol     float64
 	MaxIter int
 
@@ -55,10 +55,11 @@ const maxLambdas = 10000
 // one divided by the number of channels). Give correlations for variables of
 // variance 1, as the paper has them, or covariances with o.Variance.
 //
-// Each target's Gap is an upper bound of P(w) less its minimum. At lambda = 0
-// the weights are the least squares solution of smallest norm in standard
-// deviations, and Gap is the largest |gradient| instead, max_j |E x_j (y - w.x)|:
-// rounding error, unless the matrices are not the covariances of any variables.
+// Each target's Gap is an upper bound of P(w) less its minimum, a loose one if
+// lambda is close to rounding error. At lambda = 0 the weights are the least
+// squares solution of smallest norm in standard deviations, and Gap is the largest
+// |gradient| instead, max_j |E x_j (y - w.x)|: rounding error, unless the matrices
+// are not the covariances of any variables.
 //
 // A constant source (variance 0) has weight 0, a constant target all weights 0.
 // Of identical sources each choice of weights is as good; the result is one of
@@ -106,7 +107,7 @@ func Lasso(ctx context.Context, sxx, sxy mat.Matrix, o LassoOptions) ([]LassoFit
 			}
 			if fits[i].Lambda == 0 {
 				s.set(dense[t*pr.p:][:pr.p])
-			} else if fits[i].Iter[t], errs[t] = s.descend(fits[i].Lambda, o.Tol, o.MaxIter); errs[t] != nil {
+			} else if fits[i].Iter[t], errs[t] = s.follow(fits[i].Lambda, o.Tol, o.MaxIter); errs[t] != nil {
 				return
 			}
 			if errs[t] = s.record(&fits[i], o.Thresholds); errs[t] != nil {
@@ -141,18 +142,16 @@ func LambdaMax(sxy mat.Matrix) float64 {
 	return largest
 }
 
-// LambdaGrid returns n values that fall from max to min by equal factors. It
-// panics unless 0 < min <= max and n >= 1; n = 1 gives max alone.
-func LambdaGrid(max, min float64, n int) []float64 {
-	if !(0 < min && min <= max) || n < 1 {
+// LambdaGrid returns n values that fall from most to least by equal factors;
+// most alone if n = 1. It panics unless 0 < least <= most and n >= 1.
+func LambdaGrid(most, least float64, n int) []float64 {
+	if !(0 < least && least <= most) || n < 1 {
 		panic(badGrid)
 	}
 	grid := make([]float64, n)
 	for i := range grid {
-		grid[i] = max * math.Pow(min/max, float64(i)/float64(n-1))
+		grid[i] = most * math.Pow(least/most, float64(i)/float64(max(1, n-1)))
 	}
-	grid[n-1] = min
-	grid[0] = max
 	return grid
 }
 

@@ -3,5 +3,5 @@ package match
 // Messages of panics.
 const (
 	badShape = "match: dimension mismatch"
-	badGrid  = "match: a grid needs 0 < min <= max and at least one value"
+	badGrid  = "match: a grid needs 0 < least <= most and at least one value"
 )

@@ -61,14 +61,32 @@ func (s *path) gradient() {
 	}
 }
 
-// descend moves on to a lambda that is not larger, and returns its sweeps.
+// follow moves on to a lambda that is not larger, and returns its sweeps. What
+// lies far off is reached by way of others: from near by, the signs of most
+// weights are right from the start.
+func (s *path) follow(lambda, tol float64, maxIter int) (sweeps int, err error) {
+	const stride = 4
+	for far := true; far; {
+		next := lambda
+		if far = s.lambda > stride*lambda; far {
+			next = s.lambda / stride
+		}
+		n, ok := s.descend(next, tol, maxIter)
+		if sweeps += n; !ok {
+			return sweeps, fmt.Errorf("match: target %d at lambda %g is not done after %d sweeps (duality gap %g on the way, at %g); allow more, or a larger tolerance, or leave out sources that are nearly collinear", s.target, lambda, sweeps, gap(next, s.loss(), s.w, s.g), next)
+		}
+	}
+	return sweeps, nil
+}
+
+// descend goes to a lambda in one step; false if that takes too many sweeps.
 //
 // The weights are found within a working set of sources: those with weight and
 // those that the sequential strong rule does not discard (Tibshirani et al.,
 // J. R. Statist. Soc. B 74, 2012): between two lambdas |g_j| rarely rises by more
 // than their difference. Rarely is not never, so sources outside the set that
 // violate the KKT conditions are then added, until none does.
-func (s *path) descend(lambda, tol float64, maxIter int) (sweeps int, err error) {
+func (s *path) descend(lambda, tol float64, maxIter int) (sweeps int, ok bool) {
 	s.working = s.working[:0]
 	for j, w := range s.w {
 		if s.in[j] = w != 0; s.in[j] {
@@ -85,17 +103,17 @@ func (s *path) descend(lambda, tol float64, maxIter int) (sweeps int, err error)
 		}
 		s.gradient()
 		if !ok {
-			return sweeps, fmt.Errorf("match: target %d at lambda %g is not done after %d sweeps (duality gap %g); allow more, or a larger tolerance, or leave out sources that are nearly collinear", s.target, lambda, sweeps, gap(lambda, s.loss(), s.w, s.g))
+			return sweeps, false
 		}
 	}
-	s.lambda = lambda
-	return sweeps, nil
+	s.lambda = min(s.lambda, lambda)
+	return sweeps, true
 }
 
-// screen adds to the working set sources whose |g_j| exceeds the bound, those
-// with the largest first, until it is three times as large: a few strong sources
-// explain many weaker ones, which then need not be looked at. It reports whether
-// there were any.
+// screen adds to the working set sources whose |g_j| exceeds the bound and
+// reports whether there were any. If they are many it takes the largest first, up
+// to twice the number in the set: a few strong sources explain many weaker ones,
+// which then need not be looked at.
 func (s *path) screen(bound float64) bool {
 	s.near = s.near[:0]
 	for j, g := range s.g {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -32,12 +33,12 @@ Open report.html in the output folder when it is done.`
 
 func main() {
 	var c commands
-	parser := kong.Must(&c, kong.Name("convergent"), kong.Description(description), kong.UsageOnError(),
+	parser := kong.Must(&c, kong.Name("convergent"), kong.Description(description),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}))
 	if len(os.Args) < 2 {
 		os.Args = append(os.Args, "--help")
 	}
-	k, err := parser.Parse(doubleDashes(os.Args[1:]))
+	k, err := parser.Parse(spell(os.Args[1:]))
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "convergent: %v\nTry: convergent reproduce -h\n", err)
 		os.Exit(2)
@@ -56,16 +57,25 @@ func main() {
 	}
 }
 
-var longFlag = regexp.MustCompile(`^-[a-z]{2}`)
+var (
+	longFlag = regexp.MustCompile(`^-[a-z]{2}`)
+	negative = regexp.MustCompile(`^-[0-9.]`)
+)
 
-// doubleDashes lets flags be spelled with one dash, as Go's are, or with two.
-func doubleDashes(args []string) []string {
-	out := make([]string, len(args))
-	for i, a := range args {
-		if longFlag.MatchString(a) {
-			a = "-" + a
+// spell puts arguments as kong wants them: flags, which may have one dash as Go's
+// do, with two, and negative numbers joined to their flag, for it to reject.
+func spell(args []string) []string {
+	var out []string
+	for _, a := range args {
+		last := len(out) - 1
+		switch {
+		case longFlag.MatchString(a):
+			out = append(out, "-"+a)
+		case negative.MatchString(a) && last >= 0 && strings.HasPrefix(out[last], "--"):
+			out[last] += "=" + a
+		default:
+			out = append(out, a)
 		}
-		out[i] = a
 	}
 	return out
 }

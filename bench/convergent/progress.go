@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -15,8 +16,8 @@ import (
 // the time left, elsewhere as a line for each task now and then.
 type progress struct {
 	bar   *progressbar.ProgressBar // nil if there is no terminal
-	tasks map[string]study.Event   // under way
-	group string                   // what the bar shows: tasks of one kind share it
+	stage string                   // what the bar shows: the first word of its tasks
+	tasks map[string]study.Event   // of the stage
 	said  map[string]time.Time     // when a task last had a line
 }
 
@@ -26,23 +27,31 @@ const every = 10 * time.Second
 func newProgress() *progress {
 	p := &progress{tasks: make(map[string]study.Event), said: make(map[string]time.Time)}
 	if term.IsTerminal(int(os.Stdout.Fd())) {
-		p.bar = progressbar.NewOptions(1, progressbar.OptionSetWriter(os.Stdout), progressbar.OptionSetWidth(30),
+		// A width that leaves room for the text on 80 columns.
+		p.bar = progressbar.NewOptions(1, progressbar.OptionSetWriter(os.Stdout), progressbar.OptionSetWidth(10),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 	}
 	return p
 }
 
 func (p *progress) show(e study.Event) {
-	if p.bar == nil {
+	switch {
+	case p.bar == nil:
 		p.print(e)
-		return
+	case e.Total == 1: // news rather than work
+		p.bar.Clear()
+		fmt.Println(line(e))
+	default:
+		p.draw(e)
 	}
-	// Networks train side by side: one bar for all, their notes beside it.
-	group := e.Task[:min(len(e.Task), 5)]
-	if group != p.group {
+}
+
+// draw counts together the tasks of a stage, which may run side by side.
+func (p *progress) draw(e study.Event) {
+	if stage, _, _ := strings.Cut(e.Task, " "); stage != p.stage {
 		p.bar.Clear()
 		p.bar.Reset()
-		p.group, p.tasks = group, make(map[string]study.Event)
+		p.stage, p.tasks = stage, make(map[string]study.Event)
 	}
 	p.tasks[e.Task] = e
 	done, total := 0, 0
@@ -50,21 +59,21 @@ func (p *progress) show(e study.Event) {
 		done += t.Done
 		total += t.Total
 	}
+	if e.Done == 0 {
+		return // only announced
+	}
 	text := e.Task
 	if e.Note != "" {
-		text += " (" + e.Note + ")"
+		text += ", " + e.Note
 	}
 	p.bar.Describe(text)
-	p.bar.ChangeMax(max(total, 1))
-	p.bar.Set(min(done, max(total, 1)-1)) // never full, which would end the bar
-	if e.Done == e.Total && e.Note != "" {
-		p.bar.Clear()
-		fmt.Println(line(e))
-	}
+	p.bar.ChangeMax(total)
+	p.bar.Set(min(done, total-1)) // never full, which would end the bar
 }
 
 func (p *progress) print(e study.Event) {
-	if last, ok := p.said[e.Task]; ok && e.Done < e.Total && time.Since(last) < every {
+	last, ok := p.said[e.Task]
+	if e.Done == 0 || ok && e.Done < e.Total && time.Since(last) < every {
 		return
 	}
 	p.said[e.Task] = time.Now()
@@ -72,9 +81,9 @@ func (p *progress) print(e study.Event) {
 }
 
 func line(e study.Event) string {
-	s := fmt.Sprintf("%s: %d of %d", e.Task, e.Done, e.Total)
-	if e.Total == 1 {
-		s = e.Task
+	s := e.Task
+	if e.Total > 1 {
+		s += fmt.Sprintf(": %d of %d", e.Done, e.Total)
 	}
 	if e.Note != "" {
 		s += ", " + e.Note

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime/debug"
@@ -15,12 +16,12 @@ import (
 // which depend on the images.
 type reproduce struct {
 	Data      string    `help:"Images: a folder or zip with train/CLASS/*.jpg|png and test/CLASS/..., or CLASS/* alone, or a folder of CIFAR-10 binary batches. Without it, images are generated." placeholder:"PATH"`
-	Out       string    `help:"Folder for the results. A run that was stopped goes on from what is there." default:"./convergent-out" placeholder:"DIR"`
+	Out       string    `help:"Folder for the results. A run that was stopped goes on from what is there (${default})." default:"./convergent-out" placeholder:"DIR"`
 	Nets      int       `help:"How many networks to train and compare (${default})." default:"4"`
 	Epochs    int       `help:"Passes over the training images; 0 means 6 for generated images, else 10." default:"0"`
 	Seed      uint64    `help:"Seed of the first network; the others count on from it (${default})." default:"1"`
-	Layers    []string  `help:"Layers to compare (all five: conv1,...,conv5)." placeholder:"conv1,..."`
-	Lambdas   []float64 `help:"Penalties of the sparse prediction, as correlations: a unit that correlates less than this with all others is predicted from none (0,0.001,0.01,0.03,0.1,0.25,0.5)." placeholder:"0,0.01,..."`
+	Layers    []string  `help:"Layers to compare (all five: conv1,...,conv5)." placeholder:"conv1"`
+	Lambdas   []float64 `help:"Penalties of the sparse prediction, as correlations: a unit that correlates less than this with all others is predicted from none (0,0.001,0.01,0.03,0.1,0.25,0.5)." placeholder:"0,0.01"`
 	Images    int       `help:"Test images whose activations are compared (${default})." default:"500"`
 	Train     int       `help:"Use at most so many training images; 0 means 3000 generated ones, else all." default:"0"`
 	Test      int       `help:"Use at most so many test images; 0 means 1000 generated ones, else all." default:"0"`
@@ -33,8 +34,18 @@ type reproduce struct {
 	Overwrite bool      `help:"Replace another run's results in the output folder."`
 }
 
+// Help follows the summary of the command.
+func (*reproduce) Help() string {
+	return `The folder of results has report.html, results.json, tables (*.csv), figures and the networks. Ctrl-C stops; the same command goes on from there, and ends with the same results as if it had not been stopped.
+
+Flags may be written with one dash or two: -nets 3, --nets=3.`
+}
+
 // Run implements the command.
 func (c *reproduce) Run(ctx context.Context) error {
+	if c.Nets == 0 || c.Seed == 0 || c.Images == 0 || c.Rate == 0 || c.Width == 0 || c.Draws == 0 {
+		return errors.New("-nets, -seed, -images, -rate, -width and -draws must be above 0") // study would take the default
+	}
 	// Collect rather than grow beyond what a small machine has.
 	debug.SetMemoryLimit(900 << 20)
 	start := time.Now()
@@ -90,6 +101,7 @@ func printSummary(res *study.Results) {
 		}
 		fmt.Printf("%-8s %6d %6d %10.3f %10.3f %10.3f %9.0f%% %8.3f\n", l.Name, l.Units, dead, semi, bipartite, null, 100*same, r2)
 	}
-	fmt.Println("\nMeans over all pairs of networks. semi r: each unit's best partner; matched r: one to one;" +
-		"\nrotated r: best partner among randomly rotated units; R2: linear prediction from the other network.")
+	fmt.Println("\nMeans over all pairs of networks. semi r: each unit's best partner;" +
+		"\nmatched r: one to one; rotated r: best partner among randomly rotated units;" +
+		"\nR2: linear prediction from the other network.")
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"runtime"
 	"testing"
 
 	"github.com/convergent-go/convergent/asm"
@@ -158,25 +157,6 @@ func TestGemmPanics(t *testing.T) {
 			}()
 			f()
 		}()
-	}
-}
-
-// TestBuffersReused: after the first product packing allocates no buffers, only
-// the closures that threads run.
-func TestBuffersReused(t *testing.T) {
-	const n, runs = 200, 50
-	x, c := make([]float32, n*n), make([]float32, n*n)
-	multiply := func() { Gemm(1, n, n, n, Rows{x, n}, Cols{x, n}, c, n, false) }
-	multiply()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range runs {
-		multiply()
-	}
-	runtime.ReadMemStats(&after)
-	// A garbage collection in between may empty the pool once or twice.
-	if got := (after.TotalAlloc - before.TotalAlloc) / runs; got > 40_000 {
-		t.Errorf("%d bytes allocated a product", got)
 	}
 }
 

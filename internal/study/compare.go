@@ -28,6 +28,7 @@ func (r *run) compare(ctx context.Context, name string) (*Layer, error) {
 	dir := filepath.Join(r.Out, "layers", name)
 	l := new(Layer)
 	if err := readJSON(filepath.Join(dir, layerFile), l); err == nil {
+		r.report(Event{Task: "compare " + name, Done: r.pairs(), Total: r.pairs(), Note: "done before"})
 		return l, nil
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return nil, err
@@ -47,7 +48,6 @@ func (r *run) compare(ctx context.Context, name string) (*Layer, error) {
 			return nil, fmt.Errorf("layer %s: every unit of network %d is dead; train longer or at a lower -rate", name, a+1)
 		}
 	}
-	total := r.Nets * (r.Nets - 1) / 2
 	for a := range r.Nets {
 		for b := a + 1; b < r.Nets; b++ {
 			if err := ctx.Err(); err != nil {
@@ -63,7 +63,7 @@ func (r *run) compare(ctx context.Context, name string) (*Layer, error) {
 				}
 			}
 			l.Pairs = append(l.Pairs, *p)
-			r.report(Event{Task: "compare " + name, Done: len(l.Pairs), Total: total})
+			r.report(Event{Task: "compare " + name, Done: len(l.Pairs), Total: r.pairs()})
 		}
 	}
 	return l, writeJSON(filepath.Join(dir, layerFile), l)

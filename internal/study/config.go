@@ -92,9 +92,12 @@ func (c Config) withDefaults() Config {
 	if c.Rate == 0 {
 		c.Rate = defaultRate
 	}
+	known := convLayers(c.arch(2))
 	if len(c.Layers) == 0 {
-		c.Layers = convLayers(c.arch(2))
+		c.Layers = known
 	}
+	c.Layers = slices.Clone(c.Layers) // in the order of the network, however they are given
+	slices.SortStableFunc(c.Layers, func(x, y string) int { return slices.Index(known, x) - slices.Index(known, y) })
 	if len(c.Lambdas) == 0 {
 		c.Lambdas = DefaultLambdas
 	}
@@ -104,7 +107,7 @@ func (c Config) withDefaults() Config {
 func (c Config) validate() error {
 	switch {
 	case c.Nets < 2:
-		return fmt.Errorf("%d network: a comparison needs at least two (-nets 2)", c.Nets)
+		return fmt.Errorf("a comparison needs at least two networks (-nets 2), not %d", c.Nets)
 	case c.Nets > 1000:
 		return fmt.Errorf("%d networks: at most 1000", c.Nets)
 	case c.Epochs < 0 || c.Batch < 1 || c.Images < 1 || c.Draws < 1 || c.TrainImages < 0 || c.TestImages < 0 || c.Clusters < 0:

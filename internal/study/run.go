@@ -50,7 +50,8 @@ type Event struct {
 // once, compares them layer by layer, and leaves results.json, tables and
 // artifacts in o.Out. If Out holds a part of the same run, it goes on from
 // there, and ends with the same bytes as a run that was not stopped. If it
-// holds another run, that is an error unless o.Overwrite.
+// holds another run, that is an error unless o.Overwrite; what is not from a run
+// is never replaced.
 func Reproduce(ctx context.Context, o Options) (*Results, error) {
 	r := &run{Options: o}
 	r.Config = o.Config.withDefaults()
@@ -60,7 +61,12 @@ func Reproduce(ctx context.Context, o Options) (*Results, error) {
 	if err := r.writable(); err != nil {
 		return nil, err
 	}
-	if err := r.load(ctx); err != nil {
+	path := r.Data
+	r.Data = filepath.Base(path) // where it lies is nothing to the result
+	if _, err := r.ours(); err != nil {
+		return nil, err // before the images are read, which may take long
+	}
+	if err := r.load(ctx, path); err != nil {
 		return nil, err
 	}
 	if err := r.claim(); err != nil {
@@ -76,6 +82,9 @@ func Reproduce(ctx context.Context, o Options) (*Results, error) {
 	res := &Results{Schema: Schema, Config: r.Config, Dataset: Dataset{
 		Name: r.Data, Classes: r.set.Classes, Train: r.set.Train.Len(), Test: r.set.Test.Len(), Sampled: r.images(),
 	}, Networks: networks}
+	for _, name := range r.Layers {
+		r.report(Event{Task: "compare " + name, Total: r.pairs()})
+	}
 	for _, name := range r.Layers {
 		l, err := r.compare(ctx, name)
 		if err != nil {
@@ -104,6 +113,9 @@ func (r *run) report(e Event) {
 // images is how many test images are compared.
 func (r *run) images() int { return min(r.Images, r.set.Test.Len()) }
 
+// pairs is how many pairs of networks are compared.
+func (r *run) pairs() int { return r.Nets * (r.Nets - 1) / 2 }
+
 // writable makes the output folder and tries to write in it, before any work is
 // done for nothing.
 func (r *run) writable() error {
@@ -114,12 +126,11 @@ func (r *run) writable() error {
 	return os.Remove(probe)
 }
 
-// load reads or makes the images.
-func (r *run) load(ctx context.Context) error {
-	if r.Data == Procedural {
+// load reads the images at path or makes them.
+func (r *run) load(ctx context.Context, path string) error {
+	if path == Procedural {
 		r.set = dataset.Procedural(r.Seed, r.TrainImages, r.TestImages)
 	} else {
-		path := r.Data
 		var err error
 		r.set, err = dataset.Open(ctx, path, dataset.OpenOptions{TrainLimit: r.TrainImages, TestLimit: r.TestImages, Threads: r.Threads,
 			Progress: func(done, total int) {
@@ -128,7 +139,6 @@ func (r *run) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		r.Data = filepath.Base(path) // where it lies is nothing to the result
 	}
 	if r.set.Train.Len() < r.Batch || r.set.Test.Len() < 2 {
 		return fmt.Errorf("%s has %d training and %d test images; at least a batch of %d and 2 are needed", r.Data, r.set.Train.Len(), r.set.Test.Len(), r.Batch)
@@ -148,31 +158,66 @@ func (r *run) load(ctx context.Context) error {
 	return nil
 }
 
-// claim marks the output folder as this run's.
-func (r *run) claim() error {
+// ours says whether the output folder holds a part of this run. It is an error
+// if the folder holds another run that is not to be overwritten, or anything
+// that no run wrote where this one would write.
+func (r *run) ours() (bool, error) {
 	path := filepath.Join(r.Out, configFile)
 	var there Config
 	err := readJSON(path, &there)
 	switch {
-	case err == nil:
-		d := difference(there, r.Config)
-		if d == "" {
-			return nil
+	case errors.Is(err, os.ErrNotExist):
+		for _, name := range written() {
+			name = filepath.Join(r.Out, name)
+			if _, err := os.Lstat(name); err == nil {
+				return false, fmt.Errorf("%s is in the way: without %s it is not known to be from a run; choose another folder with -out", name, path)
+			}
 		}
-		if !r.Overwrite {
-			return fmt.Errorf("%s holds another run's results (%s); choose another folder with -out, or -overwrite to replace them", r.Out, d)
-		}
-	case !errors.Is(err, os.ErrNotExist):
-		if !r.Overwrite {
-			return fmt.Errorf("%w; choose another folder with -out, or -overwrite to replace it", err)
-		}
+		return false, nil
+	case r.Overwrite && err != nil:
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("%w; choose another folder with -out, or -overwrite to replace it", err)
 	}
-	for _, name := range []string{"nets", "layers", "figures", resultsFile, "report.html"} {
+	if r.Fingerprint == "" {
+		there.Fingerprint = "" // the images are yet to be read
+	}
+	d := difference(there, r.Config)
+	if d != "" && !r.Overwrite {
+		return false, fmt.Errorf("%s holds another run's results (%s); choose another folder with -out, or -overwrite to replace them", r.Out, d)
+	}
+	return d == "", nil
+}
+
+// claim marks the output folder as this run's, and removes what another run, or
+// one that was killed while writing, left in it.
+func (r *run) claim() error {
+	ours, err := r.ours()
+	if err != nil {
+		return err
+	}
+	if ours {
+		for _, folder := range []string{".", "nets", "layers/*", "figures"} {
+			parts, _ := filepath.Glob(filepath.Join(r.Out, folder, ".*.tmp")) // package artifact's
+			for _, part := range parts {
+				if err := os.Remove(part); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	for _, name := range written() {
 		if err := os.RemoveAll(filepath.Join(r.Out, name)); err != nil {
 			return err
 		}
 	}
-	return writeJSON(path, r.Config)
+	return writeJSON(filepath.Join(r.Out, configFile), r.Config)
+}
+
+// written names what a run and its report write beside the configuration.
+func written() []string {
+	return append([]string{"nets", "layers", "figures", resultsFile, "report.html"}, tableFiles...)
 }
 
 func writeJSON(path string, v any) error {

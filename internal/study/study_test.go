@@ -120,6 +120,7 @@ func check(t *testing.T, res *Results) {
 			t.Errorf("accuracy %v", n.TestAccuracy)
 		}
 	}
+	certified := false
 	for _, l := range res.Layers {
 		for _, p := range l.Pairs {
 			matched := min(l.Units-len(l.Dead[p.A]), l.Units-len(l.Dead[p.B]))
@@ -144,6 +145,7 @@ func check(t *testing.T, res *Results) {
 				t.Errorf("%s: %d pairs, want %d", l.Name, len(taken), matched)
 			}
 			for i, f := range p.Lasso {
+				certified = certified || f.Gap > 0
 				if f.Lambda != res.Config.Lambdas[i] || f.Loss < -1e-9 || f.Loss > 0.5+1e-9 || math.Abs(f.R2-(1-2*f.Loss)) > 1e-9 || !(f.Gap >= 0 && f.Gap < 1e-6) {
 					t.Errorf("%s: LASSO %+v", l.Name, f)
 				}
@@ -166,6 +168,9 @@ func check(t *testing.T, res *Results) {
 				t.Errorf("%s: null %+v", l.Name, n)
 			}
 		}
+	}
+	if !certified {
+		t.Error("every duality gap is exactly 0: rounding alone leaves more, so none was computed")
 	}
 }
 
@@ -246,6 +251,7 @@ func TestBadInput(t *testing.T) {
 		"no such data":     {func(o *Options) { o.Data = filepath.Join(dir, "none.zip") }, "none.zip"},
 		"few images":       {func(o *Options) { o.TrainImages = 10 }, "10 training"},
 		"diverging":        {func(o *Options) { o.Rate = 1e9 }, "diverged"},
+		"diverging last":   {func(o *Options) { o.Rate, o.Epochs, o.TrainImages = 1e9, 1, 32 }, "test loss"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := tiny(filepath.Join(dir, "out"))
@@ -280,5 +286,50 @@ func TestAnotherRunsFolder(t *testing.T) {
 	}
 	if _, err := Open(o.Out); err == nil || !strings.Contains(err.Error(), network) {
 		t.Errorf("a broken network: %v", err)
+	}
+}
+
+// TestForeignFolder holds that nothing is removed but what a run wrote.
+func TestForeignFolder(t *testing.T) {
+	for _, name := range []string{"layers/mine.txt", "figures/mine.svg", resultsFile, "layers.csv"} {
+		o := tiny(t.TempDir())
+		o.Overwrite = true
+		mine := filepath.Join(o.Out, name)
+		if err := os.MkdirAll(filepath.Dir(mine), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(mine, []byte("mine"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Reproduce(context.Background(), o); err == nil || !strings.Contains(err.Error(), "in the way") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if got := files(t, o.Out); len(got) != 1 || string(got[filepath.FromSlash(name)]) != "mine" {
+			t.Errorf("%s: the folder has changed", name)
+		}
+	}
+}
+
+// TestKilledRunGoesOn takes from a finished run what a kill can: stages that are
+// missing, and parts of files that were being written.
+func TestKilledRunGoesOn(t *testing.T) {
+	o := tiny(t.TempDir())
+	o.Nets, o.Epochs, o.Layers = 2, 1, []string{"conv3", "conv1"}
+	if res := reproduce(t, o); res.Layers[0].Name != "conv1" {
+		t.Errorf("%s comes first", res.Layers[0].Name)
+	}
+	want := files(t, o.Out)
+	for _, lost := range []string{resultsFile, "layers/conv1/" + layerFile, "layers/conv3", netFile(1) + ".json"} {
+		if err := os.RemoveAll(filepath.Join(o.Out, lost)); err != nil {
+			t.Fatal(err)
+		}
+		for _, part := range []string{".lasso.csv.1.tmp", "nets/.net1.safetensors.state.2.tmp", "nets/net1.safetensors.state", "layers/conv1/.layer.json.3.tmp"} {
+			if err := os.WriteFile(filepath.Join(o.Out, part), []byte("par"), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		o.Layers = []string{"conv1", "conv3"} // the order makes no other run
+		reproduce(t, o)
+		sameFiles(t, files(t, o.Out), want)
 	}
 }

@@ -10,6 +10,9 @@ import (
 	"github.com/convergent-go/convergent/internal/artifact"
 )
 
+// tableFiles are the tables, in the order in which they are written.
+var tableFiles = []string{"networks.csv", "layers.csv", "semi_matching.csv", "bipartite_matching.csv", "lasso.csv", "clusters.csv"}
+
 // writeTables writes the results as CSV files, networks and units counted from
 // 0 as in results.json.
 func writeTables(dir string, res *Results) error {
@@ -47,12 +50,10 @@ func writeTables(dir string, res *Results) error {
 			}
 		}
 	}
-	for name, table := range map[string][][]string{
-		"networks.csv": networks, "layers.csv": layers, "semi_matching.csv": semi,
-		"bipartite_matching.csv": bipartite, "lasso.csv": lasso, "clusters.csv": clusters,
-	} {
+	tables := [][][]string{networks, layers, semi, bipartite, lasso, clusters}
+	for i, name := range tableFiles {
 		err := artifact.Write(filepath.Join(dir, name), func(w io.Writer) error {
-			return csv.NewWriter(w).WriteAll(table)
+			return csv.NewWriter(w).WriteAll(tables[i])
 		})
 		if err != nil {
 			return err

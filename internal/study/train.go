@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -32,6 +33,9 @@ func (r *run) train(ctx context.Context) ([]Network, error) {
 		defer lock.Unlock()
 		r.report(e)
 	}
+	for i := range networks {
+		report(Event{Task: trainTask(i), Total: r.steps()})
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(together)
 	for i := range networks {
@@ -47,16 +51,23 @@ func (r *run) train(ctx context.Context) ([]Network, error) {
 	return networks, g.Wait()
 }
 
+func trainTask(i int) string { return fmt.Sprintf("train network %d", i+1) }
+
+// stepsPerEpoch leaves out a last batch that is not full.
+func (r *run) stepsPerEpoch() int { return r.set.Train.Len() / r.Batch }
+
+func (r *run) steps() int { return r.Epochs * r.stepsPerEpoch() }
+
 // trainOne trains network i, from its last finished epoch if it was stopped,
 // and tests it.
 func (r *run) trainOne(ctx context.Context, i, threads int, report func(Event)) (Network, error) {
 	res := Network{Seed: r.Seed + uint64(i), File: netFile(i)}
 	path := filepath.Join(r.Out, res.File)
-	tested := path + ".json"
-	if err := readJSON(tested, &res); err == nil {
-		return res, nil // written last, so all is there
+	tested, state := path+".json", path+".state"
+	if err := readJSON(tested, &res); err == nil { // written last, so all is there
+		report(Event{Task: trainTask(i), Done: r.steps(), Total: r.steps(), Note: "done before"})
+		return res, os.RemoveAll(state)
 	}
-	state := path + ".state"
 	arch := r.arch(len(r.set.Classes))
 	n, done, err := nn.LoadState(state, arch)
 	if errors.Is(err, os.ErrNotExist) {
@@ -66,13 +77,12 @@ func (r *run) trainOne(ctx context.Context, i, threads int, report func(Event)) 
 		return res, err
 	}
 	n.Threads = threads
-	task := fmt.Sprintf("train network %d", i+1)
 	loader := dataset.LoaderOptions{Batch: r.Batch, Shuffle: true, Mirror: mirror, Crop: crop, Seed: res.Seed, DropLast: true}
 	err = n.Train(ctx, r.source(&r.set.Train, loader), nn.TrainOptions{
-		Epochs: r.Epochs, StartEpoch: done, BatchesPerEpoch: r.set.Train.Len() / r.Batch,
+		Epochs: r.Epochs, StartEpoch: done, BatchesPerEpoch: r.stepsPerEpoch(),
 		Schedule: nn.OneCycle(r.Rate), Seed: res.Seed,
 		Progress: func(p nn.Progress) {
-			report(Event{Task: task, Done: p.Step, Total: p.Steps, Note: fmt.Sprintf("epoch %d of %d, loss %.3f", p.Epoch+1, r.Epochs, p.Loss)})
+			report(Event{Task: trainTask(i), Done: p.Step, Total: p.Steps, Note: fmt.Sprintf("epoch %d of %d, loss %.3f", p.Epoch+1, r.Epochs, p.Loss)})
 		},
 		AfterEpoch: func(epoch int) error { return n.SaveState(state, epoch+1) },
 	})
@@ -83,6 +93,9 @@ func (r *run) trainOne(ctx context.Context, i, threads int, report func(Event)) 
 	if err != nil {
 		return res, err
 	}
+	if math.IsNaN(res.TestLoss) || math.IsInf(res.TestLoss, 0) { // the last step's doing, which no later one could tell
+		return res, fmt.Errorf("training diverged: the test loss after epoch %d is %v; try a lower learning rate with -rate", r.Epochs, res.TestLoss)
+	}
 	if err := n.Save(path); err != nil {
 		return res, err
 	}
@@ -90,10 +103,7 @@ func (r *run) trainOne(ctx context.Context, i, threads int, report func(Event)) 
 		return res, err
 	}
 	report(Event{Task: fmt.Sprintf("test network %d", i+1), Done: 1, Total: 1, Note: fmt.Sprintf("accuracy %.1f %%", 100*res.TestAccuracy)})
-	if err := os.Remove(state); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return res, err
-	}
-	return res, nil
+	return res, os.RemoveAll(state)
 }
 
 // source gives a part of the images to package nn.
