@@ -65,6 +65,7 @@ var palette = []color.Color{
 
 // curve adds a line over 1, 2, 3, ... to p.
 func curve(p *plot.Plot, name string, y []float64, c color.Color, dashed bool) {
+	p.X.Tick.Marker = rankTicks{}
 	pts := make(plotter.XYs, 0, len(y))
 	for i, v := range y {
 		if !math.IsNaN(v) {
@@ -140,6 +141,25 @@ func colourBar(c draw.Canvas, limit string) {
 		y := bar.Min.Y + vg.Length(i)*(bar.Max.Y-bar.Min.Y)/2
 		label(c, s, bar.Max.X+3, y, 8, text.XLeft)
 	}
+}
+
+// rankTicks marks 1 and some multiples of a round number.
+type rankTicks struct{}
+
+// Ticks implements plot.Ticker.
+func (rankTicks) Ticks(lo, hi float64) []plot.Tick {
+	step := 2
+	for _, next := range []int{5, 10, 20, 50, 100, 200, 500, 1000} {
+		if hi > float64(8*step) {
+			step = next
+		}
+	}
+	var ticks []plot.Tick
+	for v := 0; float64(v) <= hi; v += step {
+		rank := max(v, 1)
+		ticks = append(ticks, plot.Tick{Value: float64(rank), Label: strconv.Itoa(rank)})
+	}
+	return ticks
 }
 
 // logTicks marks 1, 2 and 5 times the powers of ten.

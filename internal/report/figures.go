@@ -20,7 +20,7 @@ import (
 
 // layerFigures are drawn for every layer, of networks 1 and 2 as in the paper.
 var layerFigures = []func(a *study.Artifacts, layer int) drawing{
-	drawCorrelation, drawMatching, drawPairs, drawMapping, drawClusters, drawActivations,
+	drawCorrelation, drawPairs, drawMatching, drawActivations, drawMapping, drawClusters,
 }
 
 // block is the correlations between networks a and b.
