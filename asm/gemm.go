@@ -20,34 +20,34 @@ const MaxTile = 12 * 32
 // Tile returns the shape that Gemm works on in this tier.
 func (t Tier) Tile() Tile { return tiles[t] }
 
-// Gemm computes one tile of a matrix product from packed panels:
+// Gemm computes one tile of a matrix product from A and B with any strides:
 //
-//	s := sum over k < kc of a[k*MR+i] * b[k*NR+j], one FMA a term, k rising
+//	s := sum over k < kc of a[i*rs+k*cs] * b[k*ldb+j], one FMA a term, k rising
 //	c[i*ldc+j] = s, or c[i*ldc+j] + s if accumulate
 //
-// for i < MR and j < NR. It reads kc*MR elements at a and kc*NR at b, and
-// touches exactly the tile at c. kc is positive.
-func (t Tier) Gemm(kc int, a, b, c []float32, ldc int, accumulate bool) {
+// for i < MR and j < NR. Panels packed for it have rs = 1, cs = MR and
+// ldb = NR. Exactly the tile at c is touched. kc is positive, the strides are not negative.
+func (t Tier) Gemm(kc int, a []float32, rs, cs int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
 	tile := tiles[t]
 	_ = c[(tile.MR-1)*ldc+tile.NR-1]
-	_, _ = a[kc*tile.MR-1], b[kc*tile.NR-1]
+	_, _ = a[(tile.MR-1)*rs+(kc-1)*cs], b[(kc-1)*ldb+tile.NR-1]
 	switch t {
 	case AVX512:
-		gemm12x32(kc, &a[0], &b[0], &c[0], ldc, accumulate)
+		gemm12x32(kc, &a[0], rs, cs, &b[0], ldb, &c[0], ldc, accumulate)
 	case AVX2:
-		gemm6x16(kc, &a[0], &b[0], &c[0], ldc, accumulate)
+		gemm6x16(kc, &a[0], rs, cs, &b[0], ldb, &c[0], ldc, accumulate)
 	default:
-		gemmPortable(tile, kc, a, b, c, ldc, accumulate)
+		gemmPortable(tile, kc, a, rs, cs, b, ldb, c, ldc, accumulate)
 	}
 }
 
 // gemmPortable is Gemm's definition, for a tile of any shape up to MaxTile.
-func gemmPortable(t Tile, kc int, a, b, c []float32, ldc int, accumulate bool) {
+func gemmPortable(t Tile, kc int, a []float32, rs, cs int, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
 	var s [MaxTile]float32
 	for k := range kc {
-		bk := b[k*t.NR:][:t.NR]
-		for i, x := range a[k*t.MR:][:t.MR] {
-			si := s[i*t.NR:][:t.NR]
+		bk := b[k*ldb:][:t.NR]
+		for i := range t.MR {
+			x, si := a[i*rs+k*cs], s[i*t.NR:][:t.NR]
 			for j, y := range bk {
 				si[j] = FMA(x, y, si[j])
 			}

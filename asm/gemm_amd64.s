@@ -4,11 +4,11 @@
 
 #include "textflag.h"
 
-// func gemm6x16(kc int, a *float32, b *float32, c *float32, ldc int, accumulate bool)
+// func gemm6x16(kc int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemm6x16(SB), NOSPLIT, $0-41
-	MOVQ c+24(FP), AX
-	MOVQ ldc+32(FP), CX
+TEXT ·gemm6x16(SB), NOSPLIT, $0-65
+	MOVQ c+48(FP), AX
+	MOVQ ldc+56(FP), CX
 	SHLQ $0x02, CX
 
 	// Ask for the tile of C now; it is wanted after the last step.
@@ -45,38 +45,47 @@ TEXT ·gemm6x16(SB), NOSPLIT, $0-41
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 	MOVQ   kc+0(FP), DX
-	MOVQ   a+8(FP), BX
-	MOVQ   b+16(FP), SI
+	MOVQ   rs+16(FP), BX
+	MOVQ   cs+24(FP), SI
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, SI
+	MOVQ   a+8(FP), DI
+	LEAQ   (DI)(BX*2), R8
+	ADDQ   BX, R8
+	MOVQ   b+32(FP), R9
+	MOVQ   ldb+40(FP), R10
+	SHLQ   $0x02, R10
 
 step:
 	// One row of B against one column of A.
-	VMOVUPS      (SI), Y12
-	VMOVUPS      32(SI), Y13
-	VBROADCASTSS (BX), Y14
+	VMOVUPS      (R9), Y12
+	VMOVUPS      32(R9), Y13
+	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS 4(BX), Y14
+	VBROADCASTSS (DI)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS 8(BX), Y14
+	VBROADCASTSS (DI)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS 12(BX), Y14
+	VBROADCASTSS (R8), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS 16(BX), Y14
+	VBROADCASTSS (R8)(BX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS 20(BX), Y14
+	VBROADCASTSS (R8)(BX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         $0x18, BX
-	ADDQ         $0x40, SI
+	ADDQ         SI, DI
+	ADDQ         SI, R8
+	ADDQ         R10, R9
 	DECQ         DX
 	JNZ          step
 
 	// Store the tile.
-	MOVB    accumulate+40(FP), DL
+	MOVB    accumulate+64(FP), DL
 	TESTB   DL, DL
 	JZ      overwrite
 	VADDPS  (AX), Y0, Y0
@@ -132,11 +141,11 @@ overwrite:
 	VZEROUPPER
 	RET
 
-// func gemm12x32(kc int, a *float32, b *float32, c *float32, ldc int, accumulate bool)
+// func gemm12x32(kc int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·gemm12x32(SB), NOSPLIT, $0-41
-	MOVQ c+24(FP), AX
-	MOVQ ldc+32(FP), CX
+TEXT ·gemm12x32(SB), NOSPLIT, $0-65
+	MOVQ c+48(FP), AX
+	MOVQ ldc+56(FP), CX
 	SHLQ $0x02, CX
 
 	// Ask for the tile of C now; it is wanted after the last step.
@@ -203,56 +212,71 @@ TEXT ·gemm12x32(SB), NOSPLIT, $0-41
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
 	MOVQ   kc+0(FP), DX
-	MOVQ   a+8(FP), BX
-	MOVQ   b+16(FP), SI
+	MOVQ   rs+16(FP), BX
+	MOVQ   cs+24(FP), SI
+	SHLQ   $0x02, BX
+	SHLQ   $0x02, SI
+	MOVQ   a+8(FP), DI
+	LEAQ   (DI)(BX*2), R8
+	ADDQ   BX, R8
+	LEAQ   (R8)(BX*2), R9
+	ADDQ   BX, R9
+	LEAQ   (R9)(BX*2), R10
+	ADDQ   BX, R10
+	MOVQ   b+32(FP), R11
+	MOVQ   ldb+40(FP), R12
+	SHLQ   $0x02, R12
 
 step:
 	// One row of B against one column of A.
-	VMOVUPS      (SI), Z24
-	VMOVUPS      64(SI), Z25
-	VBROADCASTSS (BX), Z26
+	VMOVUPS      (R11), Z24
+	VMOVUPS      64(R11), Z25
+	VBROADCASTSS (DI), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
-	VBROADCASTSS 4(BX), Z26
+	VBROADCASTSS (DI)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z2
 	VFMADD231PS  Z25, Z26, Z3
-	VBROADCASTSS 8(BX), Z26
+	VBROADCASTSS (DI)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
-	VBROADCASTSS 12(BX), Z26
+	VBROADCASTSS (R8), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS 16(BX), Z26
+	VBROADCASTSS (R8)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS 20(BX), Z26
+	VBROADCASTSS (R8)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
-	VBROADCASTSS 24(BX), Z26
+	VBROADCASTSS (R9), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS 28(BX), Z26
+	VBROADCASTSS (R9)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS 32(BX), Z26
+	VBROADCASTSS (R9)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
-	VBROADCASTSS 36(BX), Z26
+	VBROADCASTSS (R10), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS 40(BX), Z26
+	VBROADCASTSS (R10)(BX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS 44(BX), Z26
+	VBROADCASTSS (R10)(BX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	ADDQ         $0x30, BX
-	ADDQ         $0x80, SI
+	ADDQ         SI, DI
+	ADDQ         SI, R8
+	ADDQ         SI, R9
+	ADDQ         SI, R10
+	ADDQ         R12, R11
 	DECQ         DX
 	JNZ          step
 
 	// Store the tile.
-	MOVB    accumulate+40(FP), DL
+	MOVB    accumulate+64(FP), DL
 	TESTB   DL, DL
 	JZ      overwrite
 	VADDPS  (AX), Z0, Z0

@@ -32,42 +32,50 @@ func each(t *testing.T, f func(t *testing.T, tier asm.Tier)) {
 }
 
 // TestGemm compares every tier, bit by bit, with the sum written out, with
-// panels and tile that end at a guard page, and looks at everything between the
-// tile's rows.
+// operands packed and at odd strides and a tile that all end at a guard page, and
+// looks at everything between the tile's rows.
 func TestGemm(t *testing.T) {
 	each(t, func(t *testing.T, tier asm.Tier) {
 		rnd := rand.New(rand.NewPCG(1, 1))
 		tile := tier.Tile()
 		for _, kc := range []int{1, 2, 3, 4, 5, 7, 8, 16, 31, 100, 256} {
-			for _, ldc := range []int{tile.NR, tile.NR + 1, tile.NR + 7, 3 * tile.NR} {
-				for _, accumulate := range []bool{false, true} {
-					a, b := guarded(t, kc*tile.MR), guarded(t, kc*tile.NR)
-					c := guarded(t, (tile.MR-1)*ldc+tile.NR)
-					random(rnd, a)
-					random(rnd, b)
-					fill(c, canary)
-					want := make([]float32, len(c))
-					fill(want, canary)
-					for i := range tile.MR {
-						for j := range tile.NR {
-							old := float32(rnd.NormFloat64())
-							c[i*ldc+j] = old
-							var s float32
-							for k := range kc {
-								s = asm.FMA(a[k*tile.MR+i], b[k*tile.NR+j], s)
-							}
-							if accumulate {
-								s += old
-							}
-							want[i*ldc+j] = s
-						}
+			for _, s := range [][3]int{{1, tile.MR, tile.NR}, {kc, 1, tile.NR + 5}, {kc + 3, 2, 2 * tile.NR}, {0, 1, tile.NR}} {
+				for _, ldc := range []int{tile.NR, tile.NR + 1, tile.NR + 7, 3 * tile.NR} {
+					for _, accumulate := range []bool{false, true} {
+						testGemm(t, rnd, tier, kc, s[0], s[1], s[2], ldc, accumulate)
 					}
-					tier.Gemm(kc, a, b, c, ldc, accumulate)
-					same(t, c, want, fmt.Sprintf("kc=%d ldc=%d accumulate=%v", kc, ldc, accumulate))
 				}
 			}
 		}
 	})
+}
+
+func testGemm(t *testing.T, rnd *rand.Rand, tier asm.Tier, kc, rs, cs, ldb, ldc int, accumulate bool) {
+	t.Helper()
+	tile := tier.Tile()
+	a, b := guarded(t, (tile.MR-1)*rs+(kc-1)*cs+1), guarded(t, (kc-1)*ldb+tile.NR)
+	c := guarded(t, (tile.MR-1)*ldc+tile.NR)
+	random(rnd, a)
+	random(rnd, b)
+	fill(c, canary)
+	want := make([]float32, len(c))
+	fill(want, canary)
+	for i := range tile.MR {
+		for j := range tile.NR {
+			old := float32(rnd.NormFloat64())
+			c[i*ldc+j] = old
+			var s float32
+			for k := range kc {
+				s = asm.FMA(a[i*rs+k*cs], b[k*ldb+j], s)
+			}
+			if accumulate {
+				s += old
+			}
+			want[i*ldc+j] = s
+		}
+	}
+	tier.Gemm(kc, a, rs, cs, b, ldb, c, ldc, accumulate)
+	same(t, c, want, fmt.Sprintf("kc=%d rs=%d cs=%d ldb=%d ldc=%d accumulate=%v", kc, rs, cs, ldb, ldc, accumulate))
 }
 
 // TestTranspose covers every number of rows and columns round the kernels' own,
@@ -96,6 +104,35 @@ func TestTranspose(t *testing.T) {
 					}
 					tier.Transpose(dst, ld, src, stride, rows, cols)
 					same(t, dst, want, fmt.Sprintf("%dx%d stride=%d ld=%d", rows, cols, stride, ld))
+				}
+			}
+		}
+	})
+}
+
+// TestPanel covers every width up to beyond the widest tile, on buffers that end
+// at a guard page.
+func TestPanel(t *testing.T) {
+	each(t, func(t *testing.T, tier asm.Tier) {
+		rnd := rand.New(rand.NewPCG(1, 1))
+		for r := range 34 {
+			for _, n := range []int{0, 1, 2, 7} {
+				if r*n == 0 {
+					tier.Panel(n, r, nil, nil, r, nil)
+					continue
+				}
+				for _, stride := range []int{r, r + 1, r + 7} {
+					dst, src, shift := guarded(t, n*r), guarded(t, (n-1)*stride+r), guarded(t, r)
+					random(rnd, src)
+					random(rnd, shift)
+					want := make([]float32, n*r)
+					for k := range n {
+						for i := range r {
+							want[k*r+i] = src[k*stride+i] - shift[i]
+						}
+					}
+					tier.Panel(n, r, dst, src, stride, shift)
+					same(t, dst, want, fmt.Sprintf("%d rows of %d stride=%d", n, r, stride))
 				}
 			}
 		}

@@ -7,8 +7,12 @@ package asm
 
 const noKernel = "asm: no such kernel in this build"
 
-func gemm6x16(kc int, a, b, c *float32, ldc int, accumulate bool)     { panic(noKernel) }
-func gemm12x32(kc int, a, b, c *float32, ldc int, accumulate bool)    { panic(noKernel) }
+func gemm6x16(kc int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, accumulate bool) {
+	panic(noKernel)
+}
+func gemm12x32(kc int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, accumulate bool) {
+	panic(noKernel)
+}
 func transpose8(dst *float32, ld int, src *float32, stride, cols int) { panic(noKernel) }
 func transpose6(dst *float32, ld int, src *float32, stride, cols int) { panic(noKernel) }
 func transpose4(dst *float32, ld int, src *float32, stride, cols int) { panic(noKernel) }
@@ -20,3 +24,8 @@ func relu8(n int, x *float32)                                       { panic(noKe
 func gate8(n int, d, y *float32)                                    { panic(noKernel) }
 func threequarters8(n int, dst, x, s *float32)                      { panic(noKernel) }
 func max8(n int, best *float32, who *int32, x *float32, from int32) { panic(noKernel) }
+
+func panel6(n int, dst, src *float32, stride int, shift *float32)  { panic(noKernel) }
+func panel12(n int, dst, src *float32, stride int, shift *float32) { panic(noKernel) }
+func panel16(n int, dst, src *float32, stride int, shift *float32) { panic(noKernel) }
+func panel32(n int, dst, src *float32, stride int, shift *float32) { panic(noKernel) }

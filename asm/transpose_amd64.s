@@ -5,34 +5,45 @@
 #include "textflag.h"
 
 // func transpose8(dst *float32, ld int, src *float32, stride int, cols int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·transpose8(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ ld+8(FP), CX
-	MOVQ src+16(FP), DX
-	MOVQ stride+24(FP), BX
-	MOVQ cols+32(FP), SI
-	SHLQ $0x02, CX
-	SHLQ $0x02, BX
+	MOVQ  dst+0(FP), AX
+	MOVQ  ld+8(FP), CX
+	MOVQ  src+16(FP), DX
+	MOVQ  stride+24(FP), BX
+	MOVQ  cols+32(FP), SI
+	SHLQ  $0x02, CX
+	SHLQ  $0x02, BX
+	MOVQ  CX, DI
+	MOVQ  stride+24(FP), R8
+	IMULQ R8, DI
 
 block:
 	// Load a block of 8 columns.
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y2
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y4
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y5
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y6
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y7
+	MOVQ       DX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y0
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y1
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y2
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y3
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y4
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y5
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y6
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y7
 
 	// Columns of rows 0 to 3, and of the rows that follow: low half columns 0 to 3, high half 4 to 7.
 	VUNPCKLPS Y1, Y0, Y8
@@ -53,32 +64,32 @@ block:
 	VSHUFPS   $0xee, Y7, Y4, Y4
 
 	// Store column after column.
-	MOVQ       AX, DI
+	MOVQ       AX, R8
 	VPERM2F128 $0x20, Y6, Y2, Y7
-	VMOVUPS    Y7, (DI)
-	ADDQ       CX, DI
+	VMOVUPS    Y7, (R8)
+	ADDQ       CX, R8
 	VPERM2F128 $0x20, Y3, Y1, Y7
-	VMOVUPS    Y7, (DI)
-	ADDQ       CX, DI
+	VMOVUPS    Y7, (R8)
+	ADDQ       CX, R8
 	VPERM2F128 $0x20, Y5, Y8, Y7
-	VMOVUPS    Y7, (DI)
-	ADDQ       CX, DI
+	VMOVUPS    Y7, (R8)
+	ADDQ       CX, R8
 	VPERM2F128 $0x20, Y4, Y0, Y7
-	VMOVUPS    Y7, (DI)
-	ADDQ       CX, DI
+	VMOVUPS    Y7, (R8)
+	ADDQ       CX, R8
 	VPERM2F128 $0x31, Y6, Y2, Y2
-	VMOVUPS    Y2, (DI)
-	ADDQ       CX, DI
+	VMOVUPS    Y2, (R8)
+	ADDQ       CX, R8
 	VPERM2F128 $0x31, Y3, Y1, Y1
-	VMOVUPS    Y1, (DI)
-	ADDQ       CX, DI
+	VMOVUPS    Y1, (R8)
+	ADDQ       CX, R8
 	VPERM2F128 $0x31, Y5, Y8, Y1
-	VMOVUPS    Y1, (DI)
-	ADDQ       CX, DI
+	VMOVUPS    Y1, (R8)
+	ADDQ       CX, R8
 	VPERM2F128 $0x31, Y4, Y0, Y0
-	VMOVUPS    Y0, (DI)
-	ADDQ       CX, DI
-	MOVQ       DI, AX
+	VMOVUPS    Y0, (R8)
+	ADDQ       CX, R8
+	MOVQ       R8, AX
 	ADDQ       $0x20, DX
 	SUBQ       $0x08, SI
 	JNZ        block
@@ -86,30 +97,39 @@ block:
 	RET
 
 // func transpose6(dst *float32, ld int, src *float32, stride int, cols int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·transpose6(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ ld+8(FP), CX
-	MOVQ src+16(FP), DX
-	MOVQ stride+24(FP), BX
-	MOVQ cols+32(FP), SI
-	SHLQ $0x02, CX
-	SHLQ $0x02, BX
+	MOVQ  dst+0(FP), AX
+	MOVQ  ld+8(FP), CX
+	MOVQ  src+16(FP), DX
+	MOVQ  stride+24(FP), BX
+	MOVQ  cols+32(FP), SI
+	SHLQ  $0x02, CX
+	SHLQ  $0x02, BX
+	MOVQ  CX, DI
+	MOVQ  stride+24(FP), R8
+	IMULQ R8, DI
 
 block:
 	// Load a block of 8 columns.
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y2
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y3
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y4
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y5
+	MOVQ       DX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y0
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y1
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y2
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y3
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y4
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y5
 
 	// Columns of rows 0 to 3, and of the rows that follow: low half columns 0 to 3, high half 4 to 7.
 	VUNPCKLPS Y1, Y0, Y6
@@ -124,40 +144,40 @@ block:
 	VUNPCKHPS Y5, Y4, Y4
 
 	// Store column after column.
-	MOVQ         AX, DI
-	VMOVUPS      X2, (DI)
-	VMOVLPS      X3, 16(DI)
-	ADDQ         CX, DI
-	VMOVUPS      X1, (DI)
-	VMOVHPS      X3, 16(DI)
-	ADDQ         CX, DI
-	VMOVUPS      X6, (DI)
-	VMOVLPS      X4, 16(DI)
-	ADDQ         CX, DI
-	VMOVUPS      X0, (DI)
-	VMOVHPS      X4, 16(DI)
-	ADDQ         CX, DI
+	MOVQ         AX, R8
+	VMOVUPS      X2, (R8)
+	VMOVLPS      X3, 16(R8)
+	ADDQ         CX, R8
+	VMOVUPS      X1, (R8)
+	VMOVHPS      X3, 16(R8)
+	ADDQ         CX, R8
+	VMOVUPS      X6, (R8)
+	VMOVLPS      X4, 16(R8)
+	ADDQ         CX, R8
+	VMOVUPS      X0, (R8)
+	VMOVHPS      X4, 16(R8)
+	ADDQ         CX, R8
 	VEXTRACTF128 $0x01, Y2, X2
-	VMOVUPS      X2, (DI)
+	VMOVUPS      X2, (R8)
 	VEXTRACTF128 $0x01, Y3, X2
-	VMOVLPS      X2, 16(DI)
-	ADDQ         CX, DI
+	VMOVLPS      X2, 16(R8)
+	ADDQ         CX, R8
 	VEXTRACTF128 $0x01, Y1, X1
-	VMOVUPS      X1, (DI)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y3, X1
-	VMOVHPS      X1, 16(DI)
-	ADDQ         CX, DI
+	VMOVHPS      X1, 16(R8)
+	ADDQ         CX, R8
 	VEXTRACTF128 $0x01, Y6, X1
-	VMOVUPS      X1, (DI)
+	VMOVUPS      X1, (R8)
 	VEXTRACTF128 $0x01, Y4, X1
-	VMOVLPS      X1, 16(DI)
-	ADDQ         CX, DI
+	VMOVLPS      X1, 16(R8)
+	ADDQ         CX, R8
 	VEXTRACTF128 $0x01, Y0, X0
-	VMOVUPS      X0, (DI)
+	VMOVUPS      X0, (R8)
 	VEXTRACTF128 $0x01, Y4, X0
-	VMOVHPS      X0, 16(DI)
-	ADDQ         CX, DI
-	MOVQ         DI, AX
+	VMOVHPS      X0, 16(R8)
+	ADDQ         CX, R8
+	MOVQ         R8, AX
 	ADDQ         $0x20, DX
 	SUBQ         $0x08, SI
 	JNZ          block
@@ -165,26 +185,33 @@ block:
 	RET
 
 // func transpose4(dst *float32, ld int, src *float32, stride int, cols int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·transpose4(SB), NOSPLIT, $0-40
-	MOVQ dst+0(FP), AX
-	MOVQ ld+8(FP), CX
-	MOVQ src+16(FP), DX
-	MOVQ stride+24(FP), BX
-	MOVQ cols+32(FP), SI
-	SHLQ $0x02, CX
-	SHLQ $0x02, BX
+	MOVQ  dst+0(FP), AX
+	MOVQ  ld+8(FP), CX
+	MOVQ  src+16(FP), DX
+	MOVQ  stride+24(FP), BX
+	MOVQ  cols+32(FP), SI
+	SHLQ  $0x02, CX
+	SHLQ  $0x02, BX
+	MOVQ  CX, DI
+	MOVQ  stride+24(FP), R8
+	IMULQ R8, DI
 
 block:
 	// Load a block of 8 columns.
-	MOVQ    DX, DI
-	VMOVUPS (DI), Y0
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y1
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y2
-	ADDQ    BX, DI
-	VMOVUPS (DI), Y3
+	MOVQ       DX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y0
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y1
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y2
+	ADDQ       BX, R8
+	PREFETCHT1 (R8)(DI*1)
+	VMOVUPS    (R8), Y3
 
 	// Columns of rows 0 to 3, and of the rows that follow: low half columns 0 to 3, high half 4 to 7.
 	VUNPCKLPS Y1, Y0, Y4
@@ -197,28 +224,28 @@ block:
 	VSHUFPS   $0xee, Y3, Y0, Y0
 
 	// Store column after column.
-	MOVQ         AX, DI
-	VMOVUPS      X2, (DI)
-	ADDQ         CX, DI
-	VMOVUPS      X1, (DI)
-	ADDQ         CX, DI
-	VMOVUPS      X4, (DI)
-	ADDQ         CX, DI
-	VMOVUPS      X0, (DI)
-	ADDQ         CX, DI
+	MOVQ         AX, R8
+	VMOVUPS      X2, (R8)
+	ADDQ         CX, R8
+	VMOVUPS      X1, (R8)
+	ADDQ         CX, R8
+	VMOVUPS      X4, (R8)
+	ADDQ         CX, R8
+	VMOVUPS      X0, (R8)
+	ADDQ         CX, R8
 	VEXTRACTF128 $0x01, Y2, X2
-	VMOVUPS      X2, (DI)
-	ADDQ         CX, DI
+	VMOVUPS      X2, (R8)
+	ADDQ         CX, R8
 	VEXTRACTF128 $0x01, Y1, X1
-	VMOVUPS      X1, (DI)
-	ADDQ         CX, DI
+	VMOVUPS      X1, (R8)
+	ADDQ         CX, R8
 	VEXTRACTF128 $0x01, Y4, X1
-	VMOVUPS      X1, (DI)
-	ADDQ         CX, DI
+	VMOVUPS      X1, (R8)
+	ADDQ         CX, R8
 	VEXTRACTF128 $0x01, Y0, X0
-	VMOVUPS      X0, (DI)
-	ADDQ         CX, DI
-	MOVQ         DI, AX
+	VMOVUPS      X0, (R8)
+	ADDQ         CX, R8
+	MOVQ         R8, AX
 	ADDQ         $0x20, DX
 	SUBQ         $0x08, SI
 	JNZ          block

@@ -144,7 +144,7 @@ func (s *moments) fold(m *Moments, varies []bool) {
 	if m.prod == nil {
 		m.prod = make([]float32, p*p)
 	}
-	level3.Syrk(threads, p, n, level3.Centred{Data: m.block, Stride: p, Shift: shift}, m.prod, p)
+	level3.Syrk(threads, p, n, level3.Cols{Data: m.block, Stride: p, Shift: shift}, m.prod, p)
 	s.merge(threads, int64(n), mean, func(i int, row []float64) {
 		for j, v := range m.prod[i*p+i : (i+1)*p] {
 			row[j] += float64(v) - float64(rest[i]*rest[i+j])/float64(n)

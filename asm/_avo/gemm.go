@@ -10,12 +10,16 @@ import (
 
 // gemm emits the micro-kernels of the matrix product.
 //
-// A tile of C stays in registers while k runs: each step loads one row of the
-// packed B panel (two vectors), broadcasts each of the MR elements of the
-// packed A panel, and does one multiply-add per accumulator, so that loads
-// (2 + MR) stay below what two load ports offer beside 2*MR multiply-adds:
+// A tile of C stays in registers while k runs: each step loads one row of B
+// (two vectors), broadcasts each of the MR elements of a column
+// of A, and does one multiply-add per accumulator, so that loads (2 + MR) stay
+// below what two load ports offer beside 2*MR multiply-adds:
 //
-//	c[i][0:2w] += a[i] * b[0:2w]     i = 0..MR-1, w lanes a vector
+//	c[i][0:2w] += a[i*rs] * b[0:2w]     i = 0..MR-1, w lanes a vector
+//
+// A has any two strides and B any one, so that neither need be packed: a pointer
+// to every third row of A, with rs and 2*rs as the index of the rows between,
+// reaches all of a column.
 //
 // The tile is then stored, or added to what C holds: sums over more than one
 // block of k are added block by block, in the same order in every tier.
@@ -26,7 +30,7 @@ func gemm() {
 
 // gemmKernel emits a kernel for mr rows by two vectors of the given lanes.
 func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
-	TEXT(name, NOSPLIT, "func(kc int, a, b, c *float32, ldc int, accumulate bool)")
+	TEXT(name, NOSPLIT, "func(kc int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, accumulate bool)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s computes a tile of %d rows by %d columns; Tier.Gemm is its definition.", name, mr, 2*lanes))
 	width := 4 * lanes // bytes
@@ -60,8 +64,20 @@ func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
 	}
 
 	kc := Load(Param("kc"), GP64())
-	a := Mem{Base: Load(Param("a"), GP64())}
+	rs := Load(Param("rs"), GP64())
+	cs := Load(Param("cs"), GP64())
+	SHLQ(Imm(2), rs)
+	SHLQ(Imm(2), cs)
+	a := make([]Mem, mr/3)
+	a[0] = Mem{Base: Load(Param("a"), GP64())}
+	for i := range a[1:] {
+		a[i+1] = Mem{Base: GP64()}
+		LEAQ(a[i].Idx(rs, 2), a[i+1].Base)
+		ADDQ(rs, a[i+1].Base)
+	}
 	b := Mem{Base: Load(Param("b"), GP64())}
+	ldb := Load(Param("ldb"), GP64())
+	SHLQ(Imm(2), ldb)
 	b0, b1, ai := vec(), vec(), vec()
 
 	Label("step")
@@ -69,12 +85,14 @@ func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
 	VMOVUPS(b, b0)
 	VMOVUPS(b.Offset(width), b1)
 	for i := range acc {
-		VBROADCASTSS(a.Offset(4*i), ai)
+		VBROADCASTSS([]Mem{a[i/3], a[i/3].Idx(rs, 1), a[i/3].Idx(rs, 2)}[i%3], ai)
 		VFMADD231PS(b0, ai, acc[i][0])
 		VFMADD231PS(b1, ai, acc[i][1])
 	}
-	ADDQ(Imm(uint64(4*mr)), a.Base)
-	ADDQ(Imm(uint64(2*width)), b.Base)
+	for _, p := range a {
+		ADDQ(cs, p.Base)
+	}
+	ADDQ(ldb, b.Base)
 	DECQ(kc)
 	JNZ(LabelRef("step"))
 

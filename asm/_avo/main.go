@@ -17,6 +17,7 @@ import (
 
 var emitters = map[string]func(){
 	"gemm":      gemm,
+	"panel":     panel,
 	"transpose": transpose,
 	"peak":      peak,
 	"strip":     strip,

@@ -37,6 +37,9 @@ func transposeKernel(rows int) {
 	cols := Load(Param("cols"), GP64())
 	SHLQ(Imm(2), ld)
 	SHLQ(Imm(2), stride)
+	ahead := GP64() // in rows of the next panel, which is packed next
+	MOVQ(ld, ahead)
+	IMULQ(Load(Param("stride"), GP64()), ahead)
 
 	Label("block")
 	Comment("Load a block of 8 columns.")
@@ -45,6 +48,7 @@ func transposeKernel(rows int) {
 	MOVQ(src.Base, p.Base)
 	for i := range row {
 		row[i] = YMM()
+		PREFETCHT1(p.Idx(ahead, 1))
 		VMOVUPS(p, row[i])
 		if i < rows-1 {
 			ADDQ(stride, p.Base)

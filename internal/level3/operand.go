@@ -12,6 +12,14 @@ type Operand interface {
 	Pack(dst []float32, r, i0, i1, k0, k1 int)
 }
 
+// Strided is an Operand whose terms lie at fixed strides in memory, which a
+// product may read as A without packing them.
+type Strided interface {
+	Operand
+	// At returns memory in which term k0+k of vector i0+i is data[i*rs+k*cs].
+	At(i0, k0 int) (data []float32, rs, cs int)
+}
+
 // Rows is a matrix whose rows are the vectors: v_i[k] = Data[i*Stride+k].
 type Rows struct {
 	Data   []float32
@@ -32,36 +40,39 @@ func (m Rows) Pack(dst []float32, r, i0, i1, k0, k1 int) {
 	}
 }
 
-// Cols is a matrix whose columns are the vectors: v_i[k] = Data[k*Stride+i].
+// At implements Strided.
+func (m Rows) At(i0, k0 int) (data []float32, rs, cs int) {
+	return m.Data[i0*m.Stride+k0:], m.Stride, 1
+}
+
+// Cols is a matrix whose columns are the vectors, with each vector's Shift, if
+// there is one, taken from every term: v_i[k] = Data[k*Stride+i] - Shift[i].
 type Cols struct {
-	Data   []float32
-	Stride int
-}
-
-// Pack implements Operand.
-func (m Cols) Pack(dst []float32, r, i0, i1, k0, k1 int) {
-	for k := k0; k < k1; k++ {
-		Spread(dst[(k-k0)*r:], r, k1-k0, m.Data[k*m.Stride+i0:k*m.Stride+i1])
-	}
-}
-
-// Centred is Cols with the vectors' own Shift[i] taken from every term:
-// v_i[k] = Data[k*Stride+i] - Shift[i].
-type Centred struct {
 	Data   []float32
 	Stride int
 	Shift  []float32
 }
 
+var zeros [asm.MaxTile]float32
+
 // Pack implements Operand.
-func (m Centred) Pack(dst []float32, r, i0, i1, k0, k1 int) {
-	row := make([]float32, i1-i0)
-	shift := m.Shift[i0:i1]
-	for k := k0; k < k1; k++ {
-		for i, v := range m.Data[k*m.Stride+i0 : k*m.Stride+i1] {
-			row[i] = v - shift[i]
+func (m Cols) Pack(dst []float32, r, i0, i1, k0, k1 int) {
+	tier, kc := asm.Active(), k1-k0
+	for ; i0 < i1; i0 += r {
+		n := min(r, i1-i0)
+		src, shift := m.Data[k0*m.Stride+i0:], zeros[:n]
+		if m.Shift != nil {
+			shift = m.Shift[i0:][:n]
 		}
-		Spread(dst[(k-k0)*r:], r, k1-k0, row)
+		if n == r {
+			tier.Panel(kc, r, dst, src, m.Stride, shift)
+			dst = dst[kc*r:]
+			continue
+		}
+		for k := range kc {
+			tier.Panel(1, n, dst[k*r:], src[k*m.Stride:], 0, shift)
+			clear(dst[k*r+n : (k+1)*r])
+		}
 	}
 }
 

@@ -20,19 +20,24 @@ import (
 // The blocking figures. KC is part of the meaning of a result (see the package
 // comment); the others only of its speed.
 const (
-	// KC terms at a time: a B micro-panel of KC x NR floats is 16 KB (AVX2) or
-	// 32 KB (AVX-512), half of or all of a first-level cache.
-	KC = 256
+	// KC terms at a time: a B micro-panel of KC x NR floats is 24 KB (AVX2) or
+	// 48 KB (AVX-512) and comes from the first- or second-level cache. More terms
+	// would spill it further, fewer would visit C more often.
+	KC = 384
 
-	// mc rows of A at a time, a multiple of every MR: mc x KC floats are 192 KB
+	// mc rows of A at a time, a multiple of every MR: mc x KC floats are 288 KB
 	// and stay in the second-level cache.
 	mc = 192
 
 	// nc columns of B at a time, a multiple of every NR.
 	nc = 1536
 
+	// narrow products read A where it lies: each term is used so seldom that
+	// packing it would not pay.
+	narrow = 128
+
 	// slab is how many blocks of KC are packed of B at once, so that threads
-	// meet seldom: at most slab*KC x nc floats, 12 MB of the third level.
+	// meet seldom: at most slab*KC x nc floats, 18 MB of the third level.
 	slab = 8
 )
 
@@ -157,12 +162,25 @@ func (p *product) rowsOfC(panels []float32, i0, i1, j0, j1, k0, k1 int) {
 		return
 	}
 	width := roundUp(j1-j0, p.tile.NR)
-	block := Scratch(roundUp(i1-i0, p.tile.MR) * min(KC, k1-k0))
+	mr := p.tile.MR
+	whole := i0 // panels before it are read where they are
+	strided, ok := p.a.(Strided)
+	if ok && p.n <= narrow {
+		whole = i1 - (i1-i0)%mr
+	}
+	block := Scratch(roundUp(i1-whole, mr) * min(KC, k1-k0))
 	defer Release(block)
 	for ks := k0; ks < k1; ks += KC {
 		kc := min(KC, k1-ks)
-		p.a.Pack(*block, p.tile.MR, i0, i1, ks, ks+kc)
-		p.macro(*block, panels[(ks-k0)*width:], i0, i1, j0, j1, kc, p.accumulate || ks > 0)
+		b, accumulate := panels[(ks-k0)*width:], p.accumulate || ks > 0
+		if whole > i0 {
+			data, rs, cs := strided.At(i0, ks)
+			p.macro(view{data, rs, cs, mr * rs}, b, i0, whole, j0, j1, kc, accumulate)
+		}
+		if whole < i1 {
+			p.a.Pack(*block, mr, whole, i1, ks, ks+kc)
+			p.macro(view{*block, 1, mr, mr * kc}, b, whole, i1, j0, j1, kc, accumulate)
+		}
 	}
 	if k1 == p.k {
 		for i := i0; i < i1; i++ {
@@ -171,8 +189,15 @@ func (p *product) rowsOfC(panels []float32, i0, i1, j0, j1, k0, k1 int) {
 	}
 }
 
+// view is a block of A in memory: panels that lie next apart, in which term k of
+// vector i is data[i*rs+k*cs].
+type view struct {
+	data         []float32
+	rs, cs, next int
+}
+
 // macro is the macro-kernel: a block of A against a block of B, tile by tile.
-func (p *product) macro(a, b []float32, i0, i1, j0, j1, kc int, accumulate bool) {
+func (p *product) macro(a view, b []float32, i0, i1, j0, j1, kc int, accumulate bool) {
 	mr, nr := p.tile.MR, p.tile.NR
 	var edge [asm.MaxTile]float32
 	for j := j0; j < j1; j += nr { // loop 2: panels of B, each in the first-level cache
@@ -181,13 +206,13 @@ func (p *product) macro(a, b []float32, i0, i1, j0, j1, kc int, accumulate bool)
 			if p.upper && i >= j+nr {
 				break
 			}
-			ap := a[(i-i0)*kc:]
+			ap := a.data[(i-i0)/mr*a.next:]
 			rows, cols := min(mr, i1-i), min(nr, j1-j)
 			if rows == mr && cols == nr {
-				p.tier.Gemm(kc, ap, bp, p.c[i*p.ldc+j:], p.ldc, accumulate)
+				p.tier.Gemm(kc, ap, a.rs, a.cs, bp, nr, p.c[i*p.ldc+j:], p.ldc, accumulate)
 				continue
 			}
-			p.tier.Gemm(kc, ap, bp, edge[:], nr, false)
+			p.tier.Gemm(kc, ap, a.rs, a.cs, bp, nr, edge[:], nr, false)
 			for r := range rows {
 				ci := p.c[(i+r)*p.ldc+j:][:cols]
 				if er := edge[r*nr:][:cols]; accumulate {

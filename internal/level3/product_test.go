@@ -75,7 +75,7 @@ func TestGemmBits(t *testing.T) {
 					}
 					for _, threads := range []int{1, 2, 3} {
 						c := append([]float32(nil), before...)
-						p := product{m: s.m, n: s.n, k: s.k, a: Rows{a, sa}, b: Cols{b, sb}, c: c, ldc: ldc, accumulate: accumulate}
+						p := product{m: s.m, n: s.n, k: s.k, a: Rows{a, sa}, b: Cols{b, sb, nil}, c: c, ldc: ldc, accumulate: accumulate}
 						p.run(tier, threads)
 						same(t, c, want, fmt.Sprintf("%v accumulate=%v threads=%d", s, accumulate, threads))
 						copy(c, before)
@@ -107,7 +107,7 @@ func TestSyrkBits(t *testing.T) {
 				}
 				for _, threads := range []int{1, 2, 3} {
 					c := make([]float32, n*n)
-					op := Centred{a, stride, shift}
+					op := Cols{a, stride, shift}
 					p := product{m: n, n: n, k: k, a: op, b: op, c: c, ldc: n, upper: true}
 					p.run(tier, threads)
 					for i := range n {
