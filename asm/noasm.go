@@ -29,3 +29,46 @@ func panel6(n int, dst, src *float32, stride int, shift *float32)  { panic(noKer
 func panel12(n int, dst, src *float32, stride int, shift *float32) { panic(noKernel) }
 func panel16(n int, dst, src *float32, stride int, shift *float32) { panic(noKernel) }
 func panel32(n int, dst, src *float32, stride int, shift *float32) { panic(noKernel) }
+
+func transformInput4(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}
+func transformInput6(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}
+func transformFilter2x3(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}
+func transformOutput2x3(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int, bias *float32, floor float32) {
+	panic(noKernel)
+}
+func transformSpread2x3(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}
+func transformCollect2x3(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}
+func transformFilter4x3(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}
+func transformOutput4x3(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int, bias *float32, floor float32) {
+	panic(noKernel)
+}
+func transformSpread4x3(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}
+func transformCollect4x3(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}
+func transformFilter2x5(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}
+func transformOutput2x5(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int, bias *float32, floor float32) {
+	panic(noKernel)
+}
+func transformSpread2x5(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}
+func transformCollect2x5(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}

@@ -20,6 +20,7 @@ var emitters = map[string]func(){
 	"panel":     panel,
 	"transpose": transpose,
 	"peak":      peak,
+	"winograd":  winograd,
 	"strip":     strip,
 }
 

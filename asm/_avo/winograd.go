@@ -1,0 +1,273 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// winograd emits the transforms of Winograd's convolution (Winograd, Arithmetic
+// Complexity of Computations, 1980; Lavin and Gray, CVPR 2016).
+//
+// To convolve is to multiply polynomials. Those of degree below n are known by
+// their values at n points, of which infinity, the leading coefficient, may be
+// one; so r taps g and m outputs y = A^T [(G g) * (B^T d)] of n = m+r-1 inputs d
+// take n multiplications, not m*r. G evaluates the taps at the points (divided by
+// what Lagrange's interpolation divides by), A^T evaluates monomials there, and
+// B^T holds the coefficients of the interpolating polynomials. In two dimensions
+// every transform acts on columns and on rows.
+//
+// The points 0, 1, -1, infinity give F(2x2, 3x3), of 16 multiplications for 36;
+// with 2 and -2 they give F(4x4, 3x3), of 36 for 144, and F(2x2, 5x5), of 36 for
+// 100, with one and the same B. The gradient of the taps is the adjoint,
+// G^T [(A dy) * (B^T d)], and needs A and G^T besides.
+func winograd() {
+	const (
+		q = 1. / 4
+		s = 1. / 6
+		t = 1. / 24
+	)
+	input4 := matrix{{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}}
+	input6 := matrix{{4, 0, -5, 0, 1, 0}, {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}}
+	filter2x3 := matrix{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}}
+	filter4x3 := matrix{{q, 0, 0}, {-s, -s, -s}, {-s, s, -s}, {t, 2 * t, 4 * t}, {t, -2 * t, 4 * t}, {0, 0, 1}}
+	filter2x5 := matrix{{q, 0, 0, 0, 0}, {-s, -s, -s, -s, -s}, {-s, s, -s, s, -s}, {t, 2 * t, 4 * t, 8 * t, 16 * t}, {t, -2 * t, 4 * t, -8 * t, 16 * t}, {0, 0, 0, 0, 1}}
+	output2x3 := matrix{{1, 1, 1, 0}, {0, 1, -1, 1}}
+	output4x3 := matrix{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}
+	output2x5 := matrix{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 1}}
+
+	transform("transformInput4", input4)
+	transform("transformInput6", input6)
+	for _, f := range []struct {
+		name           string
+		filter, output matrix
+	}{{"2x3", filter2x3, output2x3}, {"4x3", filter4x3, output4x3}, {"2x5", filter2x5, output2x5}} {
+		transform("transformFilter"+f.name, f.filter)
+		transform("transformOutput"+f.name, f.output)
+		transform("transformSpread"+f.name, f.output.transposed())
+		transform("transformCollect"+f.name, f.filter.transposed())
+	}
+}
+
+type matrix [][]float64
+
+func (m matrix) transposed() matrix {
+	t := make(matrix, len(m[0]))
+	for j := range t {
+		for i := range m {
+			t[j] = append(t[j], m[i][j])
+		}
+	}
+	return t
+}
+
+// transform emits dst = M src M^T for grids of vectors of 8 channels, the count a
+// positive multiple of 8: rows first, into memory on the stack, then columns.
+// Outputs end with what a layer does next: a bias is added, and what is below a
+// floor raised to it.
+func transform(name string, m matrix) {
+	out, in := len(m), len(m[0])
+	definition := "Transform"
+	params := "n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int"
+	last := strings.HasPrefix(name, "transformOutput")
+	if last {
+		params += ", bias *float32, floor float32"
+		definition = "Output"
+	}
+	TEXT(name, 0, "func("+params+")") // may grow the stack, for what it keeps there
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s transforms a grid of %d x %d into one of %d x %d, of n channels; Tier.%s is its definition.", name, in, in, out, out, definition))
+
+	n := Load(Param("n"), GP64())
+	src := newGrid("src", "srcRow", "srcCol", in)
+	dst := newGrid("dst", "dstCol", "dstRow", out) // a column at a time
+	var bias Mem
+	var floor VecVirtual
+	if last {
+		bias = Mem{Base: Load(Param("bias"), GP64())}
+		floor = YMM()
+		address, err := Param("floor").Resolve()
+		if err != nil {
+			panic(err)
+		}
+		VBROADCASTSS(address.Addr, floor)
+	}
+	local := AllocLocal(32*out*in + 32)
+	half := Mem{Base: GP64()} // [row of src][column of dst], aligned
+	LEAQ(local.Offset(31), half.Base)
+	ANDQ(I8(-32), half.Base)
+
+	Label("channels")
+	Comment("Rows.")
+	src.rewind()
+	for i := range in {
+		x := make([]VecVirtual, in)
+		for j := range x {
+			x[j] = YMM()
+			VMOVUPS(src.at(j), x[j])
+		}
+		for j, y := range m.apply(x) {
+			VMOVUPS(y, half.Offset(32*(i*out+j)))
+		}
+		if i < in-1 {
+			src.next()
+		}
+	}
+	Comment("Columns.")
+	dst.rewind()
+	for j := range out {
+		x := make([]VecVirtual, in)
+		for i := range x {
+			x[i] = YMM()
+			VMOVUPS(half.Offset(32*(i*out+j)), x[i])
+		}
+		for i, y := range m.apply(x) {
+			if last {
+				sum := YMM()
+				VADDPS(bias, y, sum)
+				y = sum
+				VMAXPS(y, floor, y) // of a NaN, the NaN
+			}
+			VMOVUPS(y, dst.at(i))
+		}
+		if j < out-1 {
+			dst.next()
+		}
+	}
+	ADDQ(Imm(32), src.base)
+	ADDQ(Imm(32), dst.base)
+	if last {
+		ADDQ(Imm(32), bias.Base)
+	}
+	SUBQ(Imm(8), n)
+	JNZ(LabelRef("channels"))
+	ret()
+}
+
+// grid walks over lines of elements; far and near are the distances of lines
+// and of the elements of a line.
+type grid struct {
+	base, line, far    Register
+	near, near3, near5 Register
+}
+
+func newGrid(base, far, near string, size int) *grid {
+	g := &grid{base: Load(Param(base), GP64()), far: Load(Param(far), GP64()), near: Load(Param(near), GP64()), line: GP64()}
+	SHLQ(Imm(2), g.far)
+	SHLQ(Imm(2), g.near)
+	if size > 3 {
+		g.near3 = GP64()
+		LEAQ(Mem{Base: g.near, Index: g.near, Scale: 2}, g.near3)
+	}
+	if size > 5 {
+		g.near5 = GP64()
+		LEAQ(Mem{Base: g.near, Index: g.near, Scale: 4}, g.near5)
+	}
+	return g
+}
+
+func (g *grid) rewind() { MOVQ(g.base, g.line) }
+func (g *grid) next()   { ADDQ(g.far, g.line) }
+
+func (g *grid) at(i int) Mem {
+	m := Mem{Base: g.line}
+	switch i {
+	case 1, 2, 4:
+		m.Index, m.Scale = g.near, uint8(i)
+	case 3:
+		m.Index, m.Scale = g.near3, 1
+	case 5:
+		m.Index, m.Scale = g.near5, 1
+	}
+	return m
+}
+
+// apply emits y = M x. Points p and -p, which are neighbours in every transform,
+// share their work: where they are rows of M, even and odd columns are summed
+// apart, and the one row is the sum and the other the difference of the two;
+// where they are columns, the sum and the difference of their x are taken first.
+func (m matrix) apply(x []VecVirtual) []VecVirtual {
+	y := make([]VecVirtual, len(m))
+	n := len(m)
+	if n >= len(x) { // rows are points
+		y[0], y[n-1] = m.sum(0, x, all), m.sum(n-1, x, all)
+		for i := 1; i < n-1; i += 2 {
+			even, odd := m.sum(i, x, 0), m.sum(i, x, 1)
+			y[i], y[i+1] = YMM(), YMM()
+			VADDPS(odd, even, y[i])
+			VSUBPS(odd, even, y[i+1])
+		}
+		return y
+	}
+	n = len(x)
+	sums, differences := append([]VecVirtual{}, x...), append([]VecVirtual{}, x...)
+	for j := 1; j < n-1; j += 2 {
+		sums[j], differences[j] = YMM(), YMM()
+		VADDPS(x[j+1], x[j], sums[j])
+		VSUBPS(x[j+1], x[j], differences[j])
+	}
+	for i, row := range m {
+		pairs := append([]float64{}, row...)
+		from := sums
+		for j := 1; j < n-1; j += 2 {
+			if row[j+1] != row[j] {
+				from = differences
+			}
+			pairs[j+1] = 0
+		}
+		y[i] = matrix{pairs}.sum(0, from, all)
+	}
+	return y
+}
+
+const all = -1
+
+// sum emits the sum of m[i][j] x[j] over all j, or those of a parity: terms with
+// factor 1 first, then by rising j, one rounding each.
+func (m matrix) sum(i int, x []VecVirtual, parity int) VecVirtual {
+	var acc VecVirtual
+	term := func(j int) {
+		c, sum := m[i][j], YMM()
+		switch {
+		case acc == nil && c == 1:
+			sum = x[j]
+		case acc == nil:
+			VMULPS(constant(c), x[j], sum)
+		case c == 1:
+			VADDPS(x[j], acc, sum)
+		case c == -1:
+			VSUBPS(x[j], acc, sum)
+		default:
+			VMOVAPS(acc, sum)
+			VFMADD231PS(constant(c), x[j], sum)
+		}
+		acc = sum
+	}
+	for _, ones := range []bool{true, false} {
+		for j, c := range m[i] {
+			if c != 0 && (c == 1) == ones && (parity == all || j%2 == parity) {
+				term(j)
+			}
+		}
+	}
+	return acc
+}
+
+var constants = map[float64]Mem{}
+
+// constant returns 8 copies of c in memory.
+func constant(c float64) Mem {
+	if m, ok := constants[c]; ok {
+		return m
+	}
+	m := GLOBL(fmt.Sprintf("factor%d", len(constants)), RODATA|NOPTR)
+	for i := range 8 {
+		DATA(4*i, U32(math.Float32bits(float32(c))))
+	}
+	constants[c] = m
+	return m
+}

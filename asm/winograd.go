@@ -1,0 +1,185 @@
+package asm
+
+// Winograd is a form of Winograd's convolution, F(M x M, R x R): tiles of M x M
+// outputs of filters of R x R taps, by Points x Points multiplications.
+//
+//	outputs           Output(sum over channels of Filter(w) * Input(x))
+//	gradient of taps  Collect(sum over tiles of Spread(dy) * Input(x))
+//
+// where * multiplies grids element by element. The emitter of the kernels has the
+// derivation.
+type Winograd struct {
+	M, R, Points                           int
+	Input, Filter, Output, Spread, Collect *Transform
+}
+
+// The forms of Winograd's convolution, which take 2.25, 4 and 2.8 times fewer
+// multiplications than the sum itself.
+var (
+	F2x3 = newWinograd(2, input4, filter2x3, output2x3,
+		kernels{transformInput4, transformFilter2x3, transformSpread2x3, transformCollect2x3, transformOutput2x3})
+	F4x3 = newWinograd(4, input6, filter4x3, output4x3,
+		kernels{transformInput6, transformFilter4x3, transformSpread4x3, transformCollect4x3, transformOutput4x3})
+	F2x5 = newWinograd(2, input6, filter2x5, output2x5,
+		kernels{transformInput6, transformFilter2x5, transformSpread2x5, transformCollect2x5, transformOutput2x5})
+)
+
+// Transform is a matrix that acts on the columns and the rows of a grid.
+type Transform struct {
+	m      matrix
+	kernel func(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int)
+	output func(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int, bias *float32, floor float32)
+}
+
+type kernels struct {
+	input, filter, spread, collect func(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int)
+	output                         func(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int, bias *float32, floor float32)
+}
+
+func newWinograd(m int, input, filter, output matrix, k kernels) *Winograd {
+	return &Winograd{
+		M: m, R: len(filter[0]), Points: len(input),
+		Input:   &Transform{m: input, kernel: k.input},
+		Filter:  &Transform{m: filter, kernel: k.filter},
+		Output:  &Transform{m: output, output: k.output},
+		Spread:  &Transform{m: output.transposed(), kernel: k.spread},
+		Collect: &Transform{m: filter.transposed(), kernel: k.collect},
+	}
+}
+
+// Transform computes dst = M src M^T for each of n channels. Element (i, j) of
+// channel c is src[i*srcRow+j*srcCol+c], and likewise of dst.
+func (t Tier) Transform(x *Transform, n int, dst []float32, dstRow, dstCol int, src []float32, srcRow, srcCol int) {
+	x.check(n, dst, dstRow, dstCol, src, srcRow, srcCol)
+	whole := t.vectors(n)
+	if whole > 0 {
+		x.kernel(whole, &dst[0], dstRow, dstCol, &src[0], srcRow, srcCol)
+	}
+	for c := whole; c < n; c++ {
+		x.portable(dst[c:], dstRow, dstCol, src[c:], srcRow, srcCol, func(y float32) float32 { return y })
+	}
+}
+
+// Output is Transform with bias[c] added to each element and what is then below
+// floor raised to it.
+func (t Tier) Output(x *Transform, n int, dst []float32, dstRow, dstCol int, src []float32, srcRow, srcCol int, bias []float32, floor float32) {
+	x.check(n, dst, dstRow, dstCol, src, srcRow, srcCol)
+	bias = bias[:n]
+	whole := t.vectors(n)
+	if whole > 0 {
+		x.output(whole, &dst[0], dstRow, dstCol, &src[0], srcRow, srcCol, &bias[0], floor)
+	}
+	for c := whole; c < n; c++ {
+		x.portable(dst[c:], dstRow, dstCol, src[c:], srcRow, srcCol, func(y float32) float32 {
+			if y += bias[c]; y < floor {
+				return floor
+			}
+			return y
+		})
+	}
+}
+
+// check panics if a grid of n channels leaves its slice.
+func (x *Transform) check(n int, dst []float32, dstRow, dstCol int, src []float32, srcRow, srcCol int) {
+	if n > 0 {
+		out, in := len(x.m)-1, len(x.m[0])-1
+		_, _ = dst[out*(dstRow+dstCol)+n-1], src[in*(srcRow+srcCol)+n-1]
+	}
+}
+
+// portable transforms one channel, rows first, and ends with last.
+func (x *Transform) portable(dst []float32, dstRow, dstCol int, src []float32, srcRow, srcCol int, last func(float32) float32) {
+	const most = 6
+	var half [most][most]float32 // transposed
+	var in, out [most]float32
+	size := len(x.m[0])
+	for i := range size {
+		for j := range size {
+			in[j] = src[i*srcRow+j*srcCol]
+		}
+		x.m.apply(out[:], in[:size])
+		for j := range x.m {
+			half[j][i] = out[j]
+		}
+	}
+	for j := range x.m {
+		x.m.apply(out[:], half[j][:size])
+		for i := range x.m {
+			dst[i*dstRow+j*dstCol] = last(out[i])
+		}
+	}
+}
+
+type matrix [][]float32
+
+func (m matrix) transposed() matrix {
+	t := make(matrix, len(m[0]))
+	for j := range t {
+		for i := range m {
+			t[j] = append(t[j], m[i][j])
+		}
+	}
+	return t
+}
+
+// The matrices B^T, G and A^T at the points 0, 1, -1, (2, -2,) infinity.
+var (
+	input4 = matrix{{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}}
+	input6 = matrix{{4, 0, -5, 0, 1, 0}, {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}}
+
+	filter2x3 = matrix{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}}
+	filter4x3 = matrix{{1. / 4, 0, 0}, {-1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6}, {1. / 24, 1. / 12, 1. / 6}, {1. / 24, -1. / 12, 1. / 6}, {0, 0, 1}}
+	filter2x5 = matrix{{1. / 4, 0, 0, 0, 0}, {-1. / 6, -1. / 6, -1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6, 1. / 6, -1. / 6},
+		{1. / 24, 1. / 12, 1. / 6, 1. / 3, 2. / 3}, {1. / 24, -1. / 12, 1. / 6, -1. / 3, 2. / 3}, {0, 0, 0, 0, 1}}
+
+	output2x3 = matrix{{1, 1, 1, 0}, {0, 1, -1, 1}}
+	output4x3 = matrix{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}
+	output2x5 = matrix{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 1}}
+)
+
+// apply computes y = m x in the order of the kernels: points p and -p, which are
+// neighbours, share their work.
+func (m matrix) apply(y, x []float32) {
+	rows, cols := len(m), len(x)
+	if rows >= cols { // rows are points
+		y[0], y[rows-1] = sum(m[0], x, 0, 1), sum(m[rows-1], x, 0, 1)
+		for i := 1; i < rows-1; i += 2 {
+			even, odd := sum(m[i], x, 0, 2), sum(m[i], x, 1, 2)
+			y[i], y[i+1] = even+odd, even-odd
+		}
+		return
+	}
+	var factors, pairs [6]float32
+	for i, row := range m {
+		copy(factors[:], row)
+		copy(pairs[:], x)
+		for j := 1; j < cols-1; j += 2 {
+			factors[j+1] = 0
+			if row[j] == row[j+1] {
+				pairs[j] = x[j] + x[j+1]
+			} else {
+				pairs[j] = x[j] - x[j+1]
+			}
+		}
+		y[i] = sum(factors[:cols], pairs[:cols], 0, 1)
+	}
+}
+
+// sum adds row[j]*x[j] for j = from, from+step, ...: terms with factor 1 first,
+// then by rising j, one rounding each.
+func sum(row, x []float32, from, step int) float32 {
+	var acc float32
+	begun := false
+	for _, ones := range []bool{true, false} {
+		for j := from; j < len(x); j += step {
+			switch c := row[j]; {
+			case c == 0 || (c == 1) != ones:
+			case !begun:
+				acc, begun = c*x[j], true
+			default:
+				acc = FMA(c, x[j], acc)
+			}
+		}
+	}
+	return acc
+}
