@@ -6,8 +6,7 @@ package asm
 //	outputs           Output(sum over channels of Filter(w) * Input(x))
 //	gradient of taps  Collect(sum over tiles of Spread(dy) * Input(x))
 //
-// where * multiplies grids element by element. The emitter of the kernels has the
-// derivation.
+// where * multiplies grids element by element.
 type Winograd struct {
 	M, R, Points                           int
 	Input, Filter, Output, Spread, Collect *Transform
@@ -110,7 +109,7 @@ func (x *Transform) portable(dst []float32, dstRow, dstCol int, src []float32, s
 	}
 }
 
-type matrix [][]float32
+type matrix [][]float64
 
 func (m matrix) transposed() matrix {
 	t := make(matrix, len(m[0]))
@@ -122,34 +121,44 @@ func (m matrix) transposed() matrix {
 	return t
 }
 
-// The matrices B^T, G and A^T at the points 0, 1, -1, (2, -2,) infinity.
+// The matrices B^T, G and A^T. The emitter of the kernels has the derivation.
 var (
 	input4 = matrix{{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}}
-	input6 = matrix{{4, 0, -5, 0, 1, 0}, {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}}
-
+	input6 = matrix{{81. / 64, 0, -45. / 16, 0, 1, 0},
+		{0, -27. / 16, -9. / 4, 3. / 4, 1, 0}, {0, 27. / 16, -9. / 4, -3. / 4, 1, 0},
+		{0, -27. / 32, -9. / 16, 3. / 2, 1, 0}, {0, 27. / 32, -9. / 16, -3. / 2, 1, 0},
+		{0, 81. / 64, 0, -45. / 16, 0, 1}}
 	filter2x3 = matrix{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}}
-	filter4x3 = matrix{{1. / 4, 0, 0}, {-1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6}, {1. / 24, 1. / 12, 1. / 6}, {1. / 24, -1. / 12, 1. / 6}, {0, 0, 1}}
-	filter2x5 = matrix{{1. / 4, 0, 0, 0, 0}, {-1. / 6, -1. / 6, -1. / 6, -1. / 6, -1. / 6}, {-1. / 6, 1. / 6, -1. / 6, 1. / 6, -1. / 6},
-		{1. / 24, 1. / 12, 1. / 6, 1. / 3, 2. / 3}, {1. / 24, -1. / 12, 1. / 6, -1. / 3, 2. / 3}, {0, 0, 0, 0, 1}}
-
+	filter4x3 = matrix{{64. / 81, 0, 0},
+		{-128. / 243, -32. / 81, -8. / 27}, {-128. / 243, 32. / 81, -8. / 27},
+		{32. / 243, 16. / 81, 8. / 27}, {32. / 243, -16. / 81, 8. / 27},
+		{0, 0, 1}}
+	filter2x5 = matrix{{64. / 81, 0, 0, 0, 0},
+		{-128. / 243, -32. / 81, -8. / 27, -2. / 9, -1. / 6}, {-128. / 243, 32. / 81, -8. / 27, 2. / 9, -1. / 6},
+		{32. / 243, 16. / 81, 8. / 27, 4. / 9, 2. / 3}, {32. / 243, -16. / 81, 8. / 27, -4. / 9, 2. / 3},
+		{0, 0, 0, 0, 1}}
 	output2x3 = matrix{{1, 1, 1, 0}, {0, 1, -1, 1}}
-	output4x3 = matrix{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}
-	output2x5 = matrix{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 1}}
+	output4x3 = matrix{{1, 1, 1, 1, 1, 0},
+		{0, 3. / 4, -3. / 4, 3. / 2, -3. / 2, 0},
+		{0, 9. / 16, 9. / 16, 9. / 4, 9. / 4, 0},
+		{0, 27. / 64, -27. / 64, 27. / 8, -27. / 8, 1}}
+	output2x5 = matrix{{1, 1, 1, 1, 1, 0}, {0, 3. / 4, -3. / 4, 3. / 2, -3. / 2, 1}}
 )
 
-// apply computes y = m x in the order of the kernels: points p and -p, which are
-// neighbours, share their work.
+// apply computes y = m x in the order of the kernels.
 func (m matrix) apply(y, x []float32) {
 	rows, cols := len(m), len(x)
 	if rows >= cols { // rows are points
-		y[0], y[rows-1] = sum(m[0], x, 0, 1), sum(m[rows-1], x, 0, 1)
+		y[0], y[rows-1] = sum(m[0], x, 0, 1, 1), sum(m[rows-1], x, 0, 1, 1)
 		for i := 1; i < rows-1; i += 2 {
-			even, odd := sum(m[i], x, 0, 2), sum(m[i], x, 1, 2)
-			y[i], y[i+1] = even+odd, even-odd
+			f := lastOdd(m[i])
+			even, odd := sum(m[i], x, 0, 2, 1), sum(m[i], x, 1, 2, f)
+			y[i], y[i+1] = FMA(float32(f), odd, even), FMA(float32(-f), odd, even)
 		}
 		return
 	}
-	var factors, pairs [6]float32
+	var factors [6]float64
+	var pairs [6]float32
 	for i, row := range m {
 		copy(factors[:], row)
 		copy(pairs[:], x)
@@ -161,23 +170,33 @@ func (m matrix) apply(y, x []float32) {
 				pairs[j] = x[j] - x[j+1]
 			}
 		}
-		y[i] = sum(factors[:cols], pairs[:cols], 0, 1)
+		y[i] = sum(factors[:cols], pairs[:cols], 0, 1, 1)
 	}
 }
 
-// sum adds row[j]*x[j] for j = from, from+step, ...: terms with factor 1 first,
-// then by rising j, one rounding each.
-func sum(row, x []float32, from, step int) float32 {
+// lastOdd returns the last factor at an odd place that is not zero.
+func lastOdd(row []float64) (f float64) {
+	for j := 1; j < len(row); j += 2 {
+		if row[j] != 0 {
+			f = row[j]
+		}
+	}
+	return f
+}
+
+// sum adds row[j]/f * x[j] for j = from, from+step, ...: terms with factor 1
+// first, then by rising j, one rounding each.
+func sum(row []float64, x []float32, from, step int, f float64) float32 {
 	var acc float32
 	begun := false
 	for _, ones := range []bool{true, false} {
 		for j := from; j < len(x); j += step {
-			switch c := row[j]; {
+			switch c := row[j] / f; {
 			case c == 0 || (c == 1) != ones:
 			case !begun:
-				acc, begun = c*x[j], true
+				acc, begun = float32(c)*x[j], true
 			default:
-				acc = FMA(c, x[j], acc)
+				acc = FMA(float32(c), x[j], acc)
 			}
 		}
 	}

@@ -5,7 +5,7 @@
 #include "textflag.h"
 
 // func transformInput4(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
-// Requires: AVX
+// Requires: AVX, FMA3
 TEXT ·transformInput4(SB), $544-56
 	MOVQ n+0(FP), AX
 	MOVQ src+32(FP), CX
@@ -25,118 +25,144 @@ TEXT ·transformInput4(SB), $544-56
 
 channels:
 	// Rows.
-	MOVQ    CX, SI
-	VMOVUPS (SI), Y0
-	VMOVUPS (SI)(BX*1), Y1
-	VMOVUPS (SI)(BX*2), Y2
-	VMOVUPS (SI)(DI*1), Y3
-	VSUBPS  Y2, Y0, Y0
-	VSUBPS  Y1, Y3, Y3
-	VADDPS  Y1, Y2, Y4
-	VSUBPS  Y1, Y2, Y1
-	VMOVUPS Y0, (R12)
-	VMOVUPS Y4, 32(R12)
-	VMOVUPS Y1, 64(R12)
-	VMOVUPS Y3, 96(R12)
-	ADDQ    DX, SI
-	VMOVUPS (SI), Y0
-	VMOVUPS (SI)(BX*1), Y1
-	VMOVUPS (SI)(BX*2), Y2
-	VMOVUPS (SI)(DI*1), Y3
-	VSUBPS  Y2, Y0, Y0
-	VSUBPS  Y1, Y3, Y3
-	VADDPS  Y1, Y2, Y4
-	VSUBPS  Y1, Y2, Y1
-	VMOVUPS Y0, 128(R12)
-	VMOVUPS Y4, 160(R12)
-	VMOVUPS Y1, 192(R12)
-	VMOVUPS Y3, 224(R12)
-	ADDQ    DX, SI
-	VMOVUPS (SI), Y0
-	VMOVUPS (SI)(BX*1), Y1
-	VMOVUPS (SI)(BX*2), Y2
-	VMOVUPS (SI)(DI*1), Y3
-	VSUBPS  Y2, Y0, Y0
-	VSUBPS  Y1, Y3, Y3
-	VADDPS  Y1, Y2, Y4
-	VSUBPS  Y1, Y2, Y1
-	VMOVUPS Y0, 256(R12)
-	VMOVUPS Y4, 288(R12)
-	VMOVUPS Y1, 320(R12)
-	VMOVUPS Y3, 352(R12)
-	ADDQ    DX, SI
-	VMOVUPS (SI), Y0
-	VMOVUPS (SI)(BX*1), Y1
-	VMOVUPS (SI)(BX*2), Y2
-	VMOVUPS (SI)(DI*1), Y3
-	VSUBPS  Y2, Y0, Y0
-	VSUBPS  Y1, Y3, Y3
-	VADDPS  Y1, Y2, Y4
-	VSUBPS  Y1, Y2, Y1
-	VMOVUPS Y0, 384(R12)
-	VMOVUPS Y4, 416(R12)
-	VMOVUPS Y1, 448(R12)
-	VMOVUPS Y3, 480(R12)
+	MOVQ         CX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y1, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFMADD231PS  factor0<>+0(SB), Y1, Y4
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor0<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, (R12)
+	VMOVUPS      Y4, 32(R12)
+	VMOVUPS      Y2, 64(R12)
+	VMOVUPS      Y3, 96(R12)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y1, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFMADD231PS  factor0<>+0(SB), Y1, Y4
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor0<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, 128(R12)
+	VMOVUPS      Y4, 160(R12)
+	VMOVUPS      Y2, 192(R12)
+	VMOVUPS      Y3, 224(R12)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y1, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFMADD231PS  factor0<>+0(SB), Y1, Y4
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor0<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, 256(R12)
+	VMOVUPS      Y4, 288(R12)
+	VMOVUPS      Y2, 320(R12)
+	VMOVUPS      Y3, 352(R12)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y1, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFMADD231PS  factor0<>+0(SB), Y1, Y4
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor0<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, 384(R12)
+	VMOVUPS      Y4, 416(R12)
+	VMOVUPS      Y2, 448(R12)
+	VMOVUPS      Y3, 480(R12)
 
 	// Columns.
-	MOVQ    R8, SI
-	VMOVUPS (R12), Y0
-	VMOVUPS 128(R12), Y1
-	VMOVUPS 256(R12), Y2
-	VMOVUPS 384(R12), Y3
-	VSUBPS  Y2, Y0, Y0
-	VSUBPS  Y1, Y3, Y3
-	VADDPS  Y1, Y2, Y4
-	VSUBPS  Y1, Y2, Y1
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y4, (SI)(R10*1)
-	VMOVUPS Y1, (SI)(R10*2)
-	VMOVUPS Y3, (SI)(R11*1)
-	ADDQ    R9, SI
-	VMOVUPS 32(R12), Y0
-	VMOVUPS 160(R12), Y1
-	VMOVUPS 288(R12), Y2
-	VMOVUPS 416(R12), Y3
-	VSUBPS  Y2, Y0, Y0
-	VSUBPS  Y1, Y3, Y3
-	VADDPS  Y1, Y2, Y4
-	VSUBPS  Y1, Y2, Y1
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y4, (SI)(R10*1)
-	VMOVUPS Y1, (SI)(R10*2)
-	VMOVUPS Y3, (SI)(R11*1)
-	ADDQ    R9, SI
-	VMOVUPS 64(R12), Y0
-	VMOVUPS 192(R12), Y1
-	VMOVUPS 320(R12), Y2
-	VMOVUPS 448(R12), Y3
-	VSUBPS  Y2, Y0, Y0
-	VSUBPS  Y1, Y3, Y3
-	VADDPS  Y1, Y2, Y4
-	VSUBPS  Y1, Y2, Y1
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y4, (SI)(R10*1)
-	VMOVUPS Y1, (SI)(R10*2)
-	VMOVUPS Y3, (SI)(R11*1)
-	ADDQ    R9, SI
-	VMOVUPS 96(R12), Y0
-	VMOVUPS 224(R12), Y1
-	VMOVUPS 352(R12), Y2
-	VMOVUPS 480(R12), Y3
-	VSUBPS  Y2, Y0, Y0
-	VSUBPS  Y1, Y3, Y3
-	VADDPS  Y1, Y2, Y4
-	VSUBPS  Y1, Y2, Y1
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y4, (SI)(R10*1)
-	VMOVUPS Y1, (SI)(R10*2)
-	VMOVUPS Y3, (SI)(R11*1)
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, R8
-	SUBQ    $0x08, AX
-	JNZ     channels
+	MOVQ         R8, SI
+	VMOVUPS      (R12), Y0
+	VMOVUPS      128(R12), Y1
+	VMOVUPS      256(R12), Y2
+	VMOVUPS      384(R12), Y3
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y1, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFMADD231PS  factor0<>+0(SB), Y1, Y4
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor0<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y4, (SI)(R10*1)
+	VMOVUPS      Y2, (SI)(R10*2)
+	VMOVUPS      Y3, (SI)(R11*1)
+	ADDQ         R9, SI
+	VMOVUPS      32(R12), Y0
+	VMOVUPS      160(R12), Y1
+	VMOVUPS      288(R12), Y2
+	VMOVUPS      416(R12), Y3
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y1, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFMADD231PS  factor0<>+0(SB), Y1, Y4
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor0<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y4, (SI)(R10*1)
+	VMOVUPS      Y2, (SI)(R10*2)
+	VMOVUPS      Y3, (SI)(R11*1)
+	ADDQ         R9, SI
+	VMOVUPS      64(R12), Y0
+	VMOVUPS      192(R12), Y1
+	VMOVUPS      320(R12), Y2
+	VMOVUPS      448(R12), Y3
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y1, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFMADD231PS  factor0<>+0(SB), Y1, Y4
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor0<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y4, (SI)(R10*1)
+	VMOVUPS      Y2, (SI)(R10*2)
+	VMOVUPS      Y3, (SI)(R11*1)
+	ADDQ         R9, SI
+	VMOVUPS      96(R12), Y0
+	VMOVUPS      224(R12), Y1
+	VMOVUPS      352(R12), Y2
+	VMOVUPS      480(R12), Y3
+	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y1, Y3, Y3
+	VMOVAPS      Y2, Y4
+	VFMADD231PS  factor0<>+0(SB), Y1, Y4
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor0<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y4, (SI)(R10*1)
+	VMOVUPS      Y2, (SI)(R10*2)
+	VMOVUPS      Y3, (SI)(R11*1)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, AX
+	JNZ          channels
 	VZEROUPPER
 	RET
+
+DATA factor0<>+0(SB)/4, $0x3f800000
+DATA factor0<>+4(SB)/4, $0x3f800000
+DATA factor0<>+8(SB)/4, $0x3f800000
+DATA factor0<>+12(SB)/4, $0x3f800000
+DATA factor0<>+16(SB)/4, $0x3f800000
+DATA factor0<>+20(SB)/4, $0x3f800000
+DATA factor0<>+24(SB)/4, $0x3f800000
+DATA factor0<>+28(SB)/4, $0x3f800000
+GLOBL factor0<>(SB), RODATA|NOPTR, $32
 
 // func transformInput6(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
@@ -161,460 +187,518 @@ TEXT ·transformInput6(SB), $1184-56
 
 channels:
 	// Rows.
-	MOVQ        CX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor0<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y0
-	VFMADD231PS factor1<>+0(SB), Y2, Y0
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor0<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor1<>+0(SB), Y3, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor2<>+0(SB), Y2, Y6
-	VMOVAPS     Y3, Y7
-	VFMADD231PS factor2<>+0(SB), Y1, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y2, Y4, Y2
-	VMULPS      factor3<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor4<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y2, Y3
-	VSUBPS      Y1, Y2, Y1
-	VMOVUPS     Y0, (R14)
-	VMOVUPS     Y8, 32(R14)
-	VMOVUPS     Y6, 64(R14)
-	VMOVUPS     Y3, 96(R14)
-	VMOVUPS     Y1, 128(R14)
-	VMOVUPS     Y5, 160(R14)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor0<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y0
-	VFMADD231PS factor1<>+0(SB), Y2, Y0
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor0<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor1<>+0(SB), Y3, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor2<>+0(SB), Y2, Y6
-	VMOVAPS     Y3, Y7
-	VFMADD231PS factor2<>+0(SB), Y1, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y2, Y4, Y2
-	VMULPS      factor3<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor4<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y2, Y3
-	VSUBPS      Y1, Y2, Y1
-	VMOVUPS     Y0, 192(R14)
-	VMOVUPS     Y8, 224(R14)
-	VMOVUPS     Y6, 256(R14)
-	VMOVUPS     Y3, 288(R14)
-	VMOVUPS     Y1, 320(R14)
-	VMOVUPS     Y5, 352(R14)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor0<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y0
-	VFMADD231PS factor1<>+0(SB), Y2, Y0
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor0<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor1<>+0(SB), Y3, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor2<>+0(SB), Y2, Y6
-	VMOVAPS     Y3, Y7
-	VFMADD231PS factor2<>+0(SB), Y1, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y2, Y4, Y2
-	VMULPS      factor3<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor4<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y2, Y3
-	VSUBPS      Y1, Y2, Y1
-	VMOVUPS     Y0, 384(R14)
-	VMOVUPS     Y8, 416(R14)
-	VMOVUPS     Y6, 448(R14)
-	VMOVUPS     Y3, 480(R14)
-	VMOVUPS     Y1, 512(R14)
-	VMOVUPS     Y5, 544(R14)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor0<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y0
-	VFMADD231PS factor1<>+0(SB), Y2, Y0
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor0<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor1<>+0(SB), Y3, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor2<>+0(SB), Y2, Y6
-	VMOVAPS     Y3, Y7
-	VFMADD231PS factor2<>+0(SB), Y1, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y2, Y4, Y2
-	VMULPS      factor3<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor4<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y2, Y3
-	VSUBPS      Y1, Y2, Y1
-	VMOVUPS     Y0, 576(R14)
-	VMOVUPS     Y8, 608(R14)
-	VMOVUPS     Y6, 640(R14)
-	VMOVUPS     Y3, 672(R14)
-	VMOVUPS     Y1, 704(R14)
-	VMOVUPS     Y5, 736(R14)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor0<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y0
-	VFMADD231PS factor1<>+0(SB), Y2, Y0
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor0<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor1<>+0(SB), Y3, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor2<>+0(SB), Y2, Y6
-	VMOVAPS     Y3, Y7
-	VFMADD231PS factor2<>+0(SB), Y1, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y2, Y4, Y2
-	VMULPS      factor3<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor4<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y2, Y3
-	VSUBPS      Y1, Y2, Y1
-	VMOVUPS     Y0, 768(R14)
-	VMOVUPS     Y8, 800(R14)
-	VMOVUPS     Y6, 832(R14)
-	VMOVUPS     Y3, 864(R14)
-	VMOVUPS     Y1, 896(R14)
-	VMOVUPS     Y5, 928(R14)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor0<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y0
-	VFMADD231PS factor1<>+0(SB), Y2, Y0
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor0<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor1<>+0(SB), Y3, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor2<>+0(SB), Y2, Y6
-	VMOVAPS     Y3, Y7
-	VFMADD231PS factor2<>+0(SB), Y1, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y2, Y4, Y2
-	VMULPS      factor3<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor4<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y2, Y3
-	VSUBPS      Y1, Y2, Y1
-	VMOVUPS     Y0, 960(R14)
-	VMOVUPS     Y8, 992(R14)
-	VMOVUPS     Y6, 1024(R14)
-	VMOVUPS     Y3, 1056(R14)
-	VMOVUPS     Y1, 1088(R14)
-	VMOVUPS     Y5, 1120(R14)
+	MOVQ         CX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (SI)(BX*4), Y4
+	VMOVUPS      (SI)(R8*1), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor1<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor1<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor2<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor3<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor4<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor4<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor5<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor5<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor6<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor6<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (R14)
+	VMOVUPS      Y8, 32(R14)
+	VMOVUPS      Y6, 64(R14)
+	VMOVUPS      Y1, 96(R14)
+	VMOVUPS      Y3, 128(R14)
+	VMOVUPS      Y5, 160(R14)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (SI)(BX*4), Y4
+	VMOVUPS      (SI)(R8*1), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor1<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor1<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor2<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor3<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor4<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor4<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor5<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor5<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor6<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor6<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, 192(R14)
+	VMOVUPS      Y8, 224(R14)
+	VMOVUPS      Y6, 256(R14)
+	VMOVUPS      Y1, 288(R14)
+	VMOVUPS      Y3, 320(R14)
+	VMOVUPS      Y5, 352(R14)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (SI)(BX*4), Y4
+	VMOVUPS      (SI)(R8*1), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor1<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor1<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor2<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor3<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor4<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor4<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor5<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor5<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor6<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor6<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, 384(R14)
+	VMOVUPS      Y8, 416(R14)
+	VMOVUPS      Y6, 448(R14)
+	VMOVUPS      Y1, 480(R14)
+	VMOVUPS      Y3, 512(R14)
+	VMOVUPS      Y5, 544(R14)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (SI)(BX*4), Y4
+	VMOVUPS      (SI)(R8*1), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor1<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor1<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor2<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor3<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor4<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor4<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor5<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor5<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor6<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor6<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, 576(R14)
+	VMOVUPS      Y8, 608(R14)
+	VMOVUPS      Y6, 640(R14)
+	VMOVUPS      Y1, 672(R14)
+	VMOVUPS      Y3, 704(R14)
+	VMOVUPS      Y5, 736(R14)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (SI)(BX*4), Y4
+	VMOVUPS      (SI)(R8*1), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor1<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor1<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor2<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor3<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor4<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor4<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor5<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor5<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor6<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor6<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, 768(R14)
+	VMOVUPS      Y8, 800(R14)
+	VMOVUPS      Y6, 832(R14)
+	VMOVUPS      Y1, 864(R14)
+	VMOVUPS      Y3, 896(R14)
+	VMOVUPS      Y5, 928(R14)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (SI)(BX*4), Y4
+	VMOVUPS      (SI)(R8*1), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor1<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor1<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor2<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor3<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor4<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor4<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor5<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor5<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor6<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor6<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, 960(R14)
+	VMOVUPS      Y8, 992(R14)
+	VMOVUPS      Y6, 1024(R14)
+	VMOVUPS      Y1, 1056(R14)
+	VMOVUPS      Y3, 1088(R14)
+	VMOVUPS      Y5, 1120(R14)
 
 	// Columns.
-	MOVQ        R9, SI
-	VMOVUPS     (R14), Y0
-	VMOVUPS     192(R14), Y1
-	VMOVUPS     384(R14), Y2
-	VMOVUPS     576(R14), Y3
-	VMOVUPS     768(R14), Y4
-	VMOVUPS     960(R14), Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor0<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y0
-	VFMADD231PS factor1<>+0(SB), Y2, Y0
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor0<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor1<>+0(SB), Y3, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor2<>+0(SB), Y2, Y6
-	VMOVAPS     Y3, Y7
-	VFMADD231PS factor2<>+0(SB), Y1, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y2, Y4, Y2
-	VMULPS      factor3<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor4<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y2, Y3
-	VSUBPS      Y1, Y2, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y8, (SI)(R11*1)
-	VMOVUPS     Y6, (SI)(R11*2)
-	VMOVUPS     Y3, (SI)(R12*1)
-	VMOVUPS     Y1, (SI)(R11*4)
-	VMOVUPS     Y5, (SI)(R13*1)
-	ADDQ        R10, SI
-	VMOVUPS     32(R14), Y0
-	VMOVUPS     224(R14), Y1
-	VMOVUPS     416(R14), Y2
-	VMOVUPS     608(R14), Y3
-	VMOVUPS     800(R14), Y4
-	VMOVUPS     992(R14), Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor0<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y0
-	VFMADD231PS factor1<>+0(SB), Y2, Y0
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor0<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor1<>+0(SB), Y3, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor2<>+0(SB), Y2, Y6
-	VMOVAPS     Y3, Y7
-	VFMADD231PS factor2<>+0(SB), Y1, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y2, Y4, Y2
-	VMULPS      factor3<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor4<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y2, Y3
-	VSUBPS      Y1, Y2, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y8, (SI)(R11*1)
-	VMOVUPS     Y6, (SI)(R11*2)
-	VMOVUPS     Y3, (SI)(R12*1)
-	VMOVUPS     Y1, (SI)(R11*4)
-	VMOVUPS     Y5, (SI)(R13*1)
-	ADDQ        R10, SI
-	VMOVUPS     64(R14), Y0
-	VMOVUPS     256(R14), Y1
-	VMOVUPS     448(R14), Y2
-	VMOVUPS     640(R14), Y3
-	VMOVUPS     832(R14), Y4
-	VMOVUPS     1024(R14), Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor0<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y0
-	VFMADD231PS factor1<>+0(SB), Y2, Y0
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor0<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor1<>+0(SB), Y3, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor2<>+0(SB), Y2, Y6
-	VMOVAPS     Y3, Y7
-	VFMADD231PS factor2<>+0(SB), Y1, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y2, Y4, Y2
-	VMULPS      factor3<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor4<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y2, Y3
-	VSUBPS      Y1, Y2, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y8, (SI)(R11*1)
-	VMOVUPS     Y6, (SI)(R11*2)
-	VMOVUPS     Y3, (SI)(R12*1)
-	VMOVUPS     Y1, (SI)(R11*4)
-	VMOVUPS     Y5, (SI)(R13*1)
-	ADDQ        R10, SI
-	VMOVUPS     96(R14), Y0
-	VMOVUPS     288(R14), Y1
-	VMOVUPS     480(R14), Y2
-	VMOVUPS     672(R14), Y3
-	VMOVUPS     864(R14), Y4
-	VMOVUPS     1056(R14), Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor0<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y0
-	VFMADD231PS factor1<>+0(SB), Y2, Y0
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor0<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor1<>+0(SB), Y3, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor2<>+0(SB), Y2, Y6
-	VMOVAPS     Y3, Y7
-	VFMADD231PS factor2<>+0(SB), Y1, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y2, Y4, Y2
-	VMULPS      factor3<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor4<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y2, Y3
-	VSUBPS      Y1, Y2, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y8, (SI)(R11*1)
-	VMOVUPS     Y6, (SI)(R11*2)
-	VMOVUPS     Y3, (SI)(R12*1)
-	VMOVUPS     Y1, (SI)(R11*4)
-	VMOVUPS     Y5, (SI)(R13*1)
-	ADDQ        R10, SI
-	VMOVUPS     128(R14), Y0
-	VMOVUPS     320(R14), Y1
-	VMOVUPS     512(R14), Y2
-	VMOVUPS     704(R14), Y3
-	VMOVUPS     896(R14), Y4
-	VMOVUPS     1088(R14), Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor0<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y0
-	VFMADD231PS factor1<>+0(SB), Y2, Y0
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor0<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor1<>+0(SB), Y3, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor2<>+0(SB), Y2, Y6
-	VMOVAPS     Y3, Y7
-	VFMADD231PS factor2<>+0(SB), Y1, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y2, Y4, Y2
-	VMULPS      factor3<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor4<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y2, Y3
-	VSUBPS      Y1, Y2, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y8, (SI)(R11*1)
-	VMOVUPS     Y6, (SI)(R11*2)
-	VMOVUPS     Y3, (SI)(R12*1)
-	VMOVUPS     Y1, (SI)(R11*4)
-	VMOVUPS     Y5, (SI)(R13*1)
-	ADDQ        R10, SI
-	VMOVUPS     160(R14), Y0
-	VMOVUPS     352(R14), Y1
-	VMOVUPS     544(R14), Y2
-	VMOVUPS     736(R14), Y3
-	VMOVUPS     928(R14), Y4
-	VMOVUPS     1120(R14), Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor0<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y0
-	VFMADD231PS factor1<>+0(SB), Y2, Y0
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor0<>+0(SB), Y1, Y5
-	VMOVAPS     Y5, Y5
-	VFMADD231PS factor1<>+0(SB), Y3, Y5
-	VMOVAPS     Y4, Y6
-	VFMADD231PS factor2<>+0(SB), Y2, Y6
-	VMOVAPS     Y3, Y7
-	VFMADD231PS factor2<>+0(SB), Y1, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VSUBPS      Y2, Y4, Y2
-	VMULPS      factor3<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor4<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y2, Y3
-	VSUBPS      Y1, Y2, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y8, (SI)(R11*1)
-	VMOVUPS     Y6, (SI)(R11*2)
-	VMOVUPS     Y3, (SI)(R12*1)
-	VMOVUPS     Y1, (SI)(R11*4)
-	VMOVUPS     Y5, (SI)(R13*1)
-	ADDQ        $0x20, CX
-	ADDQ        $0x20, R9
-	SUBQ        $0x08, AX
-	JNZ         channels
+	MOVQ         R9, SI
+	VMOVUPS      (R14), Y0
+	VMOVUPS      192(R14), Y1
+	VMOVUPS      384(R14), Y2
+	VMOVUPS      576(R14), Y3
+	VMOVUPS      768(R14), Y4
+	VMOVUPS      960(R14), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor1<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor1<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor2<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor3<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor4<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor4<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor5<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor5<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor6<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor6<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y3, (SI)(R11*4)
+	VMOVUPS      Y5, (SI)(R13*1)
+	ADDQ         R10, SI
+	VMOVUPS      32(R14), Y0
+	VMOVUPS      224(R14), Y1
+	VMOVUPS      416(R14), Y2
+	VMOVUPS      608(R14), Y3
+	VMOVUPS      800(R14), Y4
+	VMOVUPS      992(R14), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor1<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor1<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor2<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor3<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor4<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor4<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor5<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor5<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor6<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor6<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y3, (SI)(R11*4)
+	VMOVUPS      Y5, (SI)(R13*1)
+	ADDQ         R10, SI
+	VMOVUPS      64(R14), Y0
+	VMOVUPS      256(R14), Y1
+	VMOVUPS      448(R14), Y2
+	VMOVUPS      640(R14), Y3
+	VMOVUPS      832(R14), Y4
+	VMOVUPS      1024(R14), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor1<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor1<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor2<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor3<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor4<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor4<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor5<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor5<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor6<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor6<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y3, (SI)(R11*4)
+	VMOVUPS      Y5, (SI)(R13*1)
+	ADDQ         R10, SI
+	VMOVUPS      96(R14), Y0
+	VMOVUPS      288(R14), Y1
+	VMOVUPS      480(R14), Y2
+	VMOVUPS      672(R14), Y3
+	VMOVUPS      864(R14), Y4
+	VMOVUPS      1056(R14), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor1<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor1<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor2<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor3<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor4<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor4<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor5<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor5<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor6<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor6<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y3, (SI)(R11*4)
+	VMOVUPS      Y5, (SI)(R13*1)
+	ADDQ         R10, SI
+	VMOVUPS      128(R14), Y0
+	VMOVUPS      320(R14), Y1
+	VMOVUPS      512(R14), Y2
+	VMOVUPS      704(R14), Y3
+	VMOVUPS      896(R14), Y4
+	VMOVUPS      1088(R14), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor1<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor1<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor2<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor3<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor4<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor4<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor5<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor5<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor6<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor6<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y3, (SI)(R11*4)
+	VMOVUPS      Y5, (SI)(R13*1)
+	ADDQ         R10, SI
+	VMOVUPS      160(R14), Y0
+	VMOVUPS      352(R14), Y1
+	VMOVUPS      544(R14), Y2
+	VMOVUPS      736(R14), Y3
+	VMOVUPS      928(R14), Y4
+	VMOVUPS      1120(R14), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor1<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor1<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor2<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor3<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor4<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor4<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor5<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor5<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor6<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor6<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y3, (SI)(R11*4)
+	VMOVUPS      Y5, (SI)(R13*1)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, R9
+	SUBQ         $0x08, AX
+	JNZ          channels
 	VZEROUPPER
 	RET
 
-DATA factor0<>+0(SB)/4, $0x40800000
-DATA factor0<>+4(SB)/4, $0x40800000
-DATA factor0<>+8(SB)/4, $0x40800000
-DATA factor0<>+12(SB)/4, $0x40800000
-DATA factor0<>+16(SB)/4, $0x40800000
-DATA factor0<>+20(SB)/4, $0x40800000
-DATA factor0<>+24(SB)/4, $0x40800000
-DATA factor0<>+28(SB)/4, $0x40800000
-GLOBL factor0<>(SB), RODATA|NOPTR, $32
-
-DATA factor1<>+0(SB)/4, $0xc0a00000
-DATA factor1<>+4(SB)/4, $0xc0a00000
-DATA factor1<>+8(SB)/4, $0xc0a00000
-DATA factor1<>+12(SB)/4, $0xc0a00000
-DATA factor1<>+16(SB)/4, $0xc0a00000
-DATA factor1<>+20(SB)/4, $0xc0a00000
-DATA factor1<>+24(SB)/4, $0xc0a00000
-DATA factor1<>+28(SB)/4, $0xc0a00000
+DATA factor1<>+0(SB)/4, $0x3fa20000
+DATA factor1<>+4(SB)/4, $0x3fa20000
+DATA factor1<>+8(SB)/4, $0x3fa20000
+DATA factor1<>+12(SB)/4, $0x3fa20000
+DATA factor1<>+16(SB)/4, $0x3fa20000
+DATA factor1<>+20(SB)/4, $0x3fa20000
+DATA factor1<>+24(SB)/4, $0x3fa20000
+DATA factor1<>+28(SB)/4, $0x3fa20000
 GLOBL factor1<>(SB), RODATA|NOPTR, $32
 
-DATA factor2<>+0(SB)/4, $0xc0800000
-DATA factor2<>+4(SB)/4, $0xc0800000
-DATA factor2<>+8(SB)/4, $0xc0800000
-DATA factor2<>+12(SB)/4, $0xc0800000
-DATA factor2<>+16(SB)/4, $0xc0800000
-DATA factor2<>+20(SB)/4, $0xc0800000
-DATA factor2<>+24(SB)/4, $0xc0800000
-DATA factor2<>+28(SB)/4, $0xc0800000
+DATA factor2<>+0(SB)/4, $0xc0340000
+DATA factor2<>+4(SB)/4, $0xc0340000
+DATA factor2<>+8(SB)/4, $0xc0340000
+DATA factor2<>+12(SB)/4, $0xc0340000
+DATA factor2<>+16(SB)/4, $0xc0340000
+DATA factor2<>+20(SB)/4, $0xc0340000
+DATA factor2<>+24(SB)/4, $0xc0340000
+DATA factor2<>+28(SB)/4, $0xc0340000
 GLOBL factor2<>(SB), RODATA|NOPTR, $32
 
-DATA factor3<>+0(SB)/4, $0xc0000000
-DATA factor3<>+4(SB)/4, $0xc0000000
-DATA factor3<>+8(SB)/4, $0xc0000000
-DATA factor3<>+12(SB)/4, $0xc0000000
-DATA factor3<>+16(SB)/4, $0xc0000000
-DATA factor3<>+20(SB)/4, $0xc0000000
-DATA factor3<>+24(SB)/4, $0xc0000000
-DATA factor3<>+28(SB)/4, $0xc0000000
+DATA factor3<>+0(SB)/4, $0xc0100000
+DATA factor3<>+4(SB)/4, $0xc0100000
+DATA factor3<>+8(SB)/4, $0xc0100000
+DATA factor3<>+12(SB)/4, $0xc0100000
+DATA factor3<>+16(SB)/4, $0xc0100000
+DATA factor3<>+20(SB)/4, $0xc0100000
+DATA factor3<>+24(SB)/4, $0xc0100000
+DATA factor3<>+28(SB)/4, $0xc0100000
 GLOBL factor3<>(SB), RODATA|NOPTR, $32
 
-DATA factor4<>+0(SB)/4, $0x40000000
-DATA factor4<>+4(SB)/4, $0x40000000
-DATA factor4<>+8(SB)/4, $0x40000000
-DATA factor4<>+12(SB)/4, $0x40000000
-DATA factor4<>+16(SB)/4, $0x40000000
-DATA factor4<>+20(SB)/4, $0x40000000
-DATA factor4<>+24(SB)/4, $0x40000000
-DATA factor4<>+28(SB)/4, $0x40000000
+DATA factor4<>+0(SB)/4, $0x3f400000
+DATA factor4<>+4(SB)/4, $0x3f400000
+DATA factor4<>+8(SB)/4, $0x3f400000
+DATA factor4<>+12(SB)/4, $0x3f400000
+DATA factor4<>+16(SB)/4, $0x3f400000
+DATA factor4<>+20(SB)/4, $0x3f400000
+DATA factor4<>+24(SB)/4, $0x3f400000
+DATA factor4<>+28(SB)/4, $0x3f400000
 GLOBL factor4<>(SB), RODATA|NOPTR, $32
+
+DATA factor5<>+0(SB)/4, $0xbf100000
+DATA factor5<>+4(SB)/4, $0xbf100000
+DATA factor5<>+8(SB)/4, $0xbf100000
+DATA factor5<>+12(SB)/4, $0xbf100000
+DATA factor5<>+16(SB)/4, $0xbf100000
+DATA factor5<>+20(SB)/4, $0xbf100000
+DATA factor5<>+24(SB)/4, $0xbf100000
+DATA factor5<>+28(SB)/4, $0xbf100000
+GLOBL factor5<>(SB), RODATA|NOPTR, $32
+
+DATA factor6<>+0(SB)/4, $0x3fc00000
+DATA factor6<>+4(SB)/4, $0x3fc00000
+DATA factor6<>+8(SB)/4, $0x3fc00000
+DATA factor6<>+12(SB)/4, $0x3fc00000
+DATA factor6<>+16(SB)/4, $0x3fc00000
+DATA factor6<>+20(SB)/4, $0x3fc00000
+DATA factor6<>+24(SB)/4, $0x3fc00000
+DATA factor6<>+28(SB)/4, $0x3fc00000
+GLOBL factor6<>(SB), RODATA|NOPTR, $32
 
 // func transformFilter2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
@@ -636,122 +720,129 @@ TEXT ·transformFilter2x3(SB), $416-56
 
 channels:
 	// Rows.
-	MOVQ        CX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMULPS      factor5<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS factor5<>+0(SB), Y2, Y3
-	VMULPS      factor5<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y3, Y4
-	VSUBPS      Y1, Y3, Y1
-	VMOVUPS     Y0, (R11)
-	VMOVUPS     Y4, 32(R11)
-	VMOVUPS     Y1, 64(R11)
-	VMOVUPS     Y2, 96(R11)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMULPS      factor5<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS factor5<>+0(SB), Y2, Y3
-	VMULPS      factor5<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y3, Y4
-	VSUBPS      Y1, Y3, Y1
-	VMOVUPS     Y0, 128(R11)
-	VMOVUPS     Y4, 160(R11)
-	VMOVUPS     Y1, 192(R11)
-	VMOVUPS     Y2, 224(R11)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMULPS      factor5<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS factor5<>+0(SB), Y2, Y3
-	VMULPS      factor5<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y3, Y4
-	VSUBPS      Y1, Y3, Y1
-	VMOVUPS     Y0, 256(R11)
-	VMOVUPS     Y4, 288(R11)
-	VMOVUPS     Y1, 320(R11)
-	VMOVUPS     Y2, 352(R11)
+	MOVQ         CX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMULPS       factor7<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  factor7<>+0(SB), Y2, Y3
+	VMOVAPS      Y3, Y4
+	VFMADD231PS  factor7<>+0(SB), Y1, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS factor7<>+0(SB), Y1, Y3
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y4, 32(R11)
+	VMOVUPS      Y3, 64(R11)
+	VMOVUPS      Y2, 96(R11)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMULPS       factor7<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  factor7<>+0(SB), Y2, Y3
+	VMOVAPS      Y3, Y4
+	VFMADD231PS  factor7<>+0(SB), Y1, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS factor7<>+0(SB), Y1, Y3
+	VMOVUPS      Y0, 128(R11)
+	VMOVUPS      Y4, 160(R11)
+	VMOVUPS      Y3, 192(R11)
+	VMOVUPS      Y2, 224(R11)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMULPS       factor7<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  factor7<>+0(SB), Y2, Y3
+	VMOVAPS      Y3, Y4
+	VFMADD231PS  factor7<>+0(SB), Y1, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS factor7<>+0(SB), Y1, Y3
+	VMOVUPS      Y0, 256(R11)
+	VMOVUPS      Y4, 288(R11)
+	VMOVUPS      Y3, 320(R11)
+	VMOVUPS      Y2, 352(R11)
 
 	// Columns.
-	MOVQ        DI, SI
-	VMOVUPS     (R11), Y0
-	VMOVUPS     128(R11), Y1
-	VMOVUPS     256(R11), Y2
-	VMULPS      factor5<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS factor5<>+0(SB), Y2, Y3
-	VMULPS      factor5<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y3, Y4
-	VSUBPS      Y1, Y3, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y4, (SI)(R9*1)
-	VMOVUPS     Y1, (SI)(R9*2)
-	VMOVUPS     Y2, (SI)(R10*1)
-	ADDQ        R8, SI
-	VMOVUPS     32(R11), Y0
-	VMOVUPS     160(R11), Y1
-	VMOVUPS     288(R11), Y2
-	VMULPS      factor5<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS factor5<>+0(SB), Y2, Y3
-	VMULPS      factor5<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y3, Y4
-	VSUBPS      Y1, Y3, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y4, (SI)(R9*1)
-	VMOVUPS     Y1, (SI)(R9*2)
-	VMOVUPS     Y2, (SI)(R10*1)
-	ADDQ        R8, SI
-	VMOVUPS     64(R11), Y0
-	VMOVUPS     192(R11), Y1
-	VMOVUPS     320(R11), Y2
-	VMULPS      factor5<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS factor5<>+0(SB), Y2, Y3
-	VMULPS      factor5<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y3, Y4
-	VSUBPS      Y1, Y3, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y4, (SI)(R9*1)
-	VMOVUPS     Y1, (SI)(R9*2)
-	VMOVUPS     Y2, (SI)(R10*1)
-	ADDQ        R8, SI
-	VMOVUPS     96(R11), Y0
-	VMOVUPS     224(R11), Y1
-	VMOVUPS     352(R11), Y2
-	VMULPS      factor5<>+0(SB), Y0, Y3
-	VMOVAPS     Y3, Y3
-	VFMADD231PS factor5<>+0(SB), Y2, Y3
-	VMULPS      factor5<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y3, Y4
-	VSUBPS      Y1, Y3, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y4, (SI)(R9*1)
-	VMOVUPS     Y1, (SI)(R9*2)
-	VMOVUPS     Y2, (SI)(R10*1)
-	ADDQ        $0x20, CX
-	ADDQ        $0x20, DI
-	SUBQ        $0x08, AX
-	JNZ         channels
+	MOVQ         DI, SI
+	VMOVUPS      (R11), Y0
+	VMOVUPS      128(R11), Y1
+	VMOVUPS      256(R11), Y2
+	VMULPS       factor7<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  factor7<>+0(SB), Y2, Y3
+	VMOVAPS      Y3, Y4
+	VFMADD231PS  factor7<>+0(SB), Y1, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS factor7<>+0(SB), Y1, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y4, (SI)(R9*1)
+	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y2, (SI)(R10*1)
+	ADDQ         R8, SI
+	VMOVUPS      32(R11), Y0
+	VMOVUPS      160(R11), Y1
+	VMOVUPS      288(R11), Y2
+	VMULPS       factor7<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  factor7<>+0(SB), Y2, Y3
+	VMOVAPS      Y3, Y4
+	VFMADD231PS  factor7<>+0(SB), Y1, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS factor7<>+0(SB), Y1, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y4, (SI)(R9*1)
+	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y2, (SI)(R10*1)
+	ADDQ         R8, SI
+	VMOVUPS      64(R11), Y0
+	VMOVUPS      192(R11), Y1
+	VMOVUPS      320(R11), Y2
+	VMULPS       factor7<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  factor7<>+0(SB), Y2, Y3
+	VMOVAPS      Y3, Y4
+	VFMADD231PS  factor7<>+0(SB), Y1, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS factor7<>+0(SB), Y1, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y4, (SI)(R9*1)
+	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y2, (SI)(R10*1)
+	ADDQ         R8, SI
+	VMOVUPS      96(R11), Y0
+	VMOVUPS      224(R11), Y1
+	VMOVUPS      352(R11), Y2
+	VMULPS       factor7<>+0(SB), Y0, Y3
+	VMOVAPS      Y3, Y3
+	VFMADD231PS  factor7<>+0(SB), Y2, Y3
+	VMOVAPS      Y3, Y4
+	VFMADD231PS  factor7<>+0(SB), Y1, Y4
+	VMOVAPS      Y3, Y3
+	VFNMADD231PS factor7<>+0(SB), Y1, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y4, (SI)(R9*1)
+	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y2, (SI)(R10*1)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DI
+	SUBQ         $0x08, AX
+	JNZ          channels
 	VZEROUPPER
 	RET
 
-DATA factor5<>+0(SB)/4, $0x3f000000
-DATA factor5<>+4(SB)/4, $0x3f000000
-DATA factor5<>+8(SB)/4, $0x3f000000
-DATA factor5<>+12(SB)/4, $0x3f000000
-DATA factor5<>+16(SB)/4, $0x3f000000
-DATA factor5<>+20(SB)/4, $0x3f000000
-DATA factor5<>+24(SB)/4, $0x3f000000
-DATA factor5<>+28(SB)/4, $0x3f000000
-GLOBL factor5<>(SB), RODATA|NOPTR, $32
+DATA factor7<>+0(SB)/4, $0x3f000000
+DATA factor7<>+4(SB)/4, $0x3f000000
+DATA factor7<>+8(SB)/4, $0x3f000000
+DATA factor7<>+12(SB)/4, $0x3f000000
+DATA factor7<>+16(SB)/4, $0x3f000000
+DATA factor7<>+20(SB)/4, $0x3f000000
+DATA factor7<>+24(SB)/4, $0x3f000000
+DATA factor7<>+28(SB)/4, $0x3f000000
+GLOBL factor7<>(SB), RODATA|NOPTR, $32
 
 // func transformOutput2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32)
 // Requires: AVX
@@ -860,7 +951,7 @@ channels:
 	RET
 
 // func transformSpread2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
-// Requires: AVX
+// Requires: AVX, FMA3
 TEXT ·transformSpread2x3(SB), $288-56
 	MOVQ n+0(FP), AX
 	MOVQ src+32(FP), CX
@@ -879,66 +970,78 @@ TEXT ·transformSpread2x3(SB), $288-56
 
 channels:
 	// Rows.
-	MOVQ    CX, SI
-	VMOVUPS (SI), Y0
-	VMOVUPS (SI)(BX*1), Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMOVUPS Y0, (R11)
-	VMOVUPS Y2, 32(R11)
-	VMOVUPS Y3, 64(R11)
-	VMOVUPS Y1, 96(R11)
-	ADDQ    DX, SI
-	VMOVUPS (SI), Y0
-	VMOVUPS (SI)(BX*1), Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMOVUPS Y0, 128(R11)
-	VMOVUPS Y2, 160(R11)
-	VMOVUPS Y3, 192(R11)
-	VMOVUPS Y1, 224(R11)
+	MOVQ         CX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor0<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS factor0<>+0(SB), Y1, Y3
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y2, 32(R11)
+	VMOVUPS      Y3, 64(R11)
+	VMOVUPS      Y1, 96(R11)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor0<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS factor0<>+0(SB), Y1, Y3
+	VMOVUPS      Y0, 128(R11)
+	VMOVUPS      Y2, 160(R11)
+	VMOVUPS      Y3, 192(R11)
+	VMOVUPS      Y1, 224(R11)
 
 	// Columns.
-	MOVQ    DI, SI
-	VMOVUPS (R11), Y0
-	VMOVUPS 128(R11), Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y2, (SI)(R9*1)
-	VMOVUPS Y3, (SI)(R9*2)
-	VMOVUPS Y1, (SI)(R10*1)
-	ADDQ    R8, SI
-	VMOVUPS 32(R11), Y0
-	VMOVUPS 160(R11), Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y2, (SI)(R9*1)
-	VMOVUPS Y3, (SI)(R9*2)
-	VMOVUPS Y1, (SI)(R10*1)
-	ADDQ    R8, SI
-	VMOVUPS 64(R11), Y0
-	VMOVUPS 192(R11), Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y2, (SI)(R9*1)
-	VMOVUPS Y3, (SI)(R9*2)
-	VMOVUPS Y1, (SI)(R10*1)
-	ADDQ    R8, SI
-	VMOVUPS 96(R11), Y0
-	VMOVUPS 224(R11), Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y2, (SI)(R9*1)
-	VMOVUPS Y3, (SI)(R9*2)
-	VMOVUPS Y1, (SI)(R10*1)
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DI
-	SUBQ    $0x08, AX
-	JNZ     channels
+	MOVQ         DI, SI
+	VMOVUPS      (R11), Y0
+	VMOVUPS      128(R11), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor0<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS factor0<>+0(SB), Y1, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y2, (SI)(R9*1)
+	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y1, (SI)(R10*1)
+	ADDQ         R8, SI
+	VMOVUPS      32(R11), Y0
+	VMOVUPS      160(R11), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor0<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS factor0<>+0(SB), Y1, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y2, (SI)(R9*1)
+	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y1, (SI)(R10*1)
+	ADDQ         R8, SI
+	VMOVUPS      64(R11), Y0
+	VMOVUPS      192(R11), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor0<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS factor0<>+0(SB), Y1, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y2, (SI)(R9*1)
+	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y1, (SI)(R10*1)
+	ADDQ         R8, SI
+	VMOVUPS      96(R11), Y0
+	VMOVUPS      224(R11), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor0<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS factor0<>+0(SB), Y1, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y2, (SI)(R9*1)
+	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y1, (SI)(R10*1)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DI
+	SUBQ         $0x08, AX
+	JNZ          channels
 	VZEROUPPER
 	RET
 
@@ -970,10 +1073,10 @@ channels:
 	VADDPS      Y2, Y1, Y4
 	VSUBPS      Y2, Y1, Y1
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor5<>+0(SB), Y4, Y0
-	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor7<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor5<>+0(SB), Y4, Y2
+	VFMADD231PS factor7<>+0(SB), Y4, Y2
 	VMOVUPS     Y0, (R11)
 	VMOVUPS     Y1, 32(R11)
 	VMOVUPS     Y2, 64(R11)
@@ -985,10 +1088,10 @@ channels:
 	VADDPS      Y2, Y1, Y4
 	VSUBPS      Y2, Y1, Y1
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor5<>+0(SB), Y4, Y0
-	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor7<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor5<>+0(SB), Y4, Y2
+	VFMADD231PS factor7<>+0(SB), Y4, Y2
 	VMOVUPS     Y0, 96(R11)
 	VMOVUPS     Y1, 128(R11)
 	VMOVUPS     Y2, 160(R11)
@@ -1000,10 +1103,10 @@ channels:
 	VADDPS      Y2, Y1, Y4
 	VSUBPS      Y2, Y1, Y1
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor5<>+0(SB), Y4, Y0
-	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor7<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor5<>+0(SB), Y4, Y2
+	VFMADD231PS factor7<>+0(SB), Y4, Y2
 	VMOVUPS     Y0, 192(R11)
 	VMOVUPS     Y1, 224(R11)
 	VMOVUPS     Y2, 256(R11)
@@ -1015,10 +1118,10 @@ channels:
 	VADDPS      Y2, Y1, Y4
 	VSUBPS      Y2, Y1, Y1
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor5<>+0(SB), Y4, Y0
-	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor7<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor5<>+0(SB), Y4, Y2
+	VFMADD231PS factor7<>+0(SB), Y4, Y2
 	VMOVUPS     Y0, 288(R11)
 	VMOVUPS     Y1, 320(R11)
 	VMOVUPS     Y2, 352(R11)
@@ -1032,10 +1135,10 @@ channels:
 	VADDPS      Y2, Y1, Y4
 	VSUBPS      Y2, Y1, Y1
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor5<>+0(SB), Y4, Y0
-	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor7<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor5<>+0(SB), Y4, Y2
+	VFMADD231PS factor7<>+0(SB), Y4, Y2
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, (SI)(R10*1)
 	VMOVUPS     Y2, (SI)(R10*2)
@@ -1047,10 +1150,10 @@ channels:
 	VADDPS      Y2, Y1, Y4
 	VSUBPS      Y2, Y1, Y1
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor5<>+0(SB), Y4, Y0
-	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor7<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor5<>+0(SB), Y4, Y2
+	VFMADD231PS factor7<>+0(SB), Y4, Y2
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, (SI)(R10*1)
 	VMOVUPS     Y2, (SI)(R10*2)
@@ -1062,10 +1165,10 @@ channels:
 	VADDPS      Y2, Y1, Y4
 	VSUBPS      Y2, Y1, Y1
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor5<>+0(SB), Y4, Y0
-	VMULPS      factor5<>+0(SB), Y1, Y1
+	VFMADD231PS factor7<>+0(SB), Y4, Y0
+	VMULPS      factor7<>+0(SB), Y1, Y1
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor5<>+0(SB), Y4, Y2
+	VFMADD231PS factor7<>+0(SB), Y4, Y2
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, (SI)(R10*1)
 	VMOVUPS     Y2, (SI)(R10*2)
@@ -1097,271 +1200,309 @@ TEXT ·transformFilter4x3(SB), $608-56
 
 channels:
 	// Rows.
-	MOVQ        CX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMULPS      factor6<>+0(SB), Y0, Y3
-	VMULPS      factor7<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS factor7<>+0(SB), Y2, Y4
-	VMULPS      factor7<>+0(SB), Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y5
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y3, (R12)
-	VMOVUPS     Y6, 32(R12)
-	VMOVUPS     Y4, 64(R12)
-	VMOVUPS     Y5, 96(R12)
-	VMOVUPS     Y0, 128(R12)
-	VMOVUPS     Y2, 160(R12)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMULPS      factor6<>+0(SB), Y0, Y3
-	VMULPS      factor7<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS factor7<>+0(SB), Y2, Y4
-	VMULPS      factor7<>+0(SB), Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y5
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y3, 192(R12)
-	VMOVUPS     Y6, 224(R12)
-	VMOVUPS     Y4, 256(R12)
-	VMOVUPS     Y5, 288(R12)
-	VMOVUPS     Y0, 320(R12)
-	VMOVUPS     Y2, 352(R12)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMULPS      factor6<>+0(SB), Y0, Y3
-	VMULPS      factor7<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS factor7<>+0(SB), Y2, Y4
-	VMULPS      factor7<>+0(SB), Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y5
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y3, 384(R12)
-	VMOVUPS     Y6, 416(R12)
-	VMOVUPS     Y4, 448(R12)
-	VMOVUPS     Y5, 480(R12)
-	VMOVUPS     Y0, 512(R12)
-	VMOVUPS     Y2, 544(R12)
+	MOVQ         CX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMULPS       factor8<>+0(SB), Y0, Y3
+	VMULPS       factor9<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor11<>+0(SB), Y1, Y4
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, (R12)
+	VMOVUPS      Y5, 32(R12)
+	VMOVUPS      Y4, 64(R12)
+	VMOVUPS      Y6, 96(R12)
+	VMOVUPS      Y0, 128(R12)
+	VMOVUPS      Y2, 160(R12)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMULPS       factor8<>+0(SB), Y0, Y3
+	VMULPS       factor9<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor11<>+0(SB), Y1, Y4
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, 192(R12)
+	VMOVUPS      Y5, 224(R12)
+	VMOVUPS      Y4, 256(R12)
+	VMOVUPS      Y6, 288(R12)
+	VMOVUPS      Y0, 320(R12)
+	VMOVUPS      Y2, 352(R12)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMULPS       factor8<>+0(SB), Y0, Y3
+	VMULPS       factor9<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor11<>+0(SB), Y1, Y4
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, 384(R12)
+	VMOVUPS      Y5, 416(R12)
+	VMOVUPS      Y4, 448(R12)
+	VMOVUPS      Y6, 480(R12)
+	VMOVUPS      Y0, 512(R12)
+	VMOVUPS      Y2, 544(R12)
 
 	// Columns.
-	MOVQ        DI, SI
-	VMOVUPS     (R12), Y0
-	VMOVUPS     192(R12), Y1
-	VMOVUPS     384(R12), Y2
-	VMULPS      factor6<>+0(SB), Y0, Y3
-	VMULPS      factor7<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS factor7<>+0(SB), Y2, Y4
-	VMULPS      factor7<>+0(SB), Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y5
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y3, (SI)
-	VMOVUPS     Y6, (SI)(R9*1)
-	VMOVUPS     Y4, (SI)(R9*2)
-	VMOVUPS     Y5, (SI)(R10*1)
-	VMOVUPS     Y0, (SI)(R9*4)
-	VMOVUPS     Y2, (SI)(R11*1)
-	ADDQ        R8, SI
-	VMOVUPS     32(R12), Y0
-	VMOVUPS     224(R12), Y1
-	VMOVUPS     416(R12), Y2
-	VMULPS      factor6<>+0(SB), Y0, Y3
-	VMULPS      factor7<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS factor7<>+0(SB), Y2, Y4
-	VMULPS      factor7<>+0(SB), Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y5
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y3, (SI)
-	VMOVUPS     Y6, (SI)(R9*1)
-	VMOVUPS     Y4, (SI)(R9*2)
-	VMOVUPS     Y5, (SI)(R10*1)
-	VMOVUPS     Y0, (SI)(R9*4)
-	VMOVUPS     Y2, (SI)(R11*1)
-	ADDQ        R8, SI
-	VMOVUPS     64(R12), Y0
-	VMOVUPS     256(R12), Y1
-	VMOVUPS     448(R12), Y2
-	VMULPS      factor6<>+0(SB), Y0, Y3
-	VMULPS      factor7<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS factor7<>+0(SB), Y2, Y4
-	VMULPS      factor7<>+0(SB), Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y5
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y3, (SI)
-	VMOVUPS     Y6, (SI)(R9*1)
-	VMOVUPS     Y4, (SI)(R9*2)
-	VMOVUPS     Y5, (SI)(R10*1)
-	VMOVUPS     Y0, (SI)(R9*4)
-	VMOVUPS     Y2, (SI)(R11*1)
-	ADDQ        R8, SI
-	VMOVUPS     96(R12), Y0
-	VMOVUPS     288(R12), Y1
-	VMOVUPS     480(R12), Y2
-	VMULPS      factor6<>+0(SB), Y0, Y3
-	VMULPS      factor7<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS factor7<>+0(SB), Y2, Y4
-	VMULPS      factor7<>+0(SB), Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y5
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y3, (SI)
-	VMOVUPS     Y6, (SI)(R9*1)
-	VMOVUPS     Y4, (SI)(R9*2)
-	VMOVUPS     Y5, (SI)(R10*1)
-	VMOVUPS     Y0, (SI)(R9*4)
-	VMOVUPS     Y2, (SI)(R11*1)
-	ADDQ        R8, SI
-	VMOVUPS     128(R12), Y0
-	VMOVUPS     320(R12), Y1
-	VMOVUPS     512(R12), Y2
-	VMULPS      factor6<>+0(SB), Y0, Y3
-	VMULPS      factor7<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS factor7<>+0(SB), Y2, Y4
-	VMULPS      factor7<>+0(SB), Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y5
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y3, (SI)
-	VMOVUPS     Y6, (SI)(R9*1)
-	VMOVUPS     Y4, (SI)(R9*2)
-	VMOVUPS     Y5, (SI)(R10*1)
-	VMOVUPS     Y0, (SI)(R9*4)
-	VMOVUPS     Y2, (SI)(R11*1)
-	ADDQ        R8, SI
-	VMOVUPS     160(R12), Y0
-	VMOVUPS     352(R12), Y1
-	VMOVUPS     544(R12), Y2
-	VMULPS      factor6<>+0(SB), Y0, Y3
-	VMULPS      factor7<>+0(SB), Y0, Y4
-	VMOVAPS     Y4, Y4
-	VFMADD231PS factor7<>+0(SB), Y2, Y4
-	VMULPS      factor7<>+0(SB), Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VADDPS      Y1, Y0, Y5
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y3, (SI)
-	VMOVUPS     Y6, (SI)(R9*1)
-	VMOVUPS     Y4, (SI)(R9*2)
-	VMOVUPS     Y5, (SI)(R10*1)
-	VMOVUPS     Y0, (SI)(R9*4)
-	VMOVUPS     Y2, (SI)(R11*1)
-	ADDQ        $0x20, CX
-	ADDQ        $0x20, DI
-	SUBQ        $0x08, AX
-	JNZ         channels
+	MOVQ         DI, SI
+	VMOVUPS      (R12), Y0
+	VMOVUPS      192(R12), Y1
+	VMOVUPS      384(R12), Y2
+	VMULPS       factor8<>+0(SB), Y0, Y3
+	VMULPS       factor9<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor11<>+0(SB), Y1, Y4
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, (SI)
+	VMOVUPS      Y5, (SI)(R9*1)
+	VMOVUPS      Y4, (SI)(R9*2)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y0, (SI)(R9*4)
+	VMOVUPS      Y2, (SI)(R11*1)
+	ADDQ         R8, SI
+	VMOVUPS      32(R12), Y0
+	VMOVUPS      224(R12), Y1
+	VMOVUPS      416(R12), Y2
+	VMULPS       factor8<>+0(SB), Y0, Y3
+	VMULPS       factor9<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor11<>+0(SB), Y1, Y4
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, (SI)
+	VMOVUPS      Y5, (SI)(R9*1)
+	VMOVUPS      Y4, (SI)(R9*2)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y0, (SI)(R9*4)
+	VMOVUPS      Y2, (SI)(R11*1)
+	ADDQ         R8, SI
+	VMOVUPS      64(R12), Y0
+	VMOVUPS      256(R12), Y1
+	VMOVUPS      448(R12), Y2
+	VMULPS       factor8<>+0(SB), Y0, Y3
+	VMULPS       factor9<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor11<>+0(SB), Y1, Y4
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, (SI)
+	VMOVUPS      Y5, (SI)(R9*1)
+	VMOVUPS      Y4, (SI)(R9*2)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y0, (SI)(R9*4)
+	VMOVUPS      Y2, (SI)(R11*1)
+	ADDQ         R8, SI
+	VMOVUPS      96(R12), Y0
+	VMOVUPS      288(R12), Y1
+	VMOVUPS      480(R12), Y2
+	VMULPS       factor8<>+0(SB), Y0, Y3
+	VMULPS       factor9<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor11<>+0(SB), Y1, Y4
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, (SI)
+	VMOVUPS      Y5, (SI)(R9*1)
+	VMOVUPS      Y4, (SI)(R9*2)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y0, (SI)(R9*4)
+	VMOVUPS      Y2, (SI)(R11*1)
+	ADDQ         R8, SI
+	VMOVUPS      128(R12), Y0
+	VMOVUPS      320(R12), Y1
+	VMOVUPS      512(R12), Y2
+	VMULPS       factor8<>+0(SB), Y0, Y3
+	VMULPS       factor9<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor11<>+0(SB), Y1, Y4
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, (SI)
+	VMOVUPS      Y5, (SI)(R9*1)
+	VMOVUPS      Y4, (SI)(R9*2)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y0, (SI)(R9*4)
+	VMOVUPS      Y2, (SI)(R11*1)
+	ADDQ         R8, SI
+	VMOVUPS      160(R12), Y0
+	VMOVUPS      352(R12), Y1
+	VMOVUPS      544(R12), Y2
+	VMULPS       factor8<>+0(SB), Y0, Y3
+	VMULPS       factor9<>+0(SB), Y0, Y4
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VMOVAPS      Y4, Y5
+	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor11<>+0(SB), Y1, Y4
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y6
+	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, (SI)
+	VMOVUPS      Y5, (SI)(R9*1)
+	VMOVUPS      Y4, (SI)(R9*2)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y0, (SI)(R9*4)
+	VMOVUPS      Y2, (SI)(R11*1)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DI
+	SUBQ         $0x08, AX
+	JNZ          channels
 	VZEROUPPER
 	RET
 
-DATA factor6<>+0(SB)/4, $0x3e800000
-DATA factor6<>+4(SB)/4, $0x3e800000
-DATA factor6<>+8(SB)/4, $0x3e800000
-DATA factor6<>+12(SB)/4, $0x3e800000
-DATA factor6<>+16(SB)/4, $0x3e800000
-DATA factor6<>+20(SB)/4, $0x3e800000
-DATA factor6<>+24(SB)/4, $0x3e800000
-DATA factor6<>+28(SB)/4, $0x3e800000
-GLOBL factor6<>(SB), RODATA|NOPTR, $32
-
-DATA factor7<>+0(SB)/4, $0xbe2aaaab
-DATA factor7<>+4(SB)/4, $0xbe2aaaab
-DATA factor7<>+8(SB)/4, $0xbe2aaaab
-DATA factor7<>+12(SB)/4, $0xbe2aaaab
-DATA factor7<>+16(SB)/4, $0xbe2aaaab
-DATA factor7<>+20(SB)/4, $0xbe2aaaab
-DATA factor7<>+24(SB)/4, $0xbe2aaaab
-DATA factor7<>+28(SB)/4, $0xbe2aaaab
-GLOBL factor7<>(SB), RODATA|NOPTR, $32
-
-DATA factor8<>+0(SB)/4, $0x3d2aaaab
-DATA factor8<>+4(SB)/4, $0x3d2aaaab
-DATA factor8<>+8(SB)/4, $0x3d2aaaab
-DATA factor8<>+12(SB)/4, $0x3d2aaaab
-DATA factor8<>+16(SB)/4, $0x3d2aaaab
-DATA factor8<>+20(SB)/4, $0x3d2aaaab
-DATA factor8<>+24(SB)/4, $0x3d2aaaab
-DATA factor8<>+28(SB)/4, $0x3d2aaaab
+DATA factor8<>+0(SB)/4, $0x3f4a4588
+DATA factor8<>+4(SB)/4, $0x3f4a4588
+DATA factor8<>+8(SB)/4, $0x3f4a4588
+DATA factor8<>+12(SB)/4, $0x3f4a4588
+DATA factor8<>+16(SB)/4, $0x3f4a4588
+DATA factor8<>+20(SB)/4, $0x3f4a4588
+DATA factor8<>+24(SB)/4, $0x3f4a4588
+DATA factor8<>+28(SB)/4, $0x3f4a4588
 GLOBL factor8<>(SB), RODATA|NOPTR, $32
 
-DATA factor9<>+0(SB)/4, $0x3e2aaaab
-DATA factor9<>+4(SB)/4, $0x3e2aaaab
-DATA factor9<>+8(SB)/4, $0x3e2aaaab
-DATA factor9<>+12(SB)/4, $0x3e2aaaab
-DATA factor9<>+16(SB)/4, $0x3e2aaaab
-DATA factor9<>+20(SB)/4, $0x3e2aaaab
-DATA factor9<>+24(SB)/4, $0x3e2aaaab
-DATA factor9<>+28(SB)/4, $0x3e2aaaab
+DATA factor9<>+0(SB)/4, $0xbf06d905
+DATA factor9<>+4(SB)/4, $0xbf06d905
+DATA factor9<>+8(SB)/4, $0xbf06d905
+DATA factor9<>+12(SB)/4, $0xbf06d905
+DATA factor9<>+16(SB)/4, $0xbf06d905
+DATA factor9<>+20(SB)/4, $0xbf06d905
+DATA factor9<>+24(SB)/4, $0xbf06d905
+DATA factor9<>+28(SB)/4, $0xbf06d905
 GLOBL factor9<>(SB), RODATA|NOPTR, $32
 
-DATA factor10<>+0(SB)/4, $0x3daaaaab
-DATA factor10<>+4(SB)/4, $0x3daaaaab
-DATA factor10<>+8(SB)/4, $0x3daaaaab
-DATA factor10<>+12(SB)/4, $0x3daaaaab
-DATA factor10<>+16(SB)/4, $0x3daaaaab
-DATA factor10<>+20(SB)/4, $0x3daaaaab
-DATA factor10<>+24(SB)/4, $0x3daaaaab
-DATA factor10<>+28(SB)/4, $0x3daaaaab
+DATA factor10<>+0(SB)/4, $0xbe97b426
+DATA factor10<>+4(SB)/4, $0xbe97b426
+DATA factor10<>+8(SB)/4, $0xbe97b426
+DATA factor10<>+12(SB)/4, $0xbe97b426
+DATA factor10<>+16(SB)/4, $0xbe97b426
+DATA factor10<>+20(SB)/4, $0xbe97b426
+DATA factor10<>+24(SB)/4, $0xbe97b426
+DATA factor10<>+28(SB)/4, $0xbe97b426
 GLOBL factor10<>(SB), RODATA|NOPTR, $32
+
+DATA factor11<>+0(SB)/4, $0xbeca4588
+DATA factor11<>+4(SB)/4, $0xbeca4588
+DATA factor11<>+8(SB)/4, $0xbeca4588
+DATA factor11<>+12(SB)/4, $0xbeca4588
+DATA factor11<>+16(SB)/4, $0xbeca4588
+DATA factor11<>+20(SB)/4, $0xbeca4588
+DATA factor11<>+24(SB)/4, $0xbeca4588
+DATA factor11<>+28(SB)/4, $0xbeca4588
+GLOBL factor11<>(SB), RODATA|NOPTR, $32
+
+DATA factor12<>+0(SB)/4, $0x3e06d905
+DATA factor12<>+4(SB)/4, $0x3e06d905
+DATA factor12<>+8(SB)/4, $0x3e06d905
+DATA factor12<>+12(SB)/4, $0x3e06d905
+DATA factor12<>+16(SB)/4, $0x3e06d905
+DATA factor12<>+20(SB)/4, $0x3e06d905
+DATA factor12<>+24(SB)/4, $0x3e06d905
+DATA factor12<>+28(SB)/4, $0x3e06d905
+GLOBL factor12<>(SB), RODATA|NOPTR, $32
+
+DATA factor13<>+0(SB)/4, $0x3e97b426
+DATA factor13<>+4(SB)/4, $0x3e97b426
+DATA factor13<>+8(SB)/4, $0x3e97b426
+DATA factor13<>+12(SB)/4, $0x3e97b426
+DATA factor13<>+16(SB)/4, $0x3e97b426
+DATA factor13<>+20(SB)/4, $0x3e97b426
+DATA factor13<>+24(SB)/4, $0x3e97b426
+DATA factor13<>+28(SB)/4, $0x3e97b426
+GLOBL factor13<>(SB), RODATA|NOPTR, $32
+
+DATA factor14<>+0(SB)/4, $0x3e4a4588
+DATA factor14<>+4(SB)/4, $0x3e4a4588
+DATA factor14<>+8(SB)/4, $0x3e4a4588
+DATA factor14<>+12(SB)/4, $0x3e4a4588
+DATA factor14<>+16(SB)/4, $0x3e4a4588
+DATA factor14<>+20(SB)/4, $0x3e4a4588
+DATA factor14<>+24(SB)/4, $0x3e4a4588
+DATA factor14<>+28(SB)/4, $0x3e4a4588
+GLOBL factor14<>(SB), RODATA|NOPTR, $32
 
 // func transformOutput4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32)
 // Requires: AVX, FMA3
@@ -1400,13 +1541,16 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS factor4<>+0(SB), Y4, Y5
+	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS factor6<>+0(SB), Y4, Y5
+	VMULPS      factor15<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor0<>+0(SB), Y3, Y7
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor11<>+0(SB), Y4, Y2
+	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor18<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, (R14)
 	VMOVUPS     Y5, 32(R14)
 	VMOVUPS     Y7, 64(R14)
@@ -1424,13 +1568,16 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS factor4<>+0(SB), Y4, Y5
+	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS factor6<>+0(SB), Y4, Y5
+	VMULPS      factor15<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor0<>+0(SB), Y3, Y7
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor11<>+0(SB), Y4, Y2
+	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor18<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 128(R14)
 	VMOVUPS     Y5, 160(R14)
 	VMOVUPS     Y7, 192(R14)
@@ -1448,13 +1595,16 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS factor4<>+0(SB), Y4, Y5
+	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS factor6<>+0(SB), Y4, Y5
+	VMULPS      factor15<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor0<>+0(SB), Y3, Y7
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor11<>+0(SB), Y4, Y2
+	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor18<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 256(R14)
 	VMOVUPS     Y5, 288(R14)
 	VMOVUPS     Y7, 320(R14)
@@ -1472,13 +1622,16 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS factor4<>+0(SB), Y4, Y5
+	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS factor6<>+0(SB), Y4, Y5
+	VMULPS      factor15<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor0<>+0(SB), Y3, Y7
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor11<>+0(SB), Y4, Y2
+	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor18<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 384(R14)
 	VMOVUPS     Y5, 416(R14)
 	VMOVUPS     Y7, 448(R14)
@@ -1496,13 +1649,16 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS factor4<>+0(SB), Y4, Y5
+	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS factor6<>+0(SB), Y4, Y5
+	VMULPS      factor15<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor0<>+0(SB), Y3, Y7
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor11<>+0(SB), Y4, Y2
+	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor18<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 512(R14)
 	VMOVUPS     Y5, 544(R14)
 	VMOVUPS     Y7, 576(R14)
@@ -1520,13 +1676,16 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS factor4<>+0(SB), Y4, Y5
+	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS factor6<>+0(SB), Y4, Y5
+	VMULPS      factor15<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor0<>+0(SB), Y3, Y7
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor11<>+0(SB), Y4, Y2
+	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor18<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 640(R14)
 	VMOVUPS     Y5, 672(R14)
 	VMOVUPS     Y7, 704(R14)
@@ -1546,13 +1705,16 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS factor4<>+0(SB), Y4, Y5
+	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS factor6<>+0(SB), Y4, Y5
+	VMULPS      factor15<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor0<>+0(SB), Y3, Y7
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor11<>+0(SB), Y4, Y2
+	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor18<>+0(SB), Y4, Y2
 	VADDPS      (R13), Y1, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (SI)
@@ -1578,13 +1740,16 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS factor4<>+0(SB), Y4, Y5
+	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS factor6<>+0(SB), Y4, Y5
+	VMULPS      factor15<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor0<>+0(SB), Y3, Y7
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor11<>+0(SB), Y4, Y2
+	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor18<>+0(SB), Y4, Y2
 	VADDPS      (R13), Y1, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (SI)
@@ -1610,13 +1775,16 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS factor4<>+0(SB), Y4, Y5
+	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS factor6<>+0(SB), Y4, Y5
+	VMULPS      factor15<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor0<>+0(SB), Y3, Y7
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor11<>+0(SB), Y4, Y2
+	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor18<>+0(SB), Y4, Y2
 	VADDPS      (R13), Y1, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (SI)
@@ -1642,13 +1810,16 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMOVAPS     Y2, Y5
-	VFMADD231PS factor4<>+0(SB), Y4, Y5
+	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMOVAPS     Y5, Y5
+	VFMADD231PS factor6<>+0(SB), Y4, Y5
+	VMULPS      factor15<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor0<>+0(SB), Y3, Y7
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor11<>+0(SB), Y4, Y2
+	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor18<>+0(SB), Y4, Y2
 	VADDPS      (R13), Y1, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (SI)
@@ -1669,15 +1840,45 @@ channels:
 	VZEROUPPER
 	RET
 
-DATA factor11<>+0(SB)/4, $0x41000000
-DATA factor11<>+4(SB)/4, $0x41000000
-DATA factor11<>+8(SB)/4, $0x41000000
-DATA factor11<>+12(SB)/4, $0x41000000
-DATA factor11<>+16(SB)/4, $0x41000000
-DATA factor11<>+20(SB)/4, $0x41000000
-DATA factor11<>+24(SB)/4, $0x41000000
-DATA factor11<>+28(SB)/4, $0x41000000
-GLOBL factor11<>(SB), RODATA|NOPTR, $32
+DATA factor15<>+0(SB)/4, $0x3f100000
+DATA factor15<>+4(SB)/4, $0x3f100000
+DATA factor15<>+8(SB)/4, $0x3f100000
+DATA factor15<>+12(SB)/4, $0x3f100000
+DATA factor15<>+16(SB)/4, $0x3f100000
+DATA factor15<>+20(SB)/4, $0x3f100000
+DATA factor15<>+24(SB)/4, $0x3f100000
+DATA factor15<>+28(SB)/4, $0x3f100000
+GLOBL factor15<>(SB), RODATA|NOPTR, $32
+
+DATA factor16<>+0(SB)/4, $0x40100000
+DATA factor16<>+4(SB)/4, $0x40100000
+DATA factor16<>+8(SB)/4, $0x40100000
+DATA factor16<>+12(SB)/4, $0x40100000
+DATA factor16<>+16(SB)/4, $0x40100000
+DATA factor16<>+20(SB)/4, $0x40100000
+DATA factor16<>+24(SB)/4, $0x40100000
+DATA factor16<>+28(SB)/4, $0x40100000
+GLOBL factor16<>(SB), RODATA|NOPTR, $32
+
+DATA factor17<>+0(SB)/4, $0x3ed80000
+DATA factor17<>+4(SB)/4, $0x3ed80000
+DATA factor17<>+8(SB)/4, $0x3ed80000
+DATA factor17<>+12(SB)/4, $0x3ed80000
+DATA factor17<>+16(SB)/4, $0x3ed80000
+DATA factor17<>+20(SB)/4, $0x3ed80000
+DATA factor17<>+24(SB)/4, $0x3ed80000
+DATA factor17<>+28(SB)/4, $0x3ed80000
+GLOBL factor17<>(SB), RODATA|NOPTR, $32
+
+DATA factor18<>+0(SB)/4, $0x40580000
+DATA factor18<>+4(SB)/4, $0x40580000
+DATA factor18<>+8(SB)/4, $0x40580000
+DATA factor18<>+12(SB)/4, $0x40580000
+DATA factor18<>+16(SB)/4, $0x40580000
+DATA factor18<>+20(SB)/4, $0x40580000
+DATA factor18<>+24(SB)/4, $0x40580000
+DATA factor18<>+28(SB)/4, $0x40580000
+GLOBL factor18<>(SB), RODATA|NOPTR, $32
 
 // func transformSpread4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
@@ -1701,234 +1902,304 @@ TEXT ·transformSpread4x3(SB), $800-56
 
 channels:
 	// Rows.
-	MOVQ        CX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VADDPS      Y2, Y0, Y4
-	VADDPS      Y3, Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y0, Y5
-	VFMADD231PS factor0<>+0(SB), Y2, Y5
-	VMULPS      factor4<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor11<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y5, Y2
-	VSUBPS      Y1, Y5, Y1
-	VMOVUPS     Y0, (R13)
-	VMOVUPS     Y6, 32(R13)
-	VMOVUPS     Y4, 64(R13)
-	VMOVUPS     Y2, 96(R13)
-	VMOVUPS     Y1, 128(R13)
-	VMOVUPS     Y3, 160(R13)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VADDPS      Y2, Y0, Y4
-	VADDPS      Y3, Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y0, Y5
-	VFMADD231PS factor0<>+0(SB), Y2, Y5
-	VMULPS      factor4<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor11<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y5, Y2
-	VSUBPS      Y1, Y5, Y1
-	VMOVUPS     Y0, 192(R13)
-	VMOVUPS     Y6, 224(R13)
-	VMOVUPS     Y4, 256(R13)
-	VMOVUPS     Y2, 288(R13)
-	VMOVUPS     Y1, 320(R13)
-	VMOVUPS     Y3, 352(R13)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VADDPS      Y2, Y0, Y4
-	VADDPS      Y3, Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y0, Y5
-	VFMADD231PS factor0<>+0(SB), Y2, Y5
-	VMULPS      factor4<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor11<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y5, Y2
-	VSUBPS      Y1, Y5, Y1
-	VMOVUPS     Y0, 384(R13)
-	VMOVUPS     Y6, 416(R13)
-	VMOVUPS     Y4, 448(R13)
-	VMOVUPS     Y2, 480(R13)
-	VMOVUPS     Y1, 512(R13)
-	VMOVUPS     Y3, 544(R13)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VADDPS      Y2, Y0, Y4
-	VADDPS      Y3, Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y0, Y5
-	VFMADD231PS factor0<>+0(SB), Y2, Y5
-	VMULPS      factor4<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor11<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y5, Y2
-	VSUBPS      Y1, Y5, Y1
-	VMOVUPS     Y0, 576(R13)
-	VMOVUPS     Y6, 608(R13)
-	VMOVUPS     Y4, 640(R13)
-	VMOVUPS     Y2, 672(R13)
-	VMOVUPS     Y1, 704(R13)
-	VMOVUPS     Y3, 736(R13)
+	MOVQ         CX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VMOVAPS      Y0, Y5
+	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y5, Y1
+	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VMOVUPS      Y0, (R13)
+	VMOVUPS      Y6, 32(R13)
+	VMOVUPS      Y4, 64(R13)
+	VMOVUPS      Y1, 96(R13)
+	VMOVUPS      Y5, 128(R13)
+	VMOVUPS      Y3, 160(R13)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VMOVAPS      Y0, Y5
+	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y5, Y1
+	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VMOVUPS      Y0, 192(R13)
+	VMOVUPS      Y6, 224(R13)
+	VMOVUPS      Y4, 256(R13)
+	VMOVUPS      Y1, 288(R13)
+	VMOVUPS      Y5, 320(R13)
+	VMOVUPS      Y3, 352(R13)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VMOVAPS      Y0, Y5
+	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y5, Y1
+	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VMOVUPS      Y0, 384(R13)
+	VMOVUPS      Y6, 416(R13)
+	VMOVUPS      Y4, 448(R13)
+	VMOVUPS      Y1, 480(R13)
+	VMOVUPS      Y5, 512(R13)
+	VMOVUPS      Y3, 544(R13)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VMOVAPS      Y0, Y5
+	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y5, Y1
+	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VMOVUPS      Y0, 576(R13)
+	VMOVUPS      Y6, 608(R13)
+	VMOVUPS      Y4, 640(R13)
+	VMOVUPS      Y1, 672(R13)
+	VMOVUPS      Y5, 704(R13)
+	VMOVUPS      Y3, 736(R13)
 
 	// Columns.
-	MOVQ        R8, SI
-	VMOVUPS     (R13), Y0
-	VMOVUPS     192(R13), Y1
-	VMOVUPS     384(R13), Y2
-	VMOVUPS     576(R13), Y3
-	VADDPS      Y2, Y0, Y4
-	VADDPS      Y3, Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y0, Y5
-	VFMADD231PS factor0<>+0(SB), Y2, Y5
-	VMULPS      factor4<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor11<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y5, Y2
-	VSUBPS      Y1, Y5, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y6, (SI)(R10*1)
-	VMOVUPS     Y4, (SI)(R10*2)
-	VMOVUPS     Y2, (SI)(R11*1)
-	VMOVUPS     Y1, (SI)(R10*4)
-	VMOVUPS     Y3, (SI)(R12*1)
-	ADDQ        R9, SI
-	VMOVUPS     32(R13), Y0
-	VMOVUPS     224(R13), Y1
-	VMOVUPS     416(R13), Y2
-	VMOVUPS     608(R13), Y3
-	VADDPS      Y2, Y0, Y4
-	VADDPS      Y3, Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y0, Y5
-	VFMADD231PS factor0<>+0(SB), Y2, Y5
-	VMULPS      factor4<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor11<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y5, Y2
-	VSUBPS      Y1, Y5, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y6, (SI)(R10*1)
-	VMOVUPS     Y4, (SI)(R10*2)
-	VMOVUPS     Y2, (SI)(R11*1)
-	VMOVUPS     Y1, (SI)(R10*4)
-	VMOVUPS     Y3, (SI)(R12*1)
-	ADDQ        R9, SI
-	VMOVUPS     64(R13), Y0
-	VMOVUPS     256(R13), Y1
-	VMOVUPS     448(R13), Y2
-	VMOVUPS     640(R13), Y3
-	VADDPS      Y2, Y0, Y4
-	VADDPS      Y3, Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y0, Y5
-	VFMADD231PS factor0<>+0(SB), Y2, Y5
-	VMULPS      factor4<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor11<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y5, Y2
-	VSUBPS      Y1, Y5, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y6, (SI)(R10*1)
-	VMOVUPS     Y4, (SI)(R10*2)
-	VMOVUPS     Y2, (SI)(R11*1)
-	VMOVUPS     Y1, (SI)(R10*4)
-	VMOVUPS     Y3, (SI)(R12*1)
-	ADDQ        R9, SI
-	VMOVUPS     96(R13), Y0
-	VMOVUPS     288(R13), Y1
-	VMOVUPS     480(R13), Y2
-	VMOVUPS     672(R13), Y3
-	VADDPS      Y2, Y0, Y4
-	VADDPS      Y3, Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y0, Y5
-	VFMADD231PS factor0<>+0(SB), Y2, Y5
-	VMULPS      factor4<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor11<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y5, Y2
-	VSUBPS      Y1, Y5, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y6, (SI)(R10*1)
-	VMOVUPS     Y4, (SI)(R10*2)
-	VMOVUPS     Y2, (SI)(R11*1)
-	VMOVUPS     Y1, (SI)(R10*4)
-	VMOVUPS     Y3, (SI)(R12*1)
-	ADDQ        R9, SI
-	VMOVUPS     128(R13), Y0
-	VMOVUPS     320(R13), Y1
-	VMOVUPS     512(R13), Y2
-	VMOVUPS     704(R13), Y3
-	VADDPS      Y2, Y0, Y4
-	VADDPS      Y3, Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y0, Y5
-	VFMADD231PS factor0<>+0(SB), Y2, Y5
-	VMULPS      factor4<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor11<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y5, Y2
-	VSUBPS      Y1, Y5, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y6, (SI)(R10*1)
-	VMOVUPS     Y4, (SI)(R10*2)
-	VMOVUPS     Y2, (SI)(R11*1)
-	VMOVUPS     Y1, (SI)(R10*4)
-	VMOVUPS     Y3, (SI)(R12*1)
-	ADDQ        R9, SI
-	VMOVUPS     160(R13), Y0
-	VMOVUPS     352(R13), Y1
-	VMOVUPS     544(R13), Y2
-	VMOVUPS     736(R13), Y3
-	VADDPS      Y2, Y0, Y4
-	VADDPS      Y3, Y1, Y5
-	VADDPS      Y5, Y4, Y6
-	VSUBPS      Y5, Y4, Y4
-	VMOVAPS     Y0, Y5
-	VFMADD231PS factor0<>+0(SB), Y2, Y5
-	VMULPS      factor4<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor11<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y5, Y2
-	VSUBPS      Y1, Y5, Y1
-	VMOVUPS     Y0, (SI)
-	VMOVUPS     Y6, (SI)(R10*1)
-	VMOVUPS     Y4, (SI)(R10*2)
-	VMOVUPS     Y2, (SI)(R11*1)
-	VMOVUPS     Y1, (SI)(R10*4)
-	VMOVUPS     Y3, (SI)(R12*1)
-	ADDQ        $0x20, CX
-	ADDQ        $0x20, R8
-	SUBQ        $0x08, AX
-	JNZ         channels
+	MOVQ         R8, SI
+	VMOVUPS      (R13), Y0
+	VMOVUPS      192(R13), Y1
+	VMOVUPS      384(R13), Y2
+	VMOVUPS      576(R13), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VMOVAPS      Y0, Y5
+	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y5, Y1
+	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y4, (SI)(R10*2)
+	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y5, (SI)(R10*4)
+	VMOVUPS      Y3, (SI)(R12*1)
+	ADDQ         R9, SI
+	VMOVUPS      32(R13), Y0
+	VMOVUPS      224(R13), Y1
+	VMOVUPS      416(R13), Y2
+	VMOVUPS      608(R13), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VMOVAPS      Y0, Y5
+	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y5, Y1
+	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y4, (SI)(R10*2)
+	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y5, (SI)(R10*4)
+	VMOVUPS      Y3, (SI)(R12*1)
+	ADDQ         R9, SI
+	VMOVUPS      64(R13), Y0
+	VMOVUPS      256(R13), Y1
+	VMOVUPS      448(R13), Y2
+	VMOVUPS      640(R13), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VMOVAPS      Y0, Y5
+	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y5, Y1
+	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y4, (SI)(R10*2)
+	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y5, (SI)(R10*4)
+	VMOVUPS      Y3, (SI)(R12*1)
+	ADDQ         R9, SI
+	VMOVUPS      96(R13), Y0
+	VMOVUPS      288(R13), Y1
+	VMOVUPS      480(R13), Y2
+	VMOVUPS      672(R13), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VMOVAPS      Y0, Y5
+	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y5, Y1
+	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y4, (SI)(R10*2)
+	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y5, (SI)(R10*4)
+	VMOVUPS      Y3, (SI)(R12*1)
+	ADDQ         R9, SI
+	VMOVUPS      128(R13), Y0
+	VMOVUPS      320(R13), Y1
+	VMOVUPS      512(R13), Y2
+	VMOVUPS      704(R13), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VMOVAPS      Y0, Y5
+	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y5, Y1
+	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y4, (SI)(R10*2)
+	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y5, (SI)(R10*4)
+	VMOVUPS      Y3, (SI)(R12*1)
+	ADDQ         R9, SI
+	VMOVUPS      160(R13), Y0
+	VMOVUPS      352(R13), Y1
+	VMOVUPS      544(R13), Y2
+	VMOVUPS      736(R13), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VMOVAPS      Y0, Y5
+	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y5, Y1
+	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y4, (SI)(R10*2)
+	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y5, (SI)(R10*4)
+	VMOVUPS      Y3, (SI)(R12*1)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, AX
+	JNZ          channels
 	VZEROUPPER
 	RET
+
+DATA factor19<>+0(SB)/4, $0x3fe38e39
+DATA factor19<>+4(SB)/4, $0x3fe38e39
+DATA factor19<>+8(SB)/4, $0x3fe38e39
+DATA factor19<>+12(SB)/4, $0x3fe38e39
+DATA factor19<>+16(SB)/4, $0x3fe38e39
+DATA factor19<>+20(SB)/4, $0x3fe38e39
+DATA factor19<>+24(SB)/4, $0x3fe38e39
+DATA factor19<>+28(SB)/4, $0x3fe38e39
+GLOBL factor19<>(SB), RODATA|NOPTR, $32
+
+DATA factor20<>+0(SB)/4, $0x3ee38e39
+DATA factor20<>+4(SB)/4, $0x3ee38e39
+DATA factor20<>+8(SB)/4, $0x3ee38e39
+DATA factor20<>+12(SB)/4, $0x3ee38e39
+DATA factor20<>+16(SB)/4, $0x3ee38e39
+DATA factor20<>+20(SB)/4, $0x3ee38e39
+DATA factor20<>+24(SB)/4, $0x3ee38e39
+DATA factor20<>+28(SB)/4, $0x3ee38e39
+GLOBL factor20<>(SB), RODATA|NOPTR, $32
 
 // func transformCollect4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
@@ -1962,18 +2233,18 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor10<>+0(SB), Y3, Y1
+	VFMADD231PS factor14<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor10<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor9<>+0(SB), Y2, Y3
+	VFMADD231PS factor13<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (R12)
 	VMOVUPS     Y1, 32(R12)
 	VMOVUPS     Y3, 64(R12)
@@ -1988,18 +2259,18 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor10<>+0(SB), Y3, Y1
+	VFMADD231PS factor14<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor10<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor9<>+0(SB), Y2, Y3
+	VFMADD231PS factor13<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 96(R12)
 	VMOVUPS     Y1, 128(R12)
 	VMOVUPS     Y3, 160(R12)
@@ -2014,18 +2285,18 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor10<>+0(SB), Y3, Y1
+	VFMADD231PS factor14<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor10<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor9<>+0(SB), Y2, Y3
+	VFMADD231PS factor13<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 192(R12)
 	VMOVUPS     Y1, 224(R12)
 	VMOVUPS     Y3, 256(R12)
@@ -2040,18 +2311,18 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor10<>+0(SB), Y3, Y1
+	VFMADD231PS factor14<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor10<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor9<>+0(SB), Y2, Y3
+	VFMADD231PS factor13<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 288(R12)
 	VMOVUPS     Y1, 320(R12)
 	VMOVUPS     Y3, 352(R12)
@@ -2066,18 +2337,18 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor10<>+0(SB), Y3, Y1
+	VFMADD231PS factor14<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor10<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor9<>+0(SB), Y2, Y3
+	VFMADD231PS factor13<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 384(R12)
 	VMOVUPS     Y1, 416(R12)
 	VMOVUPS     Y3, 448(R12)
@@ -2092,18 +2363,18 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor10<>+0(SB), Y3, Y1
+	VFMADD231PS factor14<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor10<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor9<>+0(SB), Y2, Y3
+	VFMADD231PS factor13<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 480(R12)
 	VMOVUPS     Y1, 512(R12)
 	VMOVUPS     Y3, 544(R12)
@@ -2120,18 +2391,18 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor10<>+0(SB), Y3, Y1
+	VFMADD231PS factor14<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor10<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor9<>+0(SB), Y2, Y3
+	VFMADD231PS factor13<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, (SI)(R11*1)
 	VMOVUPS     Y3, (SI)(R11*2)
@@ -2146,18 +2417,18 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor10<>+0(SB), Y3, Y1
+	VFMADD231PS factor14<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor10<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor9<>+0(SB), Y2, Y3
+	VFMADD231PS factor13<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, (SI)(R11*1)
 	VMOVUPS     Y3, (SI)(R11*2)
@@ -2172,18 +2443,18 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor10<>+0(SB), Y3, Y1
+	VFMADD231PS factor14<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor10<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor9<>+0(SB), Y2, Y3
+	VFMADD231PS factor13<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, (SI)(R11*1)
 	VMOVUPS     Y3, (SI)(R11*2)
@@ -2216,397 +2487,429 @@ TEXT ·transformFilter2x5(SB), $992-56
 
 channels:
 	// Rows.
-	MOVQ        CX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMULPS      factor6<>+0(SB), Y0, Y5
-	VMULPS      factor7<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y4, Y6
-	VMULPS      factor7<>+0(SB), Y1, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS factor7<>+0(SB), Y3, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y4, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y5, (R13)
-	VMOVUPS     Y8, 32(R13)
-	VMOVUPS     Y6, 64(R13)
-	VMOVUPS     Y2, 96(R13)
-	VMOVUPS     Y0, 128(R13)
-	VMOVUPS     Y4, 160(R13)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMULPS      factor6<>+0(SB), Y0, Y5
-	VMULPS      factor7<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y4, Y6
-	VMULPS      factor7<>+0(SB), Y1, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS factor7<>+0(SB), Y3, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y4, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y5, 192(R13)
-	VMOVUPS     Y8, 224(R13)
-	VMOVUPS     Y6, 256(R13)
-	VMOVUPS     Y2, 288(R13)
-	VMOVUPS     Y0, 320(R13)
-	VMOVUPS     Y4, 352(R13)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMULPS      factor6<>+0(SB), Y0, Y5
-	VMULPS      factor7<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y4, Y6
-	VMULPS      factor7<>+0(SB), Y1, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS factor7<>+0(SB), Y3, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y4, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y5, 384(R13)
-	VMOVUPS     Y8, 416(R13)
-	VMOVUPS     Y6, 448(R13)
-	VMOVUPS     Y2, 480(R13)
-	VMOVUPS     Y0, 512(R13)
-	VMOVUPS     Y4, 544(R13)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMULPS      factor6<>+0(SB), Y0, Y5
-	VMULPS      factor7<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y4, Y6
-	VMULPS      factor7<>+0(SB), Y1, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS factor7<>+0(SB), Y3, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y4, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y5, 576(R13)
-	VMOVUPS     Y8, 608(R13)
-	VMOVUPS     Y6, 640(R13)
-	VMOVUPS     Y2, 672(R13)
-	VMOVUPS     Y0, 704(R13)
-	VMOVUPS     Y4, 736(R13)
-	ADDQ        DX, SI
-	VMOVUPS     (SI), Y0
-	VMOVUPS     (SI)(BX*1), Y1
-	VMOVUPS     (SI)(BX*2), Y2
-	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMULPS      factor6<>+0(SB), Y0, Y5
-	VMULPS      factor7<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y4, Y6
-	VMULPS      factor7<>+0(SB), Y1, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS factor7<>+0(SB), Y3, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y4, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y5, 768(R13)
-	VMOVUPS     Y8, 800(R13)
-	VMOVUPS     Y6, 832(R13)
-	VMOVUPS     Y2, 864(R13)
-	VMOVUPS     Y0, 896(R13)
-	VMOVUPS     Y4, 928(R13)
+	MOVQ         CX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (SI)(BX*4), Y4
+	VMULPS       factor8<>+0(SB), Y0, Y5
+	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor22<>+0(SB), Y7, Y6
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y8, 32(R13)
+	VMOVUPS      Y6, 64(R13)
+	VMOVUPS      Y1, 96(R13)
+	VMOVUPS      Y0, 128(R13)
+	VMOVUPS      Y4, 160(R13)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (SI)(BX*4), Y4
+	VMULPS       factor8<>+0(SB), Y0, Y5
+	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor22<>+0(SB), Y7, Y6
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, 192(R13)
+	VMOVUPS      Y8, 224(R13)
+	VMOVUPS      Y6, 256(R13)
+	VMOVUPS      Y1, 288(R13)
+	VMOVUPS      Y0, 320(R13)
+	VMOVUPS      Y4, 352(R13)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (SI)(BX*4), Y4
+	VMULPS       factor8<>+0(SB), Y0, Y5
+	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor22<>+0(SB), Y7, Y6
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, 384(R13)
+	VMOVUPS      Y8, 416(R13)
+	VMOVUPS      Y6, 448(R13)
+	VMOVUPS      Y1, 480(R13)
+	VMOVUPS      Y0, 512(R13)
+	VMOVUPS      Y4, 544(R13)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (SI)(BX*4), Y4
+	VMULPS       factor8<>+0(SB), Y0, Y5
+	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor22<>+0(SB), Y7, Y6
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, 576(R13)
+	VMOVUPS      Y8, 608(R13)
+	VMOVUPS      Y6, 640(R13)
+	VMOVUPS      Y1, 672(R13)
+	VMOVUPS      Y0, 704(R13)
+	VMOVUPS      Y4, 736(R13)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (SI)(BX*4), Y4
+	VMULPS       factor8<>+0(SB), Y0, Y5
+	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor22<>+0(SB), Y7, Y6
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, 768(R13)
+	VMOVUPS      Y8, 800(R13)
+	VMOVUPS      Y6, 832(R13)
+	VMOVUPS      Y1, 864(R13)
+	VMOVUPS      Y0, 896(R13)
+	VMOVUPS      Y4, 928(R13)
 
 	// Columns.
-	MOVQ        R8, SI
-	VMOVUPS     (R13), Y0
-	VMOVUPS     192(R13), Y1
-	VMOVUPS     384(R13), Y2
-	VMOVUPS     576(R13), Y3
-	VMOVUPS     768(R13), Y4
-	VMULPS      factor6<>+0(SB), Y0, Y5
-	VMULPS      factor7<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y4, Y6
-	VMULPS      factor7<>+0(SB), Y1, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS factor7<>+0(SB), Y3, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y4, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y5, (SI)
-	VMOVUPS     Y8, (SI)(R10*1)
-	VMOVUPS     Y6, (SI)(R10*2)
-	VMOVUPS     Y2, (SI)(R11*1)
-	VMOVUPS     Y0, (SI)(R10*4)
-	VMOVUPS     Y4, (SI)(R12*1)
-	ADDQ        R9, SI
-	VMOVUPS     32(R13), Y0
-	VMOVUPS     224(R13), Y1
-	VMOVUPS     416(R13), Y2
-	VMOVUPS     608(R13), Y3
-	VMOVUPS     800(R13), Y4
-	VMULPS      factor6<>+0(SB), Y0, Y5
-	VMULPS      factor7<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y4, Y6
-	VMULPS      factor7<>+0(SB), Y1, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS factor7<>+0(SB), Y3, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y4, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y5, (SI)
-	VMOVUPS     Y8, (SI)(R10*1)
-	VMOVUPS     Y6, (SI)(R10*2)
-	VMOVUPS     Y2, (SI)(R11*1)
-	VMOVUPS     Y0, (SI)(R10*4)
-	VMOVUPS     Y4, (SI)(R12*1)
-	ADDQ        R9, SI
-	VMOVUPS     64(R13), Y0
-	VMOVUPS     256(R13), Y1
-	VMOVUPS     448(R13), Y2
-	VMOVUPS     640(R13), Y3
-	VMOVUPS     832(R13), Y4
-	VMULPS      factor6<>+0(SB), Y0, Y5
-	VMULPS      factor7<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y4, Y6
-	VMULPS      factor7<>+0(SB), Y1, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS factor7<>+0(SB), Y3, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y4, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y5, (SI)
-	VMOVUPS     Y8, (SI)(R10*1)
-	VMOVUPS     Y6, (SI)(R10*2)
-	VMOVUPS     Y2, (SI)(R11*1)
-	VMOVUPS     Y0, (SI)(R10*4)
-	VMOVUPS     Y4, (SI)(R12*1)
-	ADDQ        R9, SI
-	VMOVUPS     96(R13), Y0
-	VMOVUPS     288(R13), Y1
-	VMOVUPS     480(R13), Y2
-	VMOVUPS     672(R13), Y3
-	VMOVUPS     864(R13), Y4
-	VMULPS      factor6<>+0(SB), Y0, Y5
-	VMULPS      factor7<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y4, Y6
-	VMULPS      factor7<>+0(SB), Y1, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS factor7<>+0(SB), Y3, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y4, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y5, (SI)
-	VMOVUPS     Y8, (SI)(R10*1)
-	VMOVUPS     Y6, (SI)(R10*2)
-	VMOVUPS     Y2, (SI)(R11*1)
-	VMOVUPS     Y0, (SI)(R10*4)
-	VMOVUPS     Y4, (SI)(R12*1)
-	ADDQ        R9, SI
-	VMOVUPS     128(R13), Y0
-	VMOVUPS     320(R13), Y1
-	VMOVUPS     512(R13), Y2
-	VMOVUPS     704(R13), Y3
-	VMOVUPS     896(R13), Y4
-	VMULPS      factor6<>+0(SB), Y0, Y5
-	VMULPS      factor7<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y4, Y6
-	VMULPS      factor7<>+0(SB), Y1, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS factor7<>+0(SB), Y3, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y4, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y5, (SI)
-	VMOVUPS     Y8, (SI)(R10*1)
-	VMOVUPS     Y6, (SI)(R10*2)
-	VMOVUPS     Y2, (SI)(R11*1)
-	VMOVUPS     Y0, (SI)(R10*4)
-	VMOVUPS     Y4, (SI)(R12*1)
-	ADDQ        R9, SI
-	VMOVUPS     160(R13), Y0
-	VMOVUPS     352(R13), Y1
-	VMOVUPS     544(R13), Y2
-	VMOVUPS     736(R13), Y3
-	VMOVUPS     928(R13), Y4
-	VMULPS      factor6<>+0(SB), Y0, Y5
-	VMULPS      factor7<>+0(SB), Y0, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y2, Y6
-	VMOVAPS     Y6, Y6
-	VFMADD231PS factor7<>+0(SB), Y4, Y6
-	VMULPS      factor7<>+0(SB), Y1, Y7
-	VMOVAPS     Y7, Y7
-	VFMADD231PS factor7<>+0(SB), Y3, Y7
-	VADDPS      Y7, Y6, Y8
-	VSUBPS      Y7, Y6, Y6
-	VMULPS      factor8<>+0(SB), Y0, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y2, Y0
-	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y4, Y0
-	VMULPS      factor10<>+0(SB), Y1, Y1
-	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
-	VADDPS      Y1, Y0, Y2
-	VSUBPS      Y1, Y0, Y0
-	VMOVUPS     Y5, (SI)
-	VMOVUPS     Y8, (SI)(R10*1)
-	VMOVUPS     Y6, (SI)(R10*2)
-	VMOVUPS     Y2, (SI)(R11*1)
-	VMOVUPS     Y0, (SI)(R10*4)
-	VMOVUPS     Y4, (SI)(R12*1)
-	ADDQ        $0x20, CX
-	ADDQ        $0x20, R8
-	SUBQ        $0x08, AX
-	JNZ         channels
+	MOVQ         R8, SI
+	VMOVUPS      (R13), Y0
+	VMOVUPS      192(R13), Y1
+	VMOVUPS      384(R13), Y2
+	VMOVUPS      576(R13), Y3
+	VMOVUPS      768(R13), Y4
+	VMULPS       factor8<>+0(SB), Y0, Y5
+	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor22<>+0(SB), Y7, Y6
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, (SI)(R10*1)
+	VMOVUPS      Y6, (SI)(R10*2)
+	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y0, (SI)(R10*4)
+	VMOVUPS      Y4, (SI)(R12*1)
+	ADDQ         R9, SI
+	VMOVUPS      32(R13), Y0
+	VMOVUPS      224(R13), Y1
+	VMOVUPS      416(R13), Y2
+	VMOVUPS      608(R13), Y3
+	VMOVUPS      800(R13), Y4
+	VMULPS       factor8<>+0(SB), Y0, Y5
+	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor22<>+0(SB), Y7, Y6
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, (SI)(R10*1)
+	VMOVUPS      Y6, (SI)(R10*2)
+	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y0, (SI)(R10*4)
+	VMOVUPS      Y4, (SI)(R12*1)
+	ADDQ         R9, SI
+	VMOVUPS      64(R13), Y0
+	VMOVUPS      256(R13), Y1
+	VMOVUPS      448(R13), Y2
+	VMOVUPS      640(R13), Y3
+	VMOVUPS      832(R13), Y4
+	VMULPS       factor8<>+0(SB), Y0, Y5
+	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor22<>+0(SB), Y7, Y6
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, (SI)(R10*1)
+	VMOVUPS      Y6, (SI)(R10*2)
+	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y0, (SI)(R10*4)
+	VMOVUPS      Y4, (SI)(R12*1)
+	ADDQ         R9, SI
+	VMOVUPS      96(R13), Y0
+	VMOVUPS      288(R13), Y1
+	VMOVUPS      480(R13), Y2
+	VMOVUPS      672(R13), Y3
+	VMOVUPS      864(R13), Y4
+	VMULPS       factor8<>+0(SB), Y0, Y5
+	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor22<>+0(SB), Y7, Y6
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, (SI)(R10*1)
+	VMOVUPS      Y6, (SI)(R10*2)
+	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y0, (SI)(R10*4)
+	VMOVUPS      Y4, (SI)(R12*1)
+	ADDQ         R9, SI
+	VMOVUPS      128(R13), Y0
+	VMOVUPS      320(R13), Y1
+	VMOVUPS      512(R13), Y2
+	VMOVUPS      704(R13), Y3
+	VMOVUPS      896(R13), Y4
+	VMULPS       factor8<>+0(SB), Y0, Y5
+	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor22<>+0(SB), Y7, Y6
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, (SI)(R10*1)
+	VMOVUPS      Y6, (SI)(R10*2)
+	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y0, (SI)(R10*4)
+	VMOVUPS      Y4, (SI)(R12*1)
+	ADDQ         R9, SI
+	VMOVUPS      160(R13), Y0
+	VMOVUPS      352(R13), Y1
+	VMOVUPS      544(R13), Y2
+	VMOVUPS      736(R13), Y3
+	VMOVUPS      928(R13), Y4
+	VMULPS       factor8<>+0(SB), Y0, Y5
+	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor22<>+0(SB), Y7, Y6
+	VMULPS       factor12<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, (SI)(R10*1)
+	VMOVUPS      Y6, (SI)(R10*2)
+	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y0, (SI)(R10*4)
+	VMOVUPS      Y4, (SI)(R12*1)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, AX
+	JNZ          channels
 	VZEROUPPER
 	RET
 
-DATA factor12<>+0(SB)/4, $0x3f2aaaab
-DATA factor12<>+4(SB)/4, $0x3f2aaaab
-DATA factor12<>+8(SB)/4, $0x3f2aaaab
-DATA factor12<>+12(SB)/4, $0x3f2aaaab
-DATA factor12<>+16(SB)/4, $0x3f2aaaab
-DATA factor12<>+20(SB)/4, $0x3f2aaaab
-DATA factor12<>+24(SB)/4, $0x3f2aaaab
-DATA factor12<>+28(SB)/4, $0x3f2aaaab
-GLOBL factor12<>(SB), RODATA|NOPTR, $32
+DATA factor21<>+0(SB)/4, $0xbe2aaaab
+DATA factor21<>+4(SB)/4, $0xbe2aaaab
+DATA factor21<>+8(SB)/4, $0xbe2aaaab
+DATA factor21<>+12(SB)/4, $0xbe2aaaab
+DATA factor21<>+16(SB)/4, $0xbe2aaaab
+DATA factor21<>+20(SB)/4, $0xbe2aaaab
+DATA factor21<>+24(SB)/4, $0xbe2aaaab
+DATA factor21<>+28(SB)/4, $0xbe2aaaab
+GLOBL factor21<>(SB), RODATA|NOPTR, $32
 
-DATA factor13<>+0(SB)/4, $0x3eaaaaab
-DATA factor13<>+4(SB)/4, $0x3eaaaaab
-DATA factor13<>+8(SB)/4, $0x3eaaaaab
-DATA factor13<>+12(SB)/4, $0x3eaaaaab
-DATA factor13<>+16(SB)/4, $0x3eaaaaab
-DATA factor13<>+20(SB)/4, $0x3eaaaaab
-DATA factor13<>+24(SB)/4, $0x3eaaaaab
-DATA factor13<>+28(SB)/4, $0x3eaaaaab
-GLOBL factor13<>(SB), RODATA|NOPTR, $32
+DATA factor22<>+0(SB)/4, $0xbe638e39
+DATA factor22<>+4(SB)/4, $0xbe638e39
+DATA factor22<>+8(SB)/4, $0xbe638e39
+DATA factor22<>+12(SB)/4, $0xbe638e39
+DATA factor22<>+16(SB)/4, $0xbe638e39
+DATA factor22<>+20(SB)/4, $0xbe638e39
+DATA factor22<>+24(SB)/4, $0xbe638e39
+DATA factor22<>+28(SB)/4, $0xbe638e39
+GLOBL factor22<>(SB), RODATA|NOPTR, $32
+
+DATA factor23<>+0(SB)/4, $0x3f2aaaab
+DATA factor23<>+4(SB)/4, $0x3f2aaaab
+DATA factor23<>+8(SB)/4, $0x3f2aaaab
+DATA factor23<>+12(SB)/4, $0x3f2aaaab
+DATA factor23<>+16(SB)/4, $0x3f2aaaab
+DATA factor23<>+20(SB)/4, $0x3f2aaaab
+DATA factor23<>+24(SB)/4, $0x3f2aaaab
+DATA factor23<>+28(SB)/4, $0x3f2aaaab
+GLOBL factor23<>(SB), RODATA|NOPTR, $32
 
 // func transformOutput2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32)
 // Requires: AVX, FMA3
@@ -2644,9 +2947,10 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor4<>+0(SB), Y4, Y2
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor6<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, (R13)
 	VMOVUPS     Y2, 32(R13)
 	ADDQ        DX, SI
@@ -2662,9 +2966,10 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor4<>+0(SB), Y4, Y2
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor6<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 64(R13)
 	VMOVUPS     Y2, 96(R13)
 	ADDQ        DX, SI
@@ -2680,9 +2985,10 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor4<>+0(SB), Y4, Y2
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor6<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 128(R13)
 	VMOVUPS     Y2, 160(R13)
 	ADDQ        DX, SI
@@ -2698,9 +3004,10 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor4<>+0(SB), Y4, Y2
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor6<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 192(R13)
 	VMOVUPS     Y2, 224(R13)
 	ADDQ        DX, SI
@@ -2716,9 +3023,10 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor4<>+0(SB), Y4, Y2
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor6<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 256(R13)
 	VMOVUPS     Y2, 288(R13)
 	ADDQ        DX, SI
@@ -2734,9 +3042,10 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor4<>+0(SB), Y4, Y2
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor6<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 320(R13)
 	VMOVUPS     Y2, 352(R13)
 
@@ -2754,9 +3063,10 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor4<>+0(SB), Y4, Y2
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor6<>+0(SB), Y4, Y2
 	VADDPS      (R12), Y1, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (SI)
@@ -2776,9 +3086,10 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VADDPS      Y6, Y2, Y2
-	VMOVAPS     Y2, Y2
-	VFMADD231PS factor4<>+0(SB), Y4, Y2
+	VMOVAPS     Y6, Y3
+	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor6<>+0(SB), Y4, Y2
 	VADDPS      (R12), Y1, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (SI)
@@ -2794,7 +3105,7 @@ channels:
 	RET
 
 // func transformSpread2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
-// Requires: AVX
+// Requires: AVX, FMA3
 TEXT ·transformSpread2x5(SB), $416-56
 	MOVQ n+0(FP), AX
 	MOVQ src+32(FP), CX
@@ -2814,124 +3125,148 @@ TEXT ·transformSpread2x5(SB), $416-56
 
 channels:
 	// Rows.
-	MOVQ    CX, SI
-	VMOVUPS (SI), Y0
-	VMOVUPS (SI)(BX*1), Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMULPS  factor4<>+0(SB), Y1, Y4
-	VADDPS  Y4, Y0, Y5
-	VSUBPS  Y4, Y0, Y4
-	VMOVUPS Y0, (R12)
-	VMOVUPS Y2, 32(R12)
-	VMOVUPS Y3, 64(R12)
-	VMOVUPS Y5, 96(R12)
-	VMOVUPS Y4, 128(R12)
-	VMOVUPS Y1, 160(R12)
-	ADDQ    DX, SI
-	VMOVUPS (SI), Y0
-	VMOVUPS (SI)(BX*1), Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMULPS  factor4<>+0(SB), Y1, Y4
-	VADDPS  Y4, Y0, Y5
-	VSUBPS  Y4, Y0, Y4
-	VMOVUPS Y0, 192(R12)
-	VMOVUPS Y2, 224(R12)
-	VMOVUPS Y3, 256(R12)
-	VMOVUPS Y5, 288(R12)
-	VMOVUPS Y4, 320(R12)
-	VMOVUPS Y1, 352(R12)
+	MOVQ         CX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS factor6<>+0(SB), Y1, Y5
+	VMOVUPS      Y0, (R12)
+	VMOVUPS      Y2, 32(R12)
+	VMOVUPS      Y3, 64(R12)
+	VMOVUPS      Y4, 96(R12)
+	VMOVUPS      Y5, 128(R12)
+	VMOVUPS      Y1, 160(R12)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS factor6<>+0(SB), Y1, Y5
+	VMOVUPS      Y0, 192(R12)
+	VMOVUPS      Y2, 224(R12)
+	VMOVUPS      Y3, 256(R12)
+	VMOVUPS      Y4, 288(R12)
+	VMOVUPS      Y5, 320(R12)
+	VMOVUPS      Y1, 352(R12)
 
 	// Columns.
-	MOVQ    DI, SI
-	VMOVUPS (R12), Y0
-	VMOVUPS 192(R12), Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMULPS  factor4<>+0(SB), Y1, Y4
-	VADDPS  Y4, Y0, Y5
-	VSUBPS  Y4, Y0, Y4
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y2, (SI)(R9*1)
-	VMOVUPS Y3, (SI)(R9*2)
-	VMOVUPS Y5, (SI)(R10*1)
-	VMOVUPS Y4, (SI)(R9*4)
-	VMOVUPS Y1, (SI)(R11*1)
-	ADDQ    R8, SI
-	VMOVUPS 32(R12), Y0
-	VMOVUPS 224(R12), Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMULPS  factor4<>+0(SB), Y1, Y4
-	VADDPS  Y4, Y0, Y5
-	VSUBPS  Y4, Y0, Y4
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y2, (SI)(R9*1)
-	VMOVUPS Y3, (SI)(R9*2)
-	VMOVUPS Y5, (SI)(R10*1)
-	VMOVUPS Y4, (SI)(R9*4)
-	VMOVUPS Y1, (SI)(R11*1)
-	ADDQ    R8, SI
-	VMOVUPS 64(R12), Y0
-	VMOVUPS 256(R12), Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMULPS  factor4<>+0(SB), Y1, Y4
-	VADDPS  Y4, Y0, Y5
-	VSUBPS  Y4, Y0, Y4
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y2, (SI)(R9*1)
-	VMOVUPS Y3, (SI)(R9*2)
-	VMOVUPS Y5, (SI)(R10*1)
-	VMOVUPS Y4, (SI)(R9*4)
-	VMOVUPS Y1, (SI)(R11*1)
-	ADDQ    R8, SI
-	VMOVUPS 96(R12), Y0
-	VMOVUPS 288(R12), Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMULPS  factor4<>+0(SB), Y1, Y4
-	VADDPS  Y4, Y0, Y5
-	VSUBPS  Y4, Y0, Y4
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y2, (SI)(R9*1)
-	VMOVUPS Y3, (SI)(R9*2)
-	VMOVUPS Y5, (SI)(R10*1)
-	VMOVUPS Y4, (SI)(R9*4)
-	VMOVUPS Y1, (SI)(R11*1)
-	ADDQ    R8, SI
-	VMOVUPS 128(R12), Y0
-	VMOVUPS 320(R12), Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMULPS  factor4<>+0(SB), Y1, Y4
-	VADDPS  Y4, Y0, Y5
-	VSUBPS  Y4, Y0, Y4
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y2, (SI)(R9*1)
-	VMOVUPS Y3, (SI)(R9*2)
-	VMOVUPS Y5, (SI)(R10*1)
-	VMOVUPS Y4, (SI)(R9*4)
-	VMOVUPS Y1, (SI)(R11*1)
-	ADDQ    R8, SI
-	VMOVUPS 160(R12), Y0
-	VMOVUPS 352(R12), Y1
-	VADDPS  Y1, Y0, Y2
-	VSUBPS  Y1, Y0, Y3
-	VMULPS  factor4<>+0(SB), Y1, Y4
-	VADDPS  Y4, Y0, Y5
-	VSUBPS  Y4, Y0, Y4
-	VMOVUPS Y0, (SI)
-	VMOVUPS Y2, (SI)(R9*1)
-	VMOVUPS Y3, (SI)(R9*2)
-	VMOVUPS Y5, (SI)(R10*1)
-	VMOVUPS Y4, (SI)(R9*4)
-	VMOVUPS Y1, (SI)(R11*1)
-	ADDQ    $0x20, CX
-	ADDQ    $0x20, DI
-	SUBQ    $0x08, AX
-	JNZ     channels
+	MOVQ         DI, SI
+	VMOVUPS      (R12), Y0
+	VMOVUPS      192(R12), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS factor6<>+0(SB), Y1, Y5
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y2, (SI)(R9*1)
+	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y4, (SI)(R10*1)
+	VMOVUPS      Y5, (SI)(R9*4)
+	VMOVUPS      Y1, (SI)(R11*1)
+	ADDQ         R8, SI
+	VMOVUPS      32(R12), Y0
+	VMOVUPS      224(R12), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS factor6<>+0(SB), Y1, Y5
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y2, (SI)(R9*1)
+	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y4, (SI)(R10*1)
+	VMOVUPS      Y5, (SI)(R9*4)
+	VMOVUPS      Y1, (SI)(R11*1)
+	ADDQ         R8, SI
+	VMOVUPS      64(R12), Y0
+	VMOVUPS      256(R12), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS factor6<>+0(SB), Y1, Y5
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y2, (SI)(R9*1)
+	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y4, (SI)(R10*1)
+	VMOVUPS      Y5, (SI)(R9*4)
+	VMOVUPS      Y1, (SI)(R11*1)
+	ADDQ         R8, SI
+	VMOVUPS      96(R12), Y0
+	VMOVUPS      288(R12), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS factor6<>+0(SB), Y1, Y5
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y2, (SI)(R9*1)
+	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y4, (SI)(R10*1)
+	VMOVUPS      Y5, (SI)(R9*4)
+	VMOVUPS      Y1, (SI)(R11*1)
+	ADDQ         R8, SI
+	VMOVUPS      128(R12), Y0
+	VMOVUPS      320(R12), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS factor6<>+0(SB), Y1, Y5
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y2, (SI)(R9*1)
+	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y4, (SI)(R10*1)
+	VMOVUPS      Y5, (SI)(R9*4)
+	VMOVUPS      Y1, (SI)(R11*1)
+	ADDQ         R8, SI
+	VMOVUPS      160(R12), Y0
+	VMOVUPS      352(R12), Y1
+	VMOVAPS      Y0, Y2
+	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y3
+	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y5
+	VFNMADD231PS factor6<>+0(SB), Y1, Y5
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y2, (SI)(R9*1)
+	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y4, (SI)(R10*1)
+	VMOVUPS      Y5, (SI)(R9*4)
+	VMOVUPS      Y1, (SI)(R11*1)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, DI
+	SUBQ         $0x08, AX
+	JNZ          channels
 	VZEROUPPER
 	RET
 
@@ -2968,24 +3303,24 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y4
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor10<>+0(SB), Y3, Y4
-	VMULPS      factor7<>+0(SB), Y6, Y7
+	VFMADD231PS factor14<>+0(SB), Y3, Y4
+	VMULPS      factor10<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor9<>+0(SB), Y2, Y7
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y7
+	VMULPS      factor22<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
+	VFMADD231PS factor20<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor21<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor12<>+0(SB), Y2, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (R13)
 	VMOVUPS     Y4, 32(R13)
 	VMOVUPS     Y7, 64(R13)
@@ -3002,24 +3337,24 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y4
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor10<>+0(SB), Y3, Y4
-	VMULPS      factor7<>+0(SB), Y6, Y7
+	VFMADD231PS factor14<>+0(SB), Y3, Y4
+	VMULPS      factor10<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor9<>+0(SB), Y2, Y7
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y7
+	VMULPS      factor22<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
+	VFMADD231PS factor20<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor21<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor12<>+0(SB), Y2, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 160(R13)
 	VMOVUPS     Y4, 192(R13)
 	VMOVUPS     Y7, 224(R13)
@@ -3036,24 +3371,24 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y4
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor10<>+0(SB), Y3, Y4
-	VMULPS      factor7<>+0(SB), Y6, Y7
+	VFMADD231PS factor14<>+0(SB), Y3, Y4
+	VMULPS      factor10<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor9<>+0(SB), Y2, Y7
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y7
+	VMULPS      factor22<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
+	VFMADD231PS factor20<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor21<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor12<>+0(SB), Y2, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 320(R13)
 	VMOVUPS     Y4, 352(R13)
 	VMOVUPS     Y7, 384(R13)
@@ -3070,24 +3405,24 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y4
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor10<>+0(SB), Y3, Y4
-	VMULPS      factor7<>+0(SB), Y6, Y7
+	VFMADD231PS factor14<>+0(SB), Y3, Y4
+	VMULPS      factor10<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor9<>+0(SB), Y2, Y7
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y7
+	VMULPS      factor22<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
+	VFMADD231PS factor20<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor21<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor12<>+0(SB), Y2, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 480(R13)
 	VMOVUPS     Y4, 512(R13)
 	VMOVUPS     Y7, 544(R13)
@@ -3104,24 +3439,24 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y4
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor10<>+0(SB), Y3, Y4
-	VMULPS      factor7<>+0(SB), Y6, Y7
+	VFMADD231PS factor14<>+0(SB), Y3, Y4
+	VMULPS      factor10<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor9<>+0(SB), Y2, Y7
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y7
+	VMULPS      factor22<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
+	VFMADD231PS factor20<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor21<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor12<>+0(SB), Y2, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 640(R13)
 	VMOVUPS     Y4, 672(R13)
 	VMOVUPS     Y7, 704(R13)
@@ -3138,24 +3473,24 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y4
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor10<>+0(SB), Y3, Y4
-	VMULPS      factor7<>+0(SB), Y6, Y7
+	VFMADD231PS factor14<>+0(SB), Y3, Y4
+	VMULPS      factor10<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor9<>+0(SB), Y2, Y7
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y7
+	VMULPS      factor22<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
+	VFMADD231PS factor20<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor21<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor12<>+0(SB), Y2, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 800(R13)
 	VMOVUPS     Y4, 832(R13)
 	VMOVUPS     Y7, 864(R13)
@@ -3174,24 +3509,24 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y4
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor10<>+0(SB), Y3, Y4
-	VMULPS      factor7<>+0(SB), Y6, Y7
+	VFMADD231PS factor14<>+0(SB), Y3, Y4
+	VMULPS      factor10<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor9<>+0(SB), Y2, Y7
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y7
+	VMULPS      factor22<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
+	VFMADD231PS factor20<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor21<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor12<>+0(SB), Y2, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y4, (SI)(R11*1)
 	VMOVUPS     Y7, (SI)(R11*2)
@@ -3208,24 +3543,24 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y4
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor10<>+0(SB), Y3, Y4
-	VMULPS      factor7<>+0(SB), Y6, Y7
+	VFMADD231PS factor14<>+0(SB), Y3, Y4
+	VMULPS      factor10<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor9<>+0(SB), Y2, Y7
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y7
+	VMULPS      factor22<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
+	VFMADD231PS factor20<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor21<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor12<>+0(SB), Y2, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y4, (SI)(R11*1)
 	VMOVUPS     Y7, (SI)(R11*2)
@@ -3242,24 +3577,24 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y4
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor10<>+0(SB), Y3, Y4
-	VMULPS      factor7<>+0(SB), Y6, Y7
+	VFMADD231PS factor14<>+0(SB), Y3, Y4
+	VMULPS      factor10<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor9<>+0(SB), Y2, Y7
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y7
+	VMULPS      factor22<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
+	VFMADD231PS factor20<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor21<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor12<>+0(SB), Y2, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y4, (SI)(R11*1)
 	VMOVUPS     Y7, (SI)(R11*2)
@@ -3276,24 +3611,24 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y4
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor10<>+0(SB), Y3, Y4
-	VMULPS      factor7<>+0(SB), Y6, Y7
+	VFMADD231PS factor14<>+0(SB), Y3, Y4
+	VMULPS      factor10<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor9<>+0(SB), Y2, Y7
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y7
+	VMULPS      factor22<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
+	VFMADD231PS factor20<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor21<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor12<>+0(SB), Y2, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y4, (SI)(R11*1)
 	VMOVUPS     Y7, (SI)(R11*2)
@@ -3310,24 +3645,24 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor6<>+0(SB), Y0, Y0
+	VMULPS      factor8<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y6, Y0
+	VFMADD231PS factor9<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor8<>+0(SB), Y2, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y4
+	VFMADD231PS factor12<>+0(SB), Y2, Y0
+	VMULPS      factor11<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor10<>+0(SB), Y3, Y4
-	VMULPS      factor7<>+0(SB), Y6, Y7
+	VFMADD231PS factor14<>+0(SB), Y3, Y4
+	VMULPS      factor10<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor9<>+0(SB), Y2, Y7
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y7
+	VMULPS      factor22<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor13<>+0(SB), Y3, Y1
+	VFMADD231PS factor20<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor7<>+0(SB), Y6, Y3
+	VFMADD231PS factor21<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor12<>+0(SB), Y2, Y3
+	VFMADD231PS factor23<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y4, (SI)(R11*1)
 	VMOVUPS     Y7, (SI)(R11*2)

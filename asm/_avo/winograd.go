@@ -21,24 +21,32 @@ import (
 // B^T holds the coefficients of the interpolating polynomials. In two dimensions
 // every transform acts on columns and on rows.
 //
-// The points 0, 1, -1, infinity give F(2x2, 3x3), of 16 multiplications for 36;
-// with 2 and -2 they give F(4x4, 3x3), of 36 for 144, and F(2x2, 5x5), of 36 for
-// 100, with one and the same B. The gradient of the taps is the adjoint,
+// The points 0, 1, -1, infinity give F(2x2, 3x3), of 16 multiplications for 36. The
+// points 0, 3/4, -3/4, 3/2, -3/2, infinity give F(4x4, 3x3), of 36 for 144, and
+// F(2x2, 5x5), of 36 for 100, with one and the same B; their powers stay near 1, so
+// that the largest error is a fifth of what the usual 1, -1, 2, -2 give. The gradient of the taps is the adjoint,
 // G^T [(A dy) * (B^T d)], and needs A and G^T besides.
 func winograd() {
-	const (
-		q = 1. / 4
-		s = 1. / 6
-		t = 1. / 24
-	)
 	input4 := matrix{{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}}
-	input6 := matrix{{4, 0, -5, 0, 1, 0}, {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}}
+	input6 := matrix{{81. / 64, 0, -45. / 16, 0, 1, 0},
+		{0, -27. / 16, -9. / 4, 3. / 4, 1, 0}, {0, 27. / 16, -9. / 4, -3. / 4, 1, 0},
+		{0, -27. / 32, -9. / 16, 3. / 2, 1, 0}, {0, 27. / 32, -9. / 16, -3. / 2, 1, 0},
+		{0, 81. / 64, 0, -45. / 16, 0, 1}}
 	filter2x3 := matrix{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}}
-	filter4x3 := matrix{{q, 0, 0}, {-s, -s, -s}, {-s, s, -s}, {t, 2 * t, 4 * t}, {t, -2 * t, 4 * t}, {0, 0, 1}}
-	filter2x5 := matrix{{q, 0, 0, 0, 0}, {-s, -s, -s, -s, -s}, {-s, s, -s, s, -s}, {t, 2 * t, 4 * t, 8 * t, 16 * t}, {t, -2 * t, 4 * t, -8 * t, 16 * t}, {0, 0, 0, 0, 1}}
+	filter4x3 := matrix{{64. / 81, 0, 0},
+		{-128. / 243, -32. / 81, -8. / 27}, {-128. / 243, 32. / 81, -8. / 27},
+		{32. / 243, 16. / 81, 8. / 27}, {32. / 243, -16. / 81, 8. / 27},
+		{0, 0, 1}}
+	filter2x5 := matrix{{64. / 81, 0, 0, 0, 0},
+		{-128. / 243, -32. / 81, -8. / 27, -2. / 9, -1. / 6}, {-128. / 243, 32. / 81, -8. / 27, 2. / 9, -1. / 6},
+		{32. / 243, 16. / 81, 8. / 27, 4. / 9, 2. / 3}, {32. / 243, -16. / 81, 8. / 27, -4. / 9, 2. / 3},
+		{0, 0, 0, 0, 1}}
 	output2x3 := matrix{{1, 1, 1, 0}, {0, 1, -1, 1}}
-	output4x3 := matrix{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 0}, {0, 1, 1, 4, 4, 0}, {0, 1, -1, 8, -8, 1}}
-	output2x5 := matrix{{1, 1, 1, 1, 1, 0}, {0, 1, -1, 2, -2, 1}}
+	output4x3 := matrix{{1, 1, 1, 1, 1, 0},
+		{0, 3. / 4, -3. / 4, 3. / 2, -3. / 2, 0},
+		{0, 9. / 16, 9. / 16, 9. / 4, 9. / 4, 0},
+		{0, 27. / 64, -27. / 64, 27. / 8, -27. / 8, 1}}
+	output2x5 := matrix{{1, 1, 1, 1, 1, 0}, {0, 3. / 4, -3. / 4, 3. / 2, -3. / 2, 1}}
 
 	transform("transformInput4", input4)
 	transform("transformInput6", input6)
@@ -188,18 +196,22 @@ func (g *grid) at(i int) Mem {
 
 // apply emits y = M x. Points p and -p, which are neighbours in every transform,
 // share their work: where they are rows of M, even and odd columns are summed
-// apart, and the one row is the sum and the other the difference of the two;
-// where they are columns, the sum and the difference of their x are taken first.
+// apart, the odd ones over their last factor f, and the rows are even + f odd and
+// even - f odd; where they are columns, the sum and the difference of their x are
+// taken first.
 func (m matrix) apply(x []VecVirtual) []VecVirtual {
 	y := make([]VecVirtual, len(m))
 	n := len(m)
 	if n >= len(x) { // rows are points
-		y[0], y[n-1] = m.sum(0, x, all), m.sum(n-1, x, all)
+		y[0], y[n-1] = sum(m[0], x, 0, 1, 1), sum(m[n-1], x, 0, 1, 1)
 		for i := 1; i < n-1; i += 2 {
-			even, odd := m.sum(i, x, 0), m.sum(i, x, 1)
+			f := lastOdd(m[i])
+			even, odd := sum(m[i], x, 0, 2, 1), sum(m[i], x, 1, 2, f)
 			y[i], y[i+1] = YMM(), YMM()
-			VADDPS(odd, even, y[i])
-			VSUBPS(odd, even, y[i+1])
+			VMOVAPS(even, y[i])
+			VFMADD231PS(constant(f), odd, y[i])
+			VMOVAPS(even, y[i+1])
+			VFNMADD231PS(constant(f), odd, y[i+1])
 		}
 		return y
 	}
@@ -219,39 +231,44 @@ func (m matrix) apply(x []VecVirtual) []VecVirtual {
 			}
 			pairs[j+1] = 0
 		}
-		y[i] = matrix{pairs}.sum(0, from, all)
+		y[i] = sum(pairs, from, 0, 1, 1)
 	}
 	return y
 }
 
-const all = -1
-
-// sum emits the sum of m[i][j] x[j] over all j, or those of a parity: terms with
-// factor 1 first, then by rising j, one rounding each.
-func (m matrix) sum(i int, x []VecVirtual, parity int) VecVirtual {
-	var acc VecVirtual
-	term := func(j int) {
-		c, sum := m[i][j], YMM()
-		switch {
-		case acc == nil && c == 1:
-			sum = x[j]
-		case acc == nil:
-			VMULPS(constant(c), x[j], sum)
-		case c == 1:
-			VADDPS(x[j], acc, sum)
-		case c == -1:
-			VSUBPS(x[j], acc, sum)
-		default:
-			VMOVAPS(acc, sum)
-			VFMADD231PS(constant(c), x[j], sum)
+// lastOdd returns the last factor at an odd place that is not zero.
+func lastOdd(row []float64) (f float64) {
+	for j := 1; j < len(row); j += 2 {
+		if row[j] != 0 {
+			f = row[j]
 		}
-		acc = sum
 	}
+	return f
+}
+
+// sum emits the sum of row[j]/f * x[j] for j = from, from+step, ...: terms with
+// factor 1 first, then by rising j, one rounding each.
+func sum(row []float64, x []VecVirtual, from, step int, f float64) VecVirtual {
+	var acc VecVirtual
 	for _, ones := range []bool{true, false} {
-		for j, c := range m[i] {
-			if c != 0 && (c == 1) == ones && (parity == all || j%2 == parity) {
-				term(j)
+		for j := from; j < len(x); j += step {
+			c, next := row[j]/f, YMM()
+			switch {
+			case c == 0 || (c == 1) != ones:
+				continue
+			case acc == nil && c == 1:
+				next = x[j]
+			case acc == nil:
+				VMULPS(constant(c), x[j], next)
+			case c == 1:
+				VADDPS(x[j], acc, next)
+			case c == -1:
+				VSUBPS(x[j], acc, next)
+			default:
+				VMOVAPS(acc, next)
+				VFMADD231PS(constant(c), x[j], next)
 			}
+			acc = next
 		}
 	}
 	return acc

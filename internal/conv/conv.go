@@ -16,6 +16,10 @@ func Forward(threads int, g Geometry, y, x, w, bias []float32) {
 	if bias != nil && len(bias) != g.Out {
 		panic("conv: wrong length of the bias")
 	}
+	if f := g.form(); f != nil {
+		g.forward(threads, f, y, x, w, bias)
+		return
+	}
 	x, padded := pad(threads, x, g.N, g.H, g.W, g.C, g.Pad, g.Pad)
 	defer level3.Release(padded)
 	out, k := g.Out/g.groups(), g.patch()
@@ -37,6 +41,13 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 	if db != nil && len(db) != g.Out {
 		panic("conv: wrong length of the bias")
 	}
+	if db != nil {
+		sumRows(db, dy, g.OutH()*g.OutW())
+	}
+	if f := g.form(); f != nil {
+		g.backwardWeights(threads, f, dw, x, dy)
+		return
+	}
 	x, padded := pad(threads, x, g.N, g.H, g.W, g.C, g.Pad, g.Pad)
 	defer level3.Release(padded)
 	out, k := g.Out/g.groups(), g.patch()
@@ -44,9 +55,6 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 		p := &patchTerms{g.window(x, i)}
 		units := level3.Cols{Data: dy[min(len(dy), i*out):], Stride: g.Out}
 		level3.Gemm(threads, out, k, g.positions(), units, p, dw[i*out*k:], k, false)
-	}
-	if db != nil {
-		sumRows(db, dy, g.OutH()*g.OutW())
 	}
 }
 
@@ -82,6 +90,11 @@ func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
 // turned.
 func (g Geometry) correlate(threads int, dx, dy, w []float32) {
 	padY, padX := g.KH-1-g.Pad, g.KW-1-g.Pad
+	back := Geometry{N: g.N, H: g.OutH(), W: g.OutW(), C: g.Out, Out: g.C, KH: g.KH, KW: g.KW, Stride: 1, Pad: padY, Groups: g.Groups}
+	if f := back.form(); f != nil {
+		g.backwardData(threads, f, dx, dy, w)
+		return
+	}
 	dy, padded := pad(threads, dy, g.N, g.OutH(), g.OutW(), g.Out, padY, padX)
 	defer level3.Release(padded)
 	out, depth, k := g.Out/g.groups(), g.C/g.groups(), g.patch()

@@ -22,6 +22,14 @@ var geometries = []Geometry{
 	{N: 1, H: 2, W: 2, C: 1, Out: 1, KH: 3, KW: 3, Stride: 1, Pad: 1},
 	{N: 9, H: 1, W: 1, C: 300, Out: 10, KH: 1, KW: 1, Stride: 1},
 	{N: 2, H: 6, W: 6, C: 37, Out: 10, KH: 3, KW: 3, Stride: 3, Pad: 2},
+	{N: 2, H: 13, W: 14, C: 37, Out: 10, KH: 3, KW: 3, Stride: 1, Pad: 1},
+	{N: 3, H: 9, W: 10, C: 32, Out: 48, KH: 3, KW: 3, Stride: 1, Pad: 0, Groups: 2},
+	{N: 16, H: 3, W: 3, C: 9, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
+	{N: 8, H: 2, W: 2, C: 16, Out: 33, KH: 3, KW: 3, Stride: 1, Pad: 1},
+	{N: 4, H: 7, W: 5, C: 8, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 4},
+	{N: 2, H: 12, W: 11, C: 22, Out: 24, KH: 5, KW: 5, Stride: 1, Pad: 1, Groups: 2},
+	{N: 1, H: 30, W: 31, C: 8, Out: 8, KH: 5, KW: 5, Stride: 1, Pad: 5},
+	{N: 2, H: 8, W: 8, C: 256, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
 }
 
 // terms visits every product that makes up the output: y[yi] += x[xi] * w[wi].
@@ -51,51 +59,71 @@ func terms(g Geometry, visit func(yi, xi, wi int)) {
 }
 
 // TestAgainstDefinition compares all three directions with the definition in
-// float64. A sum of n terms of size about 1 errs by less than n units of 2^-24.
+// float64.
 func TestAgainstDefinition(t *testing.T) {
 	for _, g := range geometries {
-		t.Run(fmt.Sprintf("%+v", g), func(t *testing.T) {
-			rnd := rand.New(rand.NewPCG(1, 2))
-			random := func(n int) []float32 {
-				x := make([]float32, n)
-				for i := range x {
-					x[i] = float32(rnd.NormFloat64())
-				}
-				return x
-			}
-			x, w, bias := random(g.N*g.H*g.W*g.C), random(g.Out*g.patch()), random(g.Out)
-			dy := random(g.positions() * g.Out)
-			y, dx, dw, db := make([]float64, len(dy)), make([]float64, len(x)), make([]float64, len(w)), make([]float64, g.Out)
-			for i := range y {
-				y[i] = float64(bias[i%g.Out])
-				db[i%g.Out] += float64(dy[i])
-			}
-			terms(g, func(yi, xi, wi int) {
-				y[yi] += float64(x[xi]) * float64(w[wi])
-				dx[xi] += float64(dy[yi]) * float64(w[wi])
-				dw[wi] += float64(dy[yi]) * float64(x[xi])
-			})
-			for _, threads := range []int{1, 2} {
-				gotY, gotX, gotW, gotB := random(len(y)), random(len(x)), random(len(w)), random(g.Out)
-				Forward(threads, g, gotY, x, w, bias)
-				BackwardData(threads, g, gotX, dy, w)
-				BackwardWeights(threads, g, gotW, gotB, x, dy)
-				near(t, "y", gotY, y, g.patch())
-				near(t, "dx", gotX, dx, g.KH*g.KW*g.Out)
-				near(t, "dw", gotW, dw, g.positions())
-				near(t, "db", gotB, db, g.positions())
-			}
-		})
+		t.Run(fmt.Sprintf("%+v", g), func(t *testing.T) { compare(t, g) })
 	}
 }
 
-func near(t *testing.T, name string, got []float32, want []float64, n int) {
+func compare(t *testing.T, g Geometry) {
 	t.Helper()
-	bound := float64(n+4) * 0x1p-22
-	for i := range want {
-		if e := math.Abs(float64(got[i]) - want[i]); !(e <= bound) {
-			t.Fatalf("%s[%d] = %v, want %v: errs by %g, more than %g", name, i, got[i], want[i], e, bound)
+	rnd := rand.New(rand.NewPCG(1, 2))
+	random := func(n int) []float32 {
+		x := make([]float32, n)
+		for i := range x {
+			x[i] = float32(rnd.NormFloat64())
 		}
+		return x
+	}
+	x, w, bias := random(g.N*g.H*g.W*g.C), random(g.Out*g.patch()), random(g.Out)
+	dy := random(g.positions() * g.Out)
+	y, dx, dw, db := make([]float64, len(dy)), make([]float64, len(x)), make([]float64, len(w)), make([]float64, g.Out)
+	for i := range y {
+		y[i] = float64(bias[i%g.Out])
+		db[i%g.Out] += float64(dy[i])
+	}
+	terms(g, func(yi, xi, wi int) {
+		y[yi] += float64(x[xi]) * float64(w[wi])
+		dx[xi] += float64(dy[yi]) * float64(w[wi])
+		dw[wi] += float64(dy[yi]) * float64(x[xi])
+	})
+	for _, threads := range []int{1, 2} {
+		gotY, gotX, gotW, gotB := random(len(y)), random(len(x)), random(len(w)), random(g.Out)
+		Forward(threads, g, gotY, x, w, bias)
+		BackwardData(threads, g, gotX, dy, w)
+		BackwardWeights(threads, g, gotW, gotB, x, dy)
+		near(t, "y", gotY, y)
+		near(t, "dx", gotX, dx)
+		near(t, "dw", gotW, dw)
+		near(t, "db", gotB, db)
+	}
+}
+
+// near holds got to want within the package's bounds.
+func near(t *testing.T, name string, got []float32, want []float64) {
+	t.Helper()
+	var errors, squares, worst, largest float64
+	for i, v := range want {
+		e := math.Abs(float64(got[i]) - v)
+		errors, squares = errors+e*e, squares+v*v
+		worst, largest = max(worst, e), max(largest, math.Abs(v))
+	}
+	if !(worst <= 5e-6*largest && errors <= 9e-12*squares) {
+		t.Errorf("%s errs by %.2g of the largest and %.2g in the mean", name, worst/largest, math.Sqrt(errors/squares))
+	}
+}
+
+// TestLongSums holds Winograd's convolution, and the sum itself, to the bound where
+// sums are long.
+func TestLongSums(t *testing.T) {
+	for _, g := range []Geometry{
+		{N: 1, H: 12, W: 12, C: 512, Out: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
+		{N: 1, H: 10, W: 8, C: 512, Out: 16, KH: 5, KW: 5, Stride: 1, Pad: 2},
+		{N: 2, H: 2, W: 14, C: 512, Out: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
+		{N: 1, H: 12, W: 12, C: 512, Out: 16, KH: 3, KW: 2, Stride: 1, Pad: 1},
+	} {
+		compare(t, g)
 	}
 }
 
