@@ -4,11 +4,11 @@
 
 #include "textflag.h"
 
-// func gemm6x16(kc int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm6x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemm6x16(SB), NOSPLIT, $0-65
-	MOVQ c+48(FP), AX
-	MOVQ ldc+56(FP), CX
+TEXT ·gemm6x16(SB), NOSPLIT, $0-81
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), CX
 	SHLQ $0x02, CX
 
 	// Ask for the tile of C now; it is wanted after the last step.
@@ -44,48 +44,63 @@ TEXT ·gemm6x16(SB), NOSPLIT, $0-65
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	MOVQ   kc+0(FP), DX
-	MOVQ   rs+16(FP), BX
-	MOVQ   cs+24(FP), SI
+	MOVQ   rs+24(FP), DX
+	MOVQ   cs+32(FP), BX
+	SHLQ   $0x02, DX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, SI
-	MOVQ   a+8(FP), DI
-	LEAQ   (DI)(BX*2), R8
-	ADDQ   BX, R8
-	MOVQ   b+32(FP), R9
-	MOVQ   ldb+40(FP), R10
-	SHLQ   $0x02, R10
+	MOVQ   a+16(FP), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	MOVQ   b+48(FP), R8
+	MOVQ   ldb+56(FP), R9
+	SHLQ   $0x02, R9
+
+	// From the end of a run to the next: jump - run*cs.
+	MOVQ  runs+0(FP), R10
+	MOVQ  run+8(FP), R11
+	MOVQ  jump+40(FP), R12
+	SHLQ  $0x02, R12
+	MOVQ  R11, R13
+	IMULQ BX, R13
+	SUBQ  R13, R12
+
+run:
+	MOVQ R11, R13
 
 step:
 	// One row of B against one column of A.
-	VMOVUPS      (R9), Y12
-	VMOVUPS      32(R9), Y13
-	VBROADCASTSS (DI), Y14
+	VMOVUPS      (R8), Y12
+	VMOVUPS      32(R8), Y13
+	VBROADCASTSS (SI), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
-	VBROADCASTSS (DI)(BX*1), Y14
+	VBROADCASTSS (SI)(DX*1), Y14
 	VFMADD231PS  Y12, Y14, Y2
 	VFMADD231PS  Y13, Y14, Y3
-	VBROADCASTSS (DI)(BX*2), Y14
+	VBROADCASTSS (SI)(DX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
-	VBROADCASTSS (R8), Y14
+	VBROADCASTSS (DI), Y14
 	VFMADD231PS  Y12, Y14, Y6
 	VFMADD231PS  Y13, Y14, Y7
-	VBROADCASTSS (R8)(BX*1), Y14
+	VBROADCASTSS (DI)(DX*1), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
-	VBROADCASTSS (R8)(BX*2), Y14
+	VBROADCASTSS (DI)(DX*2), Y14
 	VFMADD231PS  Y12, Y14, Y10
 	VFMADD231PS  Y13, Y14, Y11
-	ADDQ         SI, DI
-	ADDQ         SI, R8
-	ADDQ         R10, R9
-	DECQ         DX
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	ADDQ         R9, R8
+	DECQ         R13
 	JNZ          step
+	ADDQ         R12, SI
+	ADDQ         R12, DI
+	DECQ         R10
+	JNZ          run
 
 	// Store the tile.
-	MOVB    accumulate+64(FP), DL
+	MOVB    accumulate+80(FP), DL
 	TESTB   DL, DL
 	JZ      overwrite
 	VADDPS  (AX), Y0, Y0
@@ -141,11 +156,131 @@ overwrite:
 	VZEROUPPER
 	RET
 
-// func gemm12x32(kc int, a *float32, rs int, cs int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm4x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gemm4x16(SB), NOSPLIT, $0-81
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), CX
+	SHLQ $0x02, CX
+
+	// Ask for the tile of C now; it is wanted after the last step.
+	MOVQ       AX, DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 60(DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 60(DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 60(DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 60(DX)
+
+	// Accumulators start at zero.
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   rs+24(FP), DX
+	MOVQ   cs+32(FP), BX
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	MOVQ   b+48(FP), R8
+	MOVQ   ldb+56(FP), R9
+	SHLQ   $0x02, R9
+
+	// From the end of a run to the next: jump - run*cs.
+	MOVQ  runs+0(FP), R10
+	MOVQ  run+8(FP), R11
+	MOVQ  jump+40(FP), R12
+	SHLQ  $0x02, R12
+	MOVQ  R11, R13
+	IMULQ BX, R13
+	SUBQ  R13, R12
+
+run:
+	MOVQ R11, R13
+
+step:
+	// One row of B against one column of A.
+	VMOVUPS      (R8), Y8
+	VMOVUPS      32(R8), Y9
+	VBROADCASTSS (SI), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (SI)(DX*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (SI)(DX*2), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (DI), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	ADDQ         R9, R8
+	DECQ         R13
+	JNZ          step
+	ADDQ         R12, SI
+	ADDQ         R12, DI
+	DECQ         R10
+	JNZ          run
+
+	// Store the tile.
+	MOVB    accumulate+80(FP), DL
+	TESTB   DL, DL
+	JZ      overwrite
+	VADDPS  (AX), Y0, Y0
+	VADDPS  32(AX), Y1, Y1
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	VADDPS  (AX), Y2, Y2
+	VADDPS  32(AX), Y3, Y3
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    CX, AX
+	VADDPS  (AX), Y4, Y4
+	VADDPS  32(AX), Y5, Y5
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	ADDQ    CX, AX
+	VADDPS  (AX), Y6, Y6
+	VADDPS  32(AX), Y7, Y7
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	VZEROUPPER
+	RET
+
+overwrite:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y2, (AX)
+	VMOVUPS Y3, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y4, (AX)
+	VMOVUPS Y5, 32(AX)
+	ADDQ    CX, AX
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
+	VZEROUPPER
+	RET
+
+// func gemm12x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·gemm12x32(SB), NOSPLIT, $0-65
-	MOVQ c+48(FP), AX
-	MOVQ ldc+56(FP), CX
+TEXT ·gemm12x32(SB), NOSPLIT, $0-81
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), CX
 	SHLQ $0x02, CX
 
 	// Ask for the tile of C now; it is wanted after the last step.
@@ -211,72 +346,89 @@ TEXT ·gemm12x32(SB), NOSPLIT, $0-65
 	VPXORD Z21, Z21, Z21
 	VPXORD Z22, Z22, Z22
 	VPXORD Z23, Z23, Z23
-	MOVQ   kc+0(FP), DX
-	MOVQ   rs+16(FP), BX
-	MOVQ   cs+24(FP), SI
+	MOVQ   rs+24(FP), DX
+	MOVQ   cs+32(FP), BX
+	SHLQ   $0x02, DX
 	SHLQ   $0x02, BX
-	SHLQ   $0x02, SI
-	MOVQ   a+8(FP), DI
-	LEAQ   (DI)(BX*2), R8
-	ADDQ   BX, R8
-	LEAQ   (R8)(BX*2), R9
-	ADDQ   BX, R9
-	LEAQ   (R9)(BX*2), R10
-	ADDQ   BX, R10
-	MOVQ   b+32(FP), R11
-	MOVQ   ldb+40(FP), R12
-	SHLQ   $0x02, R12
+	MOVQ   a+16(FP), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	LEAQ   (R8)(DX*2), R9
+	ADDQ   DX, R9
+	MOVQ   b+48(FP), R10
+	MOVQ   ldb+56(FP), R11
+	SHLQ   $0x02, R11
+
+	// From the end of a run to the next: jump - run*cs.
+	MOVQ  runs+0(FP), R12
+	MOVQ  run+8(FP), R13
+	MOVQ  jump+40(FP), R14
+	SHLQ  $0x02, R14
+	MOVQ  R13, R15
+	IMULQ BX, R15
+	SUBQ  R15, R14
+
+run:
+	MOVQ R13, R15
 
 step:
 	// One row of B against one column of A.
-	VMOVUPS      (R11), Z24
-	VMOVUPS      64(R11), Z25
-	VBROADCASTSS (DI), Z26
+	VMOVUPS      (R10), Z24
+	VMOVUPS      64(R10), Z25
+	VBROADCASTSS (SI), Z26
 	VFMADD231PS  Z24, Z26, Z0
 	VFMADD231PS  Z25, Z26, Z1
-	VBROADCASTSS (DI)(BX*1), Z26
+	VBROADCASTSS (SI)(DX*1), Z26
 	VFMADD231PS  Z24, Z26, Z2
 	VFMADD231PS  Z25, Z26, Z3
-	VBROADCASTSS (DI)(BX*2), Z26
+	VBROADCASTSS (SI)(DX*2), Z26
 	VFMADD231PS  Z24, Z26, Z4
 	VFMADD231PS  Z25, Z26, Z5
-	VBROADCASTSS (R8), Z26
+	VBROADCASTSS (DI), Z26
 	VFMADD231PS  Z24, Z26, Z6
 	VFMADD231PS  Z25, Z26, Z7
-	VBROADCASTSS (R8)(BX*1), Z26
+	VBROADCASTSS (DI)(DX*1), Z26
 	VFMADD231PS  Z24, Z26, Z8
 	VFMADD231PS  Z25, Z26, Z9
-	VBROADCASTSS (R8)(BX*2), Z26
+	VBROADCASTSS (DI)(DX*2), Z26
 	VFMADD231PS  Z24, Z26, Z10
 	VFMADD231PS  Z25, Z26, Z11
-	VBROADCASTSS (R9), Z26
+	VBROADCASTSS (R8), Z26
 	VFMADD231PS  Z24, Z26, Z12
 	VFMADD231PS  Z25, Z26, Z13
-	VBROADCASTSS (R9)(BX*1), Z26
+	VBROADCASTSS (R8)(DX*1), Z26
 	VFMADD231PS  Z24, Z26, Z14
 	VFMADD231PS  Z25, Z26, Z15
-	VBROADCASTSS (R9)(BX*2), Z26
+	VBROADCASTSS (R8)(DX*2), Z26
 	VFMADD231PS  Z24, Z26, Z16
 	VFMADD231PS  Z25, Z26, Z17
-	VBROADCASTSS (R10), Z26
+	VBROADCASTSS (R9), Z26
 	VFMADD231PS  Z24, Z26, Z18
 	VFMADD231PS  Z25, Z26, Z19
-	VBROADCASTSS (R10)(BX*1), Z26
+	VBROADCASTSS (R9)(DX*1), Z26
 	VFMADD231PS  Z24, Z26, Z20
 	VFMADD231PS  Z25, Z26, Z21
-	VBROADCASTSS (R10)(BX*2), Z26
+	VBROADCASTSS (R9)(DX*2), Z26
 	VFMADD231PS  Z24, Z26, Z22
 	VFMADD231PS  Z25, Z26, Z23
-	ADDQ         SI, DI
-	ADDQ         SI, R8
-	ADDQ         SI, R9
-	ADDQ         SI, R10
-	ADDQ         R12, R11
-	DECQ         DX
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	ADDQ         R11, R10
+	DECQ         R15
 	JNZ          step
+	ADDQ         R14, SI
+	ADDQ         R14, DI
+	ADDQ         R14, R8
+	ADDQ         R14, R9
+	DECQ         R12
+	JNZ          run
 
 	// Store the tile.
-	MOVB    accumulate+64(FP), DL
+	MOVB    accumulate+80(FP), DL
 	TESTB   DL, DL
 	JZ      overwrite
 	VADDPS  (AX), Z0, Z0
@@ -377,5 +529,193 @@ overwrite:
 	ADDQ    CX, AX
 	VMOVUPS Z22, (AX)
 	VMOVUPS Z23, 64(AX)
+	VZEROUPPER
+	RET
+
+// func gemm8x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gemm8x32(SB), NOSPLIT, $0-81
+	MOVQ c+64(FP), AX
+	MOVQ ldc+72(FP), CX
+	SHLQ $0x02, CX
+
+	// Ask for the tile of C now; it is wanted after the last step.
+	MOVQ       AX, DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 124(DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 124(DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 124(DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 124(DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 124(DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 124(DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 124(DX)
+	ADDQ       CX, DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 124(DX)
+
+	// Accumulators start at zero.
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	VPXORD Z14, Z14, Z14
+	VPXORD Z15, Z15, Z15
+	MOVQ   rs+24(FP), DX
+	MOVQ   cs+32(FP), BX
+	SHLQ   $0x02, DX
+	SHLQ   $0x02, BX
+	MOVQ   a+16(FP), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	MOVQ   b+48(FP), R9
+	MOVQ   ldb+56(FP), R10
+	SHLQ   $0x02, R10
+
+	// From the end of a run to the next: jump - run*cs.
+	MOVQ  runs+0(FP), R11
+	MOVQ  run+8(FP), R12
+	MOVQ  jump+40(FP), R13
+	SHLQ  $0x02, R13
+	MOVQ  R12, R14
+	IMULQ BX, R14
+	SUBQ  R14, R13
+
+run:
+	MOVQ R12, R14
+
+step:
+	// One row of B against one column of A.
+	VMOVUPS      (R9), Z16
+	VMOVUPS      64(R9), Z17
+	VBROADCASTSS (SI), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (SI)(DX*1), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (SI)(DX*2), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (DI), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (DI)(DX*1), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (DI)(DX*2), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R8), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R8)(DX*1), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	ADDQ         BX, R8
+	ADDQ         R10, R9
+	DECQ         R14
+	JNZ          step
+	ADDQ         R13, SI
+	ADDQ         R13, DI
+	ADDQ         R13, R8
+	DECQ         R11
+	JNZ          run
+
+	// Store the tile.
+	MOVB    accumulate+80(FP), DL
+	TESTB   DL, DL
+	JZ      overwrite
+	VADDPS  (AX), Z0, Z0
+	VADDPS  64(AX), Z1, Z1
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VADDPS  (AX), Z2, Z2
+	VADDPS  64(AX), Z3, Z3
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VADDPS  (AX), Z4, Z4
+	VADDPS  64(AX), Z5, Z5
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VADDPS  (AX), Z6, Z6
+	VADDPS  64(AX), Z7, Z7
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VADDPS  (AX), Z8, Z8
+	VADDPS  64(AX), Z9, Z9
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VADDPS  (AX), Z10, Z10
+	VADDPS  64(AX), Z11, Z11
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VADDPS  (AX), Z12, Z12
+	VADDPS  64(AX), Z13, Z13
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VADDPS  (AX), Z14, Z14
+	VADDPS  64(AX), Z15, Z15
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
+	VZEROUPPER
+	RET
+
+overwrite:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z2, (AX)
+	VMOVUPS Z3, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z4, (AX)
+	VMOVUPS Z5, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z8, (AX)
+	VMOVUPS Z9, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z10, (AX)
+	VMOVUPS Z11, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z12, (AX)
+	VMOVUPS Z13, 64(AX)
+	ADDQ    CX, AX
+	VMOVUPS Z14, (AX)
+	VMOVUPS Z15, 64(AX)
 	VZEROUPPER
 	RET

@@ -39,10 +39,16 @@ func TestGemm(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(1, 1))
 		tile := tier.Tile()
 		for _, kc := range []int{1, 2, 3, 4, 5, 7, 8, 16, 31, 100, 256} {
-			for _, s := range [][3]int{{1, tile.MR, tile.NR}, {kc, 1, tile.NR + 5}, {kc + 3, 2, 2 * tile.NR}, {0, 1, tile.NR}} {
-				for _, ldc := range []int{tile.NR, tile.NR + 1, tile.NR + 7, 3 * tile.NR} {
-					for _, accumulate := range []bool{false, true} {
-						testGemm(t, rnd, tier, kc, s[0], s[1], s[2], ldc, accumulate)
+			for _, rows := range []int{tile.High, tile.Low} {
+				for _, l := range []asm.Left{{Row: 1, Col: rows}, {Row: kc, Col: 1}, {Row: 3 * kc, Col: 2}, {Col: 1},
+					{Row: 2, Col: 1, Run: 1, Jump: 5}, {Row: 3, Col: 1, Run: (kc + 1) / 2, Jump: kc + 2}} {
+					if l.Run > 0 && kc%l.Run != 0 {
+						continue
+					}
+					for _, pad := range []int{0, 1, 7, tile.Width} {
+						for _, accumulate := range []bool{false, true} {
+							testGemm(t, rnd, tier, rows, kc, l, tile.Width+pad, tile.Width+pad, accumulate)
+						}
 					}
 				}
 			}
@@ -50,23 +56,26 @@ func TestGemm(t *testing.T) {
 	})
 }
 
-func testGemm(t *testing.T, rnd *rand.Rand, tier asm.Tier, kc, rs, cs, ldb, ldc int, accumulate bool) {
+func testGemm(t *testing.T, rnd *rand.Rand, tier asm.Tier, rows, kc int, l asm.Left, ldb, ldc int, accumulate bool) {
 	t.Helper()
-	tile := tier.Tile()
-	a, b := guarded(t, (tile.MR-1)*rs+(kc-1)*cs+1), guarded(t, (kc-1)*ldb+tile.NR)
-	c := guarded(t, (tile.MR-1)*ldc+tile.NR)
-	random(rnd, a)
+	width, run := tier.Tile().Width, l.Run
+	if run == 0 {
+		run = kc
+	}
+	l.Data = guarded(t, (rows-1)*l.Row+(run-1)*l.Col+(kc/run-1)*l.Jump+1)
+	b, c := guarded(t, (kc-1)*ldb+width), guarded(t, (rows-1)*ldc+width)
+	random(rnd, l.Data)
 	random(rnd, b)
 	fill(c, canary)
 	want := make([]float32, len(c))
 	fill(want, canary)
-	for i := range tile.MR {
-		for j := range tile.NR {
+	for i := range rows {
+		for j := range width {
 			old := float32(rnd.NormFloat64())
 			c[i*ldc+j] = old
 			var s float32
 			for k := range kc {
-				s = asm.FMA(a[i*rs+k*cs], b[k*ldb+j], s)
+				s = asm.FMA(l.Data[i*l.Row+k%run*l.Col+k/run*l.Jump], b[k*ldb+j], s)
 			}
 			if accumulate {
 				s += old
@@ -74,8 +83,8 @@ func testGemm(t *testing.T, rnd *rand.Rand, tier asm.Tier, kc, rs, cs, ldb, ldc 
 			want[i*ldc+j] = s
 		}
 	}
-	tier.Gemm(kc, a, rs, cs, b, ldb, c, ldc, accumulate)
-	same(t, c, want, fmt.Sprintf("kc=%d rs=%d cs=%d ldb=%d ldc=%d accumulate=%v", kc, rs, cs, ldb, ldc, accumulate))
+	tier.Gemm(rows, kc, l, b, ldb, c, ldc, accumulate)
+	same(t, c, want, fmt.Sprintf("rows=%d kc=%d left=%v ldb=%d ldc=%d accumulate=%v", rows, kc, []int{l.Row, l.Col, l.Run, l.Jump}, ldb, ldc, accumulate))
 }
 
 // TestTranspose covers every number of rows and columns round the kernels' own,

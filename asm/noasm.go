@@ -7,12 +7,19 @@ package asm
 
 const noKernel = "asm: no such kernel in this build"
 
-func gemm6x16(kc int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, accumulate bool) {
+func gemm6x16(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool) {
 	panic(noKernel)
 }
-func gemm12x32(kc int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, accumulate bool) {
+func gemm4x16(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool) {
 	panic(noKernel)
 }
+func gemm12x32(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool) {
+	panic(noKernel)
+}
+func gemm8x32(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool) {
+	panic(noKernel)
+}
+
 func transpose8(dst *float32, ld int, src *float32, stride, cols int) { panic(noKernel) }
 func transpose6(dst *float32, ld int, src *float32, stride, cols int) { panic(noKernel) }
 func transpose4(dst *float32, ld int, src *float32, stride, cols int) { panic(noKernel) }

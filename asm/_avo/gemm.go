@@ -11,26 +11,31 @@ import (
 // gemm emits the micro-kernels of the matrix product.
 //
 // A tile of C stays in registers while k runs: each step loads one row of B
-// (two vectors), broadcasts each of the MR elements of a column
-// of A, and does one multiply-add per accumulator, so that loads (2 + MR) stay
-// below what two load ports offer beside 2*MR multiply-adds:
+// (two vectors), broadcasts each of the rows' elements in a column
+// of A, and does one multiply-add per accumulator, so that loads (2 + rows) stay
+// below what two load ports offer beside 2*rows multiply-adds:
 //
-//	c[i][0:2w] += a[i*rs] * b[0:2w]     i = 0..MR-1, w lanes a vector
+//	c[i][0:2w] += a[i*rs] * b[0:2w]     w lanes a vector
 //
 // A has any two strides and B any one, so that neither need be packed: a pointer
 // to every third row of A, with rs and 2*rs as the index of the rows between,
-// reaches all of a column.
+// reaches all of a column. Terms of A come in runs, as those of a patch do, which
+// lie in so many rows of an image: after each the pointers jump to the next.
 //
 // The tile is then stored, or added to what C holds: sums over more than one
 // block of k are added block by block, in the same order in every tier.
 func gemm() {
-	gemmKernel("gemm6x16", 6, 8, func() VecVirtual { return YMM() })
-	gemmKernel("gemm12x32", 12, 16, func() VecVirtual { return ZMM() })
+	ymm := func() VecVirtual { return YMM() }
+	zmm := func() VecVirtual { return ZMM() }
+	gemmKernel("gemm6x16", 6, 8, ymm)
+	gemmKernel("gemm4x16", 4, 8, ymm)
+	gemmKernel("gemm12x32", 12, 16, zmm)
+	gemmKernel("gemm8x32", 8, 16, zmm)
 }
 
 // gemmKernel emits a kernel for mr rows by two vectors of the given lanes.
 func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
-	TEXT(name, NOSPLIT, "func(kc int, a *float32, rs, cs int, b *float32, ldb int, c *float32, ldc int, accumulate bool)")
+	TEXT(name, NOSPLIT, "func(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s computes a tile of %d rows by %d columns; Tier.Gemm is its definition.", name, mr, 2*lanes))
 	width := 4 * lanes // bytes
@@ -63,12 +68,11 @@ func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
 		}
 	}
 
-	kc := Load(Param("kc"), GP64())
 	rs := Load(Param("rs"), GP64())
 	cs := Load(Param("cs"), GP64())
 	SHLQ(Imm(2), rs)
 	SHLQ(Imm(2), cs)
-	a := make([]Mem, mr/3)
+	a := make([]Mem, (mr+2)/3)
 	a[0] = Mem{Base: Load(Param("a"), GP64())}
 	for i := range a[1:] {
 		a[i+1] = Mem{Base: GP64()}
@@ -79,6 +83,20 @@ func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
 	ldb := Load(Param("ldb"), GP64())
 	SHLQ(Imm(2), ldb)
 	b0, b1, ai := vec(), vec(), vec()
+
+	Comment("From the end of a run to the next: jump - run*cs.")
+	runs := Load(Param("runs"), GP64())
+	run := Load(Param("run"), GP64())
+	jump := Load(Param("jump"), GP64())
+	back := GP64()
+	SHLQ(Imm(2), jump)
+	MOVQ(run, back)
+	IMULQ(cs, back)
+	SUBQ(back, jump)
+	k := GP64()
+
+	Label("run")
+	MOVQ(run, k)
 
 	Label("step")
 	Comment("One row of B against one column of A.")
@@ -93,8 +111,13 @@ func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
 		ADDQ(cs, p.Base)
 	}
 	ADDQ(ldb, b.Base)
-	DECQ(kc)
+	DECQ(k)
 	JNZ(LabelRef("step"))
+	for _, p := range a {
+		ADDQ(jump, p.Base)
+	}
+	DECQ(runs)
+	JNZ(LabelRef("run"))
 
 	Comment("Store the tile.")
 	accumulate := Load(Param("accumulate"), GP8())

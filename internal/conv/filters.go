@@ -60,7 +60,7 @@ func prepareBackward(threads int, f *asm.Winograd, w []float32, out, depth int) 
 }
 
 // columns is the number of vectors that are packed side by side.
-func columns() int { return asm.Active().Tile().NR }
+func columns() int { return asm.Active().Tile().Width }
 
 // prepare packs n vectors of k terms, columns() at a time. transform writes the
 // transforms of vectors [j0, j1) to planes of the given size, one for each point;

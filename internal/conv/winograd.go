@@ -148,7 +148,7 @@ func (t *tiling) convolve(threads int, w *filters, bias []float32, floor float32
 }
 
 // block is how many tiles are transformed, multiplied and transformed back at a
-// time: so many that what is kept of them fits the cache, a multiple of every MR,
+// time: so many that what is kept of them fits the cache, a multiple of every High,
 // and shared evenly by threads.
 func (t *tiling) block(threads, channels int) int {
 	most := max(24, cache/(t.Points*t.Points*channels)/12*12)

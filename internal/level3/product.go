@@ -20,16 +20,16 @@ import (
 // The blocking figures. KC is part of the meaning of a result (see the package
 // comment); the others only of its speed.
 const (
-	// KC terms at a time: a B micro-panel of KC x NR floats is 24 KB (AVX2) or
+	// KC terms at a time: a B micro-panel of KC x Width floats is 24 KB (AVX2) or
 	// 48 KB (AVX-512) and comes from the first- or second-level cache. More terms
 	// would spill it further, fewer would visit C more often.
 	KC = 384
 
-	// mc rows of A at a time, a multiple of every MR: mc x KC floats are 288 KB
+	// mc rows of A at a time, a multiple of every High: mc x KC floats are 288 KB
 	// and stay in the second-level cache.
 	mc = 192
 
-	// nc columns of B at a time, a multiple of every NR.
+	// nc columns of B at a time, a multiple of every Width.
 	nc = 1536
 
 	// narrow products read A where it lies: each term is used so seldom that
@@ -101,7 +101,7 @@ func (p *product) run(tier asm.Tier, threads int) {
 	if threads > 1 || blocks > 1 {
 		depth = slab * KC
 	}
-	panels := Scratch(min(depth, p.k) * roundUp(min(nc, p.n), p.tile.NR))
+	panels := Scratch(min(depth, p.k) * roundUp(min(nc, p.n), p.tile.Width))
 	defer Release(panels)
 
 	for jc := 0; jc < p.n; jc += nc { // loop 5: columns of C
@@ -134,24 +134,24 @@ func (p *product) rowBlock(threads int) int {
 	if p.upper && parts > 1 {
 		parts *= 4 // blocks of rows of a triangle differ in work: more of them even it out
 	}
-	share := roundUp((p.m+parts-1)/parts, p.tile.MR)
+	share := roundUp((p.m+parts-1)/parts, p.tile.High)
 	if rounds := (share + mc - 1) / mc; rounds > 1 {
-		share = roundUp((share+rounds-1)/rounds, p.tile.MR)
+		share = roundUp((share+rounds-1)/rounds, p.tile.High)
 	}
-	return max(share, p.tile.MR)
+	return max(share, p.tile.High)
 }
 
 // packB packs columns [j0, j1) and terms [k0, k1) of B: block after block of KC
-// terms, in each panel after panel of NR columns.
+// terms, in each panel after panel of Width columns.
 func (p *product) packB(threads int, dst []float32, j0, j1, k0, k1 int) {
-	const strip = 96 // a multiple of every NR
-	width := roundUp(j1-j0, p.tile.NR)
+	const strip = 96 // a multiple of every Width
+	width := roundUp(j1-j0, p.tile.Width)
 	strips := (j1 - j0 + strip - 1) / strip
 	par.For(threads, strips*((k1-k0+KC-1)/KC), func(i int) {
 		js, ks := j0+i%strips*strip, k0+i/strips*KC
 		ke := min(k1, ks+KC)
 		at := (ks-k0)*width + (js-j0)*(ke-ks)
-		p.b.Pack(dst[at:], p.tile.NR, js, min(j1, js+strip), ks, ke)
+		p.b.Pack(dst[at:], p.tile.Width, js, min(j1, js+strip), ks, ke)
 	})
 }
 
@@ -161,26 +161,29 @@ func (p *product) rowsOfC(panels []float32, i0, i1, j0, j1, k0, k1 int) {
 	if p.upper && i0 >= j1 {
 		return
 	}
-	width := roundUp(j1-j0, p.tile.NR)
-	mr := p.tile.MR
-	whole := i0 // panels before it are read where they are
+	width := roundUp(j1-j0, p.tile.Width)
+	rows := cut(p.tile, i1-i0)
+	whole := i0 // rows before it are read where they are
 	strided, ok := p.a.(Strided)
 	if ok && p.n <= narrow {
-		whole = i1 - (i1-i0)%mr
+		whole += rows.whole(i1 - i0)
 	}
-	block := Scratch(roundUp(i1-whole, mr) * min(KC, k1-k0))
+	block := Scratch(rows.total() * min(KC, k1-k0))
 	defer Release(block)
 	for ks := k0; ks < k1; ks += KC {
 		kc := min(KC, k1-ks)
 		b, accumulate := panels[(ks-k0)*width:], p.accumulate || ks > 0
+		var a view
 		if whole > i0 {
-			data, rs, cs := strided.At(i0, ks)
-			p.macro(view{data, rs, cs, mr * rs}, b, i0, whole, j0, j1, kc, accumulate)
+			a.Data, a.Row, a.Col = strided.At(i0, ks)
 		}
 		if whole < i1 {
-			p.a.Pack(*block, mr, whole, i1, ks, ks+kc)
-			p.macro(view{*block, 1, mr, mr * kc}, b, whole, i1, j0, j1, kc, accumulate)
+			a.packed, a.first, a.kc = *block, whole-i0, kc
+			high := max(whole, min(i1, i0+rows.high*p.tile.High))
+			p.a.Pack(*block, p.tile.High, whole, high, ks, ks+kc)
+			p.a.Pack((*block)[(high-whole)*kc:], p.tile.Low, high, i1, ks, ks+kc)
 		}
+		p.macro(a, rows, b, i0, i1, j0, j1, kc, accumulate)
 	}
 	if k1 == p.k {
 		for i := i0; i < i1; i++ {
@@ -189,33 +192,79 @@ func (p *product) rowsOfC(panels []float32, i0, i1, j0, j1, k0, k1 int) {
 	}
 }
 
-// view is a block of A in memory: panels that lie next apart, in which term k of
-// vector i is data[i*rs+k*cs].
+// view is a block of A: rows before the first that is packed are read in place.
 type view struct {
-	data         []float32
-	rs, cs, next int
+	asm.Left
+	packed    []float32 // panels, one after another
+	first, kc int       // row and terms of what is packed
+}
+
+// tile returns the A of a tile of the given height that begins at row i.
+func (v *view) tile(i, height int) asm.Left {
+	if v.packed != nil && i >= v.first {
+		return asm.Left{Data: v.packed[(i-v.first)*v.kc:], Row: 1, Col: height}
+	}
+	left := v.Left
+	left.Data = left.Data[i*left.Row:]
+	return left
+}
+
+// rows is how many rows are cut into tiles: high ones, then low ones, of which the
+// last may be a part of one.
+type rows struct {
+	tile      asm.Tile
+	high, low int
+}
+
+// cut chooses the tiles that cover n rows with the least left over.
+func cut(t asm.Tile, n int) rows {
+	best := rows{t, (n + t.High - 1) / t.High, 0}
+	for low := 1; low <= 2; low++ {
+		r := rows{t, (max(0, n-low*t.Low) + t.High - 1) / t.High, low}
+		if r.total() < best.total() {
+			best = r
+		}
+	}
+	return best
+}
+
+// total is the number of rows of all tiles.
+func (r rows) total() int { return r.high*r.tile.High + r.low*r.tile.Low }
+
+// whole is the number of rows, of n, in tiles that are full.
+func (r rows) whole(n int) int {
+	switch {
+	case r.total() == n:
+		return n
+	case r.low > 0:
+		return r.total() - r.tile.Low
+	}
+	return r.total() - r.tile.High
 }
 
 // macro is the macro-kernel: a block of A against a block of B, tile by tile.
-func (p *product) macro(a view, b []float32, i0, i1, j0, j1, kc int, accumulate bool) {
-	mr, nr := p.tile.MR, p.tile.NR
+func (p *product) macro(a view, rows rows, b []float32, i0, i1, j0, j1, kc int, accumulate bool) {
+	width := p.tile.Width
 	var edge [asm.MaxTile]float32
-	for j := j0; j < j1; j += nr { // loop 2: panels of B, each in the first-level cache
-		bp := b[(j-j0)*kc:]
-		for i := i0; i < i1; i += mr { // loop 1: panels of A
-			if p.upper && i >= j+nr {
+	for j := j0; j < j1; j += width { // loop 2: panels of B, each in the first-level cache
+		bp, cols := b[(j-j0)*kc:], min(width, j1-j)
+		height := p.tile.High
+		for i, n := i0, 0; i < i1; i, n = i+height, n+1 { // loop 1: panels of A
+			if n == rows.high {
+				height = p.tile.Low
+			}
+			if p.upper && i >= j+width {
 				break
 			}
-			ap := a.data[(i-i0)/mr*a.next:]
-			rows, cols := min(mr, i1-i), min(nr, j1-j)
-			if rows == mr && cols == nr {
-				p.tier.Gemm(kc, ap, a.rs, a.cs, bp, nr, p.c[i*p.ldc+j:], p.ldc, accumulate)
+			left := a.tile(i-i0, height)
+			if i+height <= i1 && cols == width {
+				p.tier.Gemm(height, kc, left, bp, width, p.c[i*p.ldc+j:], p.ldc, accumulate)
 				continue
 			}
-			p.tier.Gemm(kc, ap, a.rs, a.cs, bp, nr, edge[:], nr, false)
-			for r := range rows {
+			p.tier.Gemm(height, kc, left, bp, width, edge[:], width, false)
+			for r := range min(height, i1-i) {
 				ci := p.c[(i+r)*p.ldc+j:][:cols]
-				if er := edge[r*nr:][:cols]; accumulate {
+				if er := edge[r*width:][:cols]; accumulate {
 					for x, v := range er {
 						ci[x] += v
 					}
