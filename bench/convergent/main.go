@@ -11,11 +11,10 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"regexp"
-	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+	"github.com/convergent-go/convergent/bench/flags"
 )
 
 type commands struct {
@@ -38,7 +37,7 @@ func main() {
 	if len(os.Args) < 2 {
 		os.Args = append(os.Args, "--help")
 	}
-	k, err := parser.Parse(spell(os.Args[1:]))
+	k, err := parser.Parse(flags.Spell(os.Args[1:]))
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "convergent: %v\nTry: convergent reproduce -h\n", err)
 		os.Exit(2)
@@ -55,27 +54,4 @@ func main() {
 		fmt.Fprintf(os.Stderr, "convergent: %v\n", err)
 		os.Exit(1)
 	}
-}
-
-var (
-	longFlag = regexp.MustCompile(`^-[a-z]{2}`)
-	negative = regexp.MustCompile(`^-[0-9.]`)
-)
-
-// spell puts arguments as kong wants them: flags, which may have one dash as Go's
-// do, with two, and negative numbers joined to their flag, for it to reject.
-func spell(args []string) []string {
-	var out []string
-	for _, a := range args {
-		last := len(out) - 1
-		switch {
-		case longFlag.MatchString(a):
-			out = append(out, "-"+a)
-		case negative.MatchString(a) && last >= 0 && strings.HasPrefix(out[last], "--"):
-			out[last] += "=" + a
-		default:
-			out = append(out, a)
-		}
-	}
-	return out
 }

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -131,13 +130,5 @@ func TestHelp(t *testing.T) {
 		if stdout, stderr, code := run(t, args...); code != 0 || !strings.Contains(stdout, "Usage: convergent") {
 			t.Errorf("%v: exit code %d: %s%s", args, code, stdout, stderr)
 		}
-	}
-}
-
-func TestSpell(t *testing.T) {
-	got := spell([]string{"reproduce", "-nets", "3", "--out=x", "-h", "-lambdas", "-1", "-seed=2", "-"})
-	want := []string{"reproduce", "--nets", "3", "--out=x", "-h", "--lambdas=-1", "--seed=2", "-"}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
 	}
 }

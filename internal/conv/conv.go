@@ -3,7 +3,6 @@ package conv
 import (
 	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
-	"github.com/convergent-go/convergent/internal/par"
 )
 
 // Forward computes y [N, OutH, OutW, Out] from the images x and the filters w:
@@ -20,8 +19,12 @@ func Forward(threads int, g Geometry, y, x, w, bias []float32) {
 		g.forward(threads, f, y, x, w, bias)
 		return
 	}
-	x, padded := pad(threads, x, g.N, g.H, g.W, g.C, g.Pad, g.Pad)
+	x, padded := pad(threads, x, g.N, g.H, g.W, g.C, g.Pad, g.Pad, g.slack())
 	defer level3.Release(padded)
+	if g.direct() {
+		g.forwardDirect(threads, y, x, w, bias)
+		return
+	}
 	out, k := g.Out/g.groups(), g.patch()
 	for i := range g.groups() {
 		p := &patches{g.window(x, i)}
@@ -48,8 +51,12 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 		g.backwardWeights(threads, f, dw, x, dy)
 		return
 	}
-	x, padded := pad(threads, x, g.N, g.H, g.W, g.C, g.Pad, g.Pad)
+	x, padded := pad(threads, x, g.N, g.H, g.W, g.C, g.Pad, g.Pad, g.slack())
 	defer level3.Release(padded)
+	if g.direct() {
+		g.backwardWeightsDirect(threads, dw, x, dy)
+		return
+	}
 	out, k := g.Out/g.groups(), g.patch()
 	for i := range g.groups() {
 		p := &patchTerms{g.window(x, i)}
@@ -76,12 +83,10 @@ func sumRows(sum, dy []float32, rows int) {
 // the output and the filters w.
 func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
 	g.check(dx, w, dy)
-	if g.Stride == 1 {
+	if g.Stride == 1 && g.C/g.groups() >= 8 {
 		g.correlate(threads, dx, dy, w)
-		return
-	}
-	for i := range g.groups() {
-		g.scatter(threads, dx, dy, w, i)
+	} else {
+		g.scatter(threads, dx, dy, w)
 	}
 }
 
@@ -95,7 +100,7 @@ func (g Geometry) correlate(threads int, dx, dy, w []float32) {
 		g.backwardData(threads, f, dx, dy, w)
 		return
 	}
-	dy, padded := pad(threads, dy, g.N, g.OutH(), g.OutW(), g.Out, padY, padX)
+	dy, padded := pad(threads, dy, g.N, g.OutH(), g.OutW(), g.Out, padY, padX, 0)
 	defer level3.Release(padded)
 	out, depth, k := g.Out/g.groups(), g.C/g.groups(), g.patch()
 	for i := range g.groups() {
@@ -104,35 +109,4 @@ func (g Geometry) correlate(threads int, dx, dy, w []float32) {
 		filters := &turned{w: w[i*out*k:], out: out, spots: g.KH * g.KW, depth: depth}
 		level3.Gemm(threads, g.N*g.H*g.W, depth, g.KH*g.KW*out, p, filters, dx[min(len(dx), i*depth):], g.C, false)
 	}
-}
-
-// scatter is BackwardData of one group at any stride: the gradients of the
-// patches of one image are a product, and each is added where its term came
-// from.
-func (g Geometry) scatter(threads int, dx, dy, w []float32, i int) {
-	out, depth, k := g.Out/g.groups(), g.C/g.groups(), g.patch()
-	spots := g.OutH() * g.OutW()
-	filters := level3.Cols{Data: w[i*out*k:], Stride: k}
-	par.For(threads, g.N, func(n int) {
-		image := dx[n*g.H*g.W*g.C:][:g.H*g.W*g.C]
-		for at := i * depth; at < len(image); at += g.C {
-			clear(image[at:][:depth])
-		}
-		terms := make([]float32, spots*k)
-		units := level3.Rows{Data: dy[n*spots*g.Out+i*out:], Stride: g.Out}
-		level3.Gemm(1, spots, k, out, units, filters, terms, k, false)
-		for s := range spots {
-			top, left := s/g.OutW()*g.Stride-g.Pad, s%g.OutW()*g.Stride-g.Pad
-			for spot := range g.KH * g.KW {
-				y, x := top+spot/g.KW, left+spot%g.KW
-				if y < 0 || y >= g.H || x < 0 || x >= g.W {
-					continue
-				}
-				to := image[(y*g.W+x)*g.C+i*depth:][:depth]
-				for c, v := range terms[s*k+spot*depth:][:depth] {
-					to[c] += v
-				}
-			}
-		}
-	})
 }

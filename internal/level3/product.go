@@ -183,7 +183,7 @@ func (p *product) rowsOfC(panels []float32, i0, i1, j0, j1, k0, k1 int) {
 			p.a.Pack(*block, p.tile.High, whole, high, ks, ks+kc)
 			p.a.Pack((*block)[(high-whole)*kc:], p.tile.Low, high, i1, ks, ks+kc)
 		}
-		p.macro(a, rows, b, i0, i1, j0, j1, kc, accumulate)
+		p.macro(a, rows, right{b, p.tile.Width, kc}, i0, i1, j0, j1, kc, accumulate)
 	}
 	if k1 == p.k {
 		for i := i0; i < i1; i++ {
@@ -242,12 +242,19 @@ func (r rows) whole(n int) int {
 	return r.total() - r.tile.High
 }
 
+// right is a block of B: the row of term k begins stride floats after the one
+// before it, and column j, at the edge of a tile, step*j floats after column 0.
+type right struct {
+	data         []float32
+	stride, step int
+}
+
 // macro is the macro-kernel: a block of A against a block of B, tile by tile.
-func (p *product) macro(a view, rows rows, b []float32, i0, i1, j0, j1, kc int, accumulate bool) {
+func (p *product) macro(a view, rows rows, b right, i0, i1, j0, j1, kc int, accumulate bool) {
 	width := p.tile.Width
 	var edge [asm.MaxTile]float32
 	for j := j0; j < j1; j += width { // loop 2: panels of B, each in the first-level cache
-		bp, cols := b[(j-j0)*kc:], min(width, j1-j)
+		bp, cols := b.data[(j-j0)*b.step:], min(width, j1-j)
 		height := p.tile.High
 		for i, n := i0, 0; i < i1; i, n = i+height, n+1 { // loop 1: panels of A
 			if n == rows.high {
@@ -258,10 +265,10 @@ func (p *product) macro(a view, rows rows, b []float32, i0, i1, j0, j1, kc int, 
 			}
 			left := a.tile(i-i0, height)
 			if i+height <= i1 && cols == width {
-				p.tier.Gemm(height, kc, left, bp, width, p.c[i*p.ldc+j:], p.ldc, accumulate)
+				p.tier.Gemm(height, kc, left, bp, b.stride, p.c[i*p.ldc+j:], p.ldc, accumulate)
 				continue
 			}
-			p.tier.Gemm(height, kc, left, bp, width, edge[:], width, false)
+			p.tier.Gemm(height, kc, left, bp, b.stride, edge[:], width, false)
 			for r := range min(height, i1-i) {
 				ci := p.c[(i+r)*p.ldc+j:][:cols]
 				if er := edge[r*width:][:cols]; accumulate {

@@ -1,0 +1,79 @@
+package bench
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+)
+
+//go:embed work.json
+var standard []byte
+
+// List is the content of a file such as work.json.
+type List struct {
+	Threads []int     `json:"threads"` // how many threads to time everything with, one after the other
+	Conv    []Conv    `json:"conv"`
+	Gemm    []Gemm    `json:"gemm"`
+	Moments []Moments `json:"moments"`
+	Train   []Train   `json:"train"`
+}
+
+// Standard returns the list in work.json.
+func Standard() *List {
+	l, err := Parse(standard)
+	if err != nil {
+		panic("bench: work.json: " + err.Error())
+	}
+	return l
+}
+
+// Parse reads a list from JSON. Fields that it does not know are errors.
+func Parse(data []byte) (*List, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	l := new(List)
+	if err := d.Decode(l); err != nil {
+		return nil, err
+	}
+	for _, t := range l.Threads {
+		if t < 1 {
+			return nil, fmt.Errorf("%d threads", t)
+		}
+	}
+	_, err := l.Works()
+	return l, err
+}
+
+// Works returns the work on the list. The error names what makes no sense.
+func (l *List) Works() ([]Work, error) {
+	var all []Work
+	for _, items := range [][]item{items(l.Conv), items(l.Gemm), items(l.Moments), items(l.Train)} {
+		for _, it := range items {
+			works, err := it.works()
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, works...)
+		}
+	}
+	seen := make(map[string]bool)
+	for _, w := range all {
+		if seen[w.Name] {
+			return nil, fmt.Errorf("%s is listed twice", w.Name)
+		}
+		seen[w.Name] = true
+	}
+	return all, nil
+}
+
+// item is an entry of a list, which is work in one direction or in two.
+type item interface{ works() ([]Work, error) }
+
+func items[T item](entries []T) []item {
+	var all []item
+	for _, e := range entries {
+		all = append(all, e)
+	}
+	return all
+}

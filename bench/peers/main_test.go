@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestMain lets the test's program be the command itself.
+func TestMain(m *testing.M) {
+	if os.Getenv("PEERS_TEST_MAIN") != "" {
+		main()
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// command returns what the command wrote and its exit code.
+func command(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	c := exec.Command(os.Args[0], args...)
+	c.Env = append(os.Environ(), "PEERS_TEST_MAIN=1")
+	var out, errs bytes.Buffer
+	c.Stdout, c.Stderr = &out, &errs
+	if err := c.Run(); err != nil && c.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), c.ProcessState.ExitCode()
+}
+
+// TestWithoutPython runs a small list against what is always there: gonum.
+func TestWithoutPython(t *testing.T) {
+	dir := t.TempDir()
+	list, table := filepath.Join(dir, "work.json"), filepath.Join(dir, "rows.json")
+	err := os.WriteFile(list, []byte(`{"threads": [1], "gemm": [{"m": 20, "n": 30, "k": 40}], "moments": [{"n": 50, "p": 4}], "conv": [
+		{"name": "a", "n": 1, "size": 4, "in": 1, "out": 1, "kernel": 3, "stride": 1, "pad": 1, "groups": 1}]}`), 0o666)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, code := command(t, "-work", list, "-python", filepath.Join(dir, "python"), "-only", "gemm|moments|forward", "-pairs=1", "-json", table)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	if !strings.Contains(stderr, "torch, openblas and numpy are left out") {
+		t.Errorf("stderr: %s", stderr)
+	}
+	data, err := os.ReadFile(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []map[string]any
+	if err := json.Unmarshal(data, &rows); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"conv/a/forward": nil, "gemm/20x30x40": "gonum", "moments/N=50,p=4": "gonum"}
+	if len(rows) != len(want) || strings.Count(stdout, "\n") != 1+len(want) {
+		t.Fatalf("rows: %s, table: %s", data, stdout)
+	}
+	for _, r := range rows {
+		if peer, ok := want[r["work"].(string)]; !ok || r["peer"] != peer || r["threads"] != 1. || r["ours_s"].(float64) <= 0 || r["peak_share"].(float64) <= 0 {
+			t.Errorf("row %v", r)
+		}
+		if r["peer"] != nil && (r["peer_s"].(float64) <= 0 || r["ratio"].(float64) <= 0) {
+			t.Errorf("row %v", r)
+		}
+	}
+}
+
+func TestBadInput(t *testing.T) {
+	list := filepath.Join(t.TempDir(), "list.json")
+	if err := os.WriteFile(list, []byte(`{"gemm": [{"m": 0}]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+		code int
+	}{
+		{[]string{"-work", "nowhere.json"}, "nowhere.json", 1},
+		{[]string{"-work", list}, list + ": gemm/0x0x0", 1},
+		{[]string{"-only", "conv(3"}, "missing closing )", 2},
+		{[]string{"-only", "^nothing$"}, "no work matches ^nothing$", 1},
+		{[]string{"-threads", "0"}, "-threads", 1},
+		{[]string{"-pairs", "0"}, "-pairs", 1},
+		{[]string{"-bogus"}, "--bogus", 2},
+	} {
+		_, stderr, code := command(t, c.args...)
+		if code != c.code || !strings.HasPrefix(stderr, "peers: ") || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s: exit code %d, want %d: %s", strings.Join(c.args, " "), code, c.code, stderr)
+		}
+	}
+}

@@ -1,0 +1,244 @@
+"""Computes the work of package bench with other libraries.
+
+The first line on standard output says what is installed. From then on each line
+on standard input is a request in JSON, and gets a line in answer:
+
+    {"do": "prepare", "peer": P, "work": NAME, "spec": {...}}   make inputs, compute once
+        -> {"variant": "channels_last", "samples": [[...], ...]}
+    {"do": "run"}                                               time what was prepared
+        -> {"seconds": ...}
+
+Where a library has several ways, the fastest is kept. Arrays and their samples
+are in the Go program's order: images NHWC, filters [out, y, x, in].
+"""
+
+import json, math, os, sys, time
+
+try:
+    import numpy as np
+except ImportError as e:
+    sys.exit(str(e))
+
+RUN_SECONDS = 0.05  # shorter work is repeated for so long
+STEPS = 3  # losses compared of a training
+
+
+def bits(stream, n):
+    i = np.arange(n, dtype=np.uint32) + np.uint32(stream * 0x9E3779B9 & 0xFFFFFFFF)
+    i ^= i >> 16
+    i *= np.uint32(0x7FEB352D)
+    i ^= i >> 15
+    i *= np.uint32(0x846CA68B)
+    return i ^ i >> 16
+
+
+def uniform(stream, *shape):
+    """The numbers in [-1, 1) that the Go program computes with."""
+    x = (bits(stream, math.prod(shape)) >> 8).astype(np.float32)
+    return (x * np.float32(2**-23) - np.float32(1)).reshape(shape)
+
+
+def sample(x):
+    x = np.asarray(x, np.float64).reshape(-1)
+    return [np.abs(x).max(), *x[bits(0, 256) % x.size]]
+
+
+def seconds(run):
+    start, n = time.perf_counter(), 0
+    while True:
+        run()
+        n += 1
+        elapsed = time.perf_counter() - start
+        if elapsed >= RUN_SECONDS:
+            return elapsed / n
+
+
+# By kind of work and peer, a function from a work to the ways there are to do it.
+# A way is a name, a function that does the work once, and one that makes of what
+# that returned the arrays that the Go program has as results.
+PEERS = {}
+
+
+def peer(kind, name):
+    def add(ways):
+        PEERS[kind, name] = ways
+        return ways
+
+    return add
+
+
+def nchw(a):
+    """A tensor that torch indexes as NCHW, of an array in NHWC."""
+    return torch.from_numpy(a).permute(0, 3, 1, 2)
+
+
+def nhwc(t):
+    return t.permute(0, 2, 3, 1).numpy()
+
+
+@peer("conv", "torch")
+def conv_torch(name, s):
+    x = nchw(uniform(1, s["n"], s["size"], s["size"], s["in"]))
+    w = nchw(uniform(2, s["out"], s["kernel"], s["kernel"], s["in"] // s["groups"]))
+    size = (s["size"] + 2 * s["pad"] - s["kernel"]) // s["stride"] + 1
+    dy = nchw(uniform(3, s["n"], size, size, s["out"]))
+    stride, pad, groups = [s["stride"]] * 2, [s["pad"]] * 2, s["groups"]
+
+    def way(layout, format):
+        xl, wl, dyl = (t.contiguous(memory_format=format) for t in (x, w, dy))
+
+        def forward():
+            return torch.nn.functional.conv2d(xl, wl, None, stride, pad, 1, groups)
+
+        def backward():
+            wanted = [True, True, False]  # gradients of images and filters, not of a bias
+            return torch.ops.aten.convolution_backward(
+                dyl, xl, wl, None, stride, pad, [1, 1], False, [0, 0], groups, wanted)
+
+        if name.endswith("/forward"):
+            return layout, forward, lambda y: [nhwc(y)]
+        return layout, backward, lambda d: [nhwc(d[0]), nhwc(d[1])]
+
+    return [way("NCHW", torch.contiguous_format), way("channels_last", torch.channels_last)]
+
+
+@peer("gemm", "openblas")
+def gemm_openblas(name, s):
+    a, b = uniform(1, s["m"], s["k"]), uniform(2, s["k"], s["n"])
+    c = np.empty((s["m"], s["n"]), np.float32)
+    return [("sgemm", lambda: np.matmul(a, b, out=c), lambda c: [c])]
+
+
+@peer("gemm", "torch")
+def gemm_torch(name, s):
+    a = torch.from_numpy(uniform(1, s["m"], s["k"]))
+    b = torch.from_numpy(uniform(2, s["k"], s["n"]))
+    c = torch.empty(s["m"], s["n"])
+    return [("mm", lambda: torch.mm(a, b, out=c), lambda c: [c])]
+
+
+@peer("moments", "openblas")
+def moments_openblas(name, s):
+    """The products alone, without means; rows or columns are the observations."""
+    x = uniform(1, s["n"], s["p"])
+    xf = np.asfortranarray(x)
+    mean = x.mean(0, dtype=np.float64)
+
+    def correlation(product):
+        c = np.triu(product).astype(np.float64) / s["n"] - np.outer(mean, mean)
+        c = np.triu(c) + np.triu(c, 1).T
+        d = np.sqrt(np.diag(c))
+        return [c / d / d[:, None]]
+
+    return [("ssyrk rows", lambda: blas.ssyrk(1.0, x.T), correlation),
+            ("ssyrk columns", lambda: blas.ssyrk(1.0, xf, trans=1), correlation)]
+
+
+@peer("moments", "numpy")
+def moments_numpy(name, s):
+    x = uniform(1, s["n"], s["p"])
+    return [("corrcoef", lambda: np.corrcoef(x, rowvar=False), lambda c: [c]),
+            ("corrcoef float32", lambda: np.corrcoef(x, rowvar=False, dtype=np.float32), lambda c: [c])]
+
+
+@peer("moments", "torch")
+def moments_torch(name, s):
+    x = torch.from_numpy(uniform(1, s["n"], s["p"]))
+    return [("corrcoef", lambda: torch.corrcoef(x.T), lambda c: [c])]
+
+
+@peer("train", "torch")
+def train_torch(name, s):
+    nn = torch.nn
+    x = nchw(uniform(1, s["batch"], s["size"], s["size"], s["in"]))
+    labels = torch.arange(s["batch"]) % s["classes"]
+
+    def network():
+        layers, probe, stream = [], x[:1], 2
+        for l in s["layers"]:
+            kind, k, channels = l["layer"], l["kernel"], probe.shape[1]
+            if kind == "conv":
+                layer, terms = nn.Conv2d(channels, l["out"], k, l["stride"], l["pad"]), (k, k, channels)
+            elif kind == "dense":
+                layer, terms = nn.Linear(probe.numel(), l["out"]), (*(probe.shape[2:] or (1, 1)), channels)
+                layers.append(nn.Flatten())
+                probe = probe.flatten(1)
+            elif kind == "relu":
+                layer = nn.ReLU()
+            else:
+                pool = {"maxpool": nn.MaxPool2d, "avgpool": nn.AvgPool2d}[kind]
+                layer = pool(k, l["stride"], l["pad"], ceil_mode=l["ceil"])
+            if kind in ("conv", "dense"):
+                w = uniform(stream, l["out"], *terms) * np.float32(math.sqrt(6 / math.prod(terms)))
+                layer.weight = nn.Parameter(nchw(w).reshape(layer.weight.shape))
+                nn.init.zeros_(layer.bias)
+                stream += 1
+            layers.append(layer)
+            probe = layer(probe)
+        return nn.Sequential(*layers)
+
+    def way(layout, format):
+        net, images = network().to(memory_format=format), x.contiguous(memory_format=format)
+        update = torch.optim.SGD(net.parameters(), 0.001, momentum=0.9, weight_decay=5e-4)
+
+        @torch.enable_grad()
+        def step():
+            update.zero_grad()
+            loss = nn.functional.cross_entropy(net(images), labels)
+            loss.backward()
+            update.step()
+            return loss
+
+        losses = [step().item() for _ in range(STEPS)]
+        return layout, step, lambda _: [losses]
+
+    return [way("NCHW", torch.contiguous_format), way("channels_last", torch.channels_last)]
+
+
+def installed():
+    """Which peers can do what, their versions, and why others cannot."""
+    global torch, blas
+    versions, missing = {"numpy": np.__version__}, {}
+    try:
+        import torch
+        torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+        torch.set_grad_enabled(False)
+        versions["torch"] = torch.__version__
+    except ImportError as e:
+        missing["torch"] = str(e)
+    try:
+        import scipy
+        from scipy.linalg import blas
+        versions["openblas"] = f"as linked to numpy and scipy {scipy.__version__}"
+    except ImportError as e:
+        missing["openblas"] = str(e)
+    peers = {}
+    for kind, name in PEERS:
+        if name in versions:
+            peers.setdefault(kind, []).append(name)
+    return {"peers": peers, "versions": versions, "missing": missing}
+
+
+def main():
+    def answer(a):
+        print(json.dumps(a), flush=True)
+
+    answer(installed())
+    ways = best = None
+    for line in sys.stdin:
+        r = json.loads(line)
+        try:
+            if r["do"] == "run":
+                answer({"seconds": seconds(best[1])})
+                continue
+            ways = best = None  # makes room
+            kind = r["work"].split("/")[0]
+            ways = PEERS[kind, r["peer"]](r["work"], r["spec"])
+            best = min(ways, key=lambda way: min(seconds(way[1]) for _ in range(3)))
+            name, run, results = best
+            answer({"variant": name, "samples": [sample(a) for a in results(run())]})
+        except Exception as e:
+            answer({"error": f"{type(e).__name__}: {e}"})
+
+
+main()

@@ -1,0 +1,28 @@
+package main
+
+import "fmt"
+
+// row is a line of the table. Times are medians, of one run.
+type row struct {
+	Work      string  `json:"work"`
+	Peer      string  `json:"peer,omitempty"` // none: ours was timed alone
+	Threads   int     `json:"threads"`
+	Ours      float64 `json:"ours_s"`
+	Theirs    float64 `json:"peer_s,omitempty"`
+	Ratio     float64 `json:"ratio,omitempty"` // the peer's time over ours, median of the pairs
+	PeakShare float64 `json:"peak_share"`      // of the multiply-add peak, ours
+
+	variant   string
+	low, high float64 // quartiles of the ratio
+}
+
+const header = "work                               threads    ours ms  of peak  peer                       peer ms  ratio"
+
+// String formats a row under the header.
+func (r row) String() string {
+	s := fmt.Sprintf("%-34s %7d %10.3f %7.0f%%", r.Work, r.Threads, r.Ours*1e3, r.PeakShare*100)
+	if r.Peer == "" {
+		return s
+	}
+	return fmt.Sprintf("%s  %-23s %10.3f  %.2f (%.2f to %.2f)", s, r.Peer+" "+r.variant, r.Theirs*1e3, r.Ratio, r.low, r.high)
+}

@@ -1,0 +1,153 @@
+package bench
+
+import (
+	"math"
+	"testing"
+)
+
+// The references below are the definitions, in float64.
+
+func TestConv(t *testing.T) {
+	for _, c := range []Conv{
+		{Name: "padded", N: 2, Size: 5, In: 3, Out: 4, Kernel: 3, Stride: 1, Pad: 1, Groups: 1},
+		{Name: "grouped, strided", N: 2, Size: 7, In: 4, Out: 6, Kernel: 3, Stride: 2, Pad: 0, Groups: 2},
+	} {
+		x, w, dy := Wide(uniform(1, c.images())), Wide(uniform(2, c.filters())), Wide(uniform(3, c.outputs()))
+		y, dx, dw := make([]float64, len(dy)), make([]float64, len(x)), make([]float64, len(w))
+		edge, depth, out := c.geometry().OutH(), c.In/c.Groups, c.Out/c.Groups
+		for at := range y {
+			o, col, row, n := at%c.Out, at/c.Out%edge, at/c.Out/edge%edge, at/c.Out/edge/edge
+			for term := range c.Kernel * c.Kernel * depth {
+				ch, kx, ky := term%depth, term/depth%c.Kernel, term/depth/c.Kernel
+				i, j := row*c.Stride-c.Pad+ky, col*c.Stride-c.Pad+kx
+				if i < 0 || i >= c.Size || j < 0 || j >= c.Size {
+					continue
+				}
+				from := ((n*c.Size+i)*c.Size+j)*c.In + o/out*depth + ch
+				filter := o*c.Kernel*c.Kernel*depth + term
+				y[at] += x[from] * w[filter]
+				dx[from] += dy[at] * w[filter]
+				dw[filter] += dy[at] * x[from]
+			}
+		}
+		works, err := c.works()
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, works[0], y)
+		expect(t, works[1], dx, dw)
+	}
+}
+
+func TestGemm(t *testing.T) {
+	s := Gemm{M: 5, N: 7, K: 11}
+	a, b := s.Operands()
+	c := make([]float64, s.M*s.N)
+	for i := range c {
+		for k := range s.K {
+			c[i] += float64(a[i/s.N*s.K+k]) * float64(b[k*s.N+i%s.N])
+		}
+	}
+	works, err := s.works()
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, works[0], c)
+}
+
+func TestMoments(t *testing.T) {
+	s := Moments{N: 300, P: 5}
+	x := Wide(s.Observations())
+	mean, product := make([]float64, s.P), make([]float64, s.P*s.P)
+	for i, v := range x {
+		mean[i%s.P] += v / float64(s.N)
+	}
+	for n := 0; n < len(x); n += s.P {
+		for i := range product {
+			product[i] += (x[n+i/s.P] - mean[i/s.P]) * (x[n+i%s.P] - mean[i%s.P])
+		}
+	}
+	c := make([]float64, len(product))
+	for i := range c {
+		c[i] = product[i] / math.Sqrt(product[i/s.P*(s.P+1)]*product[i%s.P*(s.P+1)])
+	}
+	works, err := s.works()
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, works[0], c)
+}
+
+// TestTrain is logistic regression: one dense layer.
+func TestTrain(t *testing.T) {
+	const images, terms, classes = 6, 8, 3
+	train := Train{Name: "dense", Batch: images, Size: 2, In: 2, Classes: classes, Layers: []Layer{{Layer: "dense", Out: classes}}}
+	x, w := Wide(uniform(1, images*terms)), Wide(uniform(2, classes*terms))
+	for i := range w {
+		w[i] *= math.Sqrt(6. / terms)
+	}
+	w = append(w, make([]float64, classes)...) // biases
+	velocity := make([]float64, len(w))
+	var losses []float64
+	for range steps {
+		var loss float64
+		grad := make([]float64, len(w))
+		for n := range images {
+			var e [classes]float64
+			var sum float64
+			for c := range e {
+				z := w[classes*terms+c]
+				for k := range terms {
+					z += x[n*terms+k] * w[c*terms+k]
+				}
+				e[c] = math.Exp(z)
+				sum += e[c]
+			}
+			loss -= math.Log(e[n%classes]/sum) / images
+			for c := range e {
+				d := e[c] / sum / images
+				if c == n%classes {
+					d -= 1. / images
+				}
+				grad[classes*terms+c] += d
+				for k := range terms {
+					grad[c*terms+k] += d * x[n*terms+k]
+				}
+			}
+		}
+		losses = append(losses, loss)
+		for i := range w {
+			velocity[i] = 0.9*velocity[i] + grad[i] + 5e-4*w[i]
+			w[i] -= 0.001 * velocity[i]
+		}
+	}
+	works, err := train.works()
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, works[0], losses)
+}
+
+func expect(t *testing.T, w Work, want ...[]float64) {
+	t.Helper()
+	for _, threads := range []int{1, 2} {
+		job, err := w.Prepare(threads)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := job.Results()
+		if len(got) != len(want) {
+			t.Fatalf("%s: %d results, want %d", w.Name, len(got), len(want))
+		}
+		for i := range want {
+			if len(got[i]) != len(want[i]) {
+				t.Fatalf("%s: result %d has %d elements, want %d", w.Name, i, len(got[i]), len(want[i]))
+			}
+			for j, v := range want[i] {
+				if d := math.Abs(got[i][j] - v); !(d <= 1e-5) {
+					t.Errorf("%s, %d threads: result %d[%d] is %g, want %g", w.Name, threads, i, j, got[i][j], v)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,101 @@
+package conv
+
+import (
+	"github.com/convergent-go/convergent/asm"
+	"github.com/convergent-go/convergent/internal/level3"
+	"github.com/convergent-go/convergent/internal/par"
+)
+
+// Where patches are short, packing them would cost as much as multiplying them. But
+// a row of a patch lies in a row of the image, and the next position's a step
+// further: the tiles of a product can read them where they are.
+
+// direct reports whether patches are read in place.
+func (g Geometry) direct() bool { return g.groups() == 1 && g.patch() <= level3.KC }
+
+// slack is how far beyond the images a tile may read: 7 positions.
+func (g Geometry) slack() int { return 7 * g.Stride * g.C }
+
+// row is the length of a row of a padded image.
+func (g Geometry) row() int { return (g.W + 2*g.Pad) * g.C }
+
+// at returns where the patches of row oy of image n of the output begin.
+func (g Geometry) at(n, oy int) int { return (n*(g.H+2*g.Pad) + oy*g.Stride) * g.row() }
+
+// forwardDirect is Forward from padded images x with slack, a row of the output at
+// a time.
+func (g Geometry) forwardDirect(threads int, y, x, w, bias []float32) {
+	k := g.patch()
+	buf := level3.Scratch(level3.PreparedLen(g.Out, k))
+	defer level3.Release(buf)
+	filters := level3.Prepare(*buf, g.Out, k)
+	filters.Fill(0, g.Out, level3.Rows{Data: w, Stride: k})
+	rows := g.N * g.OutH()
+	par.Blocks(threads, rows, max(1, divUp(rows, 8*threads)), func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			patches := asm.Left{Data: x[g.at(r/g.OutH(), r%g.OutH()):], Row: g.Stride * g.C, Col: 1, Run: g.KW * g.C, Jump: g.row()}
+			out := y[r*g.OutW()*g.Out:][:g.OutW()*g.Out]
+			filters.Times(g.OutW(), patches, out, g.Out, false)
+			addBias(out, bias)
+		}
+	})
+}
+
+// addBias adds a bias, unless it is nil, to every row of y.
+func addBias(y, bias []float32) {
+	for tier := asm.Active(); bias != nil && len(y) > 0; y = y[len(bias):] {
+		tier.Add(y[:len(bias)], bias)
+	}
+}
+
+// parts is into how many parts the images are divided at most, whose gradients of
+// the filters are summed apart and then added in order. It is part of the meaning of
+// a gradient.
+const parts = 16
+
+// backwardWeightsDirect is the gradient of the filters from padded images x with
+// slack. Its transpose is a product whose vectors are the terms of a patch: those of
+// one row lie side by side in the image, and the next position's a step further.
+func (g Geometry) backwardWeightsDirect(threads int, dw, x, dy []float32) {
+	k, size := g.patch(), g.patch()*g.Out
+	images := divUp(g.N, parts)
+	sums := level3.Scratch(divUp(g.N, images) * size)
+	defer level3.Release(sums)
+	par.Blocks(threads, g.N, images, func(lo, hi int) {
+		sum := (*sums)[lo/images*size:][:size]
+		clear(sum)
+		packed := level3.Scratch(level3.PreparedLen(g.Out, level3.KC))
+		defer level3.Release(packed)
+		for n := lo; n < hi; n++ {
+			g.addGradient(sum, x, dy, n, *packed)
+		}
+	})
+	total := (*sums)[:size]
+	for part := size; part < len(*sums); part += size {
+		asm.Active().Add(total, (*sums)[part:][:size])
+	}
+	asm.Active().Transpose(dw, k, total, g.Out, k, g.Out)
+}
+
+// addGradient adds to the sum, [KH, KW, C, Out], the gradient of image n: of as many
+// rows of the output at a time as a product has terms, or of a part of one.
+func (g Geometry) addGradient(sum, x, dy []float32, n int, packed []float32) {
+	width, run := g.KW*g.C, min(g.OutW(), level3.KC)
+	rows := max(1, level3.KC/g.OutW())
+	for oy := 0; oy < g.OutH(); oy += rows {
+		rows := min(rows, g.OutH()-oy)
+		for ox := 0; ox < g.OutW(); ox += run {
+			run := min(run, g.OutW()-ox)
+			dy := dy[((n*g.OutH()+oy)*g.OutW()+ox)*g.Out:]
+			units, ok := level3.InPlace(dy, g.Out, g.Out, rows*run)
+			if !ok {
+				units = level3.Prepare(packed, g.Out, rows*run)
+				units.Fill(0, g.Out, level3.Cols{Data: dy, Stride: g.Out})
+			}
+			for ky := range g.KH {
+				terms := asm.Left{Data: x[g.at(n, oy)+ky*g.row()+ox*g.Stride*g.C:], Row: 1, Col: g.Stride * g.C, Run: run, Jump: g.Stride * g.row()}
+				units.Times(width, terms, sum[ky*width*g.Out:], g.Out, true)
+			}
+		}
+	}
+}
