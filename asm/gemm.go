@@ -33,14 +33,23 @@ type Left struct {
 	Jump     int
 }
 
+// End is how a tile ends: what is added to its sums, element (i, j) of which is
+// Add[i*Stride+j], and the floor that what is below is raised to. A nil Add is
+// nothing; to accumulate, Add is C itself.
+type End struct {
+	Add    []float32
+	Stride int
+	Floor  float32
+}
+
 // Gemm computes a tile of a matrix product:
 //
 //	s := sum over k < kc of a_i[k] * b[k*ldb+j], one FMA a term, k rising
-//	c[i*ldc+j] = s, or c[i*ldc+j] + s if accumulate
+//	c[i*ldc+j] = max(s + end.Add[i*end.Stride+j], end.Floor)
 //
 // for i < rows, which is the tile's High or Low, and j < Width. Exactly the tile at
 // c is touched. kc is positive and a multiple of the run.
-func (t Tier) Gemm(rows, kc int, a Left, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
+func (t Tier) Gemm(rows, kc int, a Left, b []float32, ldb int, c []float32, ldc int, end End) {
 	tile := tiles[t]
 	if a.Run == 0 {
 		a.Run = kc
@@ -51,10 +60,15 @@ func (t Tier) Gemm(rows, kc int, a Left, b []float32, ldb int, c []float32, ldc 
 	if runs*a.Run != kc || rows != tile.High && rows != tile.Low {
 		panic("asm: no such tile")
 	}
+	var add *float32
+	if end.Add != nil {
+		_ = end.Add[(rows-1)*end.Stride+tile.Width-1]
+		add = &end.Add[0]
+	}
 	kernel := gemm6x16
 	switch {
 	case t == Portable:
-		gemmPortable(rows, tile.Width, kc, a, b, ldb, c, ldc, accumulate)
+		gemmPortable(rows, tile.Width, kc, a, b, ldb, c, ldc, end)
 		return
 	case t == AVX512 && rows == tile.High:
 		kernel = gemm12x32
@@ -63,11 +77,11 @@ func (t Tier) Gemm(rows, kc int, a Left, b []float32, ldb int, c []float32, ldc 
 	case rows == tile.Low:
 		kernel = gemm4x16
 	}
-	kernel(runs, a.Run, &a.Data[0], a.Row, a.Col, a.Jump, &b[0], ldb, &c[0], ldc, accumulate)
+	kernel(runs, a.Run, &a.Data[0], a.Row, a.Col, a.Jump, &b[0], ldb, &c[0], ldc, add, end.Stride, end.Floor)
 }
 
 // gemmPortable is Gemm's definition, for a tile of any shape up to MaxTile.
-func gemmPortable(rows, width, kc int, a Left, b []float32, ldb int, c []float32, ldc int, accumulate bool) {
+func gemmPortable(rows, width, kc int, a Left, b []float32, ldb int, c []float32, ldc int, end End) {
 	var s [MaxTile]float32
 	for k := range kc {
 		at, bk := k%a.Run*a.Col+k/a.Run*a.Jump, b[k*ldb:][:width]
@@ -79,13 +93,15 @@ func gemmPortable(rows, width, kc int, a Left, b []float32, ldb int, c []float32
 		}
 	}
 	for i := range rows {
-		ci, si := c[i*ldc:][:width], s[i*width:][:width]
-		if accumulate {
-			for j, v := range si {
-				ci[j] += v
+		ci := c[i*ldc:][:width]
+		for j, v := range s[i*width:][:width] {
+			if end.Add != nil {
+				v += end.Add[i*end.Stride+j]
 			}
-		} else {
-			copy(ci, si)
+			if v < end.Floor {
+				v = end.Floor
+			}
+			ci[j] = v
 		}
 	}
 }

@@ -7,19 +7,19 @@ package asm
 // gemm6x16 computes a tile of 6 rows by 16 columns; Tier.Gemm is its definition.
 //
 //go:noescape
-func gemm6x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+func gemm6x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)
 
 // gemm4x16 computes a tile of 4 rows by 16 columns; Tier.Gemm is its definition.
 //
 //go:noescape
-func gemm4x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+func gemm4x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)
 
 // gemm12x32 computes a tile of 12 rows by 32 columns; Tier.Gemm is its definition.
 //
 //go:noescape
-func gemm12x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+func gemm12x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)
 
 // gemm8x32 computes a tile of 8 rows by 32 columns; Tier.Gemm is its definition.
 //
 //go:noescape
-func gemm8x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+func gemm8x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)

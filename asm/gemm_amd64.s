@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func gemm6x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm6x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemm6x16(SB), NOSPLIT, $0-81
+TEXT ·gemm6x16(SB), NOSPLIT, $0-100
 	MOVQ c+64(FP), AX
 	MOVQ ldc+72(FP), CX
 	SHLQ $0x02, CX
@@ -99,66 +99,67 @@ step:
 	DECQ         R10
 	JNZ          run
 
-	// Store the tile.
-	MOVB    accumulate+80(FP), DL
-	TESTB   DL, DL
-	JZ      overwrite
-	VADDPS  (AX), Y0, Y0
-	VADDPS  32(AX), Y1, Y1
+	// Finish the tile.
+	VBROADCASTSS floor+96(FP), Y12
+	MOVQ         add+80(FP), DX
+	MOVQ         ldadd+88(FP), BX
+	SHLQ         $0x02, BX
+	TESTQ        DX, DX
+	JZ           store
+	VADDPS       (DX), Y0, Y0
+	VADDPS       32(DX), Y1, Y1
+	ADDQ         BX, DX
+	VADDPS       (DX), Y2, Y2
+	VADDPS       32(DX), Y3, Y3
+	ADDQ         BX, DX
+	VADDPS       (DX), Y4, Y4
+	VADDPS       32(DX), Y5, Y5
+	ADDQ         BX, DX
+	VADDPS       (DX), Y6, Y6
+	VADDPS       32(DX), Y7, Y7
+	ADDQ         BX, DX
+	VADDPS       (DX), Y8, Y8
+	VADDPS       32(DX), Y9, Y9
+	ADDQ         BX, DX
+	VADDPS       (DX), Y10, Y10
+	VADDPS       32(DX), Y11, Y11
+
+store:
+	VMAXPS  Y0, Y12, Y0
+	VMAXPS  Y1, Y12, Y1
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y2, Y2
-	VADDPS  32(AX), Y3, Y3
+	VMAXPS  Y2, Y12, Y2
+	VMAXPS  Y3, Y12, Y3
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y3, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y4, Y4
-	VADDPS  32(AX), Y5, Y5
+	VMAXPS  Y4, Y12, Y4
+	VMAXPS  Y5, Y12, Y5
 	VMOVUPS Y4, (AX)
 	VMOVUPS Y5, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y6, Y6
-	VADDPS  32(AX), Y7, Y7
+	VMAXPS  Y6, Y12, Y6
+	VMAXPS  Y7, Y12, Y7
 	VMOVUPS Y6, (AX)
 	VMOVUPS Y7, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y8, Y8
-	VADDPS  32(AX), Y9, Y9
+	VMAXPS  Y8, Y12, Y8
+	VMAXPS  Y9, Y12, Y9
 	VMOVUPS Y8, (AX)
 	VMOVUPS Y9, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y10, Y10
-	VADDPS  32(AX), Y11, Y11
+	VMAXPS  Y10, Y12, Y10
+	VMAXPS  Y11, Y12, Y11
 	VMOVUPS Y10, (AX)
 	VMOVUPS Y11, 32(AX)
 	VZEROUPPER
 	RET
 
-overwrite:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	VMOVUPS Y3, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y4, (AX)
-	VMOVUPS Y5, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y8, (AX)
-	VMOVUPS Y9, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y10, (AX)
-	VMOVUPS Y11, 32(AX)
-	VZEROUPPER
-	RET
-
-// func gemm4x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm4x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)
 // Requires: AVX, FMA3, MMX+
-TEXT ·gemm4x16(SB), NOSPLIT, $0-81
+TEXT ·gemm4x16(SB), NOSPLIT, $0-100
 	MOVQ c+64(FP), AX
 	MOVQ ldc+72(FP), CX
 	SHLQ $0x02, CX
@@ -235,50 +236,51 @@ step:
 	DECQ         R10
 	JNZ          run
 
-	// Store the tile.
-	MOVB    accumulate+80(FP), DL
-	TESTB   DL, DL
-	JZ      overwrite
-	VADDPS  (AX), Y0, Y0
-	VADDPS  32(AX), Y1, Y1
+	// Finish the tile.
+	VBROADCASTSS floor+96(FP), Y8
+	MOVQ         add+80(FP), DX
+	MOVQ         ldadd+88(FP), BX
+	SHLQ         $0x02, BX
+	TESTQ        DX, DX
+	JZ           store
+	VADDPS       (DX), Y0, Y0
+	VADDPS       32(DX), Y1, Y1
+	ADDQ         BX, DX
+	VADDPS       (DX), Y2, Y2
+	VADDPS       32(DX), Y3, Y3
+	ADDQ         BX, DX
+	VADDPS       (DX), Y4, Y4
+	VADDPS       32(DX), Y5, Y5
+	ADDQ         BX, DX
+	VADDPS       (DX), Y6, Y6
+	VADDPS       32(DX), Y7, Y7
+
+store:
+	VMAXPS  Y0, Y8, Y0
+	VMAXPS  Y1, Y8, Y1
 	VMOVUPS Y0, (AX)
 	VMOVUPS Y1, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y2, Y2
-	VADDPS  32(AX), Y3, Y3
+	VMAXPS  Y2, Y8, Y2
+	VMAXPS  Y3, Y8, Y3
 	VMOVUPS Y2, (AX)
 	VMOVUPS Y3, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y4, Y4
-	VADDPS  32(AX), Y5, Y5
+	VMAXPS  Y4, Y8, Y4
+	VMAXPS  Y5, Y8, Y5
 	VMOVUPS Y4, (AX)
 	VMOVUPS Y5, 32(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Y6, Y6
-	VADDPS  32(AX), Y7, Y7
+	VMAXPS  Y6, Y8, Y6
+	VMAXPS  Y7, Y8, Y7
 	VMOVUPS Y6, (AX)
 	VMOVUPS Y7, 32(AX)
 	VZEROUPPER
 	RET
 
-overwrite:
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y2, (AX)
-	VMOVUPS Y3, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y4, (AX)
-	VMOVUPS Y5, 32(AX)
-	ADDQ    CX, AX
-	VMOVUPS Y6, (AX)
-	VMOVUPS Y7, 32(AX)
-	VZEROUPPER
-	RET
-
-// func gemm12x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm12x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·gemm12x32(SB), NOSPLIT, $0-81
+TEXT ·gemm12x32(SB), NOSPLIT, $0-100
 	MOVQ c+64(FP), AX
 	MOVQ ldc+72(FP), CX
 	SHLQ $0x02, CX
@@ -427,114 +429,115 @@ step:
 	DECQ         R12
 	JNZ          run
 
-	// Store the tile.
-	MOVB    accumulate+80(FP), DL
-	TESTB   DL, DL
-	JZ      overwrite
-	VADDPS  (AX), Z0, Z0
-	VADDPS  64(AX), Z1, Z1
+	// Finish the tile.
+	VBROADCASTSS floor+96(FP), Z24
+	MOVQ         add+80(FP), DX
+	MOVQ         ldadd+88(FP), BX
+	SHLQ         $0x02, BX
+	TESTQ        DX, DX
+	JZ           store
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         BX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         BX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
+	ADDQ         BX, DX
+	VADDPS       (DX), Z16, Z16
+	VADDPS       64(DX), Z17, Z17
+	ADDQ         BX, DX
+	VADDPS       (DX), Z18, Z18
+	VADDPS       64(DX), Z19, Z19
+	ADDQ         BX, DX
+	VADDPS       (DX), Z20, Z20
+	VADDPS       64(DX), Z21, Z21
+	ADDQ         BX, DX
+	VADDPS       (DX), Z22, Z22
+	VADDPS       64(DX), Z23, Z23
+
+store:
+	VMAXPS  Z0, Z24, Z0
+	VMAXPS  Z1, Z24, Z1
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Z2, Z2
-	VADDPS  64(AX), Z3, Z3
+	VMAXPS  Z2, Z24, Z2
+	VMAXPS  Z3, Z24, Z3
 	VMOVUPS Z2, (AX)
 	VMOVUPS Z3, 64(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Z4, Z4
-	VADDPS  64(AX), Z5, Z5
+	VMAXPS  Z4, Z24, Z4
+	VMAXPS  Z5, Z24, Z5
 	VMOVUPS Z4, (AX)
 	VMOVUPS Z5, 64(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Z6, Z6
-	VADDPS  64(AX), Z7, Z7
+	VMAXPS  Z6, Z24, Z6
+	VMAXPS  Z7, Z24, Z7
 	VMOVUPS Z6, (AX)
 	VMOVUPS Z7, 64(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Z8, Z8
-	VADDPS  64(AX), Z9, Z9
+	VMAXPS  Z8, Z24, Z8
+	VMAXPS  Z9, Z24, Z9
 	VMOVUPS Z8, (AX)
 	VMOVUPS Z9, 64(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Z10, Z10
-	VADDPS  64(AX), Z11, Z11
+	VMAXPS  Z10, Z24, Z10
+	VMAXPS  Z11, Z24, Z11
 	VMOVUPS Z10, (AX)
 	VMOVUPS Z11, 64(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Z12, Z12
-	VADDPS  64(AX), Z13, Z13
+	VMAXPS  Z12, Z24, Z12
+	VMAXPS  Z13, Z24, Z13
 	VMOVUPS Z12, (AX)
 	VMOVUPS Z13, 64(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Z14, Z14
-	VADDPS  64(AX), Z15, Z15
+	VMAXPS  Z14, Z24, Z14
+	VMAXPS  Z15, Z24, Z15
 	VMOVUPS Z14, (AX)
 	VMOVUPS Z15, 64(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Z16, Z16
-	VADDPS  64(AX), Z17, Z17
+	VMAXPS  Z16, Z24, Z16
+	VMAXPS  Z17, Z24, Z17
 	VMOVUPS Z16, (AX)
 	VMOVUPS Z17, 64(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Z18, Z18
-	VADDPS  64(AX), Z19, Z19
+	VMAXPS  Z18, Z24, Z18
+	VMAXPS  Z19, Z24, Z19
 	VMOVUPS Z18, (AX)
 	VMOVUPS Z19, 64(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Z20, Z20
-	VADDPS  64(AX), Z21, Z21
+	VMAXPS  Z20, Z24, Z20
+	VMAXPS  Z21, Z24, Z21
 	VMOVUPS Z20, (AX)
 	VMOVUPS Z21, 64(AX)
 	ADDQ    CX, AX
-	VADDPS  (AX), Z22, Z22
-	VADDPS  64(AX), Z23, Z23
+	VMAXPS  Z22, Z24, Z22
+	VMAXPS  Z23, Z24, Z23
 	VMOVUPS Z22, (AX)
 	VMOVUPS Z23, 64(AX)
 	VZEROUPPER
 	RET
 
-overwrite:
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z16, (AX)
-	VMOVUPS Z17, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z18, (AX)
-	VMOVUPS Z19, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z20, (AX)
-	VMOVUPS Z21, 64(AX)
-	ADDQ    CX, AX
-	VMOVUPS Z22, (AX)
-	VMOVUPS Z23, 64(AX)
-	VZEROUPPER
-	RET
-
-// func gemm8x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool)
+// func gemm8x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·gemm8x32(SB), NOSPLIT, $0-81
+TEXT ·gemm8x32(SB), NOSPLIT, $0-100
 	MOVQ c+64(FP), AX
 	MOVQ ldc+72(FP), CX
 	SHLQ $0x02, CX
@@ -647,74 +650,75 @@ step:
 	DECQ         R11
 	JNZ          run
 
-	// Store the tile.
-	MOVB    accumulate+80(FP), DL
-	TESTB   DL, DL
-	JZ      overwrite
-	VADDPS  (AX), Z0, Z0
-	VADDPS  64(AX), Z1, Z1
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	ADDQ    CX, AX
-	VADDPS  (AX), Z2, Z2
-	VADDPS  64(AX), Z3, Z3
-	VMOVUPS Z2, (AX)
-	VMOVUPS Z3, 64(AX)
-	ADDQ    CX, AX
-	VADDPS  (AX), Z4, Z4
-	VADDPS  64(AX), Z5, Z5
-	VMOVUPS Z4, (AX)
-	VMOVUPS Z5, 64(AX)
-	ADDQ    CX, AX
-	VADDPS  (AX), Z6, Z6
-	VADDPS  64(AX), Z7, Z7
-	VMOVUPS Z6, (AX)
-	VMOVUPS Z7, 64(AX)
-	ADDQ    CX, AX
-	VADDPS  (AX), Z8, Z8
-	VADDPS  64(AX), Z9, Z9
-	VMOVUPS Z8, (AX)
-	VMOVUPS Z9, 64(AX)
-	ADDQ    CX, AX
-	VADDPS  (AX), Z10, Z10
-	VADDPS  64(AX), Z11, Z11
-	VMOVUPS Z10, (AX)
-	VMOVUPS Z11, 64(AX)
-	ADDQ    CX, AX
-	VADDPS  (AX), Z12, Z12
-	VADDPS  64(AX), Z13, Z13
-	VMOVUPS Z12, (AX)
-	VMOVUPS Z13, 64(AX)
-	ADDQ    CX, AX
-	VADDPS  (AX), Z14, Z14
-	VADDPS  64(AX), Z15, Z15
-	VMOVUPS Z14, (AX)
-	VMOVUPS Z15, 64(AX)
-	VZEROUPPER
-	RET
+	// Finish the tile.
+	VBROADCASTSS floor+96(FP), Z16
+	MOVQ         add+80(FP), DX
+	MOVQ         ldadd+88(FP), BX
+	SHLQ         $0x02, BX
+	TESTQ        DX, DX
+	JZ           store
+	VADDPS       (DX), Z0, Z0
+	VADDPS       64(DX), Z1, Z1
+	ADDQ         BX, DX
+	VADDPS       (DX), Z2, Z2
+	VADDPS       64(DX), Z3, Z3
+	ADDQ         BX, DX
+	VADDPS       (DX), Z4, Z4
+	VADDPS       64(DX), Z5, Z5
+	ADDQ         BX, DX
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	ADDQ         BX, DX
+	VADDPS       (DX), Z8, Z8
+	VADDPS       64(DX), Z9, Z9
+	ADDQ         BX, DX
+	VADDPS       (DX), Z10, Z10
+	VADDPS       64(DX), Z11, Z11
+	ADDQ         BX, DX
+	VADDPS       (DX), Z12, Z12
+	VADDPS       64(DX), Z13, Z13
+	ADDQ         BX, DX
+	VADDPS       (DX), Z14, Z14
+	VADDPS       64(DX), Z15, Z15
 
-overwrite:
+store:
+	VMAXPS  Z0, Z16, Z0
+	VMAXPS  Z1, Z16, Z1
 	VMOVUPS Z0, (AX)
 	VMOVUPS Z1, 64(AX)
 	ADDQ    CX, AX
+	VMAXPS  Z2, Z16, Z2
+	VMAXPS  Z3, Z16, Z3
 	VMOVUPS Z2, (AX)
 	VMOVUPS Z3, 64(AX)
 	ADDQ    CX, AX
+	VMAXPS  Z4, Z16, Z4
+	VMAXPS  Z5, Z16, Z5
 	VMOVUPS Z4, (AX)
 	VMOVUPS Z5, 64(AX)
 	ADDQ    CX, AX
+	VMAXPS  Z6, Z16, Z6
+	VMAXPS  Z7, Z16, Z7
 	VMOVUPS Z6, (AX)
 	VMOVUPS Z7, 64(AX)
 	ADDQ    CX, AX
+	VMAXPS  Z8, Z16, Z8
+	VMAXPS  Z9, Z16, Z9
 	VMOVUPS Z8, (AX)
 	VMOVUPS Z9, 64(AX)
 	ADDQ    CX, AX
+	VMAXPS  Z10, Z16, Z10
+	VMAXPS  Z11, Z16, Z11
 	VMOVUPS Z10, (AX)
 	VMOVUPS Z11, 64(AX)
 	ADDQ    CX, AX
+	VMAXPS  Z12, Z16, Z12
+	VMAXPS  Z13, Z16, Z13
 	VMOVUPS Z12, (AX)
 	VMOVUPS Z13, 64(AX)
 	ADDQ    CX, AX
+	VMAXPS  Z14, Z16, Z14
+	VMAXPS  Z15, Z16, Z15
 	VMOVUPS Z14, (AX)
 	VMOVUPS Z15, 64(AX)
 	VZEROUPPER

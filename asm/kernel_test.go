@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/convergent-go/convergent/asm"
@@ -46,8 +47,8 @@ func TestGemm(t *testing.T) {
 						continue
 					}
 					for _, pad := range []int{0, 1, 7, tile.Width} {
-						for _, accumulate := range []bool{false, true} {
-							testGemm(t, rnd, tier, rows, kc, l, tile.Width+pad, tile.Width+pad, accumulate)
+						for _, end := range []string{"", "accumulate", "bias and floor"} {
+							testGemm(t, rnd, tier, rows, kc, l, tile.Width+pad, tile.Width+pad, end)
 						}
 					}
 				}
@@ -56,7 +57,7 @@ func TestGemm(t *testing.T) {
 	})
 }
 
-func testGemm(t *testing.T, rnd *rand.Rand, tier asm.Tier, rows, kc int, l asm.Left, ldb, ldc int, accumulate bool) {
+func testGemm(t *testing.T, rnd *rand.Rand, tier asm.Tier, rows, kc int, l asm.Left, ldb, ldc int, how string) {
 	t.Helper()
 	width, run := tier.Tile().Width, l.Run
 	if run == 0 {
@@ -67,24 +68,30 @@ func testGemm(t *testing.T, rnd *rand.Rand, tier asm.Tier, rows, kc int, l asm.L
 	random(rnd, l.Data)
 	random(rnd, b)
 	fill(c, canary)
-	want := make([]float32, len(c))
-	fill(want, canary)
+	end := asm.End{Floor: float32(math.Inf(-1))}
+	switch how {
+	case "accumulate":
+		random(rnd, c)
+		end.Add, end.Stride = c, ldc
+	case "bias and floor":
+		end.Add, end.Floor = guarded(t, width), 0.5
+		random(rnd, end.Add)
+	}
+	want := slices.Clone(c)
 	for i := range rows {
 		for j := range width {
-			old := float32(rnd.NormFloat64())
-			c[i*ldc+j] = old
 			var s float32
 			for k := range kc {
 				s = asm.FMA(l.Data[i*l.Row+k%run*l.Col+k/run*l.Jump], b[k*ldb+j], s)
 			}
-			if accumulate {
-				s += old
+			if end.Add != nil {
+				s += end.Add[i*end.Stride+j]
 			}
-			want[i*ldc+j] = s
+			want[i*ldc+j] = max(s, end.Floor)
 		}
 	}
-	tier.Gemm(rows, kc, l, b, ldb, c, ldc, accumulate)
-	same(t, c, want, fmt.Sprintf("rows=%d kc=%d left=%v ldb=%d ldc=%d accumulate=%v", rows, kc, []int{l.Row, l.Col, l.Run, l.Jump}, ldb, ldc, accumulate))
+	tier.Gemm(rows, kc, l, b, ldb, c, ldc, end)
+	same(t, c, want, fmt.Sprintf("rows=%d kc=%d left=%v ldb=%d ldc=%d %s", rows, kc, []int{l.Row, l.Col, l.Run, l.Jump}, ldb, ldc, how))
 }
 
 // TestTranspose covers every number of rows and columns round the kernels' own,

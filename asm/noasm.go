@@ -7,16 +7,16 @@ package asm
 
 const noKernel = "asm: no such kernel in this build"
 
-func gemm6x16(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool) {
+func gemm6x16(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32) {
 	panic(noKernel)
 }
-func gemm4x16(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool) {
+func gemm4x16(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32) {
 	panic(noKernel)
 }
-func gemm12x32(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool) {
+func gemm12x32(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32) {
 	panic(noKernel)
 }
-func gemm8x32(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool) {
+func gemm8x32(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32) {
 	panic(noKernel)
 }
 

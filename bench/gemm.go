@@ -30,7 +30,7 @@ func (s Gemm) start(threads int) (*Job, error) {
 	c := make([]float32, s.M*s.N)
 	return &Job{
 		Run: func() error {
-			level3.Gemm(threads, s.M, s.N, s.K, level3.Rows{Data: a, Stride: s.K}, level3.Cols{Data: b, Stride: s.N}, c, s.N, false)
+			level3.Gemm(threads, s.M, s.N, s.K, level3.Rows{Data: a, Stride: s.K}, level3.Cols{Data: b, Stride: s.N}, c, s.N, level3.End{})
 			return nil
 		},
 		Results: func() [][]float64 { return [][]float64{Wide(c)} },

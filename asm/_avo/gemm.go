@@ -22,8 +22,9 @@ import (
 // reaches all of a column. Terms of A come in runs, as those of a patch do, which
 // lie in so many rows of an image: after each the pointers jump to the next.
 //
-// The tile is then stored, or added to what C holds: sums over more than one
-// block of k are added block by block, in the same order in every tier.
+// What is at add is then added, be it what C holds (sums over more than one block
+// of k are added block by block, in the same order in every tier) or a bias, whose
+// rows are one and the same; and what is below the floor is raised to it.
 func gemm() {
 	ymm := func() VecVirtual { return YMM() }
 	zmm := func() VecVirtual { return ZMM() }
@@ -35,7 +36,7 @@ func gemm() {
 
 // gemmKernel emits a kernel for mr rows by two vectors of the given lanes.
 func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
-	TEXT(name, NOSPLIT, "func(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, accumulate bool)")
+	TEXT(name, NOSPLIT, "func(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s computes a tile of %d rows by %d columns; Tier.Gemm is its definition.", name, mr, 2*lanes))
 	width := 4 * lanes // bytes
@@ -119,23 +120,26 @@ func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
 	DECQ(runs)
 	JNZ(LabelRef("run"))
 
-	Comment("Store the tile.")
-	accumulate := Load(Param("accumulate"), GP8())
-	TESTB(accumulate, accumulate)
-	JZ(LabelRef("overwrite"))
+	Comment("Finish the tile.")
+	floor, address := vec(), mustResolve(Param("floor"))
+	VBROADCASTSS(address, floor)
+	add := Mem{Base: Load(Param("add"), GP64())}
+	ldadd := Load(Param("ldadd"), GP64())
+	SHLQ(Imm(2), ldadd)
+	TESTQ(add.Base, add.Base)
+	JZ(LabelRef("store"))
 	for i := range acc {
-		VADDPS(c, acc[i][0], acc[i][0])
-		VADDPS(c.Offset(width), acc[i][1], acc[i][1])
-		VMOVUPS(acc[i][0], c)
-		VMOVUPS(acc[i][1], c.Offset(width))
+		VADDPS(add, acc[i][0], acc[i][0])
+		VADDPS(add.Offset(width), acc[i][1], acc[i][1])
 		if i < mr-1 {
-			ADDQ(ldc, c.Base)
+			ADDQ(ldadd, add.Base)
 		}
 	}
-	ret()
 
-	Label("overwrite")
+	Label("store")
 	for i := range acc {
+		VMAXPS(acc[i][0], floor, acc[i][0]) // of a NaN, the NaN
+		VMAXPS(acc[i][1], floor, acc[i][1])
 		VMOVUPS(acc[i][0], c)
 		VMOVUPS(acc[i][1], c.Offset(width))
 		if i < mr-1 {

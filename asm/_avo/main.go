@@ -13,6 +13,8 @@ import (
 	"os"
 
 	. "github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/gotypes"
+	. "github.com/mmcloughlin/avo/operand"
 )
 
 var emitters = map[string]func(){
@@ -35,6 +37,15 @@ func main() {
 	ConstraintExpr("!purego")
 	emit()
 	Generate()
+}
+
+// mustResolve returns where a parameter lies.
+func mustResolve(c gotypes.Component) Mem {
+	b, err := c.Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return b.Addr
 }
 
 // ret leaves a kernel that used vector registers: VZEROUPPER, which Avo does

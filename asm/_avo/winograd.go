@@ -98,11 +98,7 @@ func transform(name string, m matrix) {
 	if last {
 		bias = Mem{Base: Load(Param("bias"), GP64())}
 		floor = YMM()
-		address, err := Param("floor").Resolve()
-		if err != nil {
-			panic(err)
-		}
-		VBROADCASTSS(address.Addr, floor)
+		VBROADCASTSS(mustResolve(Param("floor")), floor)
 	}
 	local := AllocLocal(32*out*in + 32)
 	half := Mem{Base: GP64()} // [row of src][column of dst], aligned

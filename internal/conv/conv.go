@@ -33,7 +33,7 @@ func Forward(threads int, g Geometry, y, x, w, bias []float32) {
 		if bias != nil {
 			b = bias[i*out:][:out]
 		}
-		level3.GemmBias(threads, g.positions(), out, k, p, filters, y[min(len(y), i*out):], g.Out, b)
+		level3.Gemm(threads, g.positions(), out, k, p, filters, y[min(len(y), i*out):], g.Out, level3.End{Bias: b})
 	}
 }
 
@@ -61,7 +61,7 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 	for i := range g.groups() {
 		p := &patchTerms{g.window(x, i)}
 		units := level3.Cols{Data: dy[min(len(dy), i*out):], Stride: g.Out}
-		level3.Gemm(threads, out, k, g.positions(), units, p, dw[i*out*k:], k, false)
+		level3.Gemm(threads, out, k, g.positions(), units, p, dw[i*out*k:], k, level3.End{})
 	}
 }
 
@@ -107,6 +107,6 @@ func (g Geometry) correlate(threads int, dx, dy, w []float32) {
 		p := &patches{window{data: dy, h: g.OutH() + 2*padY, w: g.OutW() + 2*padX, c: g.Out, c0: i * out, depth: out,
 			kh: g.KH, kw: g.KW, stride: 1, outH: g.H, outW: g.W}}
 		filters := &turned{w: w[i*out*k:], out: out, spots: g.KH * g.KW, depth: depth}
-		level3.Gemm(threads, g.N*g.H*g.W, depth, g.KH*g.KW*out, p, filters, dx[min(len(dx), i*depth):], g.C, false)
+		level3.Gemm(threads, g.N*g.H*g.W, depth, g.KH*g.KW*out, p, filters, dx[min(len(dx), i*depth):], g.C, level3.End{})
 	}
 }

@@ -35,17 +35,9 @@ func (g Geometry) forwardDirect(threads int, y, x, w, bias []float32) {
 		for r := lo; r < hi; r++ {
 			patches := asm.Left{Data: x[g.at(r/g.OutH(), r%g.OutH()):], Row: g.Stride * g.C, Col: 1, Run: g.KW * g.C, Jump: g.row()}
 			out := y[r*g.OutW()*g.Out:][:g.OutW()*g.Out]
-			filters.Times(g.OutW(), patches, out, g.Out, false)
-			addBias(out, bias)
+			filters.Times(g.OutW(), patches, out, g.Out, level3.End{Bias: bias})
 		}
 	})
-}
-
-// addBias adds a bias, unless it is nil, to every row of y.
-func addBias(y, bias []float32) {
-	for tier := asm.Active(); bias != nil && len(y) > 0; y = y[len(bias):] {
-		tier.Add(y[:len(bias)], bias)
-	}
 }
 
 // parts is into how many parts the images are divided at most, whose gradients of
@@ -94,7 +86,7 @@ func (g Geometry) addGradient(sum, x, dy []float32, n int, packed []float32) {
 			}
 			for ky := range g.KH {
 				terms := asm.Left{Data: x[g.at(n, oy)+ky*g.row()+ox*g.Stride*g.C:], Row: 1, Col: g.Stride * g.C, Run: run, Jump: g.Stride * g.row()}
-				units.Times(width, terms, sum[ky*width*g.Out:], g.Out, true)
+				units.Times(width, terms, sum[ky*width*g.Out:], g.Out, level3.End{Accumulate: true})
 			}
 		}
 	}

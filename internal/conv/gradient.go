@@ -39,7 +39,7 @@ func (t *tiling) gradient(threads int, dw []float32) {
 			}
 		})
 		par.For(threads, points, func(p int) {
-			level3.Prepare(x[p*in:], t.x.depth, n).Times(t.y.depth, asm.Left{Data: dy[p*made:], Row: 1, Col: out}, sums[p*sum:], depth, lo > 0)
+			level3.Prepare(x[p*in:], t.x.depth, n).Times(t.y.depth, asm.Left{Data: dy[p*made:], Row: 1, Col: out}, sums[p*sum:], depth, level3.End{Accumulate: lo > 0})
 		})
 	}
 	taps := t.R * t.R

@@ -44,7 +44,7 @@ func (g Geometry) scatter(threads int, dx, dy, w []float32) {
 				units = last
 			}
 			for i, f := range filters {
-				f.Times(g.OutW(), asm.Left{Data: units[i*out:], Row: g.Out, Col: 1}, terms, k, false)
+				f.Times(g.OutW(), asm.Left{Data: units[i*out:], Row: g.Out, Col: 1}, terms, k, level3.End{})
 				g.addPatches(image[oy*g.Stride*row+i*depth:], terms, stretches, whole)
 			}
 		}

@@ -139,7 +139,7 @@ func (t *tiling) convolve(threads int, w *filters, bias []float32, floor float32
 			t.input(x[(i-lo)*depth:], in, i, scratch)
 		}
 		for p, b := range w.points {
-			b.Times(hi-lo, asm.Left{Data: x[p*in:], Row: depth, Col: 1}, y[p*made:], out, false)
+			b.Times(hi-lo, asm.Left{Data: x[p*in:], Row: depth, Col: 1}, y[p*made:], out, level3.End{})
 		}
 		for i := lo; i < hi; i++ {
 			t.output(y[(i-lo)*out:], made, i, padded, floor, scratch)

@@ -33,19 +33,18 @@ func (p Prepared) Fill(j0, j1 int, b Operand) {
 	}
 }
 
-// Times computes C = A B^T, or C += A B^T if accumulate, in the calling thread, for
-// the m vectors of a. Memory must reach to where the last tile ends, up to 7 vectors
+// Times is Gemm for the m vectors of a, in the calling thread. Memory must reach to where the last tile ends, up to 7 vectors
 // further. Only of an A without runs, and a B that was packed, may there be more
 // than KC terms.
-func (p Prepared) Times(m int, a asm.Left, c []float32, ldc int, accumulate bool) {
+func (p Prepared) Times(m int, a asm.Left, c []float32, ldc int, end End) {
 	tier := asm.Active()
 	tile := tier.Tile()
-	q := product{m: m, n: p.n, k: p.k, c: c, ldc: ldc, tier: tier, tile: tile}
+	q := product{m: m, n: p.n, k: p.k, c: c, ldc: ldc, end: end, tier: tier, tile: tile}
 	width := roundUp(p.n, tile.Width)
 	for k := 0; k < p.k; k += KC {
 		kc, a, b := min(KC, p.k-k), a, p.right
 		a.Data = a.Data[k*a.Col:]
 		b.data, b.step = b.data[k*width:], min(b.step, kc)
-		q.macro(view{Left: a}, cut(tile, m), b, 0, m, 0, p.n, kc, accumulate || k > 0)
+		q.macro(view{Left: a}, cut(tile, m), b, 0, m, 0, p.n, k, kc)
 	}
 }

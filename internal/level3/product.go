@@ -5,12 +5,14 @@
 // products without a matrix.
 //
 // An element of C is a sum over blocks of KC terms, each block summed from zero
-// by one fused multiply-add a term, and the blocks added in order. Neither the
+// by one fused multiply-add a term, and the blocks added in order to what C begins
+// with. Neither the
 // tier nor the number of threads nor the other blocking figures change that
 // order, so they do not change a bit of the result.
 package level3
 
 import (
+	"math"
 	"sync"
 
 	"github.com/convergent-go/convergent/asm"
@@ -41,20 +43,20 @@ const (
 	slab = 8
 )
 
-// Gemm computes C = A B^T, or C += A B^T if accumulate, for the m vectors of k
-// terms of a and the n of b:
-//
-//	C[i*ldc+j] (+)= sum over k of a_i[k] * b_j[k]
-//
-// on at most threads threads.
-func Gemm(threads, m, n, k int, a, b Operand, c []float32, ldc int, accumulate bool) {
-	p := product{m: m, n: n, k: k, a: a, b: b, c: c, ldc: ldc, accumulate: accumulate}
-	p.run(asm.Active(), threads)
+// End is how a product ends. The zero value overwrites C.
+type End struct {
+	Accumulate bool      // add to C
+	Bias       []float32 // or begin with Bias[j] in each row of C; nil: with zero
+	ReLU       bool      // replace what is below zero by zero
 }
 
-// GemmBias is Gemm that overwrites, with bias[j] added to each C[i,j] last.
-func GemmBias(threads, m, n, k int, a, b Operand, c []float32, ldc int, bias []float32) {
-	p := product{m: m, n: n, k: k, a: a, b: b, c: c, ldc: ldc, bias: bias}
+// Gemm computes C = A B^T for the m vectors of k terms of a and the n of b:
+//
+//	C[i*ldc+j] = sum over k of a_i[k] * b_j[k]
+//
+// and what end adds, on at most threads threads.
+func Gemm(threads, m, n, k int, a, b Operand, c []float32, ldc int, end End) {
+	p := product{m: m, n: n, k: k, a: a, b: b, c: c, ldc: ldc, end: end}
 	p.run(asm.Active(), threads)
 }
 
@@ -70,9 +72,8 @@ type product struct {
 	a, b       Operand
 	c          []float32
 	ldc        int
-	accumulate bool
-	upper      bool      // skip tiles that lie wholly below the diagonal
-	bias       []float32 // added after the last term; nil: none
+	end        End
+	upper      bool // skip tiles that lie wholly below the diagonal
 
 	tier asm.Tier
 	tile asm.Tile
@@ -118,13 +119,26 @@ func (p *product) run(tier asm.Tier, threads int) {
 
 // empty is the product of vectors without terms.
 func (p *product) empty() {
+	end := p.ending(0, 0)
 	for i := range p.m {
-		row := p.c[i*p.ldc:][:p.n]
-		if !p.accumulate {
-			clear(row)
-		}
-		p.addBias(row, 0)
+		p.finish(make([]float32, p.n), i, 0, end)
 	}
+}
+
+// ending returns how the block of terms [ks, ke) ends: the first adds what C is to
+// hold besides, all others what it holds; the last has the floor.
+func (p *product) ending(ks, ke int) asm.End {
+	end := asm.End{Floor: float32(math.Inf(-1))}
+	switch {
+	case ks > 0 || p.end.Accumulate:
+		end.Add, end.Stride = p.c, p.ldc
+	case p.end.Bias != nil:
+		end.Add = p.end.Bias
+	}
+	if ke == p.k && p.end.ReLU {
+		end.Floor = 0
+	}
+	return end
 }
 
 // rowBlock is the number of rows of A that loop 3 gives to a thread at a time:
@@ -155,8 +169,7 @@ func (p *product) packB(threads int, dst []float32, j0, j1, k0, k1 int) {
 	})
 }
 
-// rowsOfC multiplies rows [i0, i1) of A with what packB packed, and adds the
-// bias after the last term.
+// rowsOfC multiplies rows [i0, i1) of A with what packB packed.
 func (p *product) rowsOfC(panels []float32, i0, i1, j0, j1, k0, k1 int) {
 	if p.upper && i0 >= j1 {
 		return
@@ -172,7 +185,7 @@ func (p *product) rowsOfC(panels []float32, i0, i1, j0, j1, k0, k1 int) {
 	defer Release(block)
 	for ks := k0; ks < k1; ks += KC {
 		kc := min(KC, k1-ks)
-		b, accumulate := panels[(ks-k0)*width:], p.accumulate || ks > 0
+		b := right{panels[(ks-k0)*width:], p.tile.Width, kc}
 		var a view
 		if whole > i0 {
 			a.Data, a.Row, a.Col = strided.At(i0, ks)
@@ -183,12 +196,7 @@ func (p *product) rowsOfC(panels []float32, i0, i1, j0, j1, k0, k1 int) {
 			p.a.Pack(*block, p.tile.High, whole, high, ks, ks+kc)
 			p.a.Pack((*block)[(high-whole)*kc:], p.tile.Low, high, i1, ks, ks+kc)
 		}
-		p.macro(a, rows, right{b, p.tile.Width, kc}, i0, i1, j0, j1, kc, accumulate)
-	}
-	if k1 == p.k {
-		for i := i0; i < i1; i++ {
-			p.addBias(p.c[i*p.ldc+j0:i*p.ldc+j1], j0)
-		}
+		p.macro(a, rows, b, i0, i1, j0, j1, ks, kc)
 	}
 }
 
@@ -249,9 +257,11 @@ type right struct {
 	stride, step int
 }
 
-// macro is the macro-kernel: a block of A against a block of B, tile by tile.
-func (p *product) macro(a view, rows rows, b right, i0, i1, j0, j1, kc int, accumulate bool) {
+// macro is the macro-kernel: a block of A against a block of B, of kc terms from ks
+// on, tile by tile.
+func (p *product) macro(a view, rows rows, b right, i0, i1, j0, j1, ks, kc int) {
 	width := p.tile.Width
+	end := p.ending(ks, ks+kc)
 	var edge [asm.MaxTile]float32
 	for j := j0; j < j1; j += width { // loop 2: panels of B, each in the first-level cache
 		bp, cols := b.data[(j-j0)*b.step:], min(width, j1-j)
@@ -265,27 +275,35 @@ func (p *product) macro(a view, rows rows, b right, i0, i1, j0, j1, kc int, accu
 			}
 			left := a.tile(i-i0, height)
 			if i+height <= i1 && cols == width {
-				p.tier.Gemm(height, kc, left, bp, b.stride, p.c[i*p.ldc+j:], p.ldc, accumulate)
+				here := end
+				if end.Add != nil {
+					here.Add = end.Add[i*end.Stride+j:]
+				}
+				p.tier.Gemm(height, kc, left, bp, b.stride, p.c[i*p.ldc+j:], p.ldc, here)
 				continue
 			}
-			p.tier.Gemm(height, kc, left, bp, b.stride, edge[:], width, false)
+			p.tier.Gemm(height, kc, left, bp, b.stride, edge[:], width, asm.End{Floor: float32(math.Inf(-1))})
 			for r := range min(height, i1-i) {
-				ci := p.c[(i+r)*p.ldc+j:][:cols]
-				if er := edge[r*width:][:cols]; accumulate {
-					for x, v := range er {
-						ci[x] += v
-					}
-				} else {
-					copy(ci, er)
-				}
+				p.finish(edge[r*width:][:cols], i+r, j, end)
 			}
 		}
 	}
 }
 
-func (p *product) addBias(row []float32, j0 int) {
-	if p.bias != nil {
-		p.tier.Add(row, p.bias[j0:][:len(row)])
+// finish writes a part of row i of C, from column j on, given its sums.
+func (p *product) finish(sums []float32, i, j int, end asm.End) {
+	c := p.c[i*p.ldc+j:][:len(sums)]
+	if end.Add == nil {
+		copy(c, sums)
+	} else {
+		for x, v := range end.Add[i*end.Stride+j:][:len(sums)] {
+			c[x] = sums[x] + v
+		}
+	}
+	for x, v := range c {
+		if v < end.Floor {
+			c[x] = end.Floor
+		}
 	}
 }
 

@@ -69,19 +69,20 @@ func TestGemmBits(t *testing.T) {
 					biased := append([]float32(nil), before...)
 					for i := range s.m {
 						for j := range s.n {
-							v := ordered(s.k, func(k int) float32 { return a[i*sa+k] }, func(k int) float32 { return b[k*sb+j] }, before[i*ldc+j], accumulate)
-							want[i*ldc+j], biased[i*ldc+j] = v, v+bias[j]
+							ai, bj := func(k int) float32 { return a[i*sa+k] }, func(k int) float32 { return b[k*sb+j] }
+							want[i*ldc+j] = ordered(s.k, ai, bj, before[i*ldc+j], accumulate)
+							biased[i*ldc+j] = max(0, ordered(s.k, ai, bj, bias[j], true))
 						}
 					}
 					for _, threads := range []int{1, 2, 3} {
 						c := append([]float32(nil), before...)
-						p := product{m: s.m, n: s.n, k: s.k, a: Rows{a, sa}, b: Cols{b, sb, nil}, c: c, ldc: ldc, accumulate: accumulate}
+						p := product{m: s.m, n: s.n, k: s.k, a: Rows{a, sa}, b: Cols{b, sb, nil}, c: c, ldc: ldc, end: End{Accumulate: accumulate}}
 						p.run(tier, threads)
 						same(t, c, want, fmt.Sprintf("%v accumulate=%v threads=%d", s, accumulate, threads))
 						copy(c, before)
-						p.bias = bias
+						p.end = End{Bias: bias, ReLU: true}
 						p.run(tier, threads)
-						same(t, c, biased, fmt.Sprintf("%v biased accumulate=%v threads=%d", s, accumulate, threads))
+						same(t, c, biased, fmt.Sprintf("%v biased threads=%d", s, threads))
 					}
 				}
 			}
@@ -126,7 +127,7 @@ func TestGemmAccuracy(t *testing.T) {
 	const m, n, k = 9, 20, 5000
 	rnd := rand.New(rand.NewPCG(3, 4))
 	a, b, c := random(rnd, m*k), random(rnd, n*k), make([]float32, m*n)
-	Gemm(2, m, n, k, Rows{a, k}, Rows{b, k}, c, n, false)
+	Gemm(2, m, n, k, Rows{a, k}, Rows{b, k}, c, n, End{})
 	for i := range m {
 		for j := range n {
 			var s, abs float64
@@ -145,9 +146,9 @@ func TestGemmPanics(t *testing.T) {
 	x := make([]float32, 100)
 	op := Rows{x, 10}
 	for message, f := range map[string]func(){
-		"level3: negative size":                  func() { Gemm(1, -1, 1, 1, op, op, x, 1, false) },
-		"level3: ldc less than the columns of C": func() { Gemm(1, 2, 3, 1, op, op, x, 2, false) },
-		"level3: C too short":                    func() { Gemm(1, 2, 3, 1, op, op, x[:5], 3, false) },
+		"level3: negative size":                  func() { Gemm(1, -1, 1, 1, op, op, x, 1, End{}) },
+		"level3: ldc less than the columns of C": func() { Gemm(1, 2, 3, 1, op, op, x, 2, End{}) },
+		"level3: C too short":                    func() { Gemm(1, 2, 3, 1, op, op, x[:5], 3, End{}) },
 	} {
 		func() {
 			defer func() {
