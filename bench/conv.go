@@ -59,7 +59,7 @@ func (c Conv) forward(threads int) (*Job, error) {
 	x, w, y := uniform(1, c.images()), uniform(2, c.filters()), make([]float32, c.outputs())
 	return &Job{
 		Run: func() error {
-			conv.Forward(threads, c.geometry(), y, x, w, nil)
+			conv.Forward(threads, c.geometry(), y, x, w, nil, false)
 			return nil
 		},
 		Results: func() [][]float64 { return [][]float64{Wide(y)} },

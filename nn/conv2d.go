@@ -89,7 +89,7 @@ func (o *convOp) params() []*Param { return []*Param{o.w, o.b} }
 func (o *convOp) inPlace() bool    { return false }
 
 func (o *convOp) forward(p pass, y, x *Tensor) {
-	conv.Forward(p.threads, o.geometry(x), y.Data, x.Data, o.w.Data, o.b.Data)
+	conv.Forward(p.threads, o.geometry(x), y.Data, x.Data, o.w.Data, o.b.Data, p.relu)
 }
 
 func (o *convOp) backward(p pass, dx, dy, y, x *Tensor) {
@@ -118,6 +118,6 @@ func Convolve(dst *Tensor, l Conv2D, x *Tensor, weight, bias []float32, threads 
 	} else if dst.N != x.N || dst.Shape() != out {
 		panic("nn: dst has the wrong shape")
 	}
-	conv.Forward(par.Threads(threads), l.geometry(x.N, x.Shape()), dst.Data, x.Data, weight, bias)
+	conv.Forward(par.Threads(threads), l.geometry(x.N, x.Shape()), dst.Data, x.Data, weight, bias, false)
 	return dst
 }

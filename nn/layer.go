@@ -37,6 +37,7 @@ type pass struct {
 	train   bool
 	seed    uint64 // of dropout
 	step    int    // of training
+	relu    bool   // do the work of the ReLU that follows, too
 }
 
 // Param is a learned array.

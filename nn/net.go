@@ -149,7 +149,10 @@ func (n *Net) forward(p pass, x *Tensor, taps map[string]*Tensor) *Tensor {
 		if o.inPlace() && i == 0 {
 			copy(out.Data, x.Data) // the caller's batch stays as it is
 		}
-		o.forward(p, out, in)
+		if i == 0 || !n.fused(i-1, taps) {
+			p.relu = n.fused(i, taps)
+			o.forward(p, out, in)
+		}
 		if tap, wanted := taps[n.arch.Layers[i].name()]; wanted {
 			if tap == nil {
 				tap = new(Tensor)
@@ -161,6 +164,18 @@ func (n *Net) forward(p pass, x *Tensor, taps map[string]*Tensor) *Tensor {
 		in = out
 	}
 	return in
+}
+
+// fused reports whether layer i is a convolution whose ReLU is done with it, unless
+// what lies between is asked for.
+func (n *Net) fused(i int, taps map[string]*Tensor) bool {
+	if i+1 == len(n.ops) {
+		return false
+	}
+	_, convolution := n.ops[i].(*convOp)
+	_, relu := n.ops[i+1].(reluOp)
+	_, wanted := taps[n.arch.Layers[i].name()]
+	return convolution && relu && !wanted
 }
 
 // backward sets every parameter's gradient, given that of the logits in the

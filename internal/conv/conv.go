@@ -9,20 +9,25 @@ import (
 //
 //	y[n,i,j,o] = bias[o] + sum over (ky, kx, c) of x[n, i*Stride-Pad+ky, j*Stride-Pad+kx, c] * w[o,ky,kx,c]
 //
-// with zeros outside the image. A nil bias is zero.
-func Forward(threads int, g Geometry, y, x, w, bias []float32) {
+// with zeros outside the image, and zero for what is below zero if relu. A nil bias
+// is zero.
+func Forward(threads int, g Geometry, y, x, w, bias []float32, relu bool) {
 	g.check(x, w, y)
 	if bias != nil && len(bias) != g.Out {
 		panic("conv: wrong length of the bias")
 	}
 	if f := g.form(); f != nil {
-		g.forward(threads, f, y, x, w, bias)
+		g.forward(threads, f, y, x, w, bias, relu)
 		return
 	}
-	x, padded := pad(threads, x, g.N, g.H, g.W, g.C, g.Pad, g.Pad, g.slack())
+	if g.pointwise() {
+		level3.Gemm(threads, g.positions(), g.Out, g.C, level3.Rows{Data: x, Stride: g.C}, level3.Rows{Data: w, Stride: g.C}, y, g.Out, level3.End{Bias: bias, ReLU: relu})
+		return
+	}
+	x, padded := pad(threads, x, g.N, g.H, g.W, g.C, g.Pad, g.Pad)
 	defer level3.Release(padded)
 	if g.direct() {
-		g.forwardDirect(threads, y, x, w, bias)
+		g.forwardDirect(threads, y, x, w, bias, relu)
 		return
 	}
 	out, k := g.Out/g.groups(), g.patch()
@@ -33,7 +38,7 @@ func Forward(threads int, g Geometry, y, x, w, bias []float32) {
 		if bias != nil {
 			b = bias[i*out:][:out]
 		}
-		level3.Gemm(threads, g.positions(), out, k, p, filters, y[min(len(y), i*out):], g.Out, level3.End{Bias: b})
+		level3.Gemm(threads, g.positions(), out, k, p, filters, y[min(len(y), i*out):], g.Out, level3.End{Bias: b, ReLU: relu})
 	}
 }
 
@@ -51,10 +56,14 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 		g.backwardWeights(threads, f, dw, x, dy)
 		return
 	}
-	x, padded := pad(threads, x, g.N, g.H, g.W, g.C, g.Pad, g.Pad, g.slack())
+	x, padded := pad(threads, x, g.N, g.H, g.W, g.C, g.Pad, g.Pad)
 	defer level3.Release(padded)
 	if g.direct() {
 		g.backwardWeightsDirect(threads, dw, x, dy)
+		return
+	}
+	if g.pointwise() {
+		level3.Gemm(threads, g.Out, g.C, g.positions(), level3.Cols{Data: dy, Stride: g.Out}, level3.Cols{Data: x, Stride: g.C}, dw, g.C, level3.End{})
 		return
 	}
 	out, k := g.Out/g.groups(), g.patch()
@@ -83,7 +92,9 @@ func sumRows(sum, dy []float32, rows int) {
 // the output and the filters w.
 func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
 	g.check(dx, w, dy)
-	if g.Stride == 1 && g.C/g.groups() >= 8 {
+	if g.pointwise() {
+		level3.Gemm(threads, g.positions(), g.C, g.Out, level3.Rows{Data: dy, Stride: g.Out}, level3.Cols{Data: w, Stride: g.C}, dx, g.C, level3.End{})
+	} else if g.Stride == 1 && g.C/g.groups() >= 8 {
 		g.correlate(threads, dx, dy, w)
 	} else {
 		g.scatter(threads, dx, dy, w)
@@ -100,7 +111,7 @@ func (g Geometry) correlate(threads int, dx, dy, w []float32) {
 		g.backwardData(threads, f, dx, dy, w)
 		return
 	}
-	dy, padded := pad(threads, dy, g.N, g.OutH(), g.OutW(), g.Out, padY, padX, 0)
+	dy, padded := pad(threads, dy, g.N, g.OutH(), g.OutW(), g.Out, padY, padX)
 	defer level3.Release(padded)
 	out, depth, k := g.Out/g.groups(), g.C/g.groups(), g.patch()
 	for i := range g.groups() {

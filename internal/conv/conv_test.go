@@ -90,7 +90,13 @@ func compare(t *testing.T, g Geometry) {
 	})
 	for _, threads := range []int{1, 2} {
 		gotY, gotX, gotW, gotB := random(len(y)), random(len(x)), random(len(w)), random(g.Out)
-		Forward(threads, g, gotY, x, w, bias)
+		Forward(threads, g, gotY, x, w, bias, true)
+		for i, v := range gotY {
+			if !(v >= 0) || v == 0 && y[i] > 0.01 {
+				t.Fatalf("y[%d] = %v after ReLU, of %v", i, v, y[i])
+			}
+		}
+		Forward(threads, g, gotY, x, w, bias, false)
 		BackwardData(threads, g, gotX, dy, w)
 		BackwardWeights(threads, g, gotW, gotB, x, dy)
 		near(t, "y", gotY, y)
@@ -139,7 +145,7 @@ func TestThreadsSameBits(t *testing.T) {
 	}
 	run := func(threads int) [3][]float32 {
 		r := [3][]float32{make([]float32, len(dy)), make([]float32, len(x)), make([]float32, len(w))}
-		Forward(threads, g, r[0], x, w, nil)
+		Forward(threads, g, r[0], x, w, nil, false)
 		BackwardData(threads, g, r[1], dy, w)
 		BackwardWeights(threads, g, r[2], nil, x, dy)
 		return r
@@ -160,13 +166,13 @@ func TestPanics(t *testing.T) {
 	g := Geometry{N: 1, H: 4, W: 4, C: 2, Out: 3, KH: 3, KW: 3, Stride: 1, Pad: 1}
 	x, w, y := make([]float32, 32), make([]float32, 54), make([]float32, 48)
 	for message, f := range map[string]func(){
-		"conv: wrong length of the input":           func() { Forward(1, g, y, x[:31], w, nil) },
-		"conv: wrong length of the filters":         func() { Forward(1, g, y, x, w[:53], nil) },
-		"conv: wrong length of the output":          func() { Forward(1, g, y[:47], x, w, nil) },
-		"conv: wrong length of the bias":            func() { Forward(1, g, y, x, w, x[:2]) },
-		"conv: size out of range":                   func() { Forward(1, Geometry{}, nil, nil, nil, nil) },
-		"conv: channels not divisible by groups":    func() { g := g; g.Groups = 2; Forward(1, g, y, x, w, nil) },
-		"conv: filter larger than the padded image": func() { g := g; g.KH = 7; Forward(1, g, y, x, w, nil) },
+		"conv: wrong length of the input":           func() { Forward(1, g, y, x[:31], w, nil, false) },
+		"conv: wrong length of the filters":         func() { Forward(1, g, y, x, w[:53], nil, false) },
+		"conv: wrong length of the output":          func() { Forward(1, g, y[:47], x, w, nil, false) },
+		"conv: wrong length of the bias":            func() { Forward(1, g, y, x, w, x[:2], false) },
+		"conv: size out of range":                   func() { Forward(1, Geometry{}, nil, nil, nil, nil, false) },
+		"conv: channels not divisible by groups":    func() { g := g; g.Groups = 2; Forward(1, g, y, x, w, nil, false) },
+		"conv: filter larger than the padded image": func() { g := g; g.KH = 7; Forward(1, g, y, x, w, nil, false) },
 	} {
 		func() {
 			defer func() {

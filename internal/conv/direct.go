@@ -11,10 +11,28 @@ import (
 // further: the tiles of a product can read them where they are.
 
 // direct reports whether patches are read in place.
-func (g Geometry) direct() bool { return g.groups() == 1 && g.patch() <= level3.KC }
+func (g Geometry) direct() bool {
+	return g.groups() == 1 && g.patch() <= level3.KC && g.OutW() > beyond
+}
 
-// slack is how far beyond the images a tile may read: 7 positions.
-func (g Geometry) slack() int { return 7 * g.Stride * g.C }
+// pointwise reports whether patches are positions, so that images are a matrix.
+func (g Geometry) pointwise() bool {
+	return g.KH*g.KW == 1 && g.Stride == 1 && g.Pad == 0 && g.groups() == 1
+}
+
+// reach returns data, or where that is shorter than n a copy with room for n: a tile
+// may read a few positions beyond the last.
+func reach(data []float32, n int) []float32 {
+	if len(data) >= n {
+		return data
+	}
+	longer := make([]float32, n)
+	copy(longer, data)
+	return longer
+}
+
+// beyond is how many vectors further than the last a tile may read.
+const beyond = 7
 
 // row is the length of a row of a padded image.
 func (g Geometry) row() int { return (g.W + 2*g.Pad) * g.C }
@@ -22,9 +40,8 @@ func (g Geometry) row() int { return (g.W + 2*g.Pad) * g.C }
 // at returns where the patches of row oy of image n of the output begin.
 func (g Geometry) at(n, oy int) int { return (n*(g.H+2*g.Pad) + oy*g.Stride) * g.row() }
 
-// forwardDirect is Forward from padded images x with slack, a row of the output at
-// a time.
-func (g Geometry) forwardDirect(threads int, y, x, w, bias []float32) {
+// forwardDirect is Forward from padded images x, a row of the output at a time.
+func (g Geometry) forwardDirect(threads int, y, x, w, bias []float32, relu bool) {
 	k := g.patch()
 	buf := level3.Scratch(level3.PreparedLen(g.Out, k))
 	defer level3.Release(buf)
@@ -33,9 +50,10 @@ func (g Geometry) forwardDirect(threads int, y, x, w, bias []float32) {
 	rows := g.N * g.OutH()
 	par.Blocks(threads, rows, max(1, divUp(rows, 8*threads)), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
-			patches := asm.Left{Data: x[g.at(r/g.OutH(), r%g.OutH()):], Row: g.Stride * g.C, Col: 1, Run: g.KW * g.C, Jump: g.row()}
+			in := reach(x[g.at(r/g.OutH(), r%g.OutH()):], (g.KH-1)*g.row()+((g.OutW()+beyond)*g.Stride+g.KW)*g.C)
+			patches := asm.Left{Data: in, Row: g.Stride * g.C, Col: 1, Run: g.KW * g.C, Jump: g.row()}
 			out := y[r*g.OutW()*g.Out:][:g.OutW()*g.Out]
-			filters.Times(g.OutW(), patches, out, g.Out, level3.End{Bias: bias})
+			filters.Times(g.OutW(), patches, out, g.Out, level3.End{Bias: bias, ReLU: relu})
 		}
 	})
 }
@@ -45,8 +63,8 @@ func (g Geometry) forwardDirect(threads int, y, x, w, bias []float32) {
 // a gradient.
 const parts = 16
 
-// backwardWeightsDirect is the gradient of the filters from padded images x with
-// slack. Its transpose is a product whose vectors are the terms of a patch: those of
+// backwardWeightsDirect is the gradient of the filters from padded images x.
+// Its transpose is a product whose vectors are the terms of a patch: those of
 // one row lie side by side in the image, and the next position's a step further.
 func (g Geometry) backwardWeightsDirect(threads int, dw, x, dy []float32) {
 	k, size := g.patch(), g.patch()*g.Out
@@ -85,7 +103,8 @@ func (g Geometry) addGradient(sum, x, dy []float32, n int, packed []float32) {
 				units.Fill(0, g.Out, level3.Cols{Data: dy, Stride: g.Out})
 			}
 			for ky := range g.KH {
-				terms := asm.Left{Data: x[g.at(n, oy)+ky*g.row()+ox*g.Stride*g.C:], Row: 1, Col: g.Stride * g.C, Run: run, Jump: g.Stride * g.row()}
+				in := reach(x[g.at(n, oy)+ky*g.row()+ox*g.Stride*g.C:], (rows-1)*g.Stride*g.row()+(run*g.Stride+g.KW)*g.C+beyond)
+				terms := asm.Left{Data: in, Row: 1, Col: g.Stride * g.C, Run: run, Jump: g.Stride * g.row()}
 				units.Times(width, terms, sum[ky*width*g.Out:], g.Out, level3.End{Accumulate: true})
 			}
 		}

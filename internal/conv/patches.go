@@ -28,15 +28,14 @@ func (g Geometry) window(x []float32, i int) window {
 
 // pad copies n images of h x w positions of c channels into the middle of ones
 // with padY more rows and padX more columns on each side, all zero; negative
-// padding cuts off. Behind the last is slack, whose content does not matter. What it
-// returns is to be released; without padding and slack it is the images themselves,
-// and nil.
-func pad(threads int, x []float32, n, h, w, c, padY, padX, slack int) ([]float32, *[]float32) {
-	if padY == 0 && padX == 0 && slack == 0 {
+// padding cuts off. What it returns is to be released; without padding it is
+// the images themselves, and nil.
+func pad(threads int, x []float32, n, h, w, c, padY, padX int) ([]float32, *[]float32) {
+	if padY == 0 && padX == 0 {
 		return x, nil
 	}
 	height, width := h+2*padY, w+2*padX
-	buf := level3.Scratch(n*height*width*c + slack)
+	buf := level3.Scratch(n * height * width * c)
 	par.For(threads, n, func(i int) {
 		to := (*buf)[i*height*width*c:][:height*width*c]
 		for y := range height {

@@ -33,16 +33,12 @@ func (g Geometry) scatter(threads int, dx, dy, w []float32) {
 
 	height, row := g.H+2*g.Pad, g.row()
 	par.For(threads, g.N, func(n int) {
-		buf := level3.Scratch(height*row + whole + g.OutW()*k + (g.OutW()+7)*g.Out)
+		buf := level3.Scratch(height*row + whole + g.OutW()*k)
 		defer level3.Release(buf)
-		image, terms, last := (*buf)[:height*row+whole], (*buf)[height*row+whole:][:g.OutW()*k], (*buf)[height*row+whole+g.OutW()*k:]
+		image, terms := (*buf)[:height*row+whole], (*buf)[height*row+whole:]
 		clear(image)
 		for oy := range g.OutH() {
-			units := dy[(n*g.OutH()+oy)*g.OutW()*g.Out:]
-			if len(units) < len(last) { // the last rows: a tile would read beyond them
-				copy(last, units)
-				units = last
-			}
+			units := reach(dy[(n*g.OutH()+oy)*g.OutW()*g.Out:], (g.OutW()+beyond)*g.Out)
 			for i, f := range filters {
 				f.Times(g.OutW(), asm.Left{Data: units[i*out:], Row: g.Out, Col: 1}, terms, k, level3.End{})
 				g.addPatches(image[oy*g.Stride*row+i*depth:], terms, stretches, whole)

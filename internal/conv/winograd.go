@@ -122,8 +122,12 @@ func (t *tiling) output(src []float32, plane, tile int, bias []float32, floor fl
 	}
 }
 
-// convolve computes y, with a bias (nil: none) and a floor.
-func (t *tiling) convolve(threads int, w *filters, bias []float32, floor float32) {
+// convolve computes y, with a bias (nil: none), and zero for what is below if relu.
+func (t *tiling) convolve(threads int, w *filters, bias []float32, relu bool) {
+	floor := float32(math.Inf(-1))
+	if relu {
+		floor = 0
+	}
 	depth, out := t.x.vectors(), t.y.vectors()
 	padded := make([]float32, out)
 	copy(padded, bias)
@@ -170,7 +174,7 @@ func (g Geometry) input(x []float32, i int) images  { return g.part(x, g.H, g.W,
 func (g Geometry) output(y []float32, i int) images { return g.part(y, g.OutH(), g.OutW(), g.Out, i) }
 
 // forward is Forward by Winograd's convolution.
-func (g Geometry) forward(threads int, f *asm.Winograd, y, x, w, bias []float32) {
+func (g Geometry) forward(threads int, f *asm.Winograd, y, x, w, bias []float32, relu bool) {
 	for i := range g.groups() {
 		in, out := g.input(x, i), g.output(y, i)
 		filters := prepareForward(threads, f, w[out.c0*g.patch():], out.depth, in.depth)
@@ -178,7 +182,7 @@ func (g Geometry) forward(threads int, f *asm.Winograd, y, x, w, bias []float32)
 		if bias != nil {
 			b = bias[out.c0:][:out.depth]
 		}
-		newTiling(f, in, out, g.Pad).convolve(threads, filters, b, float32(math.Inf(-1)))
+		newTiling(f, in, out, g.Pad).convolve(threads, filters, b, relu)
 		filters.release()
 	}
 }
@@ -188,7 +192,7 @@ func (g Geometry) backwardData(threads int, f *asm.Winograd, dx, dy, w []float32
 	for i := range g.groups() {
 		in, out := g.input(dx, i), g.output(dy, i)
 		filters := prepareBackward(threads, f, w[out.c0*g.patch():], out.depth, in.depth)
-		newTiling(f, out, in, g.KH-1-g.Pad).convolve(threads, filters, nil, float32(math.Inf(-1)))
+		newTiling(f, out, in, g.KH-1-g.Pad).convolve(threads, filters, nil, false)
 		filters.release()
 	}
 }

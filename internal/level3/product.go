@@ -68,12 +68,12 @@ func Syrk(threads, n, k int, a Operand, c []float32, ldc int) {
 }
 
 type product struct {
-	m, n, k    int
-	a, b       Operand
-	c          []float32
-	ldc        int
-	end        End
-	upper      bool // skip tiles that lie wholly below the diagonal
+	m, n, k int
+	a, b    Operand
+	c       []float32
+	ldc     int
+	end     End
+	upper   bool // skip tiles that lie wholly below the diagonal
 
 	tier asm.Tier
 	tile asm.Tile
