@@ -79,3 +79,13 @@ func transformSpread2x5(n int, dst *float32, dstRow, dstCol int, src *float32, s
 func transformCollect2x5(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
 	panic(noKernel)
 }
+
+func centre16(n int, dst *float32, ld int, src *float32, stride int, shift, first, sum, squares *float32, moved *uint32) {
+	panic(noKernel)
+}
+func centre8(n int, dst *float32, ld int, src *float32, stride int, shift, first, sum, squares *float32, moved *uint32) {
+	panic(noKernel)
+}
+func merge8(n int, dst *float64, src *float32, a float64, u *float64, b float64, v *float64) {
+	panic(noKernel)
+}

@@ -26,7 +26,7 @@ func (m *Moments) Correlation(dst *mat.Dense, a, b int) *mat.Dense {
 	s, varies := m.snapshot()
 	return m.fill(dst, a, b, func(i, j int) float64 {
 		switch {
-		case !varies[i] || !varies[j]:
+		case varies[i] == 0 || varies[j] == 0:
 			return 0
 		case i == j:
 			return 1

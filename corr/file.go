@@ -22,10 +22,8 @@ func (m *Moments) Save(path string) error {
 	for i, u := range m.units {
 		units[i] = int64(u)
 	}
-	for i, v := range m.varies {
-		if v {
-			varies[i] = 1
-		}
+	for i, v := range m.moved {
+		varies[i] = int64(v & 1)
 	}
 	return safetensors.Save(path, &safetensors.File{
 		Metadata: map[string]string{"format": format},
@@ -96,7 +94,9 @@ func fromFile(f *safetensors.File) (*Moments, error) {
 	m.first, m.rows = tensor["first"].F32, rows
 	copy(m.block, block.F32)
 	for i, v := range tensor["varies"].I64 {
-		m.varies[i] = v != 0
+		if v != 0 {
+			m.moved[i] = math.MaxUint32
+		}
 	}
 	return m, nil
 }

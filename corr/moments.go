@@ -3,6 +3,7 @@ package corr
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
@@ -11,13 +12,13 @@ import (
 // blockRows is how many observations are multiplied at once in float32. It is
 // part of the meaning of a result: blocks begin at every blockRows-th row that
 // was added, wherever the caller cut the stream.
-const blockRows = 128
+const blockRows = level3.KC
 
 // Moments are the joint first and second moments of the units of one or more
 // networks over the same observations.
 //
-// Observations are gathered in blocks of 128. A block is centred on its own
-// mean, its products are summed in float32 by fused multiply-adds, and the
+// Observations are gathered in blocks of 384. A block is centred on the mean so
+// far, its products are summed in float32 by fused multiply-adds, and the
 // block's moments are merged into the whole in float64 by the formula of Chan,
 // Golub and LeVeque ("Updating formulae and a pairwise algorithm for computing
 // sample variances", 1979). So neither a mean far from zero nor the number of
@@ -30,22 +31,13 @@ type Moments struct {
 	// Threads limits the threads at work; 0 means all.
 	Threads int
 
-	units  []int // per network
-	begin  []int // first unit of each network in the joint order, and their total
-	first  []float32
-	varies []bool // whether a unit ever differed from its first observation
-	whole  moments
-	block  []float32 // observations not yet merged, rows of all units
-	rows   int       // in block
-	prod   []float32 // scratch: the products of a block
-}
-
-// moments are a count, means, and the upper triangle of the matrix of summed
-// products of deviations from them.
-type moments struct {
-	count int64
-	mean  []float64
-	prod  []float64
+	units []int // per network
+	begin []int // first unit of each network in the joint order, and their total
+	first []float32
+	moved []uint32 // whether a unit ever differed from its first observation: all ones, or zero
+	whole moments
+	block []float32 // observations not yet merged, rows of all units
+	rows  int       // in block
 }
 
 // NewMoments returns empty moments for networks of the given numbers of units.
@@ -62,8 +54,8 @@ func NewMoments(units ...int) *Moments {
 		m.begin = append(m.begin, m.begin[i]+u)
 	}
 	p := m.total()
-	m.first, m.varies = make([]float32, p), make([]bool, p)
-	m.block = make([]float32, blockRows*p)
+	m.first, m.moved = make([]float32, p), make([]uint32, p)
+	m.block = make([]float32, together(p)*blockRows*p)
 	m.whole = moments{mean: make([]float64, p), prod: make([]float64, p*p)}
 	return m
 }
@@ -99,100 +91,52 @@ func (m *Moments) Add(rows int, activations ...[]float32) error {
 		}
 	}
 	p := m.total()
+	if m.Count() == 0 && rows > 0 {
+		for i, a := range activations {
+			copy(m.first[m.begin[i]:], a[:m.units[i]])
+		}
+	}
 	for at := 0; at < rows; {
-		n := min(rows-at, blockRows-m.rows)
+		if whole := (rows - at) / blockRows; len(m.units) == 1 && m.rows == 0 && whole > 0 { // no need to gather
+			blocks := min(whole, together(p))
+			m.fold(blocks, activations[0][at*p:])
+			at += blocks * blockRows
+			continue
+		}
+		n := min(rows-at, len(m.block)/p-m.rows)
 		for i, a := range activations {
 			u := m.units[i]
 			for r := range n {
 				copy(m.block[(m.rows+r)*p+m.begin[i]:], a[(at+r)*u:][:u])
 			}
 		}
-		if m.Count() == 0 {
-			copy(m.first, m.block[:p])
-		}
 		m.rows += n
 		at += n
-		if m.rows == blockRows {
-			m.whole.fold(m, m.varies)
-			m.rows = 0
-		}
+		blocks := m.rows / blockRows
+		m.fold(blocks, m.block)
+		m.rows -= blocks * blockRows
+		copy(m.block, m.block[blocks*blockRows*p:][:m.rows*p])
 	}
 	return nil
 }
 
-// fold merges m's block into s, and notes in varies which units varied.
-func (s *moments) fold(m *Moments, varies []bool) {
-	n, p := m.rows, m.total()
-	threads := par.Threads(m.Threads)
-	shift, mean, rest := make([]float32, p), make([]float64, p), make([]float64, p)
-	par.Blocks(threads, p, 64, func(lo, hi int) {
-		sum, first, moved := rest[lo:hi], m.first[lo:hi], varies[lo:hi]
-		for r := range n {
-			for i, v := range m.block[r*p+lo : r*p+hi] {
-				sum[i] += float64(v)
-				if v != first[i] {
-					moved[i] = true
-				}
-			}
-		}
-		for i := lo; i < hi; i++ {
-			mean[i] = rest[i] / float64(n)
-			shift[i] = float32(mean[i])
-			rest[i] -= float64(float64(n) * float64(shift[i])) // what centring leaves, through rounding
-		}
-	})
-	if m.prod == nil {
-		m.prod = make([]float32, p*p)
+// fold merges full blocks.
+func (m *Moments) fold(blocks int, data []float32) {
+	if blocks > 0 {
+		m.whole.fold(par.Threads(m.Threads), blockRows, blocks, data, m.first, m.moved)
 	}
-	level3.Syrk(threads, p, n, level3.Cols{Data: m.block, Stride: p, Shift: shift}, m.prod, p)
-	s.merge(threads, int64(n), mean, func(i int, row []float64) {
-		for j, v := range m.prod[i*p+i : (i+1)*p] {
-			row[j] += float64(v) - float64(rest[i]*rest[i+j])/float64(n)
-		}
-	})
-}
-
-// merge is Chan's formula: with the counts n, the means and d their difference,
-//
-//	prod += prod' + d d^T n n' / (n + n')
-//	mean += d n' / (n + n')
-//
-// where add adds row i of prod', from the diagonal on, to the row it is given.
-func (s *moments) merge(threads int, count int64, mean []float64, add func(i int, row []float64)) {
-	p, total := len(s.mean), s.count+count
-	if count == 0 {
-		return
-	}
-	weight, share := float64(s.count)*(float64(count)/float64(total)), float64(count)/float64(total)
-	d := make([]float64, p)
-	for i := range d {
-		d[i] = mean[i] - s.mean[i]
-	}
-	par.For(threads, p, func(i int) {
-		row := s.prod[i*p+i : (i+1)*p]
-		add(i, row)
-		if wd := float64(weight * d[i]); wd != 0 {
-			for j, v := range d[i:] {
-				row[j] += float64(wd * v)
-			}
-		}
-	})
-	for i := range d {
-		s.mean[i] += float64(d[i] * share)
-	}
-	s.count = total
 }
 
 // snapshot returns the moments and which units varied, the block that is not
 // yet full included. Adding more is not affected.
-func (m *Moments) snapshot() (moments, []bool) {
+func (m *Moments) snapshot() (moments, []uint32) {
 	if m.rows == 0 {
-		return m.whole, m.varies
+		return m.whole, m.moved
 	}
-	s := moments{m.whole.count, append([]float64(nil), m.whole.mean...), append([]float64(nil), m.whole.prod...)}
-	varies := append([]bool(nil), m.varies...)
-	s.fold(m, varies)
-	return s, varies
+	s := moments{m.whole.count, slices.Clone(m.whole.mean), slices.Clone(m.whole.prod)}
+	moved := slices.Clone(m.moved)
+	s.fold(par.Threads(m.Threads), m.rows, 1, m.block, m.first, moved)
+	return s, moved
 }
 
 // Merge adds the observations of o, of networks of the same numbers of units.
@@ -207,17 +151,15 @@ func (m *Moments) Merge(o *Moments) error {
 	if m.Count() == 0 {
 		copy(m.first, o.first)
 	}
-	s, varies := m.snapshot()
+	s, moved := m.snapshot()
 	t, others := o.snapshot()
-	for i := range varies {
-		m.varies[i] = varies[i] || others[i] || m.first[i] != o.first[i]
-	}
-	p := m.total()
-	s.merge(par.Threads(m.Threads), t.count, t.mean, func(i int, row []float64) {
-		for j, v := range t.prod[i*p+i : (i+1)*p] {
-			row[j] += v
+	for i := range moved {
+		m.moved[i] = moved[i] | others[i]
+		if m.first[i] != o.first[i] {
+			m.moved[i] = math.MaxUint32
 		}
-	})
+	}
+	s.merge(par.Threads(m.Threads), t)
 	m.whole, m.rows = s, 0
 	return nil
 }
@@ -258,10 +200,10 @@ func (m *Moments) Dead(network int) []int { return m.which(network, false) }
 func (m *Moments) Live(network int) []int { return m.which(network, true) }
 
 func (m *Moments) which(network int, live bool) []int {
-	_, varies := m.snapshot()
+	_, moved := m.snapshot()
 	units := []int{}
-	for i, v := range varies[m.begin[network]:m.begin[network+1]] {
-		if v == live {
+	for i, v := range moved[m.begin[network]:m.begin[network+1]] {
+		if (v != 0) == live {
 			units = append(units, i)
 		}
 	}

@@ -26,7 +26,7 @@ var allowed = []struct {
 	{"internal/conv", []string{"asm", "internal/level3", "internal/par"}},
 	{"internal/dataset", []string{"internal/elem", "internal/par"}},
 	{"nn", []string{"internal/conv", "internal/vec", "internal/elem", "internal/par", "internal/artifact", "internal/safetensors"}},
-	{"corr", []string{"internal/level3", "internal/par", "internal/artifact", "internal/safetensors"}},
+	{"corr", []string{"internal/level3", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"match", []string{"internal/par"}},
 	{"spectral", []string{"internal/par"}},
 	{"internal/study", []string{"nn", "corr", "match", "spectral", "internal/dataset", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},

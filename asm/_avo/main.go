@@ -22,6 +22,7 @@ var emitters = map[string]func(){
 	"panel":     panel,
 	"transpose": transpose,
 	"peak":      peak,
+	"moments":   moments,
 	"winograd":  winograd,
 	"strip":     strip,
 }

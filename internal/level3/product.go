@@ -60,13 +60,6 @@ func Gemm(threads, m, n, k int, a, b Operand, c []float32, ldc int, end End) {
 	p.run(asm.Active(), threads)
 }
 
-// Syrk computes the upper triangle, j >= i, of C = A A^T for the n vectors of k
-// terms of a. What it leaves below the diagonal is unspecified.
-func Syrk(threads, n, k int, a Operand, c []float32, ldc int) {
-	p := product{m: n, n: n, k: k, a: a, b: a, c: c, ldc: ldc, upper: true}
-	p.run(asm.Active(), threads)
-}
-
 type product struct {
 	m, n, k int
 	a, b    Operand
@@ -145,9 +138,6 @@ func (p *product) ending(ks, ke int) asm.End {
 // mc, or less where that would leave threads idle.
 func (p *product) rowBlock(threads int) int {
 	parts := max(threads, 1)
-	if p.upper && parts > 1 {
-		parts *= 4 // blocks of rows of a triangle differ in work: more of them even it out
-	}
 	share := roundUp((p.m+parts-1)/parts, p.tile.High)
 	if rounds := (share + mc - 1) / mc; rounds > 1 {
 		share = roundUp((share+rounds-1)/rounds, p.tile.High)
@@ -171,9 +161,6 @@ func (p *product) packB(threads int, dst []float32, j0, j1, k0, k1 int) {
 
 // rowsOfC multiplies rows [i0, i1) of A with what packB packed.
 func (p *product) rowsOfC(panels []float32, i0, i1, j0, j1, k0, k1 int) {
-	if p.upper && i0 >= j1 {
-		return
-	}
 	width := roundUp(j1-j0, p.tile.Width)
 	rows := cut(p.tile, i1-i0)
 	whole := i0 // rows before it are read where they are
@@ -269,9 +256,6 @@ func (p *product) macro(a view, rows rows, b right, i0, i1, j0, j1, ks, kc int) 
 		for i, n := i0, 0; i < i1; i, n = i+height, n+1 { // loop 1: panels of A
 			if n == rows.high {
 				height = p.tile.Low
-			}
-			if p.upper && i >= j+width {
-				break
 			}
 			left := a.tile(i-i0, height)
 			if i+height <= i1 && cols == width {

@@ -90,33 +90,28 @@ func TestGemmBits(t *testing.T) {
 	}
 }
 
-// TestSyrkBits compares the upper triangle with the definition.
-func TestSyrkBits(t *testing.T) {
-	for _, tier := range asm.Supported() {
-		t.Run(tier.String(), func(t *testing.T) {
-			rnd := rand.New(rand.NewPCG(1, 2))
-			for _, n := range []int{1, 2, 16, 33, 100, 205} {
-				k, stride := 300, n+1
-				a, shift := random(rnd, k*stride), random(rnd, n)
-				want := make([]float32, n*n)
-				for i := range n {
-					for j := i; j < n; j++ {
-						want[i*n+j] = ordered(k,
-							func(k int) float32 { return a[k*stride+i] - shift[i] },
-							func(k int) float32 { return a[k*stride+j] - shift[j] }, 0, false)
-					}
-				}
-				for _, threads := range []int{1, 2, 3} {
-					c := make([]float32, n*n)
-					op := Cols{a, stride, shift}
-					p := product{m: n, n: n, k: k, a: op, b: op, c: c, ldc: n, upper: true}
-					p.run(tier, threads)
-					for i := range n {
-						same(t, c[i*n+i:(i+1)*n], want[i*n+i:(i+1)*n], fmt.Sprintf("n=%d threads=%d row %d", n, threads, i))
+// TestGramBits compares the upper triangle with the definition.
+func TestGramBits(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{1, 2, 8, 16, 17, 33, 100, 205} {
+		k, stride, width := 300, n+1, Width()
+		a := random(rnd, k*stride)
+		b := Prepare(make([]float32, PreparedLen(n, k)), n, k)
+		b.Fill(0, n, Cols{Data: a, Stride: stride})
+		c := make([]float32, width*roundUp(n, width))
+		for j := 0; j*width < n; j++ {
+			b.Gram(j, c, roundUp(n, width))
+			for i := range min(width, n-j*width) {
+				for x := j*width + i; x < n; x++ {
+					want := ordered(k,
+						func(k int) float32 { return a[k*stride+j*width+i] },
+						func(k int) float32 { return a[k*stride+x] }, 0, false)
+					if got := c[i*roundUp(n, width)+x-j*width]; math.Float32bits(got) != math.Float32bits(want) {
+						t.Fatalf("n=%d: element (%d, %d) is %v, want %v", n, j*width+i, x, got, want)
 					}
 				}
 			}
-		})
+		}
 	}
 }
 

@@ -21,3 +21,14 @@ func ThreeQuarters(dst, x, s []float32) { asm.Active().ThreeQuarters(dst, x, s) 
 func Max(best []float32, who []int32, x []float32, from int) {
 	asm.Active().Max(best, who, x, int32(from))
 }
+
+// Centre packs n rows of r elements of src with shift taken from each column, sums
+// the columns and their squares, and notes in moved which ever leave first; see [asm.Tier.Centre].
+func Centre(n, r int, dst []float32, ld int, src []float32, stride int, shift, first, sum, squares []float32, moved []uint32) {
+	asm.Active().Centre(n, r, dst, ld, src, stride, shift, first, sum, squares, moved)
+}
+
+// Merge is dst[i] += src[i] + a*u[i] + b*v[i], one rounding a term.
+func Merge(dst []float64, src []float32, a float64, u []float64, b float64, v []float64) {
+	asm.Active().Merge(dst, src, a, u, b, v)
+}

@@ -1,0 +1,161 @@
+package corr
+
+import (
+	"github.com/convergent-go/convergent/internal/level3"
+	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/vec"
+)
+
+// moments are a count, means, and the upper triangle of the matrix of summed
+// products of deviations from them.
+type moments struct {
+	count int64
+	mean  []float64
+	prod  []float64
+}
+
+// together is how many blocks are folded at a time at most, so that threads meet
+// seldom: as many as take 4 MB.
+func together(p int) int { return max(1, min(8, 1<<20/(blockRows*p))) }
+
+// fold merges blocks of n rows each, one after another in data, and notes in moved
+// which units ever left their first value. More than one block are full ones.
+//
+// A block's rows y are centred on s, the mean so far (for the first block its own),
+// and the block has products P = sum (y-s)(y-s)^T and what remains, r = sum (y-s).
+// With the count N and the mean M so far and the block's mean m = s + r/n, the
+// formula of Chan, Golub and LeVeque is
+//
+//	prod += P - r r^T / n + d d^T n N / (n + N),  d = m - M
+//	mean += d n / (n + N)
+//
+// That s is not m costs no accuracy in the end: with d the whole gains at least half
+// of the variance that r r^T / n takes away. Of units whose mean is less than their
+// standard deviation s is 0, for a like reason: so the zeros of sparse activations
+// stay zeros, whose products are exact.
+func (s *moments) fold(threads, n, blocks int, data, first []float32, moved []uint32) {
+	p, width := len(s.mean), level3.Width()
+	size := level3.PreparedLen(p, n)
+	rest, d := make([]float64, blocks*p), make([]float64, blocks*p)
+	buf := level3.Scratch(blocks * size)
+	defer level3.Release(buf)
+
+	// Columns do not depend on each other, so every thread takes some through all
+	// blocks.
+	par.Blocks(threads, p, width, func(lo, hi int) {
+		c := newColumns(hi-lo, first[lo:hi], moved[lo:hi])
+		for i := range c.spread {
+			c.mean[i], c.spread[i] = s.mean[lo+i], s.prod[(lo+i)*(p+1)]
+		}
+		for b := range blocks {
+			block := data[b*n*p+lo : (b+1)*n*p]
+			c.block(block, n, p, s.count+int64(b*n), (*buf)[b*size+lo*n:], rest[b*p+lo:], d[b*p+lo:])
+		}
+		copy(s.mean[lo:hi], c.mean)
+	})
+
+	panels := (p + width - 1) / width
+	par.For(threads, panels, func(j int) {
+		ldc := (panels - j) * width
+		c := level3.Scratch(width * ldc)
+		defer level3.Release(c)
+		for b := range blocks {
+			level3.Prepare((*buf)[b*size:], p, n).Gram(j, *c, ldc)
+			weight, _ := weights(n, s.count+int64(b*n))
+			u, v := rest[b*p:][:p], d[b*p:][:p]
+			for i := j * width; i < min(p, (j+1)*width); i++ {
+				row := (*c)[(i-j*width)*ldc+i-j*width:][:p-i]
+				vec.Merge(s.prod[i*p+i:(i+1)*p], row, -u[i]/float64(n), u[i:], weight*v[i], v[i:])
+			}
+		}
+	})
+	s.count += int64(blocks * n)
+}
+
+// columns are some columns of data on their way to products, at most a panel of them.
+type columns struct {
+	mean, spread        []float64 // so far; spread is the diagonal of the products
+	shift, sum, squares []float32
+	first               []float32
+	moved               []uint32
+}
+
+func newColumns(n int, first []float32, moved []uint32) *columns {
+	return &columns{make([]float64, n), make([]float64, n), make([]float32, n), make([]float32, n), make([]float32, n), first, moved}
+}
+
+// block packs n rows that lie p apart as a panel, after count rows, and gives what
+// remains and what the means differ by.
+func (c *columns) block(rows []float32, n, p int, count int64, panel []float32, rest, d []float64) {
+	if count == 0 {
+		c.begin(rows, n, p)
+	}
+	total := max(count, int64(n)) // that spread is the sum over
+	for i, m := range c.mean {
+		c.shift[i] = float32(m)
+		if m*m*float64(total) <= c.spread[i] {
+			c.shift[i] = 0
+		}
+	}
+	if count == 0 {
+		clear(c.mean)
+		clear(c.spread)
+	}
+	width := level3.Width()
+	if len(c.mean) < width {
+		clear(panel[:n*width])
+	}
+	vec.Centre(n, len(c.mean), panel, width, rows, p, c.shift, c.first, c.sum, c.squares, c.moved)
+	weight, share := weights(n, count)
+	for i, sum := range c.sum {
+		r := float64(sum)
+		delta := float64(c.shift[i]) + r/float64(n) - c.mean[i]
+		rest[i], d[i] = r, delta
+		c.mean[i] += float64(delta * share)
+		vec.Merge(c.spread[i:i+1], c.squares[i:i+1], -r/float64(n), rest[i:], weight*delta, d[i:])
+	}
+}
+
+// begin sets mean and spread to those of the first block.
+func (c *columns) begin(rows []float32, n, p int) {
+	for k := range n {
+		for i, v := range rows[k*p:][:len(c.mean)] {
+			c.mean[i] += float64(v)
+		}
+	}
+	for i := range c.mean {
+		c.mean[i] /= float64(n)
+	}
+	for k := range n {
+		for i, v := range rows[k*p:][:len(c.mean)] {
+			c.spread[i] += float64((float64(v) - c.mean[i]) * (float64(v) - c.mean[i]))
+		}
+	}
+}
+
+// weights are those of the differences of means, in products and in means, when n
+// rows follow count.
+func weights(n int, count int64) (weight, share float64) {
+	share = float64(n) / float64(count+int64(n))
+	return float64(count) * share, share
+}
+
+// merge adds the moments of other observations, by the same formula.
+func (s *moments) merge(threads int, o moments) {
+	p, total := len(s.mean), s.count+o.count
+	weight, share := float64(s.count)*(float64(o.count)/float64(total)), float64(o.count)/float64(total)
+	d := make([]float64, p)
+	for i := range d {
+		d[i] = o.mean[i] - s.mean[i]
+	}
+	par.For(threads, p, func(i int) {
+		wd, row := float64(weight*d[i]), s.prod[i*p:][:p]
+		for j := i; j < p; j++ {
+			row[j] += o.prod[i*p+j] + float64(wd*d[j])
+		}
+	})
+	for i := range d {
+		s.mean[i] += float64(d[i] * share)
+	}
+	s.count = total
+}

@@ -1,0 +1,64 @@
+package level3
+
+import (
+	"math"
+
+	"github.com/convergent-go/convergent/asm"
+)
+
+// Width is how many vectors a packed panel holds.
+func Width() int { return asm.Active().Tile().Width }
+
+// Panel returns panel j of a packed B of at most KC terms: term k of its vector i is
+// element k*Width()+i.
+func (p Prepared) Panel(j int) []float32 {
+	size := p.k * Width()
+	return p.right.data[j*size:][:size]
+}
+
+// Gram computes rows of C = B B^T, for a packed B of at most KC terms: those of panel
+// j, from the diagonal on. Row i of c is that of vector j*Width()+i, and begins with
+// the panel's own first vector. What is left of the diagonal is unspecified, and all
+// panels' vectors are written, those beyond the last too.
+func (p Prepared) Gram(j int, c []float32, ldc int) {
+	tier := asm.Active()
+	tile := tier.Tile()
+	left := p.Panel(j)
+	end := asm.End{Floor: float32(math.Inf(-1))}
+	for at := 0; (j*tile.Width + at) < p.n; at += tile.Width {
+		right := p.Panel(j + at/tile.Width)
+		if at == 0 {
+			diagonal(tier, p.k, left, c, ldc)
+			continue
+		}
+		for i, height := 0, tile.High; i < tile.Width; i += height {
+			if tile.Width-i < tile.High {
+				height = tile.Low
+			}
+			tier.Gemm(height, p.k, asm.Left{Data: left[i:], Row: 1, Col: tile.Width}, right, tile.Width, c[i*ldc+at:], ldc, end)
+		}
+	}
+}
+
+// diagonal computes the products of a panel with itself. Of a wide one the lower
+// left quarter is left out: half of the rows take all columns, the others, by the
+// tiles of half the width, half of them.
+func diagonal(tier asm.Tier, k int, panel, c []float32, ldc int) {
+	width := tier.Tile().Width
+	end := asm.End{Floor: float32(math.Inf(-1))}
+	rows := func(tier asm.Tier, from, to, column int) {
+		tile := tier.Tile()
+		for i, height := from, 0; i < to; i += height {
+			if height = tile.High; (to-i)%tile.High != 0 {
+				height = tile.Low
+			}
+			tier.Gemm(height, k, asm.Left{Data: panel[i:], Row: 1, Col: width}, panel[column:], width, c[i*ldc+column:], ldc, end)
+		}
+	}
+	if tier == asm.AVX512 {
+		rows(tier, 0, width/2, 0)
+		rows(asm.AVX2, width/2, width, width/2)
+		return
+	}
+	rows(tier, 0, width, 0)
+}
