@@ -4,12 +4,12 @@ import "math"
 
 // Centre packs n rows of r elements of src, whose rows lie stride apart, with shift
 // taken from each column, into rows of dst that lie ld apart. Of what it packs it
-// sums every column and its squares, in float32 in the order of the rows, and sets moved
-// to all ones for a column that is ever not equal to first:
+// adds up every column and its squares, in float32 in the order of the rows, and sets
+// moved to all ones for a column that is ever not equal to first:
 //
 //	dst[k*ld+i] = src[k*stride+i] - shift[i]
-//	sum[i] = dst[i] + dst[ld+i] + ...
-//	squares[i] = dst[i]^2 + dst[ld+i]^2 + ..., one FMA a term
+//	sum[i] += dst[i], then dst[ld+i], ...
+//	squares[i] += dst[i]^2, then dst[ld+i]^2, ..., one FMA a term
 //	moved[i] |= ^0 if src[k*stride+i] != first[i]
 func (t Tier) Centre(n, r int, dst []float32, ld int, src []float32, stride int, shift, first, sum, squares []float32, moved []uint32) {
 	if n == 0 || r == 0 {
@@ -28,7 +28,7 @@ func (t Tier) Centre(n, r int, dst []float32, ld int, src []float32, stride int,
 		}
 	}
 	for ; i < r; i++ {
-		var s, q float32
+		s, q := sum[i], squares[i]
 		for k := range n {
 			x := src[k*stride+i]
 			if x != first[i] {

@@ -22,16 +22,20 @@ TEXT ·centre16(SB), NOSPLIT, $0-80
 	VMOVUPS (DI), Y0
 	VMOVUPS (R8), Y1
 	VMOVUPS (R11), Y4
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	VMOVUPS (R9), Y2
+	VMOVUPS (R10), Y3
 	VMOVUPS 32(DI), Y5
 	VMOVUPS 32(R8), Y6
 	VMOVUPS 32(R11), Y9
-	VXORPS  Y7, Y7, Y7
-	VXORPS  Y8, Y8, Y8
+	VMOVUPS 32(R9), Y7
+	VMOVUPS 32(R10), Y8
+
+	// The same columns of the n rows that follow are asked for now.
+	MOVQ  AX, DI
+	IMULQ SI, DI
 
 row:
-	PREFETCHT1  64(BX)
+	PREFETCHT0  (BX)(DI*1)
 	VMOVUPS     (BX), Y10
 	VSUBPS      Y0, Y10, Y11
 	VMOVUPS     Y11, (CX)
@@ -77,11 +81,15 @@ TEXT ·centre8(SB), NOSPLIT, $0-80
 	VMOVUPS (DI), Y0
 	VMOVUPS (R8), Y1
 	VMOVUPS (R11), Y4
-	VXORPS  Y2, Y2, Y2
-	VXORPS  Y3, Y3, Y3
+	VMOVUPS (R9), Y2
+	VMOVUPS (R10), Y3
+
+	// The same columns of the n rows that follow are asked for now.
+	MOVQ  AX, DI
+	IMULQ SI, DI
 
 row:
-	PREFETCHT1  32(BX)
+	PREFETCHT0  (BX)(DI*1)
 	VMOVUPS     (BX), Y5
 	VSUBPS      Y0, Y5, Y6
 	VMOVUPS     Y6, (CX)

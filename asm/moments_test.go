@@ -30,6 +30,8 @@ func TestCentre(t *testing.T) {
 					moved := unsafe.Slice((*uint32)(unsafe.Pointer(&guarded(t, r)[0])), r)
 					random(rnd, src)
 					random(rnd, shift)
+					random(rnd, sum)
+					random(rnd, squares)
 					copy(first, src)
 					for k := range n {
 						src[k*stride] = first[0]
@@ -38,7 +40,7 @@ func TestCentre(t *testing.T) {
 						src[9] = float32(math.NaN())
 					}
 					fill(dst, canary)
-					want, wantSum, wantSquares, wantMoved := slices.Clone(dst), make([]float32, r), make([]float32, r), make([]uint32, r)
+					want, wantSum, wantSquares, wantMoved := slices.Clone(dst), slices.Clone(sum), slices.Clone(squares), make([]uint32, r)
 					tier.Centre(n, r, dst, ld, src, stride, shift, first, sum, squares, moved)
 					asm.Portable.Centre(n, r, want, ld, src, stride, shift, first, wantSum, wantSquares, wantMoved)
 					where := fmt.Sprintf("%d rows of %d, stride %d", n, r, stride)

@@ -81,3 +81,20 @@ func (t Tier) Max(best []float32, who []int32, x []float32, from int32) {
 		}
 	}
 }
+
+// Finite reports whether no element of x is NaN or infinite, which zero times it
+// tells: 0, or NaN.
+func (t Tier) Finite(x []float32) bool {
+	n := len(x) &^ 31
+	if t < AVX2 {
+		n = 0
+	}
+	var nothing float32
+	if n > 0 {
+		nothing = vanish32(n, &x[0])
+	}
+	for _, v := range x[n:] {
+		nothing += 0 * v
+	}
+	return nothing == 0
+}

@@ -19,6 +19,11 @@ func relu8(n int, x *float32)
 //go:noescape
 func gate8(n int, d *float32, y *float32)
 
+// vanish32 sums zero times n elements, a positive multiple of 32.
+//
+//go:noescape
+func vanish32(n int, x *float32) float32
+
 // threequarters8 sets dst to x * s^(-3/4), for n elements, a positive multiple of 8.
 //
 //go:noescape

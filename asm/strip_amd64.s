@@ -57,6 +57,36 @@ step:
 	VZEROUPPER
 	RET
 
+// func vanish32(n int, x *float32) float32
+// Requires: AVX, FMA3, SSE
+TEXT ·vanish32(SB), NOSPLIT, $0-20
+	MOVQ   n+0(FP), AX
+	MOVQ   x+8(FP), CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+
+step:
+	VFMADD231PS  (CX), Y0, Y1
+	VFMADD231PS  32(CX), Y0, Y2
+	VFMADD231PS  64(CX), Y0, Y3
+	VFMADD231PS  96(CX), Y0, Y4
+	ADDQ         $0x80, CX
+	SUBQ         $0x20, AX
+	JNZ          step
+	VADDPS       Y2, Y1, Y1
+	VADDPS       Y4, Y3, Y3
+	VADDPS       Y3, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X0
+	VHADDPS      X0, X0, X0
+	VHADDPS      X0, X0, X0
+	MOVSS        X0, ret+16(FP)
+	VZEROUPPER
+	RET
+
 // func threequarters8(n int, dst *float32, x *float32, s *float32)
 // Requires: AVX, AVX2, SSE2
 TEXT ·threequarters8(SB), NOSPLIT, $0-32

@@ -56,6 +56,31 @@ func TestStrips(t *testing.T) {
 	})
 }
 
+// TestFinite puts NaN and infinities everywhere in buffers that end at a guard page.
+func TestFinite(t *testing.T) {
+	each(t, func(t *testing.T, tier asm.Tier) {
+		for n := range 130 {
+			x := guarded(t, n)
+			for i := range x {
+				x[i] = math.MaxFloat32 * float32(1-i%2*2)
+			}
+			if !tier.Finite(x) {
+				t.Fatalf("%d finite elements", n)
+			}
+			for i := range x {
+				for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+					good := x[i]
+					x[i] = float32(bad)
+					if tier.Finite(x) {
+						t.Fatalf("element %d of %d is %v", i, n, bad)
+					}
+					x[i] = good
+				}
+			}
+		}
+	})
+}
+
 // TestStripsMean holds the portable strips to what they are for.
 func TestStripsMean(t *testing.T) {
 	nan := float32(math.NaN())

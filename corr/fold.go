@@ -15,8 +15,8 @@ type moments struct {
 }
 
 // together is how many blocks are folded at a time at most, so that threads meet
-// seldom: as many as take 4 MB.
-func together(p int) int { return max(1, min(8, 1<<20/(blockRows*p))) }
+// seldom: as many as take 2 MB.
+func together(p int) int { return max(1, min(8, 1<<19/(blockRows*p))) }
 
 // fold merges blocks of n rows each, one after another in data, and notes in moved
 // which units ever left their first value. More than one block are full ones.
@@ -33,34 +33,33 @@ func together(p int) int { return max(1, min(8, 1<<20/(blockRows*p))) }
 // of the variance that r r^T / n takes away. Of units whose mean is less than their
 // standard deviation s is 0, for a like reason: so the zeros of sparse activations
 // stay zeros, whose products are exact.
-func (s *moments) fold(threads, n, blocks int, data, first []float32, moved []uint32) {
+func (s *moments) fold(w *workspace, threads, n, blocks int, data, first []float32, moved []uint32) {
 	p, width := len(s.mean), level3.Width()
 	size := level3.PreparedLen(p, n)
-	rest, d := make([]float64, blocks*p), make([]float64, blocks*p)
-	buf := level3.Scratch(blocks * size)
-	defer level3.Release(buf)
+	w.grow(blocks*size, blocks*p)
+	panels, rest, d := w.panels, w.rest, w.d
 
 	// Columns do not depend on each other, so every thread takes some through all
 	// blocks.
-	par.Blocks(threads, p, width, func(lo, hi int) {
+	share := (p/width + threads - 1) / threads * width
+	par.Blocks(threads, p, max(share, width), func(lo, hi int) {
 		c := newColumns(hi-lo, first[lo:hi], moved[lo:hi])
 		for i := range c.spread {
 			c.mean[i], c.spread[i] = s.mean[lo+i], s.prod[(lo+i)*(p+1)]
 		}
 		for b := range blocks {
-			block := data[b*n*p+lo : (b+1)*n*p]
-			c.block(block, n, p, s.count+int64(b*n), (*buf)[b*size+lo*n:], rest[b*p+lo:], d[b*p+lo:])
+			c.block(data[b*n*p+lo:(b+1)*n*p], n, p, s.count+int64(b*n), panels[b*size+lo*n:], rest[b*p+lo:], d[b*p+lo:])
 		}
 		copy(s.mean[lo:hi], c.mean)
 	})
 
-	panels := (p + width - 1) / width
-	par.For(threads, panels, func(j int) {
-		ldc := (panels - j) * width
+	count := (p + width - 1) / width
+	par.For(threads, count, func(j int) {
+		ldc := (count - j) * width
 		c := level3.Scratch(width * ldc)
 		defer level3.Release(c)
 		for b := range blocks {
-			level3.Prepare((*buf)[b*size:], p, n).Gram(j, *c, ldc)
+			level3.Prepare(panels[b*size:], p, n).Gram(j, *c, ldc)
 			weight, _ := weights(n, s.count+int64(b*n))
 			u, v := rest[b*p:][:p], d[b*p:][:p]
 			for i := j * width; i < min(p, (j+1)*width); i++ {
@@ -72,7 +71,22 @@ func (s *moments) fold(threads, n, blocks int, data, first []float32, moved []ui
 	s.count += int64(blocks * n)
 }
 
-// columns are some columns of data on their way to products, at most a panel of them.
+// workspace is memory that folding uses again and again.
+type workspace struct {
+	panels  []float32
+	rest, d []float64
+}
+
+func (w *workspace) grow(panels, columns int) {
+	if len(w.panels) < panels {
+		w.panels = make([]float32, panels)
+	}
+	if len(w.rest) < columns {
+		w.rest, w.d = make([]float64, columns), make([]float64, columns)
+	}
+}
+
+// columns are some columns of data on their way to products.
 type columns struct {
 	mean, spread        []float64 // so far; spread is the diagonal of the products
 	shift, sum, squares []float32
@@ -84,9 +98,9 @@ func newColumns(n int, first []float32, moved []uint32) *columns {
 	return &columns{make([]float64, n), make([]float64, n), make([]float32, n), make([]float32, n), make([]float32, n), first, moved}
 }
 
-// block packs n rows that lie p apart as a panel, after count rows, and gives what
+// block packs n rows that lie p apart in panels, after count rows, and gives what
 // remains and what the means differ by.
-func (c *columns) block(rows []float32, n, p int, count int64, panel []float32, rest, d []float64) {
+func (c *columns) block(rows []float32, n, p int, count int64, panels []float32, rest, d []float64) {
 	if count == 0 {
 		c.begin(rows, n, p)
 	}
@@ -101,11 +115,7 @@ func (c *columns) block(rows []float32, n, p int, count int64, panel []float32, 
 		clear(c.mean)
 		clear(c.spread)
 	}
-	width := level3.Width()
-	if len(c.mean) < width {
-		clear(panel[:n*width])
-	}
-	vec.Centre(n, len(c.mean), panel, width, rows, p, c.shift, c.first, c.sum, c.squares, c.moved)
+	c.pack(rows, n, p, panels)
 	weight, share := weights(n, count)
 	for i, sum := range c.sum {
 		r := float64(sum)
@@ -113,6 +123,24 @@ func (c *columns) block(rows []float32, n, p int, count int64, panel []float32, 
 		rest[i], d[i] = r, delta
 		c.mean[i] += float64(delta * share)
 		vec.Merge(c.spread[i:i+1], c.squares[i:i+1], -r/float64(n), rest[i:], weight*delta, d[i:])
+	}
+}
+
+// pack centres n rows, some at a time: memory is read row after row.
+func (c *columns) pack(rows []float32, n, p int, panels []float32) {
+	const some = 16
+	clear(c.sum)
+	clear(c.squares)
+	width := level3.Width()
+	if len(c.mean)%width != 0 {
+		clear(panels[len(c.mean)/width*width*n:][:width*n])
+	}
+	for k := 0; k < n; k += some {
+		for j := 0; j < len(c.mean); j += width {
+			end := min(len(c.mean), j+width)
+			vec.Centre(min(some, n-k), end-j, panels[j*n+k*width:], width, rows[k*p+j:], p,
+				c.shift[j:end], c.first[j:end], c.sum[j:end], c.squares[j:end], c.moved[j:end])
+		}
 	}
 }
 

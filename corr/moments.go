@@ -7,6 +7,7 @@ import (
 
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // blockRows is how many observations are multiplied at once in float32. It is
@@ -38,6 +39,7 @@ type Moments struct {
 	whole moments
 	block []float32 // observations not yet merged, rows of all units
 	rows  int       // in block
+	work  workspace
 }
 
 // NewMoments returns empty moments for networks of the given numbers of units.
@@ -84,12 +86,43 @@ func (m *Moments) Add(rows int, activations ...[]float32) error {
 		if len(a) != rows*m.units[i] {
 			panic("corr: activations have the wrong length")
 		}
-		for j, v := range a {
-			if math.Float32bits(v)&0x7f800000 == 0x7f800000 {
-				return fmt.Errorf("corr: network %d, row %d, unit %d: activation is %v", i, m.Count()+int64(j/m.units[i]), j%m.units[i], v)
-			}
-		}
 	}
+	if rows < 2*m.total() {
+		if err := m.check(rows, activations); err != nil {
+			return err
+		}
+		m.gather(rows, activations)
+		return nil
+	}
+	// Reading so many rows twice costs more than to keep what was before.
+	before := m.clone()
+	p := m.total()
+	for at, n := 0, 0; at < rows; at += n {
+		n = min(rows-at, together(p)*blockRows)
+		part := make([][]float32, len(activations))
+		for i, a := range activations {
+			part[i] = a[at*m.units[i] : (at+n)*m.units[i]]
+		}
+		if err := m.check(n, part); err != nil {
+			*m = *before
+			return err
+		}
+		m.gather(n, part)
+	}
+	return nil
+}
+
+// clone returns a copy that shares no memory with m.
+func (m *Moments) clone() *Moments {
+	c := *m
+	c.first, c.moved, c.block = slices.Clone(m.first), slices.Clone(m.moved), slices.Clone(m.block)
+	c.work = workspace{}
+	c.whole = moments{m.whole.count, slices.Clone(m.whole.mean), slices.Clone(m.whole.prod)}
+	return &c
+}
+
+// gather folds full blocks of the rows, and those kept before, and keeps the rest.
+func (m *Moments) gather(rows int, activations [][]float32) {
 	p := m.total()
 	if m.Count() == 0 && rows > 0 {
 		for i, a := range activations {
@@ -117,13 +150,33 @@ func (m *Moments) Add(rows int, activations ...[]float32) error {
 		m.rows -= blocks * blockRows
 		copy(m.block, m.block[blocks*blockRows*p:][:m.rows*p])
 	}
+}
+
+// check returns an error that names the first activation that is NaN or infinite.
+func (m *Moments) check(rows int, activations [][]float32) error {
+	for i, a := range activations {
+		u := m.units[i]
+		share := max(1, (rows+par.Threads(m.Threads)-1)/par.Threads(m.Threads))
+		bad := make([]bool, rows/share+1)
+		par.Blocks(par.Threads(m.Threads), rows, share, func(lo, hi int) {
+			bad[lo/share] = !vec.Finite(a[lo*u : hi*u])
+		})
+		if !slices.Contains(bad, true) {
+			continue
+		}
+		for j, v := range a {
+			if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
+				return fmt.Errorf("corr: network %d, row %d, unit %d: activation is %v", i, m.Count()+int64(j/u), j%u, v)
+			}
+		}
+	}
 	return nil
 }
 
 // fold merges full blocks.
 func (m *Moments) fold(blocks int, data []float32) {
 	if blocks > 0 {
-		m.whole.fold(par.Threads(m.Threads), blockRows, blocks, data, m.first, m.moved)
+		m.whole.fold(&m.work, par.Threads(m.Threads), blockRows, blocks, data, m.first, m.moved)
 	}
 }
 
@@ -135,7 +188,7 @@ func (m *Moments) snapshot() (moments, []uint32) {
 	}
 	s := moments{m.whole.count, slices.Clone(m.whole.mean), slices.Clone(m.whole.prod)}
 	moved := slices.Clone(m.moved)
-	s.fold(par.Threads(m.Threads), m.rows, 1, m.block, m.first, moved)
+	s.fold(new(workspace), par.Threads(m.Threads), m.rows, 1, m.block, m.first, moved)
 	return s, moved
 }
 

@@ -224,6 +224,30 @@ func TestDeadUnits(t *testing.T) {
 	}
 }
 
+// TestAddKeepsWhatWas refuses observations of which many were already read.
+func TestAddKeepsWhatWas(t *testing.T) {
+	const rows = 9000
+	nets := data(rand.New(rand.NewPCG(7, 8)), rows, 3, 4)
+	m, want := NewMoments(3, 4), NewMoments(3, 4)
+	for _, x := range []*Moments{m, want} {
+		if err := x.Add(500, nets[0][:500*3], nets[1][:500*4]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bad := slices.Clone(nets[1])
+	bad[8500*4+2] = float32(math.Inf(1))
+	if err := m.Add(rows, nets[0], bad); err == nil || !strings.Contains(err.Error(), "network 1, row 9000, unit 2") {
+		t.Errorf("error %v", err)
+	}
+	equal(t, m, want, "after a refusal")
+	for _, x := range []*Moments{m, want} {
+		if err := x.Add(rows, nets...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	equal(t, m, want, "going on after a refusal")
+}
+
 func TestAddRefusesNaN(t *testing.T) {
 	for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 		m := NewMoments(2, 3)

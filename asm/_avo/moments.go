@@ -48,12 +48,17 @@ func centreKernel(r int) {
 		VMOVUPS(at["shift"].Offset(32*i), c.shift)
 		VMOVUPS(at["first"].Offset(32*i), c.first)
 		VMOVUPS(at["moved"].Offset(32*i), c.moved)
-		VXORPS(c.sum, c.sum, c.sum)
-		VXORPS(c.squares, c.squares, c.squares)
+		VMOVUPS(at["sum"].Offset(32*i), c.sum)
+		VMOVUPS(at["squares"].Offset(32*i), c.squares)
 	}
 
+	Comment("The same columns of the n rows that follow are asked for now.")
+	ahead := GP64()
+	MOVQ(n, ahead)
+	IMULQ(stride, ahead)
+
 	Label("row")
-	PREFETCHT1(src.Offset(4 * r))
+	PREFETCHT0(src.Idx(ahead, 1))
 	for i, c := range columns {
 		x, centred, differs := YMM(), YMM(), YMM()
 		VMOVUPS(src.Offset(32*i), x)

@@ -40,6 +40,8 @@ func strip() {
 		}
 	})
 
+	vanish()
+
 	// x / (r sqrt(r)) with r = sqrt(s), by the reciprocal.
 	stripKernel("threequarters8", "sets dst to x * s^(-3/4)", "dst, x, s *float32", []string{"dst", "x", "s"}, func() func([]Mem) {
 		one, bits := YMM(), GP32()
@@ -84,6 +86,35 @@ func strip() {
 				VPADDD(step, index, index)
 			}
 		})
+}
+
+// vanish emits the sum of zero times n elements, 32 a step: 0, or NaN if one is NaN or
+// infinite.
+func vanish() {
+	TEXT("vanish32", NOSPLIT, "func(n int, x *float32) float32")
+	Pragma("noescape")
+	Doc("vanish32 sums zero times n elements, a positive multiple of 32.")
+	n := Load(Param("n"), GP64())
+	x := Mem{Base: Load(Param("x"), GP64())}
+	zero := zeroed()
+	sums := []VecVirtual{zeroed(), zeroed(), zeroed(), zeroed()}
+	Label("step")
+	for i, s := range sums {
+		VFMADD231PS(x.Offset(32*i), zero, s)
+	}
+	ADDQ(Imm(128), x.Base)
+	SUBQ(Imm(32), n)
+	JNZ(LabelRef("step"))
+	VADDPS(sums[1], sums[0], sums[0])
+	VADDPS(sums[3], sums[2], sums[2])
+	VADDPS(sums[2], sums[0], sums[0])
+	half := XMM()
+	VEXTRACTF128(Imm(1), sums[0], half)
+	VADDPS(half, sums[0].AsX(), half)
+	VHADDPS(half, half, half)
+	VHADDPS(half, half, half)
+	Store(half, ReturnIndex(0))
+	ret()
 }
 
 // less is the comparison "first source below second", false and silent for NaN.
