@@ -65,19 +65,19 @@ func (t Tier) Gemm(rows, kc int, a Left, b []float32, ldb int, c []float32, ldc 
 		_ = end.Add[(rows-1)*end.Stride+tile.Width-1]
 		add = &end.Add[0]
 	}
-	kernel := gemm6x16
+	// Direct calls, so that arrays of the caller's may stay on its stack.
 	switch {
 	case t == Portable:
 		gemmPortable(rows, tile.Width, kc, a, b, ldb, c, ldc, end)
-		return
 	case t == AVX512 && rows == tile.High:
-		kernel = gemm12x32
+		gemm12x32(runs, a.Run, &a.Data[0], a.Row, a.Col, a.Jump, &b[0], ldb, &c[0], ldc, add, end.Stride, end.Floor)
 	case t == AVX512:
-		kernel = gemm8x32
-	case rows == tile.Low:
-		kernel = gemm4x16
+		gemm8x32(runs, a.Run, &a.Data[0], a.Row, a.Col, a.Jump, &b[0], ldb, &c[0], ldc, add, end.Stride, end.Floor)
+	case rows == tile.High:
+		gemm6x16(runs, a.Run, &a.Data[0], a.Row, a.Col, a.Jump, &b[0], ldb, &c[0], ldc, add, end.Stride, end.Floor)
+	default:
+		gemm4x16(runs, a.Run, &a.Data[0], a.Row, a.Col, a.Jump, &b[0], ldb, &c[0], ldc, add, end.Stride, end.Floor)
 	}
-	kernel(runs, a.Run, &a.Data[0], a.Row, a.Col, a.Jump, &b[0], ldb, &c[0], ldc, add, end.Stride, end.Floor)
 }
 
 // gemmPortable is Gemm's definition, for a tile of any shape up to MaxTile.

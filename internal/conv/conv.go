@@ -3,6 +3,7 @@ package conv
 import (
 	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
+	"github.com/convergent-go/convergent/internal/par"
 )
 
 // Forward computes y [N, OutH, OutW, Out] from the images x and the filters w:
@@ -50,7 +51,7 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 		panic("conv: wrong length of the bias")
 	}
 	if db != nil {
-		sumRows(db, dy, g.OutH()*g.OutW())
+		sumRows(threads, db, dy, g.OutH()*g.OutW())
 	}
 	if f := g.form(); f != nil {
 		g.backwardWeights(threads, f, dw, x, dy)
@@ -74,17 +75,23 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 	}
 }
 
-// sumRows sets sum to the sum of the rows of dy, image by image of so many
-// rows: two short sums round less than one long one.
-func sumRows(sum, dy []float32, rows int) {
-	tier, image := asm.Active(), make([]float32, len(sum))
-	clear(sum)
-	for ; len(dy) > 0; dy = dy[rows*len(sum):] {
+// sumRows sets sum to the sum of the rows of dy, first of each image's so many rows:
+// two short sums round less than one long one.
+func sumRows(threads int, sum, dy []float32, rows int) {
+	tier, n := asm.Active(), len(sum)
+	images := len(dy) / (rows * n)
+	buf := level3.Scratch(images * n)
+	defer level3.Release(buf)
+	par.For(threads, images, func(i int) {
+		image := (*buf)[i*n:][:n]
 		clear(image)
-		for r := range rows {
-			tier.Add(image, dy[r*len(sum):][:len(sum)])
+		for r := i * rows; r < (i+1)*rows; r++ {
+			tier.Add(image, dy[r*n:][:n])
 		}
-		tier.Add(sum, image)
+	})
+	clear(sum)
+	for i := range images {
+		tier.Add(sum, (*buf)[i*n:][:n])
 	}
 }
 

@@ -18,43 +18,80 @@ const tilesAtOnce = 192
 // For each point the sum is a product of the tiles' outputs and inputs. The inputs
 // are transformed straight into panels of B; the outputs are an A whose vectors are
 // columns.
+//
+// Where the gradient is small, parts of the tiles are summed apart, each by one
+// thread, and added in order; else threads share the transforms and the products.
 func (t *tiling) gradient(threads int, dw []float32) {
-	points, nr, tier := t.Points*t.Points, columns(), asm.Active()
-	depth, out := divUp(t.x.depth, nr)*nr, divUp(t.y.depth, 24)*24 // whole tiles, and whole vectors
-	most := min(tilesAtOnce, t.tiles())
-	in, made, sum := most*depth+line, most*out+line, out*depth+line // planes
-	buf := level3.Scratch(points * (in + made + sum))
+	width := columns()
+	s := sums{tiling: t, points: t.Points * t.Points, depth: divUp(t.x.depth, width) * width, out: divUp(t.y.depth, 24) * 24}
+	s.plane = s.out*s.depth + line
+	size := s.points * s.plane
+	parts := max(1, min(8, smallGradient/size, t.tiles()/(2*tilesAtOnce)))
+	buf := level3.Scratch(parts * size)
 	defer level3.Release(buf)
-	x, dy, sums := (*buf)[:points*in], (*buf)[points*in:][:points*made], (*buf)[points*(in+made):]
-	clear(dy) // the columns beyond the last filter
+	share := divUp(t.tiles(), parts)
+	within := 1
+	if parts == 1 {
+		within = threads
+	}
+	par.For(threads, parts, func(i int) {
+		s.add(within, (*buf)[i*size:][:size], i*share, min(t.tiles(), (i+1)*share))
+	})
+	for i := 1; i < parts; i++ {
+		asm.Active().Add((*buf)[:size], (*buf)[i*size:][:size])
+	}
+	s.collect(threads, dw, *buf)
+}
 
-	for lo := 0; lo < t.tiles(); lo += tilesAtOnce {
-		n := min(tilesAtOnce, t.tiles()-lo)
+// smallGradient is how many floats parts of a gradient may take together.
+const smallGradient = 1 << 20
+
+// sums are a tiling's sums over tiles, for each point a matrix of out x depth: whole
+// tiles of a product.
+type sums struct {
+	*tiling
+	points, depth, out, plane int
+}
+
+// add sets sums to those over tiles [lo, hi).
+func (s *sums) add(threads int, sums []float32, lo, hi int) {
+	most := min(tilesAtOnce, hi-lo)
+	in, made := most*s.depth+line, most*s.out+line // planes
+	buf := level3.Scratch(s.points * (in + made))
+	defer level3.Release(buf)
+	x, dy := (*buf)[:s.points*in], (*buf)[s.points*in:]
+	clear(dy) // the columns beyond the last filter
+	for from := lo; from < hi; from += tilesAtOnce {
+		n := min(tilesAtOnce, hi-from)
 		par.Blocks(threads, n, 8, func(i0, i1 int) {
-			scratch := level3.Scratch(points * (max(t.x.vectors(), t.y.vectors()) + line))
+			scratch := level3.Scratch(s.points * (max(s.x.vectors(), s.y.vectors()) + line))
 			defer level3.Release(scratch)
 			for i := i0; i < i1; i++ {
-				t.inputPanels(x, in, n, i, lo+i, *scratch)
-				t.spread(dy[i*out:], made, lo+i, *scratch)
+				s.inputPanels(x, in, n, i, from+i, *scratch)
+				s.spread(dy[i*s.out:], made, from+i, *scratch)
 			}
 		})
-		par.For(threads, points, func(p int) {
-			level3.Prepare(x[p*in:], t.x.depth, n).Times(t.y.depth, asm.Left{Data: dy[p*made:], Row: 1, Col: out}, sums[p*sum:], depth, level3.End{Accumulate: lo > 0})
+		par.For(threads, s.points, func(p int) {
+			outputs := asm.Left{Data: dy[p*made:], Row: 1, Col: s.out}
+			level3.Prepare(x[p*in:], s.x.depth, n).Times(s.y.depth, outputs, sums[p*s.plane:], s.depth, level3.End{Accumulate: from > lo})
 		})
 	}
-	taps := t.R * t.R
-	par.Blocks(threads, t.y.depth, 8, func(o0, o1 int) {
-		scratch := make([]float32, taps*t.x.vectors())
+}
+
+// collect transforms the sums to the gradient of the filters.
+func (s *sums) collect(threads int, dw, sums []float32) {
+	taps, depth, width := s.R*s.R, s.x.depth, s.x.vectors()
+	par.Blocks(threads, s.y.depth, 8, func(o0, o1 int) {
+		scratch := make([]float32, taps*width)
 		for o := o0; o < o1; o++ {
-			to := dw[o*taps*t.x.depth:][:taps*t.x.depth]
-			if t.x.depth%8 == 0 {
-				tier.Transform(t.Collect, t.x.depth, to, t.R*t.x.depth, t.x.depth, sums[o*depth:], t.Points*sum, sum)
+			to := dw[o*taps*depth:][:taps*depth]
+			if depth == width {
+				asm.Active().Transform(s.Collect, width, to, s.R*width, width, sums[o*s.depth:], s.Points*s.plane, s.plane)
 				continue
 			}
-			width := t.x.vectors()
-			tier.Transform(t.Collect, width, scratch, t.R*width, width, sums[o*depth:], t.Points*sum, sum)
+			asm.Active().Transform(s.Collect, width, scratch, s.R*width, width, sums[o*s.depth:], s.Points*s.plane, s.plane)
 			for i := range taps {
-				copy(to[i*t.x.depth:][:t.x.depth], scratch[i*width:])
+				copy(to[i*depth:][:depth], scratch[i*width:])
 			}
 		}
 	})
