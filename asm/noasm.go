@@ -38,10 +38,10 @@ func panel12(n int, dst, src *float32, stride int, shift *float32) { panic(noKer
 func panel16(n int, dst, src *float32, stride int, shift *float32) { panic(noKernel) }
 func panel32(n int, dst, src *float32, stride int, shift *float32) { panic(noKernel) }
 
-func transformInput4(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+func transformInput2x3(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
 	panic(noKernel)
 }
-func transformInput6(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+func transformInput4x3(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
 	panic(noKernel)
 }
 func transformFilter2x3(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
@@ -88,5 +88,25 @@ func centre8(n int, dst *float32, ld int, src *float32, stride int, shift, first
 	panic(noKernel)
 }
 func merge8(n int, dst *float64, src *float32, a float64, u *float64, b float64, v *float64) {
+	panic(noKernel)
+}
+
+func transformInput4x5(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}
+
+func transformFilter4x5(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}
+
+func transformSpread4x5(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}
+
+func transformCollect4x5(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
+	panic(noKernel)
+}
+
+func transformOutput4x5(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int, bias *float32, floor float32) {
 	panic(noKernel)
 }

@@ -1,5 +1,7 @@
 package asm
 
+import "math"
+
 // Winograd is a form of Winograd's convolution, F(M x M, R x R): tiles of M x M
 // outputs of filters of R x R taps, by Points x Points multiplications.
 //
@@ -12,15 +14,17 @@ type Winograd struct {
 	Input, Filter, Output, Spread, Collect *Transform
 }
 
-// The forms of Winograd's convolution, which take 2.25, 4 and 2.8 times fewer
+// The forms of Winograd's convolution, which take 2.25, 4, 2.8 and 6.25 times fewer
 // multiplications than the sum itself.
 var (
-	F2x3 = newWinograd(2, input4, filter2x3, output2x3,
-		kernels{transformInput4, transformFilter2x3, transformSpread2x3, transformCollect2x3, transformOutput2x3})
-	F4x3 = newWinograd(4, input6, filter4x3, output4x3,
-		kernels{transformInput6, transformFilter4x3, transformSpread4x3, transformCollect4x3, transformOutput4x3})
-	F2x5 = newWinograd(2, input6, filter2x5, output2x5,
-		kernels{transformInput6, transformFilter2x5, transformSpread2x5, transformCollect2x5, transformOutput2x5})
+	F2x3 = newWinograd(2, 3, []float64{0, 1, -1},
+		kernels{transformInput2x3, transformFilter2x3, transformSpread2x3, transformCollect2x3, transformOutput2x3})
+	F4x3 = newWinograd(4, 3, []float64{0, 3. / 4, -3. / 4, 3. / 2, -3. / 2},
+		kernels{transformInput4x3, transformFilter4x3, transformSpread4x3, transformCollect4x3, transformOutput4x3})
+	F2x5 = newWinograd(2, 5, []float64{0, 3. / 4, -3. / 4, 3. / 2, -3. / 2},
+		kernels{transformInput4x3, transformFilter2x5, transformSpread2x5, transformCollect2x5, transformOutput2x5})
+	F4x5 = newWinograd(4, 5, []float64{0, 1. / 2, -1. / 2, 1, -1, 7. / 4, -7. / 4},
+		kernels{transformInput4x5, transformFilter4x5, transformSpread4x5, transformCollect4x5, transformOutput4x5})
 )
 
 // Transform is a matrix that acts on the columns and the rows of a grid.
@@ -35,9 +39,10 @@ type kernels struct {
 	output                         func(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int, bias *float32, floor float32)
 }
 
-func newWinograd(m int, input, filter, output matrix, k kernels) *Winograd {
+func newWinograd(m, r int, points []float64, k kernels) *Winograd {
+	input, filter, output := toomCook(m, r, points...)
 	return &Winograd{
-		M: m, R: len(filter[0]), Points: len(input),
+		M: m, R: r, Points: m + r - 1,
 		Input:   &Transform{m: input, kernel: k.input},
 		Filter:  &Transform{m: filter, kernel: k.filter},
 		Output:  &Transform{m: output, output: k.output},
@@ -88,7 +93,7 @@ func (x *Transform) check(n int, dst []float32, dstRow, dstCol int, src []float3
 
 // portable transforms one channel, rows first, and ends with last.
 func (x *Transform) portable(dst []float32, dstRow, dstCol int, src []float32, srcRow, srcCol int, last func(float32) float32) {
-	const most = 6
+	const most = 8
 	var half [most][most]float32 // transposed
 	var in, out [most]float32
 	size := len(x.m[0])
@@ -121,29 +126,46 @@ func (m matrix) transposed() matrix {
 	return t
 }
 
-// The matrices B^T, G and A^T. The emitter of the kernels has the derivation.
-var (
-	input4 = matrix{{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}}
-	input6 = matrix{{81. / 64, 0, -45. / 16, 0, 1, 0},
-		{0, -27. / 16, -9. / 4, 3. / 4, 1, 0}, {0, 27. / 16, -9. / 4, -3. / 4, 1, 0},
-		{0, -27. / 32, -9. / 16, 3. / 2, 1, 0}, {0, 27. / 32, -9. / 16, -3. / 2, 1, 0},
-		{0, 81. / 64, 0, -45. / 16, 0, 1}}
-	filter2x3 = matrix{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}}
-	filter4x3 = matrix{{64. / 81, 0, 0},
-		{-128. / 243, -32. / 81, -8. / 27}, {-128. / 243, 32. / 81, -8. / 27},
-		{32. / 243, 16. / 81, 8. / 27}, {32. / 243, -16. / 81, 8. / 27},
-		{0, 0, 1}}
-	filter2x5 = matrix{{64. / 81, 0, 0, 0, 0},
-		{-128. / 243, -32. / 81, -8. / 27, -2. / 9, -1. / 6}, {-128. / 243, 32. / 81, -8. / 27, 2. / 9, -1. / 6},
-		{32. / 243, 16. / 81, 8. / 27, 4. / 9, 2. / 3}, {32. / 243, -16. / 81, 8. / 27, -4. / 9, 2. / 3},
-		{0, 0, 0, 0, 1}}
-	output2x3 = matrix{{1, 1, 1, 0}, {0, 1, -1, 1}}
-	output4x3 = matrix{{1, 1, 1, 1, 1, 0},
-		{0, 3. / 4, -3. / 4, 3. / 2, -3. / 2, 0},
-		{0, 9. / 16, 9. / 16, 9. / 4, 9. / 4, 0},
-		{0, 27. / 64, -27. / 64, 27. / 8, -27. / 8, 1}}
-	output2x5 = matrix{{1, 1, 1, 1, 1, 0}, {0, 3. / 4, -3. / 4, 3. / 2, -3. / 2, 1}}
-)
+// toomCook returns B^T, G and A^T of the given points and infinity. The emitter of the
+// kernels, which has the derivation, computes the same.
+func toomCook(m, r int, points ...float64) (input, filter, output matrix) {
+	n := m + r - 1
+	output = make(matrix, m)
+	for _, p := range append(points, math.Inf(1)) {
+		scale, rest := 1., make([]float64, n) // the product of x-q over all others
+		rest[0] = 1
+		for _, q := range points {
+			if q == p {
+				continue
+			}
+			for i := n - 1; i > 0; i-- {
+				rest[i] = rest[i-1] - q*rest[i]
+			}
+			rest[0] *= -q
+			if !math.IsInf(p, 0) {
+				scale *= p - q
+			}
+		}
+		monomials := func(n int, scale float64) []float64 {
+			row := make([]float64, n)
+			if math.IsInf(p, 0) {
+				row[n-1] = 1
+				return row
+			}
+			for i := range row {
+				row[i] = scale
+				scale *= p
+			}
+			return row
+		}
+		input = append(input, rest)
+		filter = append(filter, monomials(r, 1/scale))
+		for i, v := range monomials(m, 1) {
+			output[i] = append(output[i], v)
+		}
+	}
+	return input, filter, output
+}
 
 // apply computes y = m x in the order of the kernels.
 func (m matrix) apply(y, x []float32) {
@@ -157,8 +179,8 @@ func (m matrix) apply(y, x []float32) {
 		}
 		return
 	}
-	var factors [6]float64
-	var pairs [6]float32
+	var factors [8]float64
+	var pairs [8]float32
 	for i, row := range m {
 		copy(factors[:], row)
 		copy(pairs[:], x)

@@ -4,15 +4,10 @@
 
 package asm
 
-// transformInput4 transforms a grid of 4 x 4 into one of 4 x 4, of n channels; Tier.Transform is its definition.
+// transformInput2x3 transforms a grid of 4 x 4 into one of 4 x 4, of n channels; Tier.Transform is its definition.
 //
 //go:noescape
-func transformInput4(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
-
-// transformInput6 transforms a grid of 6 x 6 into one of 6 x 6, of n channels; Tier.Transform is its definition.
-//
-//go:noescape
-func transformInput6(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+func transformInput2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 
 // transformFilter2x3 transforms a grid of 3 x 3 into one of 4 x 4, of n channels; Tier.Transform is its definition.
 //
@@ -33,6 +28,11 @@ func transformSpread2x3(n int, dst *float32, dstRow int, dstCol int, src *float3
 //
 //go:noescape
 func transformCollect2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+
+// transformInput4x3 transforms a grid of 6 x 6 into one of 6 x 6, of n channels; Tier.Transform is its definition.
+//
+//go:noescape
+func transformInput4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 
 // transformFilter4x3 transforms a grid of 3 x 3 into one of 6 x 6, of n channels; Tier.Transform is its definition.
 //
@@ -73,3 +73,28 @@ func transformSpread2x5(n int, dst *float32, dstRow int, dstCol int, src *float3
 //
 //go:noescape
 func transformCollect2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+
+// transformInput4x5 transforms a grid of 8 x 8 into one of 8 x 8, of n channels; Tier.Transform is its definition.
+//
+//go:noescape
+func transformInput4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+
+// transformFilter4x5 transforms a grid of 5 x 5 into one of 8 x 8, of n channels; Tier.Transform is its definition.
+//
+//go:noescape
+func transformFilter4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+
+// transformOutput4x5 transforms a grid of 8 x 8 into one of 4 x 4, of n channels; Tier.Output is its definition.
+//
+//go:noescape
+func transformOutput4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32)
+
+// transformSpread4x5 transforms a grid of 4 x 4 into one of 8 x 8, of n channels; Tier.Transform is its definition.
+//
+//go:noescape
+func transformSpread4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+
+// transformCollect4x5 transforms a grid of 8 x 8 into one of 5 x 5, of n channels; Tier.Transform is its definition.
+//
+//go:noescape
+func transformCollect4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func transformInput4(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+// func transformInput2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
-TEXT ·transformInput4(SB), $544-56
+TEXT ·transformInput2x3(SB), $544-56
 	MOVQ n+0(FP), AX
 	MOVQ src+32(FP), CX
 	MOVQ srcRow+40(FP), DX
@@ -30,7 +30,7 @@ channels:
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
 	VMOVUPS      (SI)(DI*1), Y3
-	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y0, Y2, Y0
 	VSUBPS       Y1, Y3, Y3
 	VMOVAPS      Y2, Y4
 	VFMADD231PS  factor0<>+0(SB), Y1, Y4
@@ -45,7 +45,7 @@ channels:
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
 	VMOVUPS      (SI)(DI*1), Y3
-	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y0, Y2, Y0
 	VSUBPS       Y1, Y3, Y3
 	VMOVAPS      Y2, Y4
 	VFMADD231PS  factor0<>+0(SB), Y1, Y4
@@ -60,7 +60,7 @@ channels:
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
 	VMOVUPS      (SI)(DI*1), Y3
-	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y0, Y2, Y0
 	VSUBPS       Y1, Y3, Y3
 	VMOVAPS      Y2, Y4
 	VFMADD231PS  factor0<>+0(SB), Y1, Y4
@@ -75,7 +75,7 @@ channels:
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
 	VMOVUPS      (SI)(DI*1), Y3
-	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y0, Y2, Y0
 	VSUBPS       Y1, Y3, Y3
 	VMOVAPS      Y2, Y4
 	VFMADD231PS  factor0<>+0(SB), Y1, Y4
@@ -92,7 +92,7 @@ channels:
 	VMOVUPS      128(R12), Y1
 	VMOVUPS      256(R12), Y2
 	VMOVUPS      384(R12), Y3
-	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y0, Y2, Y0
 	VSUBPS       Y1, Y3, Y3
 	VMOVAPS      Y2, Y4
 	VFMADD231PS  factor0<>+0(SB), Y1, Y4
@@ -107,7 +107,7 @@ channels:
 	VMOVUPS      160(R12), Y1
 	VMOVUPS      288(R12), Y2
 	VMOVUPS      416(R12), Y3
-	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y0, Y2, Y0
 	VSUBPS       Y1, Y3, Y3
 	VMOVAPS      Y2, Y4
 	VFMADD231PS  factor0<>+0(SB), Y1, Y4
@@ -122,7 +122,7 @@ channels:
 	VMOVUPS      192(R12), Y1
 	VMOVUPS      320(R12), Y2
 	VMOVUPS      448(R12), Y3
-	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y0, Y2, Y0
 	VSUBPS       Y1, Y3, Y3
 	VMOVAPS      Y2, Y4
 	VFMADD231PS  factor0<>+0(SB), Y1, Y4
@@ -137,7 +137,7 @@ channels:
 	VMOVUPS      224(R12), Y1
 	VMOVUPS      352(R12), Y2
 	VMOVUPS      480(R12), Y3
-	VSUBPS       Y2, Y0, Y0
+	VSUBPS       Y0, Y2, Y0
 	VSUBPS       Y1, Y3, Y3
 	VMOVAPS      Y2, Y4
 	VFMADD231PS  factor0<>+0(SB), Y1, Y4
@@ -164,542 +164,6 @@ DATA factor0<>+24(SB)/4, $0x3f800000
 DATA factor0<>+28(SB)/4, $0x3f800000
 GLOBL factor0<>(SB), RODATA|NOPTR, $32
 
-// func transformInput6(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
-// Requires: AVX, FMA3
-TEXT ·transformInput6(SB), $1184-56
-	MOVQ n+0(FP), AX
-	MOVQ src+32(FP), CX
-	MOVQ srcRow+40(FP), DX
-	MOVQ srcCol+48(FP), BX
-	SHLQ $0x02, DX
-	SHLQ $0x02, BX
-	LEAQ (BX)(BX*2), DI
-	LEAQ (BX)(BX*4), R8
-	MOVQ dst+8(FP), R9
-	MOVQ dstCol+24(FP), R10
-	MOVQ dstRow+16(FP), R11
-	SHLQ $0x02, R10
-	SHLQ $0x02, R11
-	LEAQ (R11)(R11*2), R12
-	LEAQ (R11)(R11*4), R13
-	LEAQ 31(SP), R14
-	ANDQ $-32, R14
-
-channels:
-	// Rows.
-	MOVQ         CX, SI
-	VMOVUPS      (SI), Y0
-	VMOVUPS      (SI)(BX*1), Y1
-	VMOVUPS      (SI)(BX*2), Y2
-	VMOVUPS      (SI)(DI*1), Y3
-	VMOVUPS      (SI)(BX*4), Y4
-	VMOVUPS      (SI)(R8*1), Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor1<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y0
-	VFMADD231PS  factor2<>+0(SB), Y2, Y0
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor1<>+0(SB), Y1, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor2<>+0(SB), Y3, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor3<>+0(SB), Y2, Y6
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor3<>+0(SB), Y1, Y7
-	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor4<>+0(SB), Y7, Y8
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor4<>+0(SB), Y7, Y6
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor5<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor5<>+0(SB), Y1, Y2
-	VMOVAPS      Y4, Y1
-	VFMADD231PS  factor6<>+0(SB), Y2, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD231PS factor6<>+0(SB), Y2, Y3
-	VMOVUPS      Y0, (R14)
-	VMOVUPS      Y8, 32(R14)
-	VMOVUPS      Y6, 64(R14)
-	VMOVUPS      Y1, 96(R14)
-	VMOVUPS      Y3, 128(R14)
-	VMOVUPS      Y5, 160(R14)
-	ADDQ         DX, SI
-	VMOVUPS      (SI), Y0
-	VMOVUPS      (SI)(BX*1), Y1
-	VMOVUPS      (SI)(BX*2), Y2
-	VMOVUPS      (SI)(DI*1), Y3
-	VMOVUPS      (SI)(BX*4), Y4
-	VMOVUPS      (SI)(R8*1), Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor1<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y0
-	VFMADD231PS  factor2<>+0(SB), Y2, Y0
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor1<>+0(SB), Y1, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor2<>+0(SB), Y3, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor3<>+0(SB), Y2, Y6
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor3<>+0(SB), Y1, Y7
-	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor4<>+0(SB), Y7, Y8
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor4<>+0(SB), Y7, Y6
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor5<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor5<>+0(SB), Y1, Y2
-	VMOVAPS      Y4, Y1
-	VFMADD231PS  factor6<>+0(SB), Y2, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD231PS factor6<>+0(SB), Y2, Y3
-	VMOVUPS      Y0, 192(R14)
-	VMOVUPS      Y8, 224(R14)
-	VMOVUPS      Y6, 256(R14)
-	VMOVUPS      Y1, 288(R14)
-	VMOVUPS      Y3, 320(R14)
-	VMOVUPS      Y5, 352(R14)
-	ADDQ         DX, SI
-	VMOVUPS      (SI), Y0
-	VMOVUPS      (SI)(BX*1), Y1
-	VMOVUPS      (SI)(BX*2), Y2
-	VMOVUPS      (SI)(DI*1), Y3
-	VMOVUPS      (SI)(BX*4), Y4
-	VMOVUPS      (SI)(R8*1), Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor1<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y0
-	VFMADD231PS  factor2<>+0(SB), Y2, Y0
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor1<>+0(SB), Y1, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor2<>+0(SB), Y3, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor3<>+0(SB), Y2, Y6
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor3<>+0(SB), Y1, Y7
-	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor4<>+0(SB), Y7, Y8
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor4<>+0(SB), Y7, Y6
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor5<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor5<>+0(SB), Y1, Y2
-	VMOVAPS      Y4, Y1
-	VFMADD231PS  factor6<>+0(SB), Y2, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD231PS factor6<>+0(SB), Y2, Y3
-	VMOVUPS      Y0, 384(R14)
-	VMOVUPS      Y8, 416(R14)
-	VMOVUPS      Y6, 448(R14)
-	VMOVUPS      Y1, 480(R14)
-	VMOVUPS      Y3, 512(R14)
-	VMOVUPS      Y5, 544(R14)
-	ADDQ         DX, SI
-	VMOVUPS      (SI), Y0
-	VMOVUPS      (SI)(BX*1), Y1
-	VMOVUPS      (SI)(BX*2), Y2
-	VMOVUPS      (SI)(DI*1), Y3
-	VMOVUPS      (SI)(BX*4), Y4
-	VMOVUPS      (SI)(R8*1), Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor1<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y0
-	VFMADD231PS  factor2<>+0(SB), Y2, Y0
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor1<>+0(SB), Y1, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor2<>+0(SB), Y3, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor3<>+0(SB), Y2, Y6
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor3<>+0(SB), Y1, Y7
-	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor4<>+0(SB), Y7, Y8
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor4<>+0(SB), Y7, Y6
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor5<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor5<>+0(SB), Y1, Y2
-	VMOVAPS      Y4, Y1
-	VFMADD231PS  factor6<>+0(SB), Y2, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD231PS factor6<>+0(SB), Y2, Y3
-	VMOVUPS      Y0, 576(R14)
-	VMOVUPS      Y8, 608(R14)
-	VMOVUPS      Y6, 640(R14)
-	VMOVUPS      Y1, 672(R14)
-	VMOVUPS      Y3, 704(R14)
-	VMOVUPS      Y5, 736(R14)
-	ADDQ         DX, SI
-	VMOVUPS      (SI), Y0
-	VMOVUPS      (SI)(BX*1), Y1
-	VMOVUPS      (SI)(BX*2), Y2
-	VMOVUPS      (SI)(DI*1), Y3
-	VMOVUPS      (SI)(BX*4), Y4
-	VMOVUPS      (SI)(R8*1), Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor1<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y0
-	VFMADD231PS  factor2<>+0(SB), Y2, Y0
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor1<>+0(SB), Y1, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor2<>+0(SB), Y3, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor3<>+0(SB), Y2, Y6
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor3<>+0(SB), Y1, Y7
-	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor4<>+0(SB), Y7, Y8
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor4<>+0(SB), Y7, Y6
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor5<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor5<>+0(SB), Y1, Y2
-	VMOVAPS      Y4, Y1
-	VFMADD231PS  factor6<>+0(SB), Y2, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD231PS factor6<>+0(SB), Y2, Y3
-	VMOVUPS      Y0, 768(R14)
-	VMOVUPS      Y8, 800(R14)
-	VMOVUPS      Y6, 832(R14)
-	VMOVUPS      Y1, 864(R14)
-	VMOVUPS      Y3, 896(R14)
-	VMOVUPS      Y5, 928(R14)
-	ADDQ         DX, SI
-	VMOVUPS      (SI), Y0
-	VMOVUPS      (SI)(BX*1), Y1
-	VMOVUPS      (SI)(BX*2), Y2
-	VMOVUPS      (SI)(DI*1), Y3
-	VMOVUPS      (SI)(BX*4), Y4
-	VMOVUPS      (SI)(R8*1), Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor1<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y0
-	VFMADD231PS  factor2<>+0(SB), Y2, Y0
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor1<>+0(SB), Y1, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor2<>+0(SB), Y3, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor3<>+0(SB), Y2, Y6
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor3<>+0(SB), Y1, Y7
-	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor4<>+0(SB), Y7, Y8
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor4<>+0(SB), Y7, Y6
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor5<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor5<>+0(SB), Y1, Y2
-	VMOVAPS      Y4, Y1
-	VFMADD231PS  factor6<>+0(SB), Y2, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD231PS factor6<>+0(SB), Y2, Y3
-	VMOVUPS      Y0, 960(R14)
-	VMOVUPS      Y8, 992(R14)
-	VMOVUPS      Y6, 1024(R14)
-	VMOVUPS      Y1, 1056(R14)
-	VMOVUPS      Y3, 1088(R14)
-	VMOVUPS      Y5, 1120(R14)
-
-	// Columns.
-	MOVQ         R9, SI
-	VMOVUPS      (R14), Y0
-	VMOVUPS      192(R14), Y1
-	VMOVUPS      384(R14), Y2
-	VMOVUPS      576(R14), Y3
-	VMOVUPS      768(R14), Y4
-	VMOVUPS      960(R14), Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor1<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y0
-	VFMADD231PS  factor2<>+0(SB), Y2, Y0
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor1<>+0(SB), Y1, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor2<>+0(SB), Y3, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor3<>+0(SB), Y2, Y6
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor3<>+0(SB), Y1, Y7
-	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor4<>+0(SB), Y7, Y8
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor4<>+0(SB), Y7, Y6
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor5<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor5<>+0(SB), Y1, Y2
-	VMOVAPS      Y4, Y1
-	VFMADD231PS  factor6<>+0(SB), Y2, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD231PS factor6<>+0(SB), Y2, Y3
-	VMOVUPS      Y0, (SI)
-	VMOVUPS      Y8, (SI)(R11*1)
-	VMOVUPS      Y6, (SI)(R11*2)
-	VMOVUPS      Y1, (SI)(R12*1)
-	VMOVUPS      Y3, (SI)(R11*4)
-	VMOVUPS      Y5, (SI)(R13*1)
-	ADDQ         R10, SI
-	VMOVUPS      32(R14), Y0
-	VMOVUPS      224(R14), Y1
-	VMOVUPS      416(R14), Y2
-	VMOVUPS      608(R14), Y3
-	VMOVUPS      800(R14), Y4
-	VMOVUPS      992(R14), Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor1<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y0
-	VFMADD231PS  factor2<>+0(SB), Y2, Y0
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor1<>+0(SB), Y1, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor2<>+0(SB), Y3, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor3<>+0(SB), Y2, Y6
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor3<>+0(SB), Y1, Y7
-	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor4<>+0(SB), Y7, Y8
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor4<>+0(SB), Y7, Y6
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor5<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor5<>+0(SB), Y1, Y2
-	VMOVAPS      Y4, Y1
-	VFMADD231PS  factor6<>+0(SB), Y2, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD231PS factor6<>+0(SB), Y2, Y3
-	VMOVUPS      Y0, (SI)
-	VMOVUPS      Y8, (SI)(R11*1)
-	VMOVUPS      Y6, (SI)(R11*2)
-	VMOVUPS      Y1, (SI)(R12*1)
-	VMOVUPS      Y3, (SI)(R11*4)
-	VMOVUPS      Y5, (SI)(R13*1)
-	ADDQ         R10, SI
-	VMOVUPS      64(R14), Y0
-	VMOVUPS      256(R14), Y1
-	VMOVUPS      448(R14), Y2
-	VMOVUPS      640(R14), Y3
-	VMOVUPS      832(R14), Y4
-	VMOVUPS      1024(R14), Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor1<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y0
-	VFMADD231PS  factor2<>+0(SB), Y2, Y0
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor1<>+0(SB), Y1, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor2<>+0(SB), Y3, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor3<>+0(SB), Y2, Y6
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor3<>+0(SB), Y1, Y7
-	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor4<>+0(SB), Y7, Y8
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor4<>+0(SB), Y7, Y6
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor5<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor5<>+0(SB), Y1, Y2
-	VMOVAPS      Y4, Y1
-	VFMADD231PS  factor6<>+0(SB), Y2, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD231PS factor6<>+0(SB), Y2, Y3
-	VMOVUPS      Y0, (SI)
-	VMOVUPS      Y8, (SI)(R11*1)
-	VMOVUPS      Y6, (SI)(R11*2)
-	VMOVUPS      Y1, (SI)(R12*1)
-	VMOVUPS      Y3, (SI)(R11*4)
-	VMOVUPS      Y5, (SI)(R13*1)
-	ADDQ         R10, SI
-	VMOVUPS      96(R14), Y0
-	VMOVUPS      288(R14), Y1
-	VMOVUPS      480(R14), Y2
-	VMOVUPS      672(R14), Y3
-	VMOVUPS      864(R14), Y4
-	VMOVUPS      1056(R14), Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor1<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y0
-	VFMADD231PS  factor2<>+0(SB), Y2, Y0
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor1<>+0(SB), Y1, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor2<>+0(SB), Y3, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor3<>+0(SB), Y2, Y6
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor3<>+0(SB), Y1, Y7
-	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor4<>+0(SB), Y7, Y8
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor4<>+0(SB), Y7, Y6
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor5<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor5<>+0(SB), Y1, Y2
-	VMOVAPS      Y4, Y1
-	VFMADD231PS  factor6<>+0(SB), Y2, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD231PS factor6<>+0(SB), Y2, Y3
-	VMOVUPS      Y0, (SI)
-	VMOVUPS      Y8, (SI)(R11*1)
-	VMOVUPS      Y6, (SI)(R11*2)
-	VMOVUPS      Y1, (SI)(R12*1)
-	VMOVUPS      Y3, (SI)(R11*4)
-	VMOVUPS      Y5, (SI)(R13*1)
-	ADDQ         R10, SI
-	VMOVUPS      128(R14), Y0
-	VMOVUPS      320(R14), Y1
-	VMOVUPS      512(R14), Y2
-	VMOVUPS      704(R14), Y3
-	VMOVUPS      896(R14), Y4
-	VMOVUPS      1088(R14), Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor1<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y0
-	VFMADD231PS  factor2<>+0(SB), Y2, Y0
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor1<>+0(SB), Y1, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor2<>+0(SB), Y3, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor3<>+0(SB), Y2, Y6
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor3<>+0(SB), Y1, Y7
-	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor4<>+0(SB), Y7, Y8
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor4<>+0(SB), Y7, Y6
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor5<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor5<>+0(SB), Y1, Y2
-	VMOVAPS      Y4, Y1
-	VFMADD231PS  factor6<>+0(SB), Y2, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD231PS factor6<>+0(SB), Y2, Y3
-	VMOVUPS      Y0, (SI)
-	VMOVUPS      Y8, (SI)(R11*1)
-	VMOVUPS      Y6, (SI)(R11*2)
-	VMOVUPS      Y1, (SI)(R12*1)
-	VMOVUPS      Y3, (SI)(R11*4)
-	VMOVUPS      Y5, (SI)(R13*1)
-	ADDQ         R10, SI
-	VMOVUPS      160(R14), Y0
-	VMOVUPS      352(R14), Y1
-	VMOVUPS      544(R14), Y2
-	VMOVUPS      736(R14), Y3
-	VMOVUPS      928(R14), Y4
-	VMOVUPS      1120(R14), Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor1<>+0(SB), Y0, Y6
-	VMOVAPS      Y6, Y0
-	VFMADD231PS  factor2<>+0(SB), Y2, Y0
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor1<>+0(SB), Y1, Y5
-	VMOVAPS      Y5, Y5
-	VFMADD231PS  factor2<>+0(SB), Y3, Y5
-	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor3<>+0(SB), Y2, Y6
-	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor3<>+0(SB), Y1, Y7
-	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor4<>+0(SB), Y7, Y8
-	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor4<>+0(SB), Y7, Y6
-	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor5<>+0(SB), Y2, Y4
-	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor5<>+0(SB), Y1, Y2
-	VMOVAPS      Y4, Y1
-	VFMADD231PS  factor6<>+0(SB), Y2, Y1
-	VMOVAPS      Y4, Y3
-	VFNMADD231PS factor6<>+0(SB), Y2, Y3
-	VMOVUPS      Y0, (SI)
-	VMOVUPS      Y8, (SI)(R11*1)
-	VMOVUPS      Y6, (SI)(R11*2)
-	VMOVUPS      Y1, (SI)(R12*1)
-	VMOVUPS      Y3, (SI)(R11*4)
-	VMOVUPS      Y5, (SI)(R13*1)
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, R9
-	SUBQ         $0x08, AX
-	JNZ          channels
-	VZEROUPPER
-	RET
-
-DATA factor1<>+0(SB)/4, $0x3fa20000
-DATA factor1<>+4(SB)/4, $0x3fa20000
-DATA factor1<>+8(SB)/4, $0x3fa20000
-DATA factor1<>+12(SB)/4, $0x3fa20000
-DATA factor1<>+16(SB)/4, $0x3fa20000
-DATA factor1<>+20(SB)/4, $0x3fa20000
-DATA factor1<>+24(SB)/4, $0x3fa20000
-DATA factor1<>+28(SB)/4, $0x3fa20000
-GLOBL factor1<>(SB), RODATA|NOPTR, $32
-
-DATA factor2<>+0(SB)/4, $0xc0340000
-DATA factor2<>+4(SB)/4, $0xc0340000
-DATA factor2<>+8(SB)/4, $0xc0340000
-DATA factor2<>+12(SB)/4, $0xc0340000
-DATA factor2<>+16(SB)/4, $0xc0340000
-DATA factor2<>+20(SB)/4, $0xc0340000
-DATA factor2<>+24(SB)/4, $0xc0340000
-DATA factor2<>+28(SB)/4, $0xc0340000
-GLOBL factor2<>(SB), RODATA|NOPTR, $32
-
-DATA factor3<>+0(SB)/4, $0xc0100000
-DATA factor3<>+4(SB)/4, $0xc0100000
-DATA factor3<>+8(SB)/4, $0xc0100000
-DATA factor3<>+12(SB)/4, $0xc0100000
-DATA factor3<>+16(SB)/4, $0xc0100000
-DATA factor3<>+20(SB)/4, $0xc0100000
-DATA factor3<>+24(SB)/4, $0xc0100000
-DATA factor3<>+28(SB)/4, $0xc0100000
-GLOBL factor3<>(SB), RODATA|NOPTR, $32
-
-DATA factor4<>+0(SB)/4, $0x3f400000
-DATA factor4<>+4(SB)/4, $0x3f400000
-DATA factor4<>+8(SB)/4, $0x3f400000
-DATA factor4<>+12(SB)/4, $0x3f400000
-DATA factor4<>+16(SB)/4, $0x3f400000
-DATA factor4<>+20(SB)/4, $0x3f400000
-DATA factor4<>+24(SB)/4, $0x3f400000
-DATA factor4<>+28(SB)/4, $0x3f400000
-GLOBL factor4<>(SB), RODATA|NOPTR, $32
-
-DATA factor5<>+0(SB)/4, $0xbf100000
-DATA factor5<>+4(SB)/4, $0xbf100000
-DATA factor5<>+8(SB)/4, $0xbf100000
-DATA factor5<>+12(SB)/4, $0xbf100000
-DATA factor5<>+16(SB)/4, $0xbf100000
-DATA factor5<>+20(SB)/4, $0xbf100000
-DATA factor5<>+24(SB)/4, $0xbf100000
-DATA factor5<>+28(SB)/4, $0xbf100000
-GLOBL factor5<>(SB), RODATA|NOPTR, $32
-
-DATA factor6<>+0(SB)/4, $0x3fc00000
-DATA factor6<>+4(SB)/4, $0x3fc00000
-DATA factor6<>+8(SB)/4, $0x3fc00000
-DATA factor6<>+12(SB)/4, $0x3fc00000
-DATA factor6<>+16(SB)/4, $0x3fc00000
-DATA factor6<>+20(SB)/4, $0x3fc00000
-DATA factor6<>+24(SB)/4, $0x3fc00000
-DATA factor6<>+28(SB)/4, $0x3fc00000
-GLOBL factor6<>(SB), RODATA|NOPTR, $32
-
 // func transformFilter2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
 TEXT ·transformFilter2x3(SB), $416-56
@@ -724,46 +188,49 @@ channels:
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
-	VMULPS       factor7<>+0(SB), Y0, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  factor7<>+0(SB), Y2, Y3
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  factor7<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS factor7<>+0(SB), Y1, Y3
-	VMOVUPS      Y0, (R11)
+	VMULPS       factor1<>+0(SB), Y0, Y3
+	VMULPS       factor2<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor2<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor2<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, (R11)
 	VMOVUPS      Y4, 32(R11)
-	VMOVUPS      Y3, 64(R11)
+	VMOVUPS      Y0, 64(R11)
 	VMOVUPS      Y2, 96(R11)
 	ADDQ         DX, SI
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
-	VMULPS       factor7<>+0(SB), Y0, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  factor7<>+0(SB), Y2, Y3
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  factor7<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS factor7<>+0(SB), Y1, Y3
-	VMOVUPS      Y0, 128(R11)
+	VMULPS       factor1<>+0(SB), Y0, Y3
+	VMULPS       factor2<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor2<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor2<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, 128(R11)
 	VMOVUPS      Y4, 160(R11)
-	VMOVUPS      Y3, 192(R11)
+	VMOVUPS      Y0, 192(R11)
 	VMOVUPS      Y2, 224(R11)
 	ADDQ         DX, SI
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
-	VMULPS       factor7<>+0(SB), Y0, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  factor7<>+0(SB), Y2, Y3
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  factor7<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS factor7<>+0(SB), Y1, Y3
-	VMOVUPS      Y0, 256(R11)
+	VMULPS       factor1<>+0(SB), Y0, Y3
+	VMULPS       factor2<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor2<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor2<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, 256(R11)
 	VMOVUPS      Y4, 288(R11)
-	VMOVUPS      Y3, 320(R11)
+	VMOVUPS      Y0, 320(R11)
 	VMOVUPS      Y2, 352(R11)
 
 	// Columns.
@@ -771,61 +238,65 @@ channels:
 	VMOVUPS      (R11), Y0
 	VMOVUPS      128(R11), Y1
 	VMOVUPS      256(R11), Y2
-	VMULPS       factor7<>+0(SB), Y0, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  factor7<>+0(SB), Y2, Y3
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  factor7<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS factor7<>+0(SB), Y1, Y3
-	VMOVUPS      Y0, (SI)
+	VMULPS       factor1<>+0(SB), Y0, Y3
+	VMULPS       factor2<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor2<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor2<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, (SI)
 	VMOVUPS      Y4, (SI)(R9*1)
-	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y0, (SI)(R9*2)
 	VMOVUPS      Y2, (SI)(R10*1)
 	ADDQ         R8, SI
 	VMOVUPS      32(R11), Y0
 	VMOVUPS      160(R11), Y1
 	VMOVUPS      288(R11), Y2
-	VMULPS       factor7<>+0(SB), Y0, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  factor7<>+0(SB), Y2, Y3
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  factor7<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS factor7<>+0(SB), Y1, Y3
-	VMOVUPS      Y0, (SI)
+	VMULPS       factor1<>+0(SB), Y0, Y3
+	VMULPS       factor2<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor2<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor2<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, (SI)
 	VMOVUPS      Y4, (SI)(R9*1)
-	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y0, (SI)(R9*2)
 	VMOVUPS      Y2, (SI)(R10*1)
 	ADDQ         R8, SI
 	VMOVUPS      64(R11), Y0
 	VMOVUPS      192(R11), Y1
 	VMOVUPS      320(R11), Y2
-	VMULPS       factor7<>+0(SB), Y0, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  factor7<>+0(SB), Y2, Y3
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  factor7<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS factor7<>+0(SB), Y1, Y3
-	VMOVUPS      Y0, (SI)
+	VMULPS       factor1<>+0(SB), Y0, Y3
+	VMULPS       factor2<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor2<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor2<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, (SI)
 	VMOVUPS      Y4, (SI)(R9*1)
-	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y0, (SI)(R9*2)
 	VMOVUPS      Y2, (SI)(R10*1)
 	ADDQ         R8, SI
 	VMOVUPS      96(R11), Y0
 	VMOVUPS      224(R11), Y1
 	VMOVUPS      352(R11), Y2
-	VMULPS       factor7<>+0(SB), Y0, Y3
-	VMOVAPS      Y3, Y3
-	VFMADD231PS  factor7<>+0(SB), Y2, Y3
-	VMOVAPS      Y3, Y4
-	VFMADD231PS  factor7<>+0(SB), Y1, Y4
-	VMOVAPS      Y3, Y3
-	VFNMADD231PS factor7<>+0(SB), Y1, Y3
-	VMOVUPS      Y0, (SI)
+	VMULPS       factor1<>+0(SB), Y0, Y3
+	VMULPS       factor2<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor2<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor2<>+0(SB), Y1, Y4
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor2<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, (SI)
 	VMOVUPS      Y4, (SI)(R9*1)
-	VMOVUPS      Y3, (SI)(R9*2)
+	VMOVUPS      Y0, (SI)(R9*2)
 	VMOVUPS      Y2, (SI)(R10*1)
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, DI
@@ -834,15 +305,25 @@ channels:
 	VZEROUPPER
 	RET
 
-DATA factor7<>+0(SB)/4, $0x3f000000
-DATA factor7<>+4(SB)/4, $0x3f000000
-DATA factor7<>+8(SB)/4, $0x3f000000
-DATA factor7<>+12(SB)/4, $0x3f000000
-DATA factor7<>+16(SB)/4, $0x3f000000
-DATA factor7<>+20(SB)/4, $0x3f000000
-DATA factor7<>+24(SB)/4, $0x3f000000
-DATA factor7<>+28(SB)/4, $0x3f000000
-GLOBL factor7<>(SB), RODATA|NOPTR, $32
+DATA factor1<>+0(SB)/4, $0xbf800000
+DATA factor1<>+4(SB)/4, $0xbf800000
+DATA factor1<>+8(SB)/4, $0xbf800000
+DATA factor1<>+12(SB)/4, $0xbf800000
+DATA factor1<>+16(SB)/4, $0xbf800000
+DATA factor1<>+20(SB)/4, $0xbf800000
+DATA factor1<>+24(SB)/4, $0xbf800000
+DATA factor1<>+28(SB)/4, $0xbf800000
+GLOBL factor1<>(SB), RODATA|NOPTR, $32
+
+DATA factor2<>+0(SB)/4, $0x3f000000
+DATA factor2<>+4(SB)/4, $0x3f000000
+DATA factor2<>+8(SB)/4, $0x3f000000
+DATA factor2<>+12(SB)/4, $0x3f000000
+DATA factor2<>+16(SB)/4, $0x3f000000
+DATA factor2<>+20(SB)/4, $0x3f000000
+DATA factor2<>+24(SB)/4, $0x3f000000
+DATA factor2<>+28(SB)/4, $0x3f000000
+GLOBL factor2<>(SB), RODATA|NOPTR, $32
 
 // func transformOutput2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32)
 // Requires: AVX
@@ -1072,11 +553,12 @@ channels:
 	VMOVUPS     (SI)(DI*1), Y3
 	VADDPS      Y2, Y1, Y4
 	VSUBPS      Y2, Y1, Y1
+	VMULPS      factor1<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y4, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VMULPS      factor2<>+0(SB), Y1, Y1
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor7<>+0(SB), Y4, Y2
+	VFMADD231PS factor2<>+0(SB), Y4, Y2
 	VMOVUPS     Y0, (R11)
 	VMOVUPS     Y1, 32(R11)
 	VMOVUPS     Y2, 64(R11)
@@ -1087,11 +569,12 @@ channels:
 	VMOVUPS     (SI)(DI*1), Y3
 	VADDPS      Y2, Y1, Y4
 	VSUBPS      Y2, Y1, Y1
+	VMULPS      factor1<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y4, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VMULPS      factor2<>+0(SB), Y1, Y1
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor7<>+0(SB), Y4, Y2
+	VFMADD231PS factor2<>+0(SB), Y4, Y2
 	VMOVUPS     Y0, 96(R11)
 	VMOVUPS     Y1, 128(R11)
 	VMOVUPS     Y2, 160(R11)
@@ -1102,11 +585,12 @@ channels:
 	VMOVUPS     (SI)(DI*1), Y3
 	VADDPS      Y2, Y1, Y4
 	VSUBPS      Y2, Y1, Y1
+	VMULPS      factor1<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y4, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VMULPS      factor2<>+0(SB), Y1, Y1
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor7<>+0(SB), Y4, Y2
+	VFMADD231PS factor2<>+0(SB), Y4, Y2
 	VMOVUPS     Y0, 192(R11)
 	VMOVUPS     Y1, 224(R11)
 	VMOVUPS     Y2, 256(R11)
@@ -1117,11 +601,12 @@ channels:
 	VMOVUPS     (SI)(DI*1), Y3
 	VADDPS      Y2, Y1, Y4
 	VSUBPS      Y2, Y1, Y1
+	VMULPS      factor1<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y4, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VMULPS      factor2<>+0(SB), Y1, Y1
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor7<>+0(SB), Y4, Y2
+	VFMADD231PS factor2<>+0(SB), Y4, Y2
 	VMOVUPS     Y0, 288(R11)
 	VMOVUPS     Y1, 320(R11)
 	VMOVUPS     Y2, 352(R11)
@@ -1134,11 +619,12 @@ channels:
 	VMOVUPS     288(R11), Y3
 	VADDPS      Y2, Y1, Y4
 	VSUBPS      Y2, Y1, Y1
+	VMULPS      factor1<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y4, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VMULPS      factor2<>+0(SB), Y1, Y1
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor7<>+0(SB), Y4, Y2
+	VFMADD231PS factor2<>+0(SB), Y4, Y2
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, (SI)(R10*1)
 	VMOVUPS     Y2, (SI)(R10*2)
@@ -1149,11 +635,12 @@ channels:
 	VMOVUPS     320(R11), Y3
 	VADDPS      Y2, Y1, Y4
 	VSUBPS      Y2, Y1, Y1
+	VMULPS      factor1<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y4, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VMULPS      factor2<>+0(SB), Y1, Y1
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor7<>+0(SB), Y4, Y2
+	VFMADD231PS factor2<>+0(SB), Y4, Y2
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, (SI)(R10*1)
 	VMOVUPS     Y2, (SI)(R10*2)
@@ -1164,11 +651,12 @@ channels:
 	VMOVUPS     352(R11), Y3
 	VADDPS      Y2, Y1, Y4
 	VSUBPS      Y2, Y1, Y1
+	VMULPS      factor1<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor7<>+0(SB), Y4, Y0
-	VMULPS      factor7<>+0(SB), Y1, Y1
+	VFMADD231PS factor2<>+0(SB), Y4, Y0
+	VMULPS      factor2<>+0(SB), Y1, Y1
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor7<>+0(SB), Y4, Y2
+	VFMADD231PS factor2<>+0(SB), Y4, Y2
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, (SI)(R10*1)
 	VMOVUPS     Y2, (SI)(R10*2)
@@ -1178,6 +666,552 @@ channels:
 	JNZ         channels
 	VZEROUPPER
 	RET
+
+// func transformInput4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+// Requires: AVX, FMA3
+TEXT ·transformInput4x3(SB), $1184-56
+	MOVQ n+0(FP), AX
+	MOVQ src+32(FP), CX
+	MOVQ srcRow+40(FP), DX
+	MOVQ srcCol+48(FP), BX
+	SHLQ $0x02, DX
+	SHLQ $0x02, BX
+	LEAQ (BX)(BX*2), DI
+	MOVQ dst+8(FP), R9
+	MOVQ dstCol+24(FP), R10
+	MOVQ dstRow+16(FP), R11
+	SHLQ $0x02, R10
+	SHLQ $0x02, R11
+	LEAQ (R11)(R11*2), R12
+	LEAQ 31(SP), R13
+	ANDQ $-32, R13
+
+channels:
+	// Rows.
+	MOVQ         CX, SI
+	LEAQ         (SI)(BX*4), R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(BX*1), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor4<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor3<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor4<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor5<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor5<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor6<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor6<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor7<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor7<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor8<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor8<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (R13)
+	VMOVUPS      Y8, 32(R13)
+	VMOVUPS      Y6, 64(R13)
+	VMOVUPS      Y1, 96(R13)
+	VMOVUPS      Y3, 128(R13)
+	VMOVUPS      Y5, 160(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(BX*1), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor4<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor3<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor4<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor5<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor5<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor6<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor6<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor7<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor7<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor8<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor8<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, 192(R13)
+	VMOVUPS      Y8, 224(R13)
+	VMOVUPS      Y6, 256(R13)
+	VMOVUPS      Y1, 288(R13)
+	VMOVUPS      Y3, 320(R13)
+	VMOVUPS      Y5, 352(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(BX*1), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor4<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor3<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor4<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor5<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor5<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor6<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor6<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor7<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor7<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor8<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor8<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, 384(R13)
+	VMOVUPS      Y8, 416(R13)
+	VMOVUPS      Y6, 448(R13)
+	VMOVUPS      Y1, 480(R13)
+	VMOVUPS      Y3, 512(R13)
+	VMOVUPS      Y5, 544(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(BX*1), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor4<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor3<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor4<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor5<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor5<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor6<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor6<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor7<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor7<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor8<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor8<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, 576(R13)
+	VMOVUPS      Y8, 608(R13)
+	VMOVUPS      Y6, 640(R13)
+	VMOVUPS      Y1, 672(R13)
+	VMOVUPS      Y3, 704(R13)
+	VMOVUPS      Y5, 736(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(BX*1), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor4<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor3<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor4<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor5<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor5<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor6<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor6<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor7<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor7<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor8<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor8<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, 768(R13)
+	VMOVUPS      Y8, 800(R13)
+	VMOVUPS      Y6, 832(R13)
+	VMOVUPS      Y1, 864(R13)
+	VMOVUPS      Y3, 896(R13)
+	VMOVUPS      Y5, 928(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(BX*1), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor4<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor3<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor4<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor5<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor5<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor6<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor6<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor7<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor7<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor8<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor8<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, 960(R13)
+	VMOVUPS      Y8, 992(R13)
+	VMOVUPS      Y6, 1024(R13)
+	VMOVUPS      Y1, 1056(R13)
+	VMOVUPS      Y3, 1088(R13)
+	VMOVUPS      Y5, 1120(R13)
+
+	// Columns.
+	MOVQ         R9, SI
+	LEAQ         (SI)(R11*4), R8
+	VMOVUPS      (R13), Y0
+	VMOVUPS      192(R13), Y1
+	VMOVUPS      384(R13), Y2
+	VMOVUPS      576(R13), Y3
+	VMOVUPS      768(R13), Y4
+	VMOVUPS      960(R13), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor4<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor3<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor4<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor5<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor5<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor6<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor6<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor7<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor7<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor8<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor8<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y3, (R8)
+	VMOVUPS      Y5, (R8)(R11*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      32(R13), Y0
+	VMOVUPS      224(R13), Y1
+	VMOVUPS      416(R13), Y2
+	VMOVUPS      608(R13), Y3
+	VMOVUPS      800(R13), Y4
+	VMOVUPS      992(R13), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor4<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor3<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor4<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor5<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor5<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor6<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor6<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor7<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor7<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor8<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor8<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y3, (R8)
+	VMOVUPS      Y5, (R8)(R11*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      64(R13), Y0
+	VMOVUPS      256(R13), Y1
+	VMOVUPS      448(R13), Y2
+	VMOVUPS      640(R13), Y3
+	VMOVUPS      832(R13), Y4
+	VMOVUPS      1024(R13), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor4<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor3<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor4<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor5<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor5<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor6<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor6<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor7<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor7<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor8<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor8<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y3, (R8)
+	VMOVUPS      Y5, (R8)(R11*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      96(R13), Y0
+	VMOVUPS      288(R13), Y1
+	VMOVUPS      480(R13), Y2
+	VMOVUPS      672(R13), Y3
+	VMOVUPS      864(R13), Y4
+	VMOVUPS      1056(R13), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor4<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor3<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor4<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor5<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor5<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor6<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor6<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor7<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor7<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor8<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor8<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y3, (R8)
+	VMOVUPS      Y5, (R8)(R11*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      128(R13), Y0
+	VMOVUPS      320(R13), Y1
+	VMOVUPS      512(R13), Y2
+	VMOVUPS      704(R13), Y3
+	VMOVUPS      896(R13), Y4
+	VMOVUPS      1088(R13), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor4<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor3<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor4<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor5<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor5<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor6<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor6<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor7<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor7<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor8<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor8<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y3, (R8)
+	VMOVUPS      Y5, (R8)(R11*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      160(R13), Y0
+	VMOVUPS      352(R13), Y1
+	VMOVUPS      544(R13), Y2
+	VMOVUPS      736(R13), Y3
+	VMOVUPS      928(R13), Y4
+	VMOVUPS      1120(R13), Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor3<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y0
+	VFMADD231PS  factor4<>+0(SB), Y2, Y0
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor3<>+0(SB), Y1, Y5
+	VMOVAPS      Y5, Y5
+	VFMADD231PS  factor4<>+0(SB), Y3, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor5<>+0(SB), Y2, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor5<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor6<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor6<>+0(SB), Y7, Y6
+	VMOVAPS      Y4, Y4
+	VFMADD231PS  factor7<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor7<>+0(SB), Y1, Y2
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor8<>+0(SB), Y2, Y1
+	VMOVAPS      Y4, Y3
+	VFNMADD231PS factor8<>+0(SB), Y2, Y3
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y3, (R8)
+	VMOVUPS      Y5, (R8)(R11*1)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, R9
+	SUBQ         $0x08, AX
+	JNZ          channels
+	VZEROUPPER
+	RET
+
+DATA factor3<>+0(SB)/4, $0x3fa20000
+DATA factor3<>+4(SB)/4, $0x3fa20000
+DATA factor3<>+8(SB)/4, $0x3fa20000
+DATA factor3<>+12(SB)/4, $0x3fa20000
+DATA factor3<>+16(SB)/4, $0x3fa20000
+DATA factor3<>+20(SB)/4, $0x3fa20000
+DATA factor3<>+24(SB)/4, $0x3fa20000
+DATA factor3<>+28(SB)/4, $0x3fa20000
+GLOBL factor3<>(SB), RODATA|NOPTR, $32
+
+DATA factor4<>+0(SB)/4, $0xc0340000
+DATA factor4<>+4(SB)/4, $0xc0340000
+DATA factor4<>+8(SB)/4, $0xc0340000
+DATA factor4<>+12(SB)/4, $0xc0340000
+DATA factor4<>+16(SB)/4, $0xc0340000
+DATA factor4<>+20(SB)/4, $0xc0340000
+DATA factor4<>+24(SB)/4, $0xc0340000
+DATA factor4<>+28(SB)/4, $0xc0340000
+GLOBL factor4<>(SB), RODATA|NOPTR, $32
+
+DATA factor5<>+0(SB)/4, $0xc0100000
+DATA factor5<>+4(SB)/4, $0xc0100000
+DATA factor5<>+8(SB)/4, $0xc0100000
+DATA factor5<>+12(SB)/4, $0xc0100000
+DATA factor5<>+16(SB)/4, $0xc0100000
+DATA factor5<>+20(SB)/4, $0xc0100000
+DATA factor5<>+24(SB)/4, $0xc0100000
+DATA factor5<>+28(SB)/4, $0xc0100000
+GLOBL factor5<>(SB), RODATA|NOPTR, $32
+
+DATA factor6<>+0(SB)/4, $0x3f400000
+DATA factor6<>+4(SB)/4, $0x3f400000
+DATA factor6<>+8(SB)/4, $0x3f400000
+DATA factor6<>+12(SB)/4, $0x3f400000
+DATA factor6<>+16(SB)/4, $0x3f400000
+DATA factor6<>+20(SB)/4, $0x3f400000
+DATA factor6<>+24(SB)/4, $0x3f400000
+DATA factor6<>+28(SB)/4, $0x3f400000
+GLOBL factor6<>(SB), RODATA|NOPTR, $32
+
+DATA factor7<>+0(SB)/4, $0xbf100000
+DATA factor7<>+4(SB)/4, $0xbf100000
+DATA factor7<>+8(SB)/4, $0xbf100000
+DATA factor7<>+12(SB)/4, $0xbf100000
+DATA factor7<>+16(SB)/4, $0xbf100000
+DATA factor7<>+20(SB)/4, $0xbf100000
+DATA factor7<>+24(SB)/4, $0xbf100000
+DATA factor7<>+28(SB)/4, $0xbf100000
+GLOBL factor7<>(SB), RODATA|NOPTR, $32
+
+DATA factor8<>+0(SB)/4, $0x3fc00000
+DATA factor8<>+4(SB)/4, $0x3fc00000
+DATA factor8<>+8(SB)/4, $0x3fc00000
+DATA factor8<>+12(SB)/4, $0x3fc00000
+DATA factor8<>+16(SB)/4, $0x3fc00000
+DATA factor8<>+20(SB)/4, $0x3fc00000
+DATA factor8<>+24(SB)/4, $0x3fc00000
+DATA factor8<>+28(SB)/4, $0x3fc00000
+GLOBL factor8<>(SB), RODATA|NOPTR, $32
 
 // func transformFilter4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
@@ -1194,9 +1228,8 @@ TEXT ·transformFilter4x3(SB), $608-56
 	SHLQ $0x02, R8
 	SHLQ $0x02, R9
 	LEAQ (R9)(R9*2), R10
-	LEAQ (R9)(R9*4), R11
-	LEAQ 31(SP), R12
-	ANDQ $-32, R12
+	LEAQ 31(SP), R11
+	ANDQ $-32, R11
 
 channels:
 	// Rows.
@@ -1204,229 +1237,235 @@ channels:
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
-	VMULPS       factor8<>+0(SB), Y0, Y3
-	VMULPS       factor9<>+0(SB), Y0, Y4
+	VMULPS       factor9<>+0(SB), Y0, Y3
+	VMULPS       factor10<>+0(SB), Y0, Y4
 	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VFMADD231PS  factor11<>+0(SB), Y2, Y4
 	VMOVAPS      Y4, Y5
-	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VFMADD231PS  factor12<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor11<>+0(SB), Y1, Y4
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor12<>+0(SB), Y1, Y4
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y6
-	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VFMADD231PS  factor15<>+0(SB), Y1, Y6
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor14<>+0(SB), Y1, Y0
-	VMOVUPS      Y3, (R12)
-	VMOVUPS      Y5, 32(R12)
-	VMOVUPS      Y4, 64(R12)
-	VMOVUPS      Y6, 96(R12)
-	VMOVUPS      Y0, 128(R12)
-	VMOVUPS      Y2, 160(R12)
+	VFNMADD231PS factor15<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, (R11)
+	VMOVUPS      Y5, 32(R11)
+	VMOVUPS      Y4, 64(R11)
+	VMOVUPS      Y6, 96(R11)
+	VMOVUPS      Y0, 128(R11)
+	VMOVUPS      Y2, 160(R11)
 	ADDQ         DX, SI
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
-	VMULPS       factor8<>+0(SB), Y0, Y3
-	VMULPS       factor9<>+0(SB), Y0, Y4
+	VMULPS       factor9<>+0(SB), Y0, Y3
+	VMULPS       factor10<>+0(SB), Y0, Y4
 	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VFMADD231PS  factor11<>+0(SB), Y2, Y4
 	VMOVAPS      Y4, Y5
-	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VFMADD231PS  factor12<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor11<>+0(SB), Y1, Y4
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor12<>+0(SB), Y1, Y4
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y6
-	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VFMADD231PS  factor15<>+0(SB), Y1, Y6
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor14<>+0(SB), Y1, Y0
-	VMOVUPS      Y3, 192(R12)
-	VMOVUPS      Y5, 224(R12)
-	VMOVUPS      Y4, 256(R12)
-	VMOVUPS      Y6, 288(R12)
-	VMOVUPS      Y0, 320(R12)
-	VMOVUPS      Y2, 352(R12)
+	VFNMADD231PS factor15<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, 192(R11)
+	VMOVUPS      Y5, 224(R11)
+	VMOVUPS      Y4, 256(R11)
+	VMOVUPS      Y6, 288(R11)
+	VMOVUPS      Y0, 320(R11)
+	VMOVUPS      Y2, 352(R11)
 	ADDQ         DX, SI
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
-	VMULPS       factor8<>+0(SB), Y0, Y3
-	VMULPS       factor9<>+0(SB), Y0, Y4
+	VMULPS       factor9<>+0(SB), Y0, Y3
+	VMULPS       factor10<>+0(SB), Y0, Y4
 	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VFMADD231PS  factor11<>+0(SB), Y2, Y4
 	VMOVAPS      Y4, Y5
-	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VFMADD231PS  factor12<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor11<>+0(SB), Y1, Y4
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor12<>+0(SB), Y1, Y4
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y6
-	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VFMADD231PS  factor15<>+0(SB), Y1, Y6
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor14<>+0(SB), Y1, Y0
-	VMOVUPS      Y3, 384(R12)
-	VMOVUPS      Y5, 416(R12)
-	VMOVUPS      Y4, 448(R12)
-	VMOVUPS      Y6, 480(R12)
-	VMOVUPS      Y0, 512(R12)
-	VMOVUPS      Y2, 544(R12)
+	VFNMADD231PS factor15<>+0(SB), Y1, Y0
+	VMOVUPS      Y3, 384(R11)
+	VMOVUPS      Y5, 416(R11)
+	VMOVUPS      Y4, 448(R11)
+	VMOVUPS      Y6, 480(R11)
+	VMOVUPS      Y0, 512(R11)
+	VMOVUPS      Y2, 544(R11)
 
 	// Columns.
 	MOVQ         DI, SI
-	VMOVUPS      (R12), Y0
-	VMOVUPS      192(R12), Y1
-	VMOVUPS      384(R12), Y2
-	VMULPS       factor8<>+0(SB), Y0, Y3
-	VMULPS       factor9<>+0(SB), Y0, Y4
+	LEAQ         (SI)(R9*4), R12
+	VMOVUPS      (R11), Y0
+	VMOVUPS      192(R11), Y1
+	VMOVUPS      384(R11), Y2
+	VMULPS       factor9<>+0(SB), Y0, Y3
+	VMULPS       factor10<>+0(SB), Y0, Y4
 	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VFMADD231PS  factor11<>+0(SB), Y2, Y4
 	VMOVAPS      Y4, Y5
-	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VFMADD231PS  factor12<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor11<>+0(SB), Y1, Y4
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor12<>+0(SB), Y1, Y4
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y6
-	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VFMADD231PS  factor15<>+0(SB), Y1, Y6
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VFNMADD231PS factor15<>+0(SB), Y1, Y0
 	VMOVUPS      Y3, (SI)
 	VMOVUPS      Y5, (SI)(R9*1)
 	VMOVUPS      Y4, (SI)(R9*2)
 	VMOVUPS      Y6, (SI)(R10*1)
-	VMOVUPS      Y0, (SI)(R9*4)
-	VMOVUPS      Y2, (SI)(R11*1)
+	VMOVUPS      Y0, (R12)
+	VMOVUPS      Y2, (R12)(R9*1)
 	ADDQ         R8, SI
-	VMOVUPS      32(R12), Y0
-	VMOVUPS      224(R12), Y1
-	VMOVUPS      416(R12), Y2
-	VMULPS       factor8<>+0(SB), Y0, Y3
-	VMULPS       factor9<>+0(SB), Y0, Y4
+	ADDQ         R8, R12
+	VMOVUPS      32(R11), Y0
+	VMOVUPS      224(R11), Y1
+	VMOVUPS      416(R11), Y2
+	VMULPS       factor9<>+0(SB), Y0, Y3
+	VMULPS       factor10<>+0(SB), Y0, Y4
 	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VFMADD231PS  factor11<>+0(SB), Y2, Y4
 	VMOVAPS      Y4, Y5
-	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VFMADD231PS  factor12<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor11<>+0(SB), Y1, Y4
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor12<>+0(SB), Y1, Y4
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y6
-	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VFMADD231PS  factor15<>+0(SB), Y1, Y6
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VFNMADD231PS factor15<>+0(SB), Y1, Y0
 	VMOVUPS      Y3, (SI)
 	VMOVUPS      Y5, (SI)(R9*1)
 	VMOVUPS      Y4, (SI)(R9*2)
 	VMOVUPS      Y6, (SI)(R10*1)
-	VMOVUPS      Y0, (SI)(R9*4)
-	VMOVUPS      Y2, (SI)(R11*1)
+	VMOVUPS      Y0, (R12)
+	VMOVUPS      Y2, (R12)(R9*1)
 	ADDQ         R8, SI
-	VMOVUPS      64(R12), Y0
-	VMOVUPS      256(R12), Y1
-	VMOVUPS      448(R12), Y2
-	VMULPS       factor8<>+0(SB), Y0, Y3
-	VMULPS       factor9<>+0(SB), Y0, Y4
+	ADDQ         R8, R12
+	VMOVUPS      64(R11), Y0
+	VMOVUPS      256(R11), Y1
+	VMOVUPS      448(R11), Y2
+	VMULPS       factor9<>+0(SB), Y0, Y3
+	VMULPS       factor10<>+0(SB), Y0, Y4
 	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VFMADD231PS  factor11<>+0(SB), Y2, Y4
 	VMOVAPS      Y4, Y5
-	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VFMADD231PS  factor12<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor11<>+0(SB), Y1, Y4
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor12<>+0(SB), Y1, Y4
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y6
-	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VFMADD231PS  factor15<>+0(SB), Y1, Y6
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VFNMADD231PS factor15<>+0(SB), Y1, Y0
 	VMOVUPS      Y3, (SI)
 	VMOVUPS      Y5, (SI)(R9*1)
 	VMOVUPS      Y4, (SI)(R9*2)
 	VMOVUPS      Y6, (SI)(R10*1)
-	VMOVUPS      Y0, (SI)(R9*4)
-	VMOVUPS      Y2, (SI)(R11*1)
+	VMOVUPS      Y0, (R12)
+	VMOVUPS      Y2, (R12)(R9*1)
 	ADDQ         R8, SI
-	VMOVUPS      96(R12), Y0
-	VMOVUPS      288(R12), Y1
-	VMOVUPS      480(R12), Y2
-	VMULPS       factor8<>+0(SB), Y0, Y3
-	VMULPS       factor9<>+0(SB), Y0, Y4
+	ADDQ         R8, R12
+	VMOVUPS      96(R11), Y0
+	VMOVUPS      288(R11), Y1
+	VMOVUPS      480(R11), Y2
+	VMULPS       factor9<>+0(SB), Y0, Y3
+	VMULPS       factor10<>+0(SB), Y0, Y4
 	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VFMADD231PS  factor11<>+0(SB), Y2, Y4
 	VMOVAPS      Y4, Y5
-	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VFMADD231PS  factor12<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor11<>+0(SB), Y1, Y4
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor12<>+0(SB), Y1, Y4
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y6
-	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VFMADD231PS  factor15<>+0(SB), Y1, Y6
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VFNMADD231PS factor15<>+0(SB), Y1, Y0
 	VMOVUPS      Y3, (SI)
 	VMOVUPS      Y5, (SI)(R9*1)
 	VMOVUPS      Y4, (SI)(R9*2)
 	VMOVUPS      Y6, (SI)(R10*1)
-	VMOVUPS      Y0, (SI)(R9*4)
-	VMOVUPS      Y2, (SI)(R11*1)
+	VMOVUPS      Y0, (R12)
+	VMOVUPS      Y2, (R12)(R9*1)
 	ADDQ         R8, SI
-	VMOVUPS      128(R12), Y0
-	VMOVUPS      320(R12), Y1
-	VMOVUPS      512(R12), Y2
-	VMULPS       factor8<>+0(SB), Y0, Y3
-	VMULPS       factor9<>+0(SB), Y0, Y4
+	ADDQ         R8, R12
+	VMOVUPS      128(R11), Y0
+	VMOVUPS      320(R11), Y1
+	VMOVUPS      512(R11), Y2
+	VMULPS       factor9<>+0(SB), Y0, Y3
+	VMULPS       factor10<>+0(SB), Y0, Y4
 	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VFMADD231PS  factor11<>+0(SB), Y2, Y4
 	VMOVAPS      Y4, Y5
-	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VFMADD231PS  factor12<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor11<>+0(SB), Y1, Y4
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor12<>+0(SB), Y1, Y4
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y6
-	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VFMADD231PS  factor15<>+0(SB), Y1, Y6
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VFNMADD231PS factor15<>+0(SB), Y1, Y0
 	VMOVUPS      Y3, (SI)
 	VMOVUPS      Y5, (SI)(R9*1)
 	VMOVUPS      Y4, (SI)(R9*2)
 	VMOVUPS      Y6, (SI)(R10*1)
-	VMOVUPS      Y0, (SI)(R9*4)
-	VMOVUPS      Y2, (SI)(R11*1)
+	VMOVUPS      Y0, (R12)
+	VMOVUPS      Y2, (R12)(R9*1)
 	ADDQ         R8, SI
-	VMOVUPS      160(R12), Y0
-	VMOVUPS      352(R12), Y1
-	VMOVUPS      544(R12), Y2
-	VMULPS       factor8<>+0(SB), Y0, Y3
-	VMULPS       factor9<>+0(SB), Y0, Y4
+	ADDQ         R8, R12
+	VMOVUPS      160(R11), Y0
+	VMOVUPS      352(R11), Y1
+	VMOVUPS      544(R11), Y2
+	VMULPS       factor9<>+0(SB), Y0, Y3
+	VMULPS       factor10<>+0(SB), Y0, Y4
 	VMOVAPS      Y4, Y4
-	VFMADD231PS  factor10<>+0(SB), Y2, Y4
+	VFMADD231PS  factor11<>+0(SB), Y2, Y4
 	VMOVAPS      Y4, Y5
-	VFMADD231PS  factor11<>+0(SB), Y1, Y5
+	VFMADD231PS  factor12<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor11<>+0(SB), Y1, Y4
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor12<>+0(SB), Y1, Y4
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y6
-	VFMADD231PS  factor14<>+0(SB), Y1, Y6
+	VFMADD231PS  factor15<>+0(SB), Y1, Y6
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor14<>+0(SB), Y1, Y0
+	VFNMADD231PS factor15<>+0(SB), Y1, Y0
 	VMOVUPS      Y3, (SI)
 	VMOVUPS      Y5, (SI)(R9*1)
 	VMOVUPS      Y4, (SI)(R9*2)
 	VMOVUPS      Y6, (SI)(R10*1)
-	VMOVUPS      Y0, (SI)(R9*4)
-	VMOVUPS      Y2, (SI)(R11*1)
+	VMOVUPS      Y0, (R12)
+	VMOVUPS      Y2, (R12)(R9*1)
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, DI
 	SUBQ         $0x08, AX
@@ -1434,75 +1473,75 @@ channels:
 	VZEROUPPER
 	RET
 
-DATA factor8<>+0(SB)/4, $0x3f4a4588
-DATA factor8<>+4(SB)/4, $0x3f4a4588
-DATA factor8<>+8(SB)/4, $0x3f4a4588
-DATA factor8<>+12(SB)/4, $0x3f4a4588
-DATA factor8<>+16(SB)/4, $0x3f4a4588
-DATA factor8<>+20(SB)/4, $0x3f4a4588
-DATA factor8<>+24(SB)/4, $0x3f4a4588
-DATA factor8<>+28(SB)/4, $0x3f4a4588
-GLOBL factor8<>(SB), RODATA|NOPTR, $32
-
-DATA factor9<>+0(SB)/4, $0xbf06d905
-DATA factor9<>+4(SB)/4, $0xbf06d905
-DATA factor9<>+8(SB)/4, $0xbf06d905
-DATA factor9<>+12(SB)/4, $0xbf06d905
-DATA factor9<>+16(SB)/4, $0xbf06d905
-DATA factor9<>+20(SB)/4, $0xbf06d905
-DATA factor9<>+24(SB)/4, $0xbf06d905
-DATA factor9<>+28(SB)/4, $0xbf06d905
+DATA factor9<>+0(SB)/4, $0x3f4a4588
+DATA factor9<>+4(SB)/4, $0x3f4a4588
+DATA factor9<>+8(SB)/4, $0x3f4a4588
+DATA factor9<>+12(SB)/4, $0x3f4a4588
+DATA factor9<>+16(SB)/4, $0x3f4a4588
+DATA factor9<>+20(SB)/4, $0x3f4a4588
+DATA factor9<>+24(SB)/4, $0x3f4a4588
+DATA factor9<>+28(SB)/4, $0x3f4a4588
 GLOBL factor9<>(SB), RODATA|NOPTR, $32
 
-DATA factor10<>+0(SB)/4, $0xbe97b426
-DATA factor10<>+4(SB)/4, $0xbe97b426
-DATA factor10<>+8(SB)/4, $0xbe97b426
-DATA factor10<>+12(SB)/4, $0xbe97b426
-DATA factor10<>+16(SB)/4, $0xbe97b426
-DATA factor10<>+20(SB)/4, $0xbe97b426
-DATA factor10<>+24(SB)/4, $0xbe97b426
-DATA factor10<>+28(SB)/4, $0xbe97b426
+DATA factor10<>+0(SB)/4, $0xbf06d905
+DATA factor10<>+4(SB)/4, $0xbf06d905
+DATA factor10<>+8(SB)/4, $0xbf06d905
+DATA factor10<>+12(SB)/4, $0xbf06d905
+DATA factor10<>+16(SB)/4, $0xbf06d905
+DATA factor10<>+20(SB)/4, $0xbf06d905
+DATA factor10<>+24(SB)/4, $0xbf06d905
+DATA factor10<>+28(SB)/4, $0xbf06d905
 GLOBL factor10<>(SB), RODATA|NOPTR, $32
 
-DATA factor11<>+0(SB)/4, $0xbeca4588
-DATA factor11<>+4(SB)/4, $0xbeca4588
-DATA factor11<>+8(SB)/4, $0xbeca4588
-DATA factor11<>+12(SB)/4, $0xbeca4588
-DATA factor11<>+16(SB)/4, $0xbeca4588
-DATA factor11<>+20(SB)/4, $0xbeca4588
-DATA factor11<>+24(SB)/4, $0xbeca4588
-DATA factor11<>+28(SB)/4, $0xbeca4588
+DATA factor11<>+0(SB)/4, $0xbe97b426
+DATA factor11<>+4(SB)/4, $0xbe97b426
+DATA factor11<>+8(SB)/4, $0xbe97b426
+DATA factor11<>+12(SB)/4, $0xbe97b426
+DATA factor11<>+16(SB)/4, $0xbe97b426
+DATA factor11<>+20(SB)/4, $0xbe97b426
+DATA factor11<>+24(SB)/4, $0xbe97b426
+DATA factor11<>+28(SB)/4, $0xbe97b426
 GLOBL factor11<>(SB), RODATA|NOPTR, $32
 
-DATA factor12<>+0(SB)/4, $0x3e06d905
-DATA factor12<>+4(SB)/4, $0x3e06d905
-DATA factor12<>+8(SB)/4, $0x3e06d905
-DATA factor12<>+12(SB)/4, $0x3e06d905
-DATA factor12<>+16(SB)/4, $0x3e06d905
-DATA factor12<>+20(SB)/4, $0x3e06d905
-DATA factor12<>+24(SB)/4, $0x3e06d905
-DATA factor12<>+28(SB)/4, $0x3e06d905
+DATA factor12<>+0(SB)/4, $0xbeca4588
+DATA factor12<>+4(SB)/4, $0xbeca4588
+DATA factor12<>+8(SB)/4, $0xbeca4588
+DATA factor12<>+12(SB)/4, $0xbeca4588
+DATA factor12<>+16(SB)/4, $0xbeca4588
+DATA factor12<>+20(SB)/4, $0xbeca4588
+DATA factor12<>+24(SB)/4, $0xbeca4588
+DATA factor12<>+28(SB)/4, $0xbeca4588
 GLOBL factor12<>(SB), RODATA|NOPTR, $32
 
-DATA factor13<>+0(SB)/4, $0x3e97b426
-DATA factor13<>+4(SB)/4, $0x3e97b426
-DATA factor13<>+8(SB)/4, $0x3e97b426
-DATA factor13<>+12(SB)/4, $0x3e97b426
-DATA factor13<>+16(SB)/4, $0x3e97b426
-DATA factor13<>+20(SB)/4, $0x3e97b426
-DATA factor13<>+24(SB)/4, $0x3e97b426
-DATA factor13<>+28(SB)/4, $0x3e97b426
+DATA factor13<>+0(SB)/4, $0x3e06d905
+DATA factor13<>+4(SB)/4, $0x3e06d905
+DATA factor13<>+8(SB)/4, $0x3e06d905
+DATA factor13<>+12(SB)/4, $0x3e06d905
+DATA factor13<>+16(SB)/4, $0x3e06d905
+DATA factor13<>+20(SB)/4, $0x3e06d905
+DATA factor13<>+24(SB)/4, $0x3e06d905
+DATA factor13<>+28(SB)/4, $0x3e06d905
 GLOBL factor13<>(SB), RODATA|NOPTR, $32
 
-DATA factor14<>+0(SB)/4, $0x3e4a4588
-DATA factor14<>+4(SB)/4, $0x3e4a4588
-DATA factor14<>+8(SB)/4, $0x3e4a4588
-DATA factor14<>+12(SB)/4, $0x3e4a4588
-DATA factor14<>+16(SB)/4, $0x3e4a4588
-DATA factor14<>+20(SB)/4, $0x3e4a4588
-DATA factor14<>+24(SB)/4, $0x3e4a4588
-DATA factor14<>+28(SB)/4, $0x3e4a4588
+DATA factor14<>+0(SB)/4, $0x3e97b426
+DATA factor14<>+4(SB)/4, $0x3e97b426
+DATA factor14<>+8(SB)/4, $0x3e97b426
+DATA factor14<>+12(SB)/4, $0x3e97b426
+DATA factor14<>+16(SB)/4, $0x3e97b426
+DATA factor14<>+20(SB)/4, $0x3e97b426
+DATA factor14<>+24(SB)/4, $0x3e97b426
+DATA factor14<>+28(SB)/4, $0x3e97b426
 GLOBL factor14<>(SB), RODATA|NOPTR, $32
+
+DATA factor15<>+0(SB)/4, $0x3e4a4588
+DATA factor15<>+4(SB)/4, $0x3e4a4588
+DATA factor15<>+8(SB)/4, $0x3e4a4588
+DATA factor15<>+12(SB)/4, $0x3e4a4588
+DATA factor15<>+16(SB)/4, $0x3e4a4588
+DATA factor15<>+20(SB)/4, $0x3e4a4588
+DATA factor15<>+24(SB)/4, $0x3e4a4588
+DATA factor15<>+28(SB)/4, $0x3e4a4588
+GLOBL factor15<>(SB), RODATA|NOPTR, $32
 
 // func transformOutput4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32)
 // Requires: AVX, FMA3
@@ -1514,7 +1553,6 @@ TEXT ·transformOutput4x3(SB), $800-68
 	SHLQ         $0x02, DX
 	SHLQ         $0x02, BX
 	LEAQ         (BX)(BX*2), DI
-	LEAQ         (BX)(BX*4), R8
 	MOVQ         dst+8(FP), R9
 	MOVQ         dstCol+24(FP), R10
 	MOVQ         dstRow+16(FP), R11
@@ -1529,163 +1567,169 @@ TEXT ·transformOutput4x3(SB), $800-68
 channels:
 	// Rows.
 	MOVQ        CX, SI
+	LEAQ        (SI)(BX*4), R8
 	VMOVUPS     (SI), Y1
 	VMOVUPS     (SI)(BX*1), Y2
 	VMOVUPS     (SI)(BX*2), Y3
 	VMOVUPS     (SI)(DI*1), Y4
-	VMOVUPS     (SI)(BX*4), Y5
-	VMOVUPS     (SI)(R8*1), Y6
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
 	VADDPS      Y3, Y2, Y7
 	VSUBPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMULPS      factor6<>+0(SB), Y2, Y5
 	VMOVAPS     Y5, Y5
-	VFMADD231PS factor6<>+0(SB), Y4, Y5
-	VMULPS      factor15<>+0(SB), Y7, Y7
+	VFMADD231PS factor8<>+0(SB), Y4, Y5
+	VMULPS      factor16<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VFMADD231PS factor17<>+0(SB), Y3, Y7
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor18<>+0(SB), Y4, Y2
+	VFMADD231PS factor19<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, (R14)
 	VMOVUPS     Y5, 32(R14)
 	VMOVUPS     Y7, 64(R14)
 	VMOVUPS     Y2, 96(R14)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y1
 	VMOVUPS     (SI)(BX*1), Y2
 	VMOVUPS     (SI)(BX*2), Y3
 	VMOVUPS     (SI)(DI*1), Y4
-	VMOVUPS     (SI)(BX*4), Y5
-	VMOVUPS     (SI)(R8*1), Y6
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
 	VADDPS      Y3, Y2, Y7
 	VSUBPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMULPS      factor6<>+0(SB), Y2, Y5
 	VMOVAPS     Y5, Y5
-	VFMADD231PS factor6<>+0(SB), Y4, Y5
-	VMULPS      factor15<>+0(SB), Y7, Y7
+	VFMADD231PS factor8<>+0(SB), Y4, Y5
+	VMULPS      factor16<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VFMADD231PS factor17<>+0(SB), Y3, Y7
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor18<>+0(SB), Y4, Y2
+	VFMADD231PS factor19<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 128(R14)
 	VMOVUPS     Y5, 160(R14)
 	VMOVUPS     Y7, 192(R14)
 	VMOVUPS     Y2, 224(R14)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y1
 	VMOVUPS     (SI)(BX*1), Y2
 	VMOVUPS     (SI)(BX*2), Y3
 	VMOVUPS     (SI)(DI*1), Y4
-	VMOVUPS     (SI)(BX*4), Y5
-	VMOVUPS     (SI)(R8*1), Y6
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
 	VADDPS      Y3, Y2, Y7
 	VSUBPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMULPS      factor6<>+0(SB), Y2, Y5
 	VMOVAPS     Y5, Y5
-	VFMADD231PS factor6<>+0(SB), Y4, Y5
-	VMULPS      factor15<>+0(SB), Y7, Y7
+	VFMADD231PS factor8<>+0(SB), Y4, Y5
+	VMULPS      factor16<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VFMADD231PS factor17<>+0(SB), Y3, Y7
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor18<>+0(SB), Y4, Y2
+	VFMADD231PS factor19<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 256(R14)
 	VMOVUPS     Y5, 288(R14)
 	VMOVUPS     Y7, 320(R14)
 	VMOVUPS     Y2, 352(R14)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y1
 	VMOVUPS     (SI)(BX*1), Y2
 	VMOVUPS     (SI)(BX*2), Y3
 	VMOVUPS     (SI)(DI*1), Y4
-	VMOVUPS     (SI)(BX*4), Y5
-	VMOVUPS     (SI)(R8*1), Y6
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
 	VADDPS      Y3, Y2, Y7
 	VSUBPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMULPS      factor6<>+0(SB), Y2, Y5
 	VMOVAPS     Y5, Y5
-	VFMADD231PS factor6<>+0(SB), Y4, Y5
-	VMULPS      factor15<>+0(SB), Y7, Y7
+	VFMADD231PS factor8<>+0(SB), Y4, Y5
+	VMULPS      factor16<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VFMADD231PS factor17<>+0(SB), Y3, Y7
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor18<>+0(SB), Y4, Y2
+	VFMADD231PS factor19<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 384(R14)
 	VMOVUPS     Y5, 416(R14)
 	VMOVUPS     Y7, 448(R14)
 	VMOVUPS     Y2, 480(R14)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y1
 	VMOVUPS     (SI)(BX*1), Y2
 	VMOVUPS     (SI)(BX*2), Y3
 	VMOVUPS     (SI)(DI*1), Y4
-	VMOVUPS     (SI)(BX*4), Y5
-	VMOVUPS     (SI)(R8*1), Y6
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
 	VADDPS      Y3, Y2, Y7
 	VSUBPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMULPS      factor6<>+0(SB), Y2, Y5
 	VMOVAPS     Y5, Y5
-	VFMADD231PS factor6<>+0(SB), Y4, Y5
-	VMULPS      factor15<>+0(SB), Y7, Y7
+	VFMADD231PS factor8<>+0(SB), Y4, Y5
+	VMULPS      factor16<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VFMADD231PS factor17<>+0(SB), Y3, Y7
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor18<>+0(SB), Y4, Y2
+	VFMADD231PS factor19<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 512(R14)
 	VMOVUPS     Y5, 544(R14)
 	VMOVUPS     Y7, 576(R14)
 	VMOVUPS     Y2, 608(R14)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y1
 	VMOVUPS     (SI)(BX*1), Y2
 	VMOVUPS     (SI)(BX*2), Y3
 	VMOVUPS     (SI)(DI*1), Y4
-	VMOVUPS     (SI)(BX*4), Y5
-	VMOVUPS     (SI)(R8*1), Y6
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
 	VADDPS      Y3, Y2, Y7
 	VSUBPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMULPS      factor6<>+0(SB), Y2, Y5
 	VMOVAPS     Y5, Y5
-	VFMADD231PS factor6<>+0(SB), Y4, Y5
-	VMULPS      factor15<>+0(SB), Y7, Y7
+	VFMADD231PS factor8<>+0(SB), Y4, Y5
+	VMULPS      factor16<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VFMADD231PS factor17<>+0(SB), Y3, Y7
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor18<>+0(SB), Y4, Y2
+	VFMADD231PS factor19<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 640(R14)
 	VMOVUPS     Y5, 672(R14)
 	VMOVUPS     Y7, 704(R14)
@@ -1705,16 +1749,16 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMULPS      factor6<>+0(SB), Y2, Y5
 	VMOVAPS     Y5, Y5
-	VFMADD231PS factor6<>+0(SB), Y4, Y5
-	VMULPS      factor15<>+0(SB), Y7, Y7
+	VFMADD231PS factor8<>+0(SB), Y4, Y5
+	VMULPS      factor16<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VFMADD231PS factor17<>+0(SB), Y3, Y7
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor18<>+0(SB), Y4, Y2
+	VFMADD231PS factor19<>+0(SB), Y4, Y2
 	VADDPS      (R13), Y1, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (SI)
@@ -1740,16 +1784,16 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMULPS      factor6<>+0(SB), Y2, Y5
 	VMOVAPS     Y5, Y5
-	VFMADD231PS factor6<>+0(SB), Y4, Y5
-	VMULPS      factor15<>+0(SB), Y7, Y7
+	VFMADD231PS factor8<>+0(SB), Y4, Y5
+	VMULPS      factor16<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VFMADD231PS factor17<>+0(SB), Y3, Y7
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor18<>+0(SB), Y4, Y2
+	VFMADD231PS factor19<>+0(SB), Y4, Y2
 	VADDPS      (R13), Y1, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (SI)
@@ -1775,16 +1819,16 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMULPS      factor6<>+0(SB), Y2, Y5
 	VMOVAPS     Y5, Y5
-	VFMADD231PS factor6<>+0(SB), Y4, Y5
-	VMULPS      factor15<>+0(SB), Y7, Y7
+	VFMADD231PS factor8<>+0(SB), Y4, Y5
+	VMULPS      factor16<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VFMADD231PS factor17<>+0(SB), Y3, Y7
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor18<>+0(SB), Y4, Y2
+	VFMADD231PS factor19<>+0(SB), Y4, Y2
 	VADDPS      (R13), Y1, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (SI)
@@ -1810,16 +1854,16 @@ channels:
 	VSUBPS      Y5, Y4, Y4
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
-	VMULPS      factor4<>+0(SB), Y2, Y5
+	VMULPS      factor6<>+0(SB), Y2, Y5
 	VMOVAPS     Y5, Y5
-	VFMADD231PS factor6<>+0(SB), Y4, Y5
-	VMULPS      factor15<>+0(SB), Y7, Y7
+	VFMADD231PS factor8<>+0(SB), Y4, Y5
+	VMULPS      factor16<>+0(SB), Y7, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor16<>+0(SB), Y3, Y7
+	VFMADD231PS factor17<>+0(SB), Y3, Y7
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor17<>+0(SB), Y2, Y3
+	VFMADD231PS factor18<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor18<>+0(SB), Y4, Y2
+	VFMADD231PS factor19<>+0(SB), Y4, Y2
 	VADDPS      (R13), Y1, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (SI)
@@ -1840,45 +1884,45 @@ channels:
 	VZEROUPPER
 	RET
 
-DATA factor15<>+0(SB)/4, $0x3f100000
-DATA factor15<>+4(SB)/4, $0x3f100000
-DATA factor15<>+8(SB)/4, $0x3f100000
-DATA factor15<>+12(SB)/4, $0x3f100000
-DATA factor15<>+16(SB)/4, $0x3f100000
-DATA factor15<>+20(SB)/4, $0x3f100000
-DATA factor15<>+24(SB)/4, $0x3f100000
-DATA factor15<>+28(SB)/4, $0x3f100000
-GLOBL factor15<>(SB), RODATA|NOPTR, $32
-
-DATA factor16<>+0(SB)/4, $0x40100000
-DATA factor16<>+4(SB)/4, $0x40100000
-DATA factor16<>+8(SB)/4, $0x40100000
-DATA factor16<>+12(SB)/4, $0x40100000
-DATA factor16<>+16(SB)/4, $0x40100000
-DATA factor16<>+20(SB)/4, $0x40100000
-DATA factor16<>+24(SB)/4, $0x40100000
-DATA factor16<>+28(SB)/4, $0x40100000
+DATA factor16<>+0(SB)/4, $0x3f100000
+DATA factor16<>+4(SB)/4, $0x3f100000
+DATA factor16<>+8(SB)/4, $0x3f100000
+DATA factor16<>+12(SB)/4, $0x3f100000
+DATA factor16<>+16(SB)/4, $0x3f100000
+DATA factor16<>+20(SB)/4, $0x3f100000
+DATA factor16<>+24(SB)/4, $0x3f100000
+DATA factor16<>+28(SB)/4, $0x3f100000
 GLOBL factor16<>(SB), RODATA|NOPTR, $32
 
-DATA factor17<>+0(SB)/4, $0x3ed80000
-DATA factor17<>+4(SB)/4, $0x3ed80000
-DATA factor17<>+8(SB)/4, $0x3ed80000
-DATA factor17<>+12(SB)/4, $0x3ed80000
-DATA factor17<>+16(SB)/4, $0x3ed80000
-DATA factor17<>+20(SB)/4, $0x3ed80000
-DATA factor17<>+24(SB)/4, $0x3ed80000
-DATA factor17<>+28(SB)/4, $0x3ed80000
+DATA factor17<>+0(SB)/4, $0x40100000
+DATA factor17<>+4(SB)/4, $0x40100000
+DATA factor17<>+8(SB)/4, $0x40100000
+DATA factor17<>+12(SB)/4, $0x40100000
+DATA factor17<>+16(SB)/4, $0x40100000
+DATA factor17<>+20(SB)/4, $0x40100000
+DATA factor17<>+24(SB)/4, $0x40100000
+DATA factor17<>+28(SB)/4, $0x40100000
 GLOBL factor17<>(SB), RODATA|NOPTR, $32
 
-DATA factor18<>+0(SB)/4, $0x40580000
-DATA factor18<>+4(SB)/4, $0x40580000
-DATA factor18<>+8(SB)/4, $0x40580000
-DATA factor18<>+12(SB)/4, $0x40580000
-DATA factor18<>+16(SB)/4, $0x40580000
-DATA factor18<>+20(SB)/4, $0x40580000
-DATA factor18<>+24(SB)/4, $0x40580000
-DATA factor18<>+28(SB)/4, $0x40580000
+DATA factor18<>+0(SB)/4, $0x3ed80000
+DATA factor18<>+4(SB)/4, $0x3ed80000
+DATA factor18<>+8(SB)/4, $0x3ed80000
+DATA factor18<>+12(SB)/4, $0x3ed80000
+DATA factor18<>+16(SB)/4, $0x3ed80000
+DATA factor18<>+20(SB)/4, $0x3ed80000
+DATA factor18<>+24(SB)/4, $0x3ed80000
+DATA factor18<>+28(SB)/4, $0x3ed80000
 GLOBL factor18<>(SB), RODATA|NOPTR, $32
+
+DATA factor19<>+0(SB)/4, $0x40580000
+DATA factor19<>+4(SB)/4, $0x40580000
+DATA factor19<>+8(SB)/4, $0x40580000
+DATA factor19<>+12(SB)/4, $0x40580000
+DATA factor19<>+16(SB)/4, $0x40580000
+DATA factor19<>+20(SB)/4, $0x40580000
+DATA factor19<>+24(SB)/4, $0x40580000
+DATA factor19<>+28(SB)/4, $0x40580000
+GLOBL factor19<>(SB), RODATA|NOPTR, $32
 
 // func transformSpread4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
@@ -1896,9 +1940,8 @@ TEXT ·transformSpread4x3(SB), $800-56
 	SHLQ $0x02, R9
 	SHLQ $0x02, R10
 	LEAQ (R10)(R10*2), R11
-	LEAQ (R10)(R10*4), R12
-	LEAQ 31(SP), R13
-	ANDQ $-32, R13
+	LEAQ 31(SP), R12
+	ANDQ $-32, R12
 
 channels:
 	// Rows.
@@ -1908,272 +1951,278 @@ channels:
 	VMOVUPS      (SI)(BX*2), Y2
 	VMOVUPS      (SI)(DI*1), Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VFMADD231PS  factor16<>+0(SB), Y2, Y4
 	VMOVAPS      Y3, Y5
-	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VFMADD231PS  factor20<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VFMADD231PS  factor18<>+0(SB), Y5, Y6
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VFNMADD231PS factor18<>+0(SB), Y5, Y4
 	VMOVAPS      Y0, Y5
-	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VFMADD231PS  factor17<>+0(SB), Y2, Y5
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y5, Y1
-	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VFMADD231PS  factor19<>+0(SB), Y2, Y1
 	VMOVAPS      Y5, Y5
-	VFNMADD231PS factor18<>+0(SB), Y2, Y5
-	VMOVUPS      Y0, (R13)
-	VMOVUPS      Y6, 32(R13)
-	VMOVUPS      Y4, 64(R13)
-	VMOVUPS      Y1, 96(R13)
-	VMOVUPS      Y5, 128(R13)
-	VMOVUPS      Y3, 160(R13)
+	VFNMADD231PS factor19<>+0(SB), Y2, Y5
+	VMOVUPS      Y0, (R12)
+	VMOVUPS      Y6, 32(R12)
+	VMOVUPS      Y4, 64(R12)
+	VMOVUPS      Y1, 96(R12)
+	VMOVUPS      Y5, 128(R12)
+	VMOVUPS      Y3, 160(R12)
 	ADDQ         DX, SI
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
 	VMOVUPS      (SI)(DI*1), Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VFMADD231PS  factor16<>+0(SB), Y2, Y4
 	VMOVAPS      Y3, Y5
-	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VFMADD231PS  factor20<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VFMADD231PS  factor18<>+0(SB), Y5, Y6
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VFNMADD231PS factor18<>+0(SB), Y5, Y4
 	VMOVAPS      Y0, Y5
-	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VFMADD231PS  factor17<>+0(SB), Y2, Y5
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y5, Y1
-	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VFMADD231PS  factor19<>+0(SB), Y2, Y1
 	VMOVAPS      Y5, Y5
-	VFNMADD231PS factor18<>+0(SB), Y2, Y5
-	VMOVUPS      Y0, 192(R13)
-	VMOVUPS      Y6, 224(R13)
-	VMOVUPS      Y4, 256(R13)
-	VMOVUPS      Y1, 288(R13)
-	VMOVUPS      Y5, 320(R13)
-	VMOVUPS      Y3, 352(R13)
+	VFNMADD231PS factor19<>+0(SB), Y2, Y5
+	VMOVUPS      Y0, 192(R12)
+	VMOVUPS      Y6, 224(R12)
+	VMOVUPS      Y4, 256(R12)
+	VMOVUPS      Y1, 288(R12)
+	VMOVUPS      Y5, 320(R12)
+	VMOVUPS      Y3, 352(R12)
 	ADDQ         DX, SI
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
 	VMOVUPS      (SI)(DI*1), Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VFMADD231PS  factor16<>+0(SB), Y2, Y4
 	VMOVAPS      Y3, Y5
-	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VFMADD231PS  factor20<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VFMADD231PS  factor18<>+0(SB), Y5, Y6
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VFNMADD231PS factor18<>+0(SB), Y5, Y4
 	VMOVAPS      Y0, Y5
-	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VFMADD231PS  factor17<>+0(SB), Y2, Y5
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y5, Y1
-	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VFMADD231PS  factor19<>+0(SB), Y2, Y1
 	VMOVAPS      Y5, Y5
-	VFNMADD231PS factor18<>+0(SB), Y2, Y5
-	VMOVUPS      Y0, 384(R13)
-	VMOVUPS      Y6, 416(R13)
-	VMOVUPS      Y4, 448(R13)
-	VMOVUPS      Y1, 480(R13)
-	VMOVUPS      Y5, 512(R13)
-	VMOVUPS      Y3, 544(R13)
+	VFNMADD231PS factor19<>+0(SB), Y2, Y5
+	VMOVUPS      Y0, 384(R12)
+	VMOVUPS      Y6, 416(R12)
+	VMOVUPS      Y4, 448(R12)
+	VMOVUPS      Y1, 480(R12)
+	VMOVUPS      Y5, 512(R12)
+	VMOVUPS      Y3, 544(R12)
 	ADDQ         DX, SI
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
 	VMOVUPS      (SI)(DI*1), Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VFMADD231PS  factor16<>+0(SB), Y2, Y4
 	VMOVAPS      Y3, Y5
-	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VFMADD231PS  factor20<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VFMADD231PS  factor18<>+0(SB), Y5, Y6
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VFNMADD231PS factor18<>+0(SB), Y5, Y4
 	VMOVAPS      Y0, Y5
-	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VFMADD231PS  factor17<>+0(SB), Y2, Y5
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y5, Y1
-	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VFMADD231PS  factor19<>+0(SB), Y2, Y1
 	VMOVAPS      Y5, Y5
-	VFNMADD231PS factor18<>+0(SB), Y2, Y5
-	VMOVUPS      Y0, 576(R13)
-	VMOVUPS      Y6, 608(R13)
-	VMOVUPS      Y4, 640(R13)
-	VMOVUPS      Y1, 672(R13)
-	VMOVUPS      Y5, 704(R13)
-	VMOVUPS      Y3, 736(R13)
+	VFNMADD231PS factor19<>+0(SB), Y2, Y5
+	VMOVUPS      Y0, 576(R12)
+	VMOVUPS      Y6, 608(R12)
+	VMOVUPS      Y4, 640(R12)
+	VMOVUPS      Y1, 672(R12)
+	VMOVUPS      Y5, 704(R12)
+	VMOVUPS      Y3, 736(R12)
 
 	// Columns.
 	MOVQ         R8, SI
-	VMOVUPS      (R13), Y0
-	VMOVUPS      192(R13), Y1
-	VMOVUPS      384(R13), Y2
-	VMOVUPS      576(R13), Y3
+	LEAQ         (SI)(R10*4), R13
+	VMOVUPS      (R12), Y0
+	VMOVUPS      192(R12), Y1
+	VMOVUPS      384(R12), Y2
+	VMOVUPS      576(R12), Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VFMADD231PS  factor16<>+0(SB), Y2, Y4
 	VMOVAPS      Y3, Y5
-	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VFMADD231PS  factor20<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VFMADD231PS  factor18<>+0(SB), Y5, Y6
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VFNMADD231PS factor18<>+0(SB), Y5, Y4
 	VMOVAPS      Y0, Y5
-	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VFMADD231PS  factor17<>+0(SB), Y2, Y5
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y5, Y1
-	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VFMADD231PS  factor19<>+0(SB), Y2, Y1
 	VMOVAPS      Y5, Y5
-	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VFNMADD231PS factor19<>+0(SB), Y2, Y5
 	VMOVUPS      Y0, (SI)
 	VMOVUPS      Y6, (SI)(R10*1)
 	VMOVUPS      Y4, (SI)(R10*2)
 	VMOVUPS      Y1, (SI)(R11*1)
-	VMOVUPS      Y5, (SI)(R10*4)
-	VMOVUPS      Y3, (SI)(R12*1)
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y3, (R13)(R10*1)
 	ADDQ         R9, SI
-	VMOVUPS      32(R13), Y0
-	VMOVUPS      224(R13), Y1
-	VMOVUPS      416(R13), Y2
-	VMOVUPS      608(R13), Y3
+	ADDQ         R9, R13
+	VMOVUPS      32(R12), Y0
+	VMOVUPS      224(R12), Y1
+	VMOVUPS      416(R12), Y2
+	VMOVUPS      608(R12), Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VFMADD231PS  factor16<>+0(SB), Y2, Y4
 	VMOVAPS      Y3, Y5
-	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VFMADD231PS  factor20<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VFMADD231PS  factor18<>+0(SB), Y5, Y6
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VFNMADD231PS factor18<>+0(SB), Y5, Y4
 	VMOVAPS      Y0, Y5
-	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VFMADD231PS  factor17<>+0(SB), Y2, Y5
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y5, Y1
-	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VFMADD231PS  factor19<>+0(SB), Y2, Y1
 	VMOVAPS      Y5, Y5
-	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VFNMADD231PS factor19<>+0(SB), Y2, Y5
 	VMOVUPS      Y0, (SI)
 	VMOVUPS      Y6, (SI)(R10*1)
 	VMOVUPS      Y4, (SI)(R10*2)
 	VMOVUPS      Y1, (SI)(R11*1)
-	VMOVUPS      Y5, (SI)(R10*4)
-	VMOVUPS      Y3, (SI)(R12*1)
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y3, (R13)(R10*1)
 	ADDQ         R9, SI
-	VMOVUPS      64(R13), Y0
-	VMOVUPS      256(R13), Y1
-	VMOVUPS      448(R13), Y2
-	VMOVUPS      640(R13), Y3
+	ADDQ         R9, R13
+	VMOVUPS      64(R12), Y0
+	VMOVUPS      256(R12), Y1
+	VMOVUPS      448(R12), Y2
+	VMOVUPS      640(R12), Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VFMADD231PS  factor16<>+0(SB), Y2, Y4
 	VMOVAPS      Y3, Y5
-	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VFMADD231PS  factor20<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VFMADD231PS  factor18<>+0(SB), Y5, Y6
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VFNMADD231PS factor18<>+0(SB), Y5, Y4
 	VMOVAPS      Y0, Y5
-	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VFMADD231PS  factor17<>+0(SB), Y2, Y5
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y5, Y1
-	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VFMADD231PS  factor19<>+0(SB), Y2, Y1
 	VMOVAPS      Y5, Y5
-	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VFNMADD231PS factor19<>+0(SB), Y2, Y5
 	VMOVUPS      Y0, (SI)
 	VMOVUPS      Y6, (SI)(R10*1)
 	VMOVUPS      Y4, (SI)(R10*2)
 	VMOVUPS      Y1, (SI)(R11*1)
-	VMOVUPS      Y5, (SI)(R10*4)
-	VMOVUPS      Y3, (SI)(R12*1)
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y3, (R13)(R10*1)
 	ADDQ         R9, SI
-	VMOVUPS      96(R13), Y0
-	VMOVUPS      288(R13), Y1
-	VMOVUPS      480(R13), Y2
-	VMOVUPS      672(R13), Y3
+	ADDQ         R9, R13
+	VMOVUPS      96(R12), Y0
+	VMOVUPS      288(R12), Y1
+	VMOVUPS      480(R12), Y2
+	VMOVUPS      672(R12), Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VFMADD231PS  factor16<>+0(SB), Y2, Y4
 	VMOVAPS      Y3, Y5
-	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VFMADD231PS  factor20<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VFMADD231PS  factor18<>+0(SB), Y5, Y6
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VFNMADD231PS factor18<>+0(SB), Y5, Y4
 	VMOVAPS      Y0, Y5
-	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VFMADD231PS  factor17<>+0(SB), Y2, Y5
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y5, Y1
-	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VFMADD231PS  factor19<>+0(SB), Y2, Y1
 	VMOVAPS      Y5, Y5
-	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VFNMADD231PS factor19<>+0(SB), Y2, Y5
 	VMOVUPS      Y0, (SI)
 	VMOVUPS      Y6, (SI)(R10*1)
 	VMOVUPS      Y4, (SI)(R10*2)
 	VMOVUPS      Y1, (SI)(R11*1)
-	VMOVUPS      Y5, (SI)(R10*4)
-	VMOVUPS      Y3, (SI)(R12*1)
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y3, (R13)(R10*1)
 	ADDQ         R9, SI
-	VMOVUPS      128(R13), Y0
-	VMOVUPS      320(R13), Y1
-	VMOVUPS      512(R13), Y2
-	VMOVUPS      704(R13), Y3
+	ADDQ         R9, R13
+	VMOVUPS      128(R12), Y0
+	VMOVUPS      320(R12), Y1
+	VMOVUPS      512(R12), Y2
+	VMOVUPS      704(R12), Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VFMADD231PS  factor16<>+0(SB), Y2, Y4
 	VMOVAPS      Y3, Y5
-	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VFMADD231PS  factor20<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VFMADD231PS  factor18<>+0(SB), Y5, Y6
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VFNMADD231PS factor18<>+0(SB), Y5, Y4
 	VMOVAPS      Y0, Y5
-	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VFMADD231PS  factor17<>+0(SB), Y2, Y5
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y5, Y1
-	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VFMADD231PS  factor19<>+0(SB), Y2, Y1
 	VMOVAPS      Y5, Y5
-	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VFNMADD231PS factor19<>+0(SB), Y2, Y5
 	VMOVUPS      Y0, (SI)
 	VMOVUPS      Y6, (SI)(R10*1)
 	VMOVUPS      Y4, (SI)(R10*2)
 	VMOVUPS      Y1, (SI)(R11*1)
-	VMOVUPS      Y5, (SI)(R10*4)
-	VMOVUPS      Y3, (SI)(R12*1)
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y3, (R13)(R10*1)
 	ADDQ         R9, SI
-	VMOVUPS      160(R13), Y0
-	VMOVUPS      352(R13), Y1
-	VMOVUPS      544(R13), Y2
-	VMOVUPS      736(R13), Y3
+	ADDQ         R9, R13
+	VMOVUPS      160(R12), Y0
+	VMOVUPS      352(R12), Y1
+	VMOVUPS      544(R12), Y2
+	VMOVUPS      736(R12), Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor15<>+0(SB), Y2, Y4
+	VFMADD231PS  factor16<>+0(SB), Y2, Y4
 	VMOVAPS      Y3, Y5
-	VFMADD231PS  factor19<>+0(SB), Y1, Y5
+	VFMADD231PS  factor20<>+0(SB), Y1, Y5
 	VMOVAPS      Y4, Y6
-	VFMADD231PS  factor17<>+0(SB), Y5, Y6
+	VFMADD231PS  factor18<>+0(SB), Y5, Y6
 	VMOVAPS      Y4, Y4
-	VFNMADD231PS factor17<>+0(SB), Y5, Y4
+	VFNMADD231PS factor18<>+0(SB), Y5, Y4
 	VMOVAPS      Y0, Y5
-	VFMADD231PS  factor16<>+0(SB), Y2, Y5
+	VFMADD231PS  factor17<>+0(SB), Y2, Y5
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y5, Y1
-	VFMADD231PS  factor18<>+0(SB), Y2, Y1
+	VFMADD231PS  factor19<>+0(SB), Y2, Y1
 	VMOVAPS      Y5, Y5
-	VFNMADD231PS factor18<>+0(SB), Y2, Y5
+	VFNMADD231PS factor19<>+0(SB), Y2, Y5
 	VMOVUPS      Y0, (SI)
 	VMOVUPS      Y6, (SI)(R10*1)
 	VMOVUPS      Y4, (SI)(R10*2)
 	VMOVUPS      Y1, (SI)(R11*1)
-	VMOVUPS      Y5, (SI)(R10*4)
-	VMOVUPS      Y3, (SI)(R12*1)
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y3, (R13)(R10*1)
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, R8
 	SUBQ         $0x08, AX
@@ -2181,25 +2230,25 @@ channels:
 	VZEROUPPER
 	RET
 
-DATA factor19<>+0(SB)/4, $0x3fe38e39
-DATA factor19<>+4(SB)/4, $0x3fe38e39
-DATA factor19<>+8(SB)/4, $0x3fe38e39
-DATA factor19<>+12(SB)/4, $0x3fe38e39
-DATA factor19<>+16(SB)/4, $0x3fe38e39
-DATA factor19<>+20(SB)/4, $0x3fe38e39
-DATA factor19<>+24(SB)/4, $0x3fe38e39
-DATA factor19<>+28(SB)/4, $0x3fe38e39
-GLOBL factor19<>(SB), RODATA|NOPTR, $32
-
-DATA factor20<>+0(SB)/4, $0x3ee38e39
-DATA factor20<>+4(SB)/4, $0x3ee38e39
-DATA factor20<>+8(SB)/4, $0x3ee38e39
-DATA factor20<>+12(SB)/4, $0x3ee38e39
-DATA factor20<>+16(SB)/4, $0x3ee38e39
-DATA factor20<>+20(SB)/4, $0x3ee38e39
-DATA factor20<>+24(SB)/4, $0x3ee38e39
-DATA factor20<>+28(SB)/4, $0x3ee38e39
+DATA factor20<>+0(SB)/4, $0x3fe38e39
+DATA factor20<>+4(SB)/4, $0x3fe38e39
+DATA factor20<>+8(SB)/4, $0x3fe38e39
+DATA factor20<>+12(SB)/4, $0x3fe38e39
+DATA factor20<>+16(SB)/4, $0x3fe38e39
+DATA factor20<>+20(SB)/4, $0x3fe38e39
+DATA factor20<>+24(SB)/4, $0x3fe38e39
+DATA factor20<>+28(SB)/4, $0x3fe38e39
 GLOBL factor20<>(SB), RODATA|NOPTR, $32
+
+DATA factor21<>+0(SB)/4, $0x3ee38e39
+DATA factor21<>+4(SB)/4, $0x3ee38e39
+DATA factor21<>+8(SB)/4, $0x3ee38e39
+DATA factor21<>+12(SB)/4, $0x3ee38e39
+DATA factor21<>+16(SB)/4, $0x3ee38e39
+DATA factor21<>+20(SB)/4, $0x3ee38e39
+DATA factor21<>+24(SB)/4, $0x3ee38e39
+DATA factor21<>+28(SB)/4, $0x3ee38e39
+GLOBL factor21<>(SB), RODATA|NOPTR, $32
 
 // func transformCollect4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
@@ -2211,7 +2260,6 @@ TEXT ·transformCollect4x3(SB), $608-56
 	SHLQ $0x02, DX
 	SHLQ $0x02, BX
 	LEAQ (BX)(BX*2), DI
-	LEAQ (BX)(BX*4), R8
 	MOVQ dst+8(FP), R9
 	MOVQ dstCol+24(FP), R10
 	MOVQ dstRow+16(FP), R11
@@ -2223,158 +2271,164 @@ TEXT ·transformCollect4x3(SB), $608-56
 channels:
 	// Rows.
 	MOVQ        CX, SI
+	LEAQ        (SI)(BX*4), R8
 	VMOVUPS     (SI), Y0
 	VMOVUPS     (SI)(BX*1), Y1
 	VMOVUPS     (SI)(BX*2), Y2
 	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
 	VADDPS      Y2, Y1, Y6
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor14<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor10<>+0(SB), Y6, Y3
+	VFMADD231PS factor11<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor13<>+0(SB), Y2, Y3
+	VFMADD231PS factor14<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (R12)
 	VMOVUPS     Y1, 32(R12)
 	VMOVUPS     Y3, 64(R12)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y0
 	VMOVUPS     (SI)(BX*1), Y1
 	VMOVUPS     (SI)(BX*2), Y2
 	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
 	VADDPS      Y2, Y1, Y6
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor14<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor10<>+0(SB), Y6, Y3
+	VFMADD231PS factor11<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor13<>+0(SB), Y2, Y3
+	VFMADD231PS factor14<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 96(R12)
 	VMOVUPS     Y1, 128(R12)
 	VMOVUPS     Y3, 160(R12)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y0
 	VMOVUPS     (SI)(BX*1), Y1
 	VMOVUPS     (SI)(BX*2), Y2
 	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
 	VADDPS      Y2, Y1, Y6
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor14<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor10<>+0(SB), Y6, Y3
+	VFMADD231PS factor11<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor13<>+0(SB), Y2, Y3
+	VFMADD231PS factor14<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 192(R12)
 	VMOVUPS     Y1, 224(R12)
 	VMOVUPS     Y3, 256(R12)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y0
 	VMOVUPS     (SI)(BX*1), Y1
 	VMOVUPS     (SI)(BX*2), Y2
 	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
 	VADDPS      Y2, Y1, Y6
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor14<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor10<>+0(SB), Y6, Y3
+	VFMADD231PS factor11<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor13<>+0(SB), Y2, Y3
+	VFMADD231PS factor14<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 288(R12)
 	VMOVUPS     Y1, 320(R12)
 	VMOVUPS     Y3, 352(R12)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y0
 	VMOVUPS     (SI)(BX*1), Y1
 	VMOVUPS     (SI)(BX*2), Y2
 	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
 	VADDPS      Y2, Y1, Y6
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor14<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor10<>+0(SB), Y6, Y3
+	VFMADD231PS factor11<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor13<>+0(SB), Y2, Y3
+	VFMADD231PS factor14<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 384(R12)
 	VMOVUPS     Y1, 416(R12)
 	VMOVUPS     Y3, 448(R12)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y0
 	VMOVUPS     (SI)(BX*1), Y1
 	VMOVUPS     (SI)(BX*2), Y2
 	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
 	VADDPS      Y2, Y1, Y6
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor14<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor10<>+0(SB), Y6, Y3
+	VFMADD231PS factor11<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor13<>+0(SB), Y2, Y3
+	VFMADD231PS factor14<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 480(R12)
 	VMOVUPS     Y1, 512(R12)
 	VMOVUPS     Y3, 544(R12)
@@ -2391,18 +2445,18 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor14<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor10<>+0(SB), Y6, Y3
+	VFMADD231PS factor11<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor13<>+0(SB), Y2, Y3
+	VFMADD231PS factor14<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, (SI)(R11*1)
 	VMOVUPS     Y3, (SI)(R11*2)
@@ -2417,18 +2471,18 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor14<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor10<>+0(SB), Y6, Y3
+	VFMADD231PS factor11<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor13<>+0(SB), Y2, Y3
+	VFMADD231PS factor14<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, (SI)(R11*1)
 	VMOVUPS     Y3, (SI)(R11*2)
@@ -2443,18 +2497,18 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y1
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor14<>+0(SB), Y3, Y1
+	VFMADD231PS factor15<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor10<>+0(SB), Y6, Y3
+	VFMADD231PS factor11<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor13<>+0(SB), Y2, Y3
+	VFMADD231PS factor14<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y1, (SI)(R11*1)
 	VMOVUPS     Y3, (SI)(R11*2)
@@ -2475,47 +2529,47 @@ TEXT ·transformFilter2x5(SB), $992-56
 	SHLQ $0x02, DX
 	SHLQ $0x02, BX
 	LEAQ (BX)(BX*2), DI
-	MOVQ dst+8(FP), R8
-	MOVQ dstCol+24(FP), R9
-	MOVQ dstRow+16(FP), R10
-	SHLQ $0x02, R9
+	MOVQ dst+8(FP), R9
+	MOVQ dstCol+24(FP), R10
+	MOVQ dstRow+16(FP), R11
 	SHLQ $0x02, R10
-	LEAQ (R10)(R10*2), R11
-	LEAQ (R10)(R10*4), R12
+	SHLQ $0x02, R11
+	LEAQ (R11)(R11*2), R12
 	LEAQ 31(SP), R13
 	ANDQ $-32, R13
 
 channels:
 	// Rows.
 	MOVQ         CX, SI
+	LEAQ         (SI)(BX*4), R8
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
 	VMOVUPS      (SI)(DI*1), Y3
-	VMOVUPS      (SI)(BX*4), Y4
-	VMULPS       factor8<>+0(SB), Y0, Y5
-	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVUPS      (R8), Y4
+	VMULPS       factor9<>+0(SB), Y0, Y5
+	VMULPS       factor10<>+0(SB), Y0, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VFMADD231PS  factor11<>+0(SB), Y2, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VFMADD231PS  factor22<>+0(SB), Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VFMADD231PS  factor20<>+0(SB), Y1, Y7
 	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VFMADD231PS  factor23<>+0(SB), Y7, Y8
 	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor22<>+0(SB), Y7, Y6
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor23<>+0(SB), Y7, Y6
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VFMADD231PS  factor24<>+0(SB), Y4, Y0
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y1
-	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VFMADD231PS  factor25<>+0(SB), Y2, Y1
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VFNMADD231PS factor25<>+0(SB), Y2, Y0
 	VMOVUPS      Y5, (R13)
 	VMOVUPS      Y8, 32(R13)
 	VMOVUPS      Y6, 64(R13)
@@ -2523,34 +2577,35 @@ channels:
 	VMOVUPS      Y0, 128(R13)
 	VMOVUPS      Y4, 160(R13)
 	ADDQ         DX, SI
+	ADDQ         DX, R8
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
 	VMOVUPS      (SI)(DI*1), Y3
-	VMOVUPS      (SI)(BX*4), Y4
-	VMULPS       factor8<>+0(SB), Y0, Y5
-	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVUPS      (R8), Y4
+	VMULPS       factor9<>+0(SB), Y0, Y5
+	VMULPS       factor10<>+0(SB), Y0, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VFMADD231PS  factor11<>+0(SB), Y2, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VFMADD231PS  factor22<>+0(SB), Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VFMADD231PS  factor20<>+0(SB), Y1, Y7
 	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VFMADD231PS  factor23<>+0(SB), Y7, Y8
 	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor22<>+0(SB), Y7, Y6
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor23<>+0(SB), Y7, Y6
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VFMADD231PS  factor24<>+0(SB), Y4, Y0
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y1
-	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VFMADD231PS  factor25<>+0(SB), Y2, Y1
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VFNMADD231PS factor25<>+0(SB), Y2, Y0
 	VMOVUPS      Y5, 192(R13)
 	VMOVUPS      Y8, 224(R13)
 	VMOVUPS      Y6, 256(R13)
@@ -2558,34 +2613,35 @@ channels:
 	VMOVUPS      Y0, 320(R13)
 	VMOVUPS      Y4, 352(R13)
 	ADDQ         DX, SI
+	ADDQ         DX, R8
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
 	VMOVUPS      (SI)(DI*1), Y3
-	VMOVUPS      (SI)(BX*4), Y4
-	VMULPS       factor8<>+0(SB), Y0, Y5
-	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVUPS      (R8), Y4
+	VMULPS       factor9<>+0(SB), Y0, Y5
+	VMULPS       factor10<>+0(SB), Y0, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VFMADD231PS  factor11<>+0(SB), Y2, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VFMADD231PS  factor22<>+0(SB), Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VFMADD231PS  factor20<>+0(SB), Y1, Y7
 	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VFMADD231PS  factor23<>+0(SB), Y7, Y8
 	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor22<>+0(SB), Y7, Y6
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor23<>+0(SB), Y7, Y6
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VFMADD231PS  factor24<>+0(SB), Y4, Y0
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y1
-	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VFMADD231PS  factor25<>+0(SB), Y2, Y1
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VFNMADD231PS factor25<>+0(SB), Y2, Y0
 	VMOVUPS      Y5, 384(R13)
 	VMOVUPS      Y8, 416(R13)
 	VMOVUPS      Y6, 448(R13)
@@ -2593,34 +2649,35 @@ channels:
 	VMOVUPS      Y0, 512(R13)
 	VMOVUPS      Y4, 544(R13)
 	ADDQ         DX, SI
+	ADDQ         DX, R8
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
 	VMOVUPS      (SI)(DI*1), Y3
-	VMOVUPS      (SI)(BX*4), Y4
-	VMULPS       factor8<>+0(SB), Y0, Y5
-	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVUPS      (R8), Y4
+	VMULPS       factor9<>+0(SB), Y0, Y5
+	VMULPS       factor10<>+0(SB), Y0, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VFMADD231PS  factor11<>+0(SB), Y2, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VFMADD231PS  factor22<>+0(SB), Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VFMADD231PS  factor20<>+0(SB), Y1, Y7
 	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VFMADD231PS  factor23<>+0(SB), Y7, Y8
 	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor22<>+0(SB), Y7, Y6
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor23<>+0(SB), Y7, Y6
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VFMADD231PS  factor24<>+0(SB), Y4, Y0
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y1
-	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VFMADD231PS  factor25<>+0(SB), Y2, Y1
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VFNMADD231PS factor25<>+0(SB), Y2, Y0
 	VMOVUPS      Y5, 576(R13)
 	VMOVUPS      Y8, 608(R13)
 	VMOVUPS      Y6, 640(R13)
@@ -2628,34 +2685,35 @@ channels:
 	VMOVUPS      Y0, 704(R13)
 	VMOVUPS      Y4, 736(R13)
 	ADDQ         DX, SI
+	ADDQ         DX, R8
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVUPS      (SI)(BX*2), Y2
 	VMOVUPS      (SI)(DI*1), Y3
-	VMOVUPS      (SI)(BX*4), Y4
-	VMULPS       factor8<>+0(SB), Y0, Y5
-	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMOVUPS      (R8), Y4
+	VMULPS       factor9<>+0(SB), Y0, Y5
+	VMULPS       factor10<>+0(SB), Y0, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VFMADD231PS  factor11<>+0(SB), Y2, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VFMADD231PS  factor22<>+0(SB), Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VFMADD231PS  factor20<>+0(SB), Y1, Y7
 	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VFMADD231PS  factor23<>+0(SB), Y7, Y8
 	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor22<>+0(SB), Y7, Y6
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor23<>+0(SB), Y7, Y6
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VFMADD231PS  factor24<>+0(SB), Y4, Y0
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y1
-	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VFMADD231PS  factor25<>+0(SB), Y2, Y1
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VFNMADD231PS factor25<>+0(SB), Y2, Y0
 	VMOVUPS      Y5, 768(R13)
 	VMOVUPS      Y8, 800(R13)
 	VMOVUPS      Y6, 832(R13)
@@ -2664,252 +2722,268 @@ channels:
 	VMOVUPS      Y4, 928(R13)
 
 	// Columns.
-	MOVQ         R8, SI
+	MOVQ         R9, SI
+	LEAQ         (SI)(R11*4), R8
 	VMOVUPS      (R13), Y0
 	VMOVUPS      192(R13), Y1
 	VMOVUPS      384(R13), Y2
 	VMOVUPS      576(R13), Y3
 	VMOVUPS      768(R13), Y4
-	VMULPS       factor8<>+0(SB), Y0, Y5
-	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMULPS       factor9<>+0(SB), Y0, Y5
+	VMULPS       factor10<>+0(SB), Y0, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VFMADD231PS  factor11<>+0(SB), Y2, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VFMADD231PS  factor22<>+0(SB), Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VFMADD231PS  factor20<>+0(SB), Y1, Y7
 	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VFMADD231PS  factor23<>+0(SB), Y7, Y8
 	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor22<>+0(SB), Y7, Y6
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor23<>+0(SB), Y7, Y6
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VFMADD231PS  factor24<>+0(SB), Y4, Y0
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y1
-	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VFMADD231PS  factor25<>+0(SB), Y2, Y1
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VFNMADD231PS factor25<>+0(SB), Y2, Y0
 	VMOVUPS      Y5, (SI)
-	VMOVUPS      Y8, (SI)(R10*1)
-	VMOVUPS      Y6, (SI)(R10*2)
-	VMOVUPS      Y1, (SI)(R11*1)
-	VMOVUPS      Y0, (SI)(R10*4)
-	VMOVUPS      Y4, (SI)(R12*1)
-	ADDQ         R9, SI
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y4, (R8)(R11*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
 	VMOVUPS      32(R13), Y0
 	VMOVUPS      224(R13), Y1
 	VMOVUPS      416(R13), Y2
 	VMOVUPS      608(R13), Y3
 	VMOVUPS      800(R13), Y4
-	VMULPS       factor8<>+0(SB), Y0, Y5
-	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMULPS       factor9<>+0(SB), Y0, Y5
+	VMULPS       factor10<>+0(SB), Y0, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VFMADD231PS  factor11<>+0(SB), Y2, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VFMADD231PS  factor22<>+0(SB), Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VFMADD231PS  factor20<>+0(SB), Y1, Y7
 	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VFMADD231PS  factor23<>+0(SB), Y7, Y8
 	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor22<>+0(SB), Y7, Y6
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor23<>+0(SB), Y7, Y6
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VFMADD231PS  factor24<>+0(SB), Y4, Y0
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y1
-	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VFMADD231PS  factor25<>+0(SB), Y2, Y1
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VFNMADD231PS factor25<>+0(SB), Y2, Y0
 	VMOVUPS      Y5, (SI)
-	VMOVUPS      Y8, (SI)(R10*1)
-	VMOVUPS      Y6, (SI)(R10*2)
-	VMOVUPS      Y1, (SI)(R11*1)
-	VMOVUPS      Y0, (SI)(R10*4)
-	VMOVUPS      Y4, (SI)(R12*1)
-	ADDQ         R9, SI
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y4, (R8)(R11*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
 	VMOVUPS      64(R13), Y0
 	VMOVUPS      256(R13), Y1
 	VMOVUPS      448(R13), Y2
 	VMOVUPS      640(R13), Y3
 	VMOVUPS      832(R13), Y4
-	VMULPS       factor8<>+0(SB), Y0, Y5
-	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMULPS       factor9<>+0(SB), Y0, Y5
+	VMULPS       factor10<>+0(SB), Y0, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VFMADD231PS  factor11<>+0(SB), Y2, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VFMADD231PS  factor22<>+0(SB), Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VFMADD231PS  factor20<>+0(SB), Y1, Y7
 	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VFMADD231PS  factor23<>+0(SB), Y7, Y8
 	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor22<>+0(SB), Y7, Y6
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor23<>+0(SB), Y7, Y6
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VFMADD231PS  factor24<>+0(SB), Y4, Y0
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y1
-	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VFMADD231PS  factor25<>+0(SB), Y2, Y1
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VFNMADD231PS factor25<>+0(SB), Y2, Y0
 	VMOVUPS      Y5, (SI)
-	VMOVUPS      Y8, (SI)(R10*1)
-	VMOVUPS      Y6, (SI)(R10*2)
-	VMOVUPS      Y1, (SI)(R11*1)
-	VMOVUPS      Y0, (SI)(R10*4)
-	VMOVUPS      Y4, (SI)(R12*1)
-	ADDQ         R9, SI
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y4, (R8)(R11*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
 	VMOVUPS      96(R13), Y0
 	VMOVUPS      288(R13), Y1
 	VMOVUPS      480(R13), Y2
 	VMOVUPS      672(R13), Y3
 	VMOVUPS      864(R13), Y4
-	VMULPS       factor8<>+0(SB), Y0, Y5
-	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMULPS       factor9<>+0(SB), Y0, Y5
+	VMULPS       factor10<>+0(SB), Y0, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VFMADD231PS  factor11<>+0(SB), Y2, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VFMADD231PS  factor22<>+0(SB), Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VFMADD231PS  factor20<>+0(SB), Y1, Y7
 	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VFMADD231PS  factor23<>+0(SB), Y7, Y8
 	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor22<>+0(SB), Y7, Y6
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor23<>+0(SB), Y7, Y6
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VFMADD231PS  factor24<>+0(SB), Y4, Y0
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y1
-	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VFMADD231PS  factor25<>+0(SB), Y2, Y1
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VFNMADD231PS factor25<>+0(SB), Y2, Y0
 	VMOVUPS      Y5, (SI)
-	VMOVUPS      Y8, (SI)(R10*1)
-	VMOVUPS      Y6, (SI)(R10*2)
-	VMOVUPS      Y1, (SI)(R11*1)
-	VMOVUPS      Y0, (SI)(R10*4)
-	VMOVUPS      Y4, (SI)(R12*1)
-	ADDQ         R9, SI
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y4, (R8)(R11*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
 	VMOVUPS      128(R13), Y0
 	VMOVUPS      320(R13), Y1
 	VMOVUPS      512(R13), Y2
 	VMOVUPS      704(R13), Y3
 	VMOVUPS      896(R13), Y4
-	VMULPS       factor8<>+0(SB), Y0, Y5
-	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMULPS       factor9<>+0(SB), Y0, Y5
+	VMULPS       factor10<>+0(SB), Y0, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VFMADD231PS  factor11<>+0(SB), Y2, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VFMADD231PS  factor22<>+0(SB), Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VFMADD231PS  factor20<>+0(SB), Y1, Y7
 	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VFMADD231PS  factor23<>+0(SB), Y7, Y8
 	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor22<>+0(SB), Y7, Y6
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor23<>+0(SB), Y7, Y6
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VFMADD231PS  factor24<>+0(SB), Y4, Y0
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y1
-	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VFMADD231PS  factor25<>+0(SB), Y2, Y1
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VFNMADD231PS factor25<>+0(SB), Y2, Y0
 	VMOVUPS      Y5, (SI)
-	VMOVUPS      Y8, (SI)(R10*1)
-	VMOVUPS      Y6, (SI)(R10*2)
-	VMOVUPS      Y1, (SI)(R11*1)
-	VMOVUPS      Y0, (SI)(R10*4)
-	VMOVUPS      Y4, (SI)(R12*1)
-	ADDQ         R9, SI
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y4, (R8)(R11*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
 	VMOVUPS      160(R13), Y0
 	VMOVUPS      352(R13), Y1
 	VMOVUPS      544(R13), Y2
 	VMOVUPS      736(R13), Y3
 	VMOVUPS      928(R13), Y4
-	VMULPS       factor8<>+0(SB), Y0, Y5
-	VMULPS       factor9<>+0(SB), Y0, Y6
+	VMULPS       factor9<>+0(SB), Y0, Y5
+	VMULPS       factor10<>+0(SB), Y0, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor10<>+0(SB), Y2, Y6
+	VFMADD231PS  factor11<>+0(SB), Y2, Y6
 	VMOVAPS      Y6, Y6
-	VFMADD231PS  factor21<>+0(SB), Y4, Y6
+	VFMADD231PS  factor22<>+0(SB), Y4, Y6
 	VMOVAPS      Y3, Y7
-	VFMADD231PS  factor19<>+0(SB), Y1, Y7
+	VFMADD231PS  factor20<>+0(SB), Y1, Y7
 	VMOVAPS      Y6, Y8
-	VFMADD231PS  factor22<>+0(SB), Y7, Y8
+	VFMADD231PS  factor23<>+0(SB), Y7, Y8
 	VMOVAPS      Y6, Y6
-	VFNMADD231PS factor22<>+0(SB), Y7, Y6
-	VMULPS       factor12<>+0(SB), Y0, Y0
+	VFNMADD231PS factor23<>+0(SB), Y7, Y6
+	VMULPS       factor13<>+0(SB), Y0, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor13<>+0(SB), Y2, Y0
+	VFMADD231PS  factor14<>+0(SB), Y2, Y0
 	VMOVAPS      Y0, Y0
-	VFMADD231PS  factor23<>+0(SB), Y4, Y0
+	VFMADD231PS  factor24<>+0(SB), Y4, Y0
 	VMOVAPS      Y3, Y2
-	VFMADD231PS  factor20<>+0(SB), Y1, Y2
+	VFMADD231PS  factor21<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y1
-	VFMADD231PS  factor20<>+0(SB), Y2, Y1
+	VFMADD231PS  factor25<>+0(SB), Y2, Y1
 	VMOVAPS      Y0, Y0
-	VFNMADD231PS factor20<>+0(SB), Y2, Y0
+	VFNMADD231PS factor25<>+0(SB), Y2, Y0
 	VMOVUPS      Y5, (SI)
-	VMOVUPS      Y8, (SI)(R10*1)
-	VMOVUPS      Y6, (SI)(R10*2)
-	VMOVUPS      Y1, (SI)(R11*1)
-	VMOVUPS      Y0, (SI)(R10*4)
-	VMOVUPS      Y4, (SI)(R12*1)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y1, (SI)(R12*1)
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y4, (R8)(R11*1)
 	ADDQ         $0x20, CX
-	ADDQ         $0x20, R8
+	ADDQ         $0x20, R9
 	SUBQ         $0x08, AX
 	JNZ          channels
 	VZEROUPPER
 	RET
 
-DATA factor21<>+0(SB)/4, $0xbe2aaaab
-DATA factor21<>+4(SB)/4, $0xbe2aaaab
-DATA factor21<>+8(SB)/4, $0xbe2aaaab
-DATA factor21<>+12(SB)/4, $0xbe2aaaab
-DATA factor21<>+16(SB)/4, $0xbe2aaaab
-DATA factor21<>+20(SB)/4, $0xbe2aaaab
-DATA factor21<>+24(SB)/4, $0xbe2aaaab
-DATA factor21<>+28(SB)/4, $0xbe2aaaab
-GLOBL factor21<>(SB), RODATA|NOPTR, $32
-
-DATA factor22<>+0(SB)/4, $0xbe638e39
-DATA factor22<>+4(SB)/4, $0xbe638e39
-DATA factor22<>+8(SB)/4, $0xbe638e39
-DATA factor22<>+12(SB)/4, $0xbe638e39
-DATA factor22<>+16(SB)/4, $0xbe638e39
-DATA factor22<>+20(SB)/4, $0xbe638e39
-DATA factor22<>+24(SB)/4, $0xbe638e39
-DATA factor22<>+28(SB)/4, $0xbe638e39
+DATA factor22<>+0(SB)/4, $0xbe2aaaab
+DATA factor22<>+4(SB)/4, $0xbe2aaaab
+DATA factor22<>+8(SB)/4, $0xbe2aaaab
+DATA factor22<>+12(SB)/4, $0xbe2aaaab
+DATA factor22<>+16(SB)/4, $0xbe2aaaab
+DATA factor22<>+20(SB)/4, $0xbe2aaaab
+DATA factor22<>+24(SB)/4, $0xbe2aaaab
+DATA factor22<>+28(SB)/4, $0xbe2aaaab
 GLOBL factor22<>(SB), RODATA|NOPTR, $32
 
-DATA factor23<>+0(SB)/4, $0x3f2aaaab
-DATA factor23<>+4(SB)/4, $0x3f2aaaab
-DATA factor23<>+8(SB)/4, $0x3f2aaaab
-DATA factor23<>+12(SB)/4, $0x3f2aaaab
-DATA factor23<>+16(SB)/4, $0x3f2aaaab
-DATA factor23<>+20(SB)/4, $0x3f2aaaab
-DATA factor23<>+24(SB)/4, $0x3f2aaaab
-DATA factor23<>+28(SB)/4, $0x3f2aaaab
+DATA factor23<>+0(SB)/4, $0xbe638e39
+DATA factor23<>+4(SB)/4, $0xbe638e39
+DATA factor23<>+8(SB)/4, $0xbe638e39
+DATA factor23<>+12(SB)/4, $0xbe638e39
+DATA factor23<>+16(SB)/4, $0xbe638e39
+DATA factor23<>+20(SB)/4, $0xbe638e39
+DATA factor23<>+24(SB)/4, $0xbe638e39
+DATA factor23<>+28(SB)/4, $0xbe638e39
 GLOBL factor23<>(SB), RODATA|NOPTR, $32
+
+DATA factor24<>+0(SB)/4, $0x3f2aaaab
+DATA factor24<>+4(SB)/4, $0x3f2aaaab
+DATA factor24<>+8(SB)/4, $0x3f2aaaab
+DATA factor24<>+12(SB)/4, $0x3f2aaaab
+DATA factor24<>+16(SB)/4, $0x3f2aaaab
+DATA factor24<>+20(SB)/4, $0x3f2aaaab
+DATA factor24<>+24(SB)/4, $0x3f2aaaab
+DATA factor24<>+28(SB)/4, $0x3f2aaaab
+GLOBL factor24<>(SB), RODATA|NOPTR, $32
+
+DATA factor25<>+0(SB)/4, $0x3ee38e39
+DATA factor25<>+4(SB)/4, $0x3ee38e39
+DATA factor25<>+8(SB)/4, $0x3ee38e39
+DATA factor25<>+12(SB)/4, $0x3ee38e39
+DATA factor25<>+16(SB)/4, $0x3ee38e39
+DATA factor25<>+20(SB)/4, $0x3ee38e39
+DATA factor25<>+24(SB)/4, $0x3ee38e39
+DATA factor25<>+28(SB)/4, $0x3ee38e39
+GLOBL factor25<>(SB), RODATA|NOPTR, $32
 
 // func transformOutput2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32)
 // Requires: AVX, FMA3
@@ -2921,7 +2995,6 @@ TEXT ·transformOutput2x5(SB), $416-68
 	SHLQ         $0x02, DX
 	SHLQ         $0x02, BX
 	LEAQ         (BX)(BX*2), DI
-	LEAQ         (BX)(BX*4), R8
 	MOVQ         dst+8(FP), R9
 	MOVQ         dstCol+24(FP), R10
 	MOVQ         dstRow+16(FP), R11
@@ -2935,12 +3008,13 @@ TEXT ·transformOutput2x5(SB), $416-68
 channels:
 	// Rows.
 	MOVQ        CX, SI
+	LEAQ        (SI)(BX*4), R8
 	VMOVUPS     (SI), Y1
 	VMOVUPS     (SI)(BX*1), Y2
 	VMOVUPS     (SI)(BX*2), Y3
 	VMOVUPS     (SI)(DI*1), Y4
-	VMOVUPS     (SI)(BX*4), Y5
-	VMOVUPS     (SI)(R8*1), Y6
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
 	VADDPS      Y3, Y2, Y7
 	VSUBPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
@@ -2948,18 +3022,19 @@ channels:
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VFMADD231PS factor6<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor6<>+0(SB), Y4, Y2
+	VFMADD231PS factor8<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, (R13)
 	VMOVUPS     Y2, 32(R13)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y1
 	VMOVUPS     (SI)(BX*1), Y2
 	VMOVUPS     (SI)(BX*2), Y3
 	VMOVUPS     (SI)(DI*1), Y4
-	VMOVUPS     (SI)(BX*4), Y5
-	VMOVUPS     (SI)(R8*1), Y6
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
 	VADDPS      Y3, Y2, Y7
 	VSUBPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
@@ -2967,18 +3042,19 @@ channels:
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VFMADD231PS factor6<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor6<>+0(SB), Y4, Y2
+	VFMADD231PS factor8<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 64(R13)
 	VMOVUPS     Y2, 96(R13)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y1
 	VMOVUPS     (SI)(BX*1), Y2
 	VMOVUPS     (SI)(BX*2), Y3
 	VMOVUPS     (SI)(DI*1), Y4
-	VMOVUPS     (SI)(BX*4), Y5
-	VMOVUPS     (SI)(R8*1), Y6
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
 	VADDPS      Y3, Y2, Y7
 	VSUBPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
@@ -2986,18 +3062,19 @@ channels:
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VFMADD231PS factor6<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor6<>+0(SB), Y4, Y2
+	VFMADD231PS factor8<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 128(R13)
 	VMOVUPS     Y2, 160(R13)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y1
 	VMOVUPS     (SI)(BX*1), Y2
 	VMOVUPS     (SI)(BX*2), Y3
 	VMOVUPS     (SI)(DI*1), Y4
-	VMOVUPS     (SI)(BX*4), Y5
-	VMOVUPS     (SI)(R8*1), Y6
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
 	VADDPS      Y3, Y2, Y7
 	VSUBPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
@@ -3005,18 +3082,19 @@ channels:
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VFMADD231PS factor6<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor6<>+0(SB), Y4, Y2
+	VFMADD231PS factor8<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 192(R13)
 	VMOVUPS     Y2, 224(R13)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y1
 	VMOVUPS     (SI)(BX*1), Y2
 	VMOVUPS     (SI)(BX*2), Y3
 	VMOVUPS     (SI)(DI*1), Y4
-	VMOVUPS     (SI)(BX*4), Y5
-	VMOVUPS     (SI)(R8*1), Y6
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
 	VADDPS      Y3, Y2, Y7
 	VSUBPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
@@ -3024,18 +3102,19 @@ channels:
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VFMADD231PS factor6<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor6<>+0(SB), Y4, Y2
+	VFMADD231PS factor8<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 256(R13)
 	VMOVUPS     Y2, 288(R13)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y1
 	VMOVUPS     (SI)(BX*1), Y2
 	VMOVUPS     (SI)(BX*2), Y3
 	VMOVUPS     (SI)(DI*1), Y4
-	VMOVUPS     (SI)(BX*4), Y5
-	VMOVUPS     (SI)(R8*1), Y6
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
 	VADDPS      Y3, Y2, Y7
 	VSUBPS      Y3, Y2, Y2
 	VADDPS      Y5, Y4, Y3
@@ -3043,9 +3122,9 @@ channels:
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VFMADD231PS factor6<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor6<>+0(SB), Y4, Y2
+	VFMADD231PS factor8<>+0(SB), Y4, Y2
 	VMOVUPS     Y1, 320(R13)
 	VMOVUPS     Y2, 352(R13)
 
@@ -3064,9 +3143,9 @@ channels:
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VFMADD231PS factor6<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor6<>+0(SB), Y4, Y2
+	VFMADD231PS factor8<>+0(SB), Y4, Y2
 	VADDPS      (R12), Y1, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (SI)
@@ -3087,9 +3166,9 @@ channels:
 	VADDPS      Y7, Y1, Y1
 	VADDPS      Y3, Y1, Y1
 	VMOVAPS     Y6, Y3
-	VFMADD231PS factor4<>+0(SB), Y2, Y3
+	VFMADD231PS factor6<>+0(SB), Y2, Y3
 	VMOVAPS     Y3, Y2
-	VFMADD231PS factor6<>+0(SB), Y4, Y2
+	VFMADD231PS factor8<>+0(SB), Y4, Y2
 	VADDPS      (R12), Y1, Y1
 	VMAXPS      Y1, Y0, Y1
 	VMOVUPS     Y1, (SI)
@@ -3119,9 +3198,8 @@ TEXT ·transformSpread2x5(SB), $416-56
 	SHLQ $0x02, R8
 	SHLQ $0x02, R9
 	LEAQ (R9)(R9*2), R10
-	LEAQ (R9)(R9*4), R11
-	LEAQ 31(SP), R12
-	ANDQ $-32, R12
+	LEAQ 31(SP), R11
+	ANDQ $-32, R11
 
 channels:
 	// Rows.
@@ -3129,140 +3207,146 @@ channels:
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVAPS      Y0, Y2
-	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VFMADD231PS  factor6<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y3
-	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VFNMADD231PS factor6<>+0(SB), Y1, Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VFMADD231PS  factor8<>+0(SB), Y1, Y4
 	VMOVAPS      Y0, Y5
-	VFNMADD231PS factor6<>+0(SB), Y1, Y5
-	VMOVUPS      Y0, (R12)
-	VMOVUPS      Y2, 32(R12)
-	VMOVUPS      Y3, 64(R12)
-	VMOVUPS      Y4, 96(R12)
-	VMOVUPS      Y5, 128(R12)
-	VMOVUPS      Y1, 160(R12)
+	VFNMADD231PS factor8<>+0(SB), Y1, Y5
+	VMOVUPS      Y0, (R11)
+	VMOVUPS      Y2, 32(R11)
+	VMOVUPS      Y3, 64(R11)
+	VMOVUPS      Y4, 96(R11)
+	VMOVUPS      Y5, 128(R11)
+	VMOVUPS      Y1, 160(R11)
 	ADDQ         DX, SI
 	VMOVUPS      (SI), Y0
 	VMOVUPS      (SI)(BX*1), Y1
 	VMOVAPS      Y0, Y2
-	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VFMADD231PS  factor6<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y3
-	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VFNMADD231PS factor6<>+0(SB), Y1, Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VFMADD231PS  factor8<>+0(SB), Y1, Y4
 	VMOVAPS      Y0, Y5
-	VFNMADD231PS factor6<>+0(SB), Y1, Y5
-	VMOVUPS      Y0, 192(R12)
-	VMOVUPS      Y2, 224(R12)
-	VMOVUPS      Y3, 256(R12)
-	VMOVUPS      Y4, 288(R12)
-	VMOVUPS      Y5, 320(R12)
-	VMOVUPS      Y1, 352(R12)
+	VFNMADD231PS factor8<>+0(SB), Y1, Y5
+	VMOVUPS      Y0, 192(R11)
+	VMOVUPS      Y2, 224(R11)
+	VMOVUPS      Y3, 256(R11)
+	VMOVUPS      Y4, 288(R11)
+	VMOVUPS      Y5, 320(R11)
+	VMOVUPS      Y1, 352(R11)
 
 	// Columns.
 	MOVQ         DI, SI
-	VMOVUPS      (R12), Y0
-	VMOVUPS      192(R12), Y1
+	LEAQ         (SI)(R9*4), R12
+	VMOVUPS      (R11), Y0
+	VMOVUPS      192(R11), Y1
 	VMOVAPS      Y0, Y2
-	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VFMADD231PS  factor6<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y3
-	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VFNMADD231PS factor6<>+0(SB), Y1, Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VFMADD231PS  factor8<>+0(SB), Y1, Y4
 	VMOVAPS      Y0, Y5
-	VFNMADD231PS factor6<>+0(SB), Y1, Y5
+	VFNMADD231PS factor8<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (SI)
 	VMOVUPS      Y2, (SI)(R9*1)
 	VMOVUPS      Y3, (SI)(R9*2)
 	VMOVUPS      Y4, (SI)(R10*1)
-	VMOVUPS      Y5, (SI)(R9*4)
-	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y5, (R12)
+	VMOVUPS      Y1, (R12)(R9*1)
 	ADDQ         R8, SI
-	VMOVUPS      32(R12), Y0
-	VMOVUPS      224(R12), Y1
+	ADDQ         R8, R12
+	VMOVUPS      32(R11), Y0
+	VMOVUPS      224(R11), Y1
 	VMOVAPS      Y0, Y2
-	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VFMADD231PS  factor6<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y3
-	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VFNMADD231PS factor6<>+0(SB), Y1, Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VFMADD231PS  factor8<>+0(SB), Y1, Y4
 	VMOVAPS      Y0, Y5
-	VFNMADD231PS factor6<>+0(SB), Y1, Y5
+	VFNMADD231PS factor8<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (SI)
 	VMOVUPS      Y2, (SI)(R9*1)
 	VMOVUPS      Y3, (SI)(R9*2)
 	VMOVUPS      Y4, (SI)(R10*1)
-	VMOVUPS      Y5, (SI)(R9*4)
-	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y5, (R12)
+	VMOVUPS      Y1, (R12)(R9*1)
 	ADDQ         R8, SI
-	VMOVUPS      64(R12), Y0
-	VMOVUPS      256(R12), Y1
+	ADDQ         R8, R12
+	VMOVUPS      64(R11), Y0
+	VMOVUPS      256(R11), Y1
 	VMOVAPS      Y0, Y2
-	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VFMADD231PS  factor6<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y3
-	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VFNMADD231PS factor6<>+0(SB), Y1, Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VFMADD231PS  factor8<>+0(SB), Y1, Y4
 	VMOVAPS      Y0, Y5
-	VFNMADD231PS factor6<>+0(SB), Y1, Y5
+	VFNMADD231PS factor8<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (SI)
 	VMOVUPS      Y2, (SI)(R9*1)
 	VMOVUPS      Y3, (SI)(R9*2)
 	VMOVUPS      Y4, (SI)(R10*1)
-	VMOVUPS      Y5, (SI)(R9*4)
-	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y5, (R12)
+	VMOVUPS      Y1, (R12)(R9*1)
 	ADDQ         R8, SI
-	VMOVUPS      96(R12), Y0
-	VMOVUPS      288(R12), Y1
+	ADDQ         R8, R12
+	VMOVUPS      96(R11), Y0
+	VMOVUPS      288(R11), Y1
 	VMOVAPS      Y0, Y2
-	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VFMADD231PS  factor6<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y3
-	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VFNMADD231PS factor6<>+0(SB), Y1, Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VFMADD231PS  factor8<>+0(SB), Y1, Y4
 	VMOVAPS      Y0, Y5
-	VFNMADD231PS factor6<>+0(SB), Y1, Y5
+	VFNMADD231PS factor8<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (SI)
 	VMOVUPS      Y2, (SI)(R9*1)
 	VMOVUPS      Y3, (SI)(R9*2)
 	VMOVUPS      Y4, (SI)(R10*1)
-	VMOVUPS      Y5, (SI)(R9*4)
-	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y5, (R12)
+	VMOVUPS      Y1, (R12)(R9*1)
 	ADDQ         R8, SI
-	VMOVUPS      128(R12), Y0
-	VMOVUPS      320(R12), Y1
+	ADDQ         R8, R12
+	VMOVUPS      128(R11), Y0
+	VMOVUPS      320(R11), Y1
 	VMOVAPS      Y0, Y2
-	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VFMADD231PS  factor6<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y3
-	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VFNMADD231PS factor6<>+0(SB), Y1, Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VFMADD231PS  factor8<>+0(SB), Y1, Y4
 	VMOVAPS      Y0, Y5
-	VFNMADD231PS factor6<>+0(SB), Y1, Y5
+	VFNMADD231PS factor8<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (SI)
 	VMOVUPS      Y2, (SI)(R9*1)
 	VMOVUPS      Y3, (SI)(R9*2)
 	VMOVUPS      Y4, (SI)(R10*1)
-	VMOVUPS      Y5, (SI)(R9*4)
-	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y5, (R12)
+	VMOVUPS      Y1, (R12)(R9*1)
 	ADDQ         R8, SI
-	VMOVUPS      160(R12), Y0
-	VMOVUPS      352(R12), Y1
+	ADDQ         R8, R12
+	VMOVUPS      160(R11), Y0
+	VMOVUPS      352(R11), Y1
 	VMOVAPS      Y0, Y2
-	VFMADD231PS  factor4<>+0(SB), Y1, Y2
+	VFMADD231PS  factor6<>+0(SB), Y1, Y2
 	VMOVAPS      Y0, Y3
-	VFNMADD231PS factor4<>+0(SB), Y1, Y3
+	VFNMADD231PS factor6<>+0(SB), Y1, Y3
 	VMOVAPS      Y0, Y4
-	VFMADD231PS  factor6<>+0(SB), Y1, Y4
+	VFMADD231PS  factor8<>+0(SB), Y1, Y4
 	VMOVAPS      Y0, Y5
-	VFNMADD231PS factor6<>+0(SB), Y1, Y5
+	VFNMADD231PS factor8<>+0(SB), Y1, Y5
 	VMOVUPS      Y0, (SI)
 	VMOVUPS      Y2, (SI)(R9*1)
 	VMOVUPS      Y3, (SI)(R9*2)
 	VMOVUPS      Y4, (SI)(R10*1)
-	VMOVUPS      Y5, (SI)(R9*4)
-	VMOVUPS      Y1, (SI)(R11*1)
+	VMOVUPS      Y5, (R12)
+	VMOVUPS      Y1, (R12)(R9*1)
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, DI
 	SUBQ         $0x08, AX
@@ -3280,7 +3364,6 @@ TEXT ·transformCollect2x5(SB), $992-56
 	SHLQ $0x02, DX
 	SHLQ $0x02, BX
 	LEAQ (BX)(BX*2), DI
-	LEAQ (BX)(BX*4), R8
 	MOVQ dst+8(FP), R9
 	MOVQ dstCol+24(FP), R10
 	MOVQ dstRow+16(FP), R11
@@ -3293,204 +3376,210 @@ TEXT ·transformCollect2x5(SB), $992-56
 channels:
 	// Rows.
 	MOVQ        CX, SI
+	LEAQ        (SI)(BX*4), R8
 	VMOVUPS     (SI), Y0
 	VMOVUPS     (SI)(BX*1), Y1
 	VMOVUPS     (SI)(BX*2), Y2
 	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
 	VADDPS      Y2, Y1, Y6
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y4
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor14<>+0(SB), Y3, Y4
-	VMULPS      factor10<>+0(SB), Y6, Y7
+	VFMADD231PS factor15<>+0(SB), Y3, Y4
+	VMULPS      factor11<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor13<>+0(SB), Y2, Y7
-	VMULPS      factor22<>+0(SB), Y1, Y1
+	VFMADD231PS factor14<>+0(SB), Y2, Y7
+	VMULPS      factor23<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor20<>+0(SB), Y3, Y1
+	VFMADD231PS factor25<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor21<>+0(SB), Y6, Y3
+	VFMADD231PS factor22<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (R13)
 	VMOVUPS     Y4, 32(R13)
 	VMOVUPS     Y7, 64(R13)
 	VMOVUPS     Y1, 96(R13)
 	VMOVUPS     Y3, 128(R13)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y0
 	VMOVUPS     (SI)(BX*1), Y1
 	VMOVUPS     (SI)(BX*2), Y2
 	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
 	VADDPS      Y2, Y1, Y6
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y4
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor14<>+0(SB), Y3, Y4
-	VMULPS      factor10<>+0(SB), Y6, Y7
+	VFMADD231PS factor15<>+0(SB), Y3, Y4
+	VMULPS      factor11<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor13<>+0(SB), Y2, Y7
-	VMULPS      factor22<>+0(SB), Y1, Y1
+	VFMADD231PS factor14<>+0(SB), Y2, Y7
+	VMULPS      factor23<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor20<>+0(SB), Y3, Y1
+	VFMADD231PS factor25<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor21<>+0(SB), Y6, Y3
+	VFMADD231PS factor22<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 160(R13)
 	VMOVUPS     Y4, 192(R13)
 	VMOVUPS     Y7, 224(R13)
 	VMOVUPS     Y1, 256(R13)
 	VMOVUPS     Y3, 288(R13)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y0
 	VMOVUPS     (SI)(BX*1), Y1
 	VMOVUPS     (SI)(BX*2), Y2
 	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
 	VADDPS      Y2, Y1, Y6
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y4
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor14<>+0(SB), Y3, Y4
-	VMULPS      factor10<>+0(SB), Y6, Y7
+	VFMADD231PS factor15<>+0(SB), Y3, Y4
+	VMULPS      factor11<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor13<>+0(SB), Y2, Y7
-	VMULPS      factor22<>+0(SB), Y1, Y1
+	VFMADD231PS factor14<>+0(SB), Y2, Y7
+	VMULPS      factor23<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor20<>+0(SB), Y3, Y1
+	VFMADD231PS factor25<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor21<>+0(SB), Y6, Y3
+	VFMADD231PS factor22<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 320(R13)
 	VMOVUPS     Y4, 352(R13)
 	VMOVUPS     Y7, 384(R13)
 	VMOVUPS     Y1, 416(R13)
 	VMOVUPS     Y3, 448(R13)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y0
 	VMOVUPS     (SI)(BX*1), Y1
 	VMOVUPS     (SI)(BX*2), Y2
 	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
 	VADDPS      Y2, Y1, Y6
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y4
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor14<>+0(SB), Y3, Y4
-	VMULPS      factor10<>+0(SB), Y6, Y7
+	VFMADD231PS factor15<>+0(SB), Y3, Y4
+	VMULPS      factor11<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor13<>+0(SB), Y2, Y7
-	VMULPS      factor22<>+0(SB), Y1, Y1
+	VFMADD231PS factor14<>+0(SB), Y2, Y7
+	VMULPS      factor23<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor20<>+0(SB), Y3, Y1
+	VFMADD231PS factor25<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor21<>+0(SB), Y6, Y3
+	VFMADD231PS factor22<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 480(R13)
 	VMOVUPS     Y4, 512(R13)
 	VMOVUPS     Y7, 544(R13)
 	VMOVUPS     Y1, 576(R13)
 	VMOVUPS     Y3, 608(R13)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y0
 	VMOVUPS     (SI)(BX*1), Y1
 	VMOVUPS     (SI)(BX*2), Y2
 	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
 	VADDPS      Y2, Y1, Y6
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y4
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor14<>+0(SB), Y3, Y4
-	VMULPS      factor10<>+0(SB), Y6, Y7
+	VFMADD231PS factor15<>+0(SB), Y3, Y4
+	VMULPS      factor11<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor13<>+0(SB), Y2, Y7
-	VMULPS      factor22<>+0(SB), Y1, Y1
+	VFMADD231PS factor14<>+0(SB), Y2, Y7
+	VMULPS      factor23<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor20<>+0(SB), Y3, Y1
+	VFMADD231PS factor25<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor21<>+0(SB), Y6, Y3
+	VFMADD231PS factor22<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 640(R13)
 	VMOVUPS     Y4, 672(R13)
 	VMOVUPS     Y7, 704(R13)
 	VMOVUPS     Y1, 736(R13)
 	VMOVUPS     Y3, 768(R13)
 	ADDQ        DX, SI
+	ADDQ        DX, R8
 	VMOVUPS     (SI), Y0
 	VMOVUPS     (SI)(BX*1), Y1
 	VMOVUPS     (SI)(BX*2), Y2
 	VMOVUPS     (SI)(DI*1), Y3
-	VMOVUPS     (SI)(BX*4), Y4
-	VMOVUPS     (SI)(R8*1), Y5
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
 	VADDPS      Y2, Y1, Y6
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y4
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor14<>+0(SB), Y3, Y4
-	VMULPS      factor10<>+0(SB), Y6, Y7
+	VFMADD231PS factor15<>+0(SB), Y3, Y4
+	VMULPS      factor11<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor13<>+0(SB), Y2, Y7
-	VMULPS      factor22<>+0(SB), Y1, Y1
+	VFMADD231PS factor14<>+0(SB), Y2, Y7
+	VMULPS      factor23<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor20<>+0(SB), Y3, Y1
+	VFMADD231PS factor25<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor21<>+0(SB), Y6, Y3
+	VFMADD231PS factor22<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, 800(R13)
 	VMOVUPS     Y4, 832(R13)
 	VMOVUPS     Y7, 864(R13)
@@ -3499,6 +3588,7 @@ channels:
 
 	// Columns.
 	MOVQ        R9, SI
+	LEAQ        (SI)(R11*4), R8
 	VMOVUPS     (R13), Y0
 	VMOVUPS     160(R13), Y1
 	VMOVUPS     320(R13), Y2
@@ -3509,30 +3599,31 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y4
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor14<>+0(SB), Y3, Y4
-	VMULPS      factor10<>+0(SB), Y6, Y7
+	VFMADD231PS factor15<>+0(SB), Y3, Y4
+	VMULPS      factor11<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor13<>+0(SB), Y2, Y7
-	VMULPS      factor22<>+0(SB), Y1, Y1
+	VFMADD231PS factor14<>+0(SB), Y2, Y7
+	VMULPS      factor23<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor20<>+0(SB), Y3, Y1
+	VFMADD231PS factor25<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor21<>+0(SB), Y6, Y3
+	VFMADD231PS factor22<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y4, (SI)(R11*1)
 	VMOVUPS     Y7, (SI)(R11*2)
 	VMOVUPS     Y1, (SI)(R12*1)
-	VMOVUPS     Y3, (SI)(R11*4)
+	VMOVUPS     Y3, (R8)
 	ADDQ        R10, SI
+	ADDQ        R10, R8
 	VMOVUPS     32(R13), Y0
 	VMOVUPS     192(R13), Y1
 	VMOVUPS     352(R13), Y2
@@ -3543,30 +3634,31 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y4
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor14<>+0(SB), Y3, Y4
-	VMULPS      factor10<>+0(SB), Y6, Y7
+	VFMADD231PS factor15<>+0(SB), Y3, Y4
+	VMULPS      factor11<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor13<>+0(SB), Y2, Y7
-	VMULPS      factor22<>+0(SB), Y1, Y1
+	VFMADD231PS factor14<>+0(SB), Y2, Y7
+	VMULPS      factor23<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor20<>+0(SB), Y3, Y1
+	VFMADD231PS factor25<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor21<>+0(SB), Y6, Y3
+	VFMADD231PS factor22<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y4, (SI)(R11*1)
 	VMOVUPS     Y7, (SI)(R11*2)
 	VMOVUPS     Y1, (SI)(R12*1)
-	VMOVUPS     Y3, (SI)(R11*4)
+	VMOVUPS     Y3, (R8)
 	ADDQ        R10, SI
+	ADDQ        R10, R8
 	VMOVUPS     64(R13), Y0
 	VMOVUPS     224(R13), Y1
 	VMOVUPS     384(R13), Y2
@@ -3577,30 +3669,31 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y4
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor14<>+0(SB), Y3, Y4
-	VMULPS      factor10<>+0(SB), Y6, Y7
+	VFMADD231PS factor15<>+0(SB), Y3, Y4
+	VMULPS      factor11<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor13<>+0(SB), Y2, Y7
-	VMULPS      factor22<>+0(SB), Y1, Y1
+	VFMADD231PS factor14<>+0(SB), Y2, Y7
+	VMULPS      factor23<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor20<>+0(SB), Y3, Y1
+	VFMADD231PS factor25<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor21<>+0(SB), Y6, Y3
+	VFMADD231PS factor22<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y4, (SI)(R11*1)
 	VMOVUPS     Y7, (SI)(R11*2)
 	VMOVUPS     Y1, (SI)(R12*1)
-	VMOVUPS     Y3, (SI)(R11*4)
+	VMOVUPS     Y3, (R8)
 	ADDQ        R10, SI
+	ADDQ        R10, R8
 	VMOVUPS     96(R13), Y0
 	VMOVUPS     256(R13), Y1
 	VMOVUPS     416(R13), Y2
@@ -3611,30 +3704,31 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y4
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor14<>+0(SB), Y3, Y4
-	VMULPS      factor10<>+0(SB), Y6, Y7
+	VFMADD231PS factor15<>+0(SB), Y3, Y4
+	VMULPS      factor11<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor13<>+0(SB), Y2, Y7
-	VMULPS      factor22<>+0(SB), Y1, Y1
+	VFMADD231PS factor14<>+0(SB), Y2, Y7
+	VMULPS      factor23<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor20<>+0(SB), Y3, Y1
+	VFMADD231PS factor25<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor21<>+0(SB), Y6, Y3
+	VFMADD231PS factor22<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y4, (SI)(R11*1)
 	VMOVUPS     Y7, (SI)(R11*2)
 	VMOVUPS     Y1, (SI)(R12*1)
-	VMOVUPS     Y3, (SI)(R11*4)
+	VMOVUPS     Y3, (R8)
 	ADDQ        R10, SI
+	ADDQ        R10, R8
 	VMOVUPS     128(R13), Y0
 	VMOVUPS     288(R13), Y1
 	VMOVUPS     448(R13), Y2
@@ -3645,32 +3739,3650 @@ channels:
 	VSUBPS      Y2, Y1, Y1
 	VADDPS      Y4, Y3, Y2
 	VSUBPS      Y4, Y3, Y3
-	VMULPS      factor8<>+0(SB), Y0, Y0
+	VMULPS      factor9<>+0(SB), Y0, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor9<>+0(SB), Y6, Y0
+	VFMADD231PS factor10<>+0(SB), Y6, Y0
 	VMOVAPS     Y0, Y0
-	VFMADD231PS factor12<>+0(SB), Y2, Y0
-	VMULPS      factor11<>+0(SB), Y1, Y4
+	VFMADD231PS factor13<>+0(SB), Y2, Y0
+	VMULPS      factor12<>+0(SB), Y1, Y4
 	VMOVAPS     Y4, Y4
-	VFMADD231PS factor14<>+0(SB), Y3, Y4
-	VMULPS      factor10<>+0(SB), Y6, Y7
+	VFMADD231PS factor15<>+0(SB), Y3, Y4
+	VMULPS      factor11<>+0(SB), Y6, Y7
 	VMOVAPS     Y7, Y7
-	VFMADD231PS factor13<>+0(SB), Y2, Y7
-	VMULPS      factor22<>+0(SB), Y1, Y1
+	VFMADD231PS factor14<>+0(SB), Y2, Y7
+	VMULPS      factor23<>+0(SB), Y1, Y1
 	VMOVAPS     Y1, Y1
-	VFMADD231PS factor20<>+0(SB), Y3, Y1
+	VFMADD231PS factor25<>+0(SB), Y3, Y1
 	VMOVAPS     Y5, Y3
-	VFMADD231PS factor21<>+0(SB), Y6, Y3
+	VFMADD231PS factor22<>+0(SB), Y6, Y3
 	VMOVAPS     Y3, Y3
-	VFMADD231PS factor23<>+0(SB), Y2, Y3
+	VFMADD231PS factor24<>+0(SB), Y2, Y3
 	VMOVUPS     Y0, (SI)
 	VMOVUPS     Y4, (SI)(R11*1)
 	VMOVUPS     Y7, (SI)(R11*2)
 	VMOVUPS     Y1, (SI)(R12*1)
-	VMOVUPS     Y3, (SI)(R11*4)
+	VMOVUPS     Y3, (R8)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, R9
 	SUBQ        $0x08, AX
 	JNZ         channels
 	VZEROUPPER
 	RET
+
+// func transformInput4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+// Requires: AVX, FMA3
+TEXT ·transformInput4x5(SB), $2080-56
+	MOVQ n+0(FP), AX
+	MOVQ src+32(FP), CX
+	MOVQ srcRow+40(FP), DX
+	MOVQ srcCol+48(FP), BX
+	SHLQ $0x02, DX
+	SHLQ $0x02, BX
+	LEAQ (BX)(BX*2), DI
+	MOVQ dst+8(FP), R9
+	MOVQ dstCol+24(FP), R10
+	MOVQ dstRow+16(FP), R11
+	SHLQ $0x02, R10
+	SHLQ $0x02, R11
+	LEAQ (R11)(R11*2), R12
+	LEAQ 31(SP), R13
+	ANDQ $-32, R13
+
+channels:
+	// Rows.
+	MOVQ         CX, SI
+	LEAQ         (SI)(BX*4), R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(BX*1), Y5
+	VMOVUPS      (R8)(BX*2), Y6
+	VMOVUPS      (R8)(DI*1), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, (R13)
+	VMOVUPS      Y10, 32(R13)
+	VMOVUPS      Y8, 64(R13)
+	VMOVUPS      Y12, 96(R13)
+	VMOVUPS      Y9, 128(R13)
+	VMOVUPS      Y3, 160(R13)
+	VMOVUPS      Y2, 192(R13)
+	VMOVUPS      Y7, 224(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(BX*1), Y5
+	VMOVUPS      (R8)(BX*2), Y6
+	VMOVUPS      (R8)(DI*1), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, 256(R13)
+	VMOVUPS      Y10, 288(R13)
+	VMOVUPS      Y8, 320(R13)
+	VMOVUPS      Y12, 352(R13)
+	VMOVUPS      Y9, 384(R13)
+	VMOVUPS      Y3, 416(R13)
+	VMOVUPS      Y2, 448(R13)
+	VMOVUPS      Y7, 480(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(BX*1), Y5
+	VMOVUPS      (R8)(BX*2), Y6
+	VMOVUPS      (R8)(DI*1), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, 512(R13)
+	VMOVUPS      Y10, 544(R13)
+	VMOVUPS      Y8, 576(R13)
+	VMOVUPS      Y12, 608(R13)
+	VMOVUPS      Y9, 640(R13)
+	VMOVUPS      Y3, 672(R13)
+	VMOVUPS      Y2, 704(R13)
+	VMOVUPS      Y7, 736(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(BX*1), Y5
+	VMOVUPS      (R8)(BX*2), Y6
+	VMOVUPS      (R8)(DI*1), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, 768(R13)
+	VMOVUPS      Y10, 800(R13)
+	VMOVUPS      Y8, 832(R13)
+	VMOVUPS      Y12, 864(R13)
+	VMOVUPS      Y9, 896(R13)
+	VMOVUPS      Y3, 928(R13)
+	VMOVUPS      Y2, 960(R13)
+	VMOVUPS      Y7, 992(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(BX*1), Y5
+	VMOVUPS      (R8)(BX*2), Y6
+	VMOVUPS      (R8)(DI*1), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, 1024(R13)
+	VMOVUPS      Y10, 1056(R13)
+	VMOVUPS      Y8, 1088(R13)
+	VMOVUPS      Y12, 1120(R13)
+	VMOVUPS      Y9, 1152(R13)
+	VMOVUPS      Y3, 1184(R13)
+	VMOVUPS      Y2, 1216(R13)
+	VMOVUPS      Y7, 1248(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(BX*1), Y5
+	VMOVUPS      (R8)(BX*2), Y6
+	VMOVUPS      (R8)(DI*1), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, 1280(R13)
+	VMOVUPS      Y10, 1312(R13)
+	VMOVUPS      Y8, 1344(R13)
+	VMOVUPS      Y12, 1376(R13)
+	VMOVUPS      Y9, 1408(R13)
+	VMOVUPS      Y3, 1440(R13)
+	VMOVUPS      Y2, 1472(R13)
+	VMOVUPS      Y7, 1504(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(BX*1), Y5
+	VMOVUPS      (R8)(BX*2), Y6
+	VMOVUPS      (R8)(DI*1), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, 1536(R13)
+	VMOVUPS      Y10, 1568(R13)
+	VMOVUPS      Y8, 1600(R13)
+	VMOVUPS      Y12, 1632(R13)
+	VMOVUPS      Y9, 1664(R13)
+	VMOVUPS      Y3, 1696(R13)
+	VMOVUPS      Y2, 1728(R13)
+	VMOVUPS      Y7, 1760(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(BX*1), Y5
+	VMOVUPS      (R8)(BX*2), Y6
+	VMOVUPS      (R8)(DI*1), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, 1792(R13)
+	VMOVUPS      Y10, 1824(R13)
+	VMOVUPS      Y8, 1856(R13)
+	VMOVUPS      Y12, 1888(R13)
+	VMOVUPS      Y9, 1920(R13)
+	VMOVUPS      Y3, 1952(R13)
+	VMOVUPS      Y2, 1984(R13)
+	VMOVUPS      Y7, 2016(R13)
+
+	// Columns.
+	MOVQ         R9, SI
+	LEAQ         (SI)(R11*4), R8
+	VMOVUPS      (R13), Y0
+	VMOVUPS      256(R13), Y1
+	VMOVUPS      512(R13), Y2
+	VMOVUPS      768(R13), Y3
+	VMOVUPS      1024(R13), Y4
+	VMOVUPS      1280(R13), Y5
+	VMOVUPS      1536(R13), Y6
+	VMOVUPS      1792(R13), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y10, (SI)(R11*1)
+	VMOVUPS      Y8, (SI)(R11*2)
+	VMOVUPS      Y12, (SI)(R12*1)
+	VMOVUPS      Y9, (R8)
+	VMOVUPS      Y3, (R8)(R11*1)
+	VMOVUPS      Y2, (R8)(R11*2)
+	VMOVUPS      Y7, (R8)(R12*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      32(R13), Y0
+	VMOVUPS      288(R13), Y1
+	VMOVUPS      544(R13), Y2
+	VMOVUPS      800(R13), Y3
+	VMOVUPS      1056(R13), Y4
+	VMOVUPS      1312(R13), Y5
+	VMOVUPS      1568(R13), Y6
+	VMOVUPS      1824(R13), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y10, (SI)(R11*1)
+	VMOVUPS      Y8, (SI)(R11*2)
+	VMOVUPS      Y12, (SI)(R12*1)
+	VMOVUPS      Y9, (R8)
+	VMOVUPS      Y3, (R8)(R11*1)
+	VMOVUPS      Y2, (R8)(R11*2)
+	VMOVUPS      Y7, (R8)(R12*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      64(R13), Y0
+	VMOVUPS      320(R13), Y1
+	VMOVUPS      576(R13), Y2
+	VMOVUPS      832(R13), Y3
+	VMOVUPS      1088(R13), Y4
+	VMOVUPS      1344(R13), Y5
+	VMOVUPS      1600(R13), Y6
+	VMOVUPS      1856(R13), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y10, (SI)(R11*1)
+	VMOVUPS      Y8, (SI)(R11*2)
+	VMOVUPS      Y12, (SI)(R12*1)
+	VMOVUPS      Y9, (R8)
+	VMOVUPS      Y3, (R8)(R11*1)
+	VMOVUPS      Y2, (R8)(R11*2)
+	VMOVUPS      Y7, (R8)(R12*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      96(R13), Y0
+	VMOVUPS      352(R13), Y1
+	VMOVUPS      608(R13), Y2
+	VMOVUPS      864(R13), Y3
+	VMOVUPS      1120(R13), Y4
+	VMOVUPS      1376(R13), Y5
+	VMOVUPS      1632(R13), Y6
+	VMOVUPS      1888(R13), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y10, (SI)(R11*1)
+	VMOVUPS      Y8, (SI)(R11*2)
+	VMOVUPS      Y12, (SI)(R12*1)
+	VMOVUPS      Y9, (R8)
+	VMOVUPS      Y3, (R8)(R11*1)
+	VMOVUPS      Y2, (R8)(R11*2)
+	VMOVUPS      Y7, (R8)(R12*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      128(R13), Y0
+	VMOVUPS      384(R13), Y1
+	VMOVUPS      640(R13), Y2
+	VMOVUPS      896(R13), Y3
+	VMOVUPS      1152(R13), Y4
+	VMOVUPS      1408(R13), Y5
+	VMOVUPS      1664(R13), Y6
+	VMOVUPS      1920(R13), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y10, (SI)(R11*1)
+	VMOVUPS      Y8, (SI)(R11*2)
+	VMOVUPS      Y12, (SI)(R12*1)
+	VMOVUPS      Y9, (R8)
+	VMOVUPS      Y3, (R8)(R11*1)
+	VMOVUPS      Y2, (R8)(R11*2)
+	VMOVUPS      Y7, (R8)(R12*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      160(R13), Y0
+	VMOVUPS      416(R13), Y1
+	VMOVUPS      672(R13), Y2
+	VMOVUPS      928(R13), Y3
+	VMOVUPS      1184(R13), Y4
+	VMOVUPS      1440(R13), Y5
+	VMOVUPS      1696(R13), Y6
+	VMOVUPS      1952(R13), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y10, (SI)(R11*1)
+	VMOVUPS      Y8, (SI)(R11*2)
+	VMOVUPS      Y12, (SI)(R12*1)
+	VMOVUPS      Y9, (R8)
+	VMOVUPS      Y3, (R8)(R11*1)
+	VMOVUPS      Y2, (R8)(R11*2)
+	VMOVUPS      Y7, (R8)(R12*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      192(R13), Y0
+	VMOVUPS      448(R13), Y1
+	VMOVUPS      704(R13), Y2
+	VMOVUPS      960(R13), Y3
+	VMOVUPS      1216(R13), Y4
+	VMOVUPS      1472(R13), Y5
+	VMOVUPS      1728(R13), Y6
+	VMOVUPS      1984(R13), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y10, (SI)(R11*1)
+	VMOVUPS      Y8, (SI)(R11*2)
+	VMOVUPS      Y12, (SI)(R12*1)
+	VMOVUPS      Y9, (R8)
+	VMOVUPS      Y3, (R8)(R11*1)
+	VMOVUPS      Y2, (R8)(R11*2)
+	VMOVUPS      Y7, (R8)(R12*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      224(R13), Y0
+	VMOVUPS      480(R13), Y1
+	VMOVUPS      736(R13), Y2
+	VMOVUPS      992(R13), Y3
+	VMOVUPS      1248(R13), Y4
+	VMOVUPS      1504(R13), Y5
+	VMOVUPS      1760(R13), Y6
+	VMOVUPS      2016(R13), Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor26<>+0(SB), Y0, Y8
+	VMOVAPS      Y8, Y0
+	VFMADD231PS  factor27<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor28<>+0(SB), Y4, Y0
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor26<>+0(SB), Y1, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor27<>+0(SB), Y3, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor28<>+0(SB), Y5, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor29<>+0(SB), Y2, Y8
+	VMOVAPS      Y8, Y8
+	VFMADD231PS  factor30<>+0(SB), Y4, Y8
+	VMOVAPS      Y5, Y9
+	VFMADD231PS  factor29<>+0(SB), Y1, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor30<>+0(SB), Y3, Y9
+	VMOVAPS      Y8, Y10
+	VFMADD231PS  factor2<>+0(SB), Y9, Y10
+	VMOVAPS      Y8, Y8
+	VFNMADD231PS factor2<>+0(SB), Y9, Y8
+	VMOVAPS      Y6, Y9
+	VFMADD231PS  factor31<>+0(SB), Y2, Y9
+	VMOVAPS      Y9, Y9
+	VFMADD231PS  factor32<>+0(SB), Y4, Y9
+	VMOVAPS      Y5, Y11
+	VFMADD231PS  factor31<>+0(SB), Y1, Y11
+	VMOVAPS      Y11, Y11
+	VFMADD231PS  factor32<>+0(SB), Y3, Y11
+	VMOVAPS      Y9, Y12
+	VFMADD231PS  factor0<>+0(SB), Y11, Y12
+	VMOVAPS      Y9, Y9
+	VFNMADD231PS factor0<>+0(SB), Y11, Y9
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor33<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y2
+	VFMADD231PS  factor34<>+0(SB), Y4, Y2
+	VMOVAPS      Y5, Y4
+	VFMADD231PS  factor33<>+0(SB), Y1, Y4
+	VMOVAPS      Y4, Y1
+	VFMADD231PS  factor34<>+0(SB), Y3, Y1
+	VMOVAPS      Y2, Y3
+	VFMADD231PS  factor35<>+0(SB), Y1, Y3
+	VMOVAPS      Y2, Y2
+	VFNMADD231PS factor35<>+0(SB), Y1, Y2
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y10, (SI)(R11*1)
+	VMOVUPS      Y8, (SI)(R11*2)
+	VMOVUPS      Y12, (SI)(R12*1)
+	VMOVUPS      Y9, (R8)
+	VMOVUPS      Y3, (R8)(R11*1)
+	VMOVUPS      Y2, (R8)(R11*2)
+	VMOVUPS      Y7, (R8)(R12*1)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, R9
+	SUBQ         $0x08, AX
+	JNZ          channels
+	VZEROUPPER
+	RET
+
+DATA factor26<>+0(SB)/4, $0xbf440000
+DATA factor26<>+4(SB)/4, $0xbf440000
+DATA factor26<>+8(SB)/4, $0xbf440000
+DATA factor26<>+12(SB)/4, $0xbf440000
+DATA factor26<>+16(SB)/4, $0xbf440000
+DATA factor26<>+20(SB)/4, $0xbf440000
+DATA factor26<>+24(SB)/4, $0xbf440000
+DATA factor26<>+28(SB)/4, $0xbf440000
+GLOBL factor26<>(SB), RODATA|NOPTR, $32
+
+DATA factor27<>+0(SB)/4, $0x40828000
+DATA factor27<>+4(SB)/4, $0x40828000
+DATA factor27<>+8(SB)/4, $0x40828000
+DATA factor27<>+12(SB)/4, $0x40828000
+DATA factor27<>+16(SB)/4, $0x40828000
+DATA factor27<>+20(SB)/4, $0x40828000
+DATA factor27<>+24(SB)/4, $0x40828000
+DATA factor27<>+28(SB)/4, $0x40828000
+GLOBL factor27<>(SB), RODATA|NOPTR, $32
+
+DATA factor28<>+0(SB)/4, $0xc08a0000
+DATA factor28<>+4(SB)/4, $0xc08a0000
+DATA factor28<>+8(SB)/4, $0xc08a0000
+DATA factor28<>+12(SB)/4, $0xc08a0000
+DATA factor28<>+16(SB)/4, $0xc08a0000
+DATA factor28<>+20(SB)/4, $0xc08a0000
+DATA factor28<>+24(SB)/4, $0xc08a0000
+DATA factor28<>+28(SB)/4, $0xc08a0000
+GLOBL factor28<>(SB), RODATA|NOPTR, $32
+
+DATA factor29<>+0(SB)/4, $0x40440000
+DATA factor29<>+4(SB)/4, $0x40440000
+DATA factor29<>+8(SB)/4, $0x40440000
+DATA factor29<>+12(SB)/4, $0x40440000
+DATA factor29<>+16(SB)/4, $0x40440000
+DATA factor29<>+20(SB)/4, $0x40440000
+DATA factor29<>+24(SB)/4, $0x40440000
+DATA factor29<>+28(SB)/4, $0x40440000
+GLOBL factor29<>(SB), RODATA|NOPTR, $32
+
+DATA factor30<>+0(SB)/4, $0xc0820000
+DATA factor30<>+4(SB)/4, $0xc0820000
+DATA factor30<>+8(SB)/4, $0xc0820000
+DATA factor30<>+12(SB)/4, $0xc0820000
+DATA factor30<>+16(SB)/4, $0xc0820000
+DATA factor30<>+20(SB)/4, $0xc0820000
+DATA factor30<>+24(SB)/4, $0xc0820000
+DATA factor30<>+28(SB)/4, $0xc0820000
+GLOBL factor30<>(SB), RODATA|NOPTR, $32
+
+DATA factor31<>+0(SB)/4, $0x3f440000
+DATA factor31<>+4(SB)/4, $0x3f440000
+DATA factor31<>+8(SB)/4, $0x3f440000
+DATA factor31<>+12(SB)/4, $0x3f440000
+DATA factor31<>+16(SB)/4, $0x3f440000
+DATA factor31<>+20(SB)/4, $0x3f440000
+DATA factor31<>+24(SB)/4, $0x3f440000
+DATA factor31<>+28(SB)/4, $0x3f440000
+GLOBL factor31<>(SB), RODATA|NOPTR, $32
+
+DATA factor32<>+0(SB)/4, $0xc0540000
+DATA factor32<>+4(SB)/4, $0xc0540000
+DATA factor32<>+8(SB)/4, $0xc0540000
+DATA factor32<>+12(SB)/4, $0xc0540000
+DATA factor32<>+16(SB)/4, $0xc0540000
+DATA factor32<>+20(SB)/4, $0xc0540000
+DATA factor32<>+24(SB)/4, $0xc0540000
+DATA factor32<>+28(SB)/4, $0xc0540000
+GLOBL factor32<>(SB), RODATA|NOPTR, $32
+
+DATA factor33<>+0(SB)/4, $0x3e800000
+DATA factor33<>+4(SB)/4, $0x3e800000
+DATA factor33<>+8(SB)/4, $0x3e800000
+DATA factor33<>+12(SB)/4, $0x3e800000
+DATA factor33<>+16(SB)/4, $0x3e800000
+DATA factor33<>+20(SB)/4, $0x3e800000
+DATA factor33<>+24(SB)/4, $0x3e800000
+DATA factor33<>+28(SB)/4, $0x3e800000
+GLOBL factor33<>(SB), RODATA|NOPTR, $32
+
+DATA factor34<>+0(SB)/4, $0xbfa00000
+DATA factor34<>+4(SB)/4, $0xbfa00000
+DATA factor34<>+8(SB)/4, $0xbfa00000
+DATA factor34<>+12(SB)/4, $0xbfa00000
+DATA factor34<>+16(SB)/4, $0xbfa00000
+DATA factor34<>+20(SB)/4, $0xbfa00000
+DATA factor34<>+24(SB)/4, $0xbfa00000
+DATA factor34<>+28(SB)/4, $0xbfa00000
+GLOBL factor34<>(SB), RODATA|NOPTR, $32
+
+DATA factor35<>+0(SB)/4, $0x3fe00000
+DATA factor35<>+4(SB)/4, $0x3fe00000
+DATA factor35<>+8(SB)/4, $0x3fe00000
+DATA factor35<>+12(SB)/4, $0x3fe00000
+DATA factor35<>+16(SB)/4, $0x3fe00000
+DATA factor35<>+20(SB)/4, $0x3fe00000
+DATA factor35<>+24(SB)/4, $0x3fe00000
+DATA factor35<>+28(SB)/4, $0x3fe00000
+GLOBL factor35<>(SB), RODATA|NOPTR, $32
+
+// func transformFilter4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+// Requires: AVX, FMA3
+TEXT ·transformFilter4x5(SB), $1312-56
+	MOVQ n+0(FP), AX
+	MOVQ src+32(FP), CX
+	MOVQ srcRow+40(FP), DX
+	MOVQ srcCol+48(FP), BX
+	SHLQ $0x02, DX
+	SHLQ $0x02, BX
+	LEAQ (BX)(BX*2), DI
+	MOVQ dst+8(FP), R9
+	MOVQ dstCol+24(FP), R10
+	MOVQ dstRow+16(FP), R11
+	SHLQ $0x02, R10
+	SHLQ $0x02, R11
+	LEAQ (R11)(R11*2), R12
+	LEAQ 31(SP), R13
+	ANDQ $-32, R13
+
+channels:
+	// Rows.
+	MOVQ         CX, SI
+	LEAQ         (SI)(BX*4), R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMULPS       factor36<>+0(SB), Y0, Y5
+	VMULPS       factor37<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor38<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor39<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor40<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor41<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor41<>+0(SB), Y7, Y6
+	VMULPS       factor42<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y4, Y7
+	VADDPS       Y3, Y1, Y9
+	VMOVAPS      Y7, Y10
+	VFMADD231PS  factor42<>+0(SB), Y9, Y10
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor42<>+0(SB), Y9, Y7
+	VMULPS       factor43<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor44<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor45<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor47<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor47<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y8, 32(R13)
+	VMOVUPS      Y6, 64(R13)
+	VMOVUPS      Y10, 96(R13)
+	VMOVUPS      Y7, 128(R13)
+	VMOVUPS      Y1, 160(R13)
+	VMOVUPS      Y0, 192(R13)
+	VMOVUPS      Y4, 224(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMULPS       factor36<>+0(SB), Y0, Y5
+	VMULPS       factor37<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor38<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor39<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor40<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor41<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor41<>+0(SB), Y7, Y6
+	VMULPS       factor42<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y4, Y7
+	VADDPS       Y3, Y1, Y9
+	VMOVAPS      Y7, Y10
+	VFMADD231PS  factor42<>+0(SB), Y9, Y10
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor42<>+0(SB), Y9, Y7
+	VMULPS       factor43<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor44<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor45<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor47<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor47<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, 256(R13)
+	VMOVUPS      Y8, 288(R13)
+	VMOVUPS      Y6, 320(R13)
+	VMOVUPS      Y10, 352(R13)
+	VMOVUPS      Y7, 384(R13)
+	VMOVUPS      Y1, 416(R13)
+	VMOVUPS      Y0, 448(R13)
+	VMOVUPS      Y4, 480(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMULPS       factor36<>+0(SB), Y0, Y5
+	VMULPS       factor37<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor38<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor39<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor40<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor41<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor41<>+0(SB), Y7, Y6
+	VMULPS       factor42<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y4, Y7
+	VADDPS       Y3, Y1, Y9
+	VMOVAPS      Y7, Y10
+	VFMADD231PS  factor42<>+0(SB), Y9, Y10
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor42<>+0(SB), Y9, Y7
+	VMULPS       factor43<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor44<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor45<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor47<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor47<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, 512(R13)
+	VMOVUPS      Y8, 544(R13)
+	VMOVUPS      Y6, 576(R13)
+	VMOVUPS      Y10, 608(R13)
+	VMOVUPS      Y7, 640(R13)
+	VMOVUPS      Y1, 672(R13)
+	VMOVUPS      Y0, 704(R13)
+	VMOVUPS      Y4, 736(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMULPS       factor36<>+0(SB), Y0, Y5
+	VMULPS       factor37<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor38<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor39<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor40<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor41<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor41<>+0(SB), Y7, Y6
+	VMULPS       factor42<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y4, Y7
+	VADDPS       Y3, Y1, Y9
+	VMOVAPS      Y7, Y10
+	VFMADD231PS  factor42<>+0(SB), Y9, Y10
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor42<>+0(SB), Y9, Y7
+	VMULPS       factor43<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor44<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor45<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor47<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor47<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, 768(R13)
+	VMOVUPS      Y8, 800(R13)
+	VMOVUPS      Y6, 832(R13)
+	VMOVUPS      Y10, 864(R13)
+	VMOVUPS      Y7, 896(R13)
+	VMOVUPS      Y1, 928(R13)
+	VMOVUPS      Y0, 960(R13)
+	VMOVUPS      Y4, 992(R13)
+	ADDQ         DX, SI
+	ADDQ         DX, R8
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVUPS      (R8), Y4
+	VMULPS       factor36<>+0(SB), Y0, Y5
+	VMULPS       factor37<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor38<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor39<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor40<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor41<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor41<>+0(SB), Y7, Y6
+	VMULPS       factor42<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y4, Y7
+	VADDPS       Y3, Y1, Y9
+	VMOVAPS      Y7, Y10
+	VFMADD231PS  factor42<>+0(SB), Y9, Y10
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor42<>+0(SB), Y9, Y7
+	VMULPS       factor43<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor44<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor45<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor47<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor47<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, 1024(R13)
+	VMOVUPS      Y8, 1056(R13)
+	VMOVUPS      Y6, 1088(R13)
+	VMOVUPS      Y10, 1120(R13)
+	VMOVUPS      Y7, 1152(R13)
+	VMOVUPS      Y1, 1184(R13)
+	VMOVUPS      Y0, 1216(R13)
+	VMOVUPS      Y4, 1248(R13)
+
+	// Columns.
+	MOVQ         R9, SI
+	LEAQ         (SI)(R11*4), R8
+	VMOVUPS      (R13), Y0
+	VMOVUPS      256(R13), Y1
+	VMOVUPS      512(R13), Y2
+	VMOVUPS      768(R13), Y3
+	VMOVUPS      1024(R13), Y4
+	VMULPS       factor36<>+0(SB), Y0, Y5
+	VMULPS       factor37<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor38<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor39<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor40<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor41<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor41<>+0(SB), Y7, Y6
+	VMULPS       factor42<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y4, Y7
+	VADDPS       Y3, Y1, Y9
+	VMOVAPS      Y7, Y10
+	VFMADD231PS  factor42<>+0(SB), Y9, Y10
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor42<>+0(SB), Y9, Y7
+	VMULPS       factor43<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor44<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor45<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor47<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor47<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y10, (SI)(R12*1)
+	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y1, (R8)(R11*1)
+	VMOVUPS      Y0, (R8)(R11*2)
+	VMOVUPS      Y4, (R8)(R12*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      32(R13), Y0
+	VMOVUPS      288(R13), Y1
+	VMOVUPS      544(R13), Y2
+	VMOVUPS      800(R13), Y3
+	VMOVUPS      1056(R13), Y4
+	VMULPS       factor36<>+0(SB), Y0, Y5
+	VMULPS       factor37<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor38<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor39<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor40<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor41<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor41<>+0(SB), Y7, Y6
+	VMULPS       factor42<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y4, Y7
+	VADDPS       Y3, Y1, Y9
+	VMOVAPS      Y7, Y10
+	VFMADD231PS  factor42<>+0(SB), Y9, Y10
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor42<>+0(SB), Y9, Y7
+	VMULPS       factor43<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor44<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor45<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor47<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor47<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y10, (SI)(R12*1)
+	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y1, (R8)(R11*1)
+	VMOVUPS      Y0, (R8)(R11*2)
+	VMOVUPS      Y4, (R8)(R12*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      64(R13), Y0
+	VMOVUPS      320(R13), Y1
+	VMOVUPS      576(R13), Y2
+	VMOVUPS      832(R13), Y3
+	VMOVUPS      1088(R13), Y4
+	VMULPS       factor36<>+0(SB), Y0, Y5
+	VMULPS       factor37<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor38<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor39<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor40<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor41<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor41<>+0(SB), Y7, Y6
+	VMULPS       factor42<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y4, Y7
+	VADDPS       Y3, Y1, Y9
+	VMOVAPS      Y7, Y10
+	VFMADD231PS  factor42<>+0(SB), Y9, Y10
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor42<>+0(SB), Y9, Y7
+	VMULPS       factor43<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor44<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor45<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor47<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor47<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y10, (SI)(R12*1)
+	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y1, (R8)(R11*1)
+	VMOVUPS      Y0, (R8)(R11*2)
+	VMOVUPS      Y4, (R8)(R12*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      96(R13), Y0
+	VMOVUPS      352(R13), Y1
+	VMOVUPS      608(R13), Y2
+	VMOVUPS      864(R13), Y3
+	VMOVUPS      1120(R13), Y4
+	VMULPS       factor36<>+0(SB), Y0, Y5
+	VMULPS       factor37<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor38<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor39<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor40<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor41<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor41<>+0(SB), Y7, Y6
+	VMULPS       factor42<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y4, Y7
+	VADDPS       Y3, Y1, Y9
+	VMOVAPS      Y7, Y10
+	VFMADD231PS  factor42<>+0(SB), Y9, Y10
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor42<>+0(SB), Y9, Y7
+	VMULPS       factor43<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor44<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor45<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor47<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor47<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y10, (SI)(R12*1)
+	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y1, (R8)(R11*1)
+	VMOVUPS      Y0, (R8)(R11*2)
+	VMOVUPS      Y4, (R8)(R12*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      128(R13), Y0
+	VMOVUPS      384(R13), Y1
+	VMOVUPS      640(R13), Y2
+	VMOVUPS      896(R13), Y3
+	VMOVUPS      1152(R13), Y4
+	VMULPS       factor36<>+0(SB), Y0, Y5
+	VMULPS       factor37<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor38<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor39<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor40<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor41<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor41<>+0(SB), Y7, Y6
+	VMULPS       factor42<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y4, Y7
+	VADDPS       Y3, Y1, Y9
+	VMOVAPS      Y7, Y10
+	VFMADD231PS  factor42<>+0(SB), Y9, Y10
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor42<>+0(SB), Y9, Y7
+	VMULPS       factor43<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor44<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor45<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor47<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor47<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y10, (SI)(R12*1)
+	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y1, (R8)(R11*1)
+	VMOVUPS      Y0, (R8)(R11*2)
+	VMOVUPS      Y4, (R8)(R12*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      160(R13), Y0
+	VMOVUPS      416(R13), Y1
+	VMOVUPS      672(R13), Y2
+	VMOVUPS      928(R13), Y3
+	VMOVUPS      1184(R13), Y4
+	VMULPS       factor36<>+0(SB), Y0, Y5
+	VMULPS       factor37<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor38<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor39<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor40<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor41<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor41<>+0(SB), Y7, Y6
+	VMULPS       factor42<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y4, Y7
+	VADDPS       Y3, Y1, Y9
+	VMOVAPS      Y7, Y10
+	VFMADD231PS  factor42<>+0(SB), Y9, Y10
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor42<>+0(SB), Y9, Y7
+	VMULPS       factor43<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor44<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor45<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor47<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor47<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y10, (SI)(R12*1)
+	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y1, (R8)(R11*1)
+	VMOVUPS      Y0, (R8)(R11*2)
+	VMOVUPS      Y4, (R8)(R12*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      192(R13), Y0
+	VMOVUPS      448(R13), Y1
+	VMOVUPS      704(R13), Y2
+	VMOVUPS      960(R13), Y3
+	VMOVUPS      1216(R13), Y4
+	VMULPS       factor36<>+0(SB), Y0, Y5
+	VMULPS       factor37<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor38<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor39<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor40<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor41<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor41<>+0(SB), Y7, Y6
+	VMULPS       factor42<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y4, Y7
+	VADDPS       Y3, Y1, Y9
+	VMOVAPS      Y7, Y10
+	VFMADD231PS  factor42<>+0(SB), Y9, Y10
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor42<>+0(SB), Y9, Y7
+	VMULPS       factor43<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor44<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor45<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor47<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor47<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y10, (SI)(R12*1)
+	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y1, (R8)(R11*1)
+	VMOVUPS      Y0, (R8)(R11*2)
+	VMOVUPS      Y4, (R8)(R12*1)
+	ADDQ         R10, SI
+	ADDQ         R10, R8
+	VMOVUPS      224(R13), Y0
+	VMOVUPS      480(R13), Y1
+	VMOVUPS      736(R13), Y2
+	VMOVUPS      992(R13), Y3
+	VMOVUPS      1248(R13), Y4
+	VMULPS       factor36<>+0(SB), Y0, Y5
+	VMULPS       factor37<>+0(SB), Y0, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor38<>+0(SB), Y2, Y6
+	VMOVAPS      Y6, Y6
+	VFMADD231PS  factor39<>+0(SB), Y4, Y6
+	VMOVAPS      Y3, Y7
+	VFMADD231PS  factor40<>+0(SB), Y1, Y7
+	VMOVAPS      Y6, Y8
+	VFMADD231PS  factor41<>+0(SB), Y7, Y8
+	VMOVAPS      Y6, Y6
+	VFNMADD231PS factor41<>+0(SB), Y7, Y6
+	VMULPS       factor42<>+0(SB), Y0, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y2, Y7
+	VMOVAPS      Y7, Y7
+	VFMADD231PS  factor42<>+0(SB), Y4, Y7
+	VADDPS       Y3, Y1, Y9
+	VMOVAPS      Y7, Y10
+	VFMADD231PS  factor42<>+0(SB), Y9, Y10
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor42<>+0(SB), Y9, Y7
+	VMULPS       factor43<>+0(SB), Y0, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor44<>+0(SB), Y2, Y0
+	VMOVAPS      Y0, Y0
+	VFMADD231PS  factor45<>+0(SB), Y4, Y0
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y0, Y1
+	VFMADD231PS  factor47<>+0(SB), Y2, Y1
+	VMOVAPS      Y0, Y0
+	VFNMADD231PS factor47<>+0(SB), Y2, Y0
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y6, (SI)(R11*2)
+	VMOVUPS      Y10, (SI)(R12*1)
+	VMOVUPS      Y7, (R8)
+	VMOVUPS      Y1, (R8)(R11*1)
+	VMOVUPS      Y0, (R8)(R11*2)
+	VMOVUPS      Y4, (R8)(R12*1)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, R9
+	SUBQ         $0x08, AX
+	JNZ          channels
+	VZEROUPPER
+	RET
+
+DATA factor36<>+0(SB)/4, $0xbfa72f05
+DATA factor36<>+4(SB)/4, $0xbfa72f05
+DATA factor36<>+8(SB)/4, $0xbfa72f05
+DATA factor36<>+12(SB)/4, $0xbfa72f05
+DATA factor36<>+16(SB)/4, $0xbfa72f05
+DATA factor36<>+20(SB)/4, $0xbfa72f05
+DATA factor36<>+24(SB)/4, $0xbfa72f05
+DATA factor36<>+28(SB)/4, $0xbfa72f05
+GLOBL factor36<>(SB), RODATA|NOPTR, $32
+
+DATA factor37<>+0(SB)/4, $0x3f72b9d6
+DATA factor37<>+4(SB)/4, $0x3f72b9d6
+DATA factor37<>+8(SB)/4, $0x3f72b9d6
+DATA factor37<>+12(SB)/4, $0x3f72b9d6
+DATA factor37<>+16(SB)/4, $0x3f72b9d6
+DATA factor37<>+20(SB)/4, $0x3f72b9d6
+DATA factor37<>+24(SB)/4, $0x3f72b9d6
+DATA factor37<>+28(SB)/4, $0x3f72b9d6
+GLOBL factor37<>(SB), RODATA|NOPTR, $32
+
+DATA factor38<>+0(SB)/4, $0x3e72b9d6
+DATA factor38<>+4(SB)/4, $0x3e72b9d6
+DATA factor38<>+8(SB)/4, $0x3e72b9d6
+DATA factor38<>+12(SB)/4, $0x3e72b9d6
+DATA factor38<>+16(SB)/4, $0x3e72b9d6
+DATA factor38<>+20(SB)/4, $0x3e72b9d6
+DATA factor38<>+24(SB)/4, $0x3e72b9d6
+DATA factor38<>+28(SB)/4, $0x3e72b9d6
+GLOBL factor38<>(SB), RODATA|NOPTR, $32
+
+DATA factor39<>+0(SB)/4, $0x3d72b9d6
+DATA factor39<>+4(SB)/4, $0x3d72b9d6
+DATA factor39<>+8(SB)/4, $0x3d72b9d6
+DATA factor39<>+12(SB)/4, $0x3d72b9d6
+DATA factor39<>+16(SB)/4, $0x3d72b9d6
+DATA factor39<>+20(SB)/4, $0x3d72b9d6
+DATA factor39<>+24(SB)/4, $0x3d72b9d6
+DATA factor39<>+28(SB)/4, $0x3d72b9d6
+GLOBL factor39<>(SB), RODATA|NOPTR, $32
+
+DATA factor40<>+0(SB)/4, $0x40800000
+DATA factor40<>+4(SB)/4, $0x40800000
+DATA factor40<>+8(SB)/4, $0x40800000
+DATA factor40<>+12(SB)/4, $0x40800000
+DATA factor40<>+16(SB)/4, $0x40800000
+DATA factor40<>+20(SB)/4, $0x40800000
+DATA factor40<>+24(SB)/4, $0x40800000
+DATA factor40<>+28(SB)/4, $0x40800000
+GLOBL factor40<>(SB), RODATA|NOPTR, $32
+
+DATA factor41<>+0(SB)/4, $0x3df2b9d6
+DATA factor41<>+4(SB)/4, $0x3df2b9d6
+DATA factor41<>+8(SB)/4, $0x3df2b9d6
+DATA factor41<>+12(SB)/4, $0x3df2b9d6
+DATA factor41<>+16(SB)/4, $0x3df2b9d6
+DATA factor41<>+20(SB)/4, $0x3df2b9d6
+DATA factor41<>+24(SB)/4, $0x3df2b9d6
+DATA factor41<>+28(SB)/4, $0x3df2b9d6
+GLOBL factor41<>(SB), RODATA|NOPTR, $32
+
+DATA factor42<>+0(SB)/4, $0xbea57eb5
+DATA factor42<>+4(SB)/4, $0xbea57eb5
+DATA factor42<>+8(SB)/4, $0xbea57eb5
+DATA factor42<>+12(SB)/4, $0xbea57eb5
+DATA factor42<>+16(SB)/4, $0xbea57eb5
+DATA factor42<>+20(SB)/4, $0xbea57eb5
+DATA factor42<>+24(SB)/4, $0xbea57eb5
+DATA factor42<>+28(SB)/4, $0xbea57eb5
+GLOBL factor42<>(SB), RODATA|NOPTR, $32
+
+DATA factor43<>+0(SB)/4, $0x3ce6912e
+DATA factor43<>+4(SB)/4, $0x3ce6912e
+DATA factor43<>+8(SB)/4, $0x3ce6912e
+DATA factor43<>+12(SB)/4, $0x3ce6912e
+DATA factor43<>+16(SB)/4, $0x3ce6912e
+DATA factor43<>+20(SB)/4, $0x3ce6912e
+DATA factor43<>+24(SB)/4, $0x3ce6912e
+DATA factor43<>+28(SB)/4, $0x3ce6912e
+GLOBL factor43<>(SB), RODATA|NOPTR, $32
+
+DATA factor44<>+0(SB)/4, $0x3db08727
+DATA factor44<>+4(SB)/4, $0x3db08727
+DATA factor44<>+8(SB)/4, $0x3db08727
+DATA factor44<>+12(SB)/4, $0x3db08727
+DATA factor44<>+16(SB)/4, $0x3db08727
+DATA factor44<>+20(SB)/4, $0x3db08727
+DATA factor44<>+24(SB)/4, $0x3db08727
+DATA factor44<>+28(SB)/4, $0x3db08727
+GLOBL factor44<>(SB), RODATA|NOPTR, $32
+
+DATA factor45<>+0(SB)/4, $0x3e87277a
+DATA factor45<>+4(SB)/4, $0x3e87277a
+DATA factor45<>+8(SB)/4, $0x3e87277a
+DATA factor45<>+12(SB)/4, $0x3e87277a
+DATA factor45<>+16(SB)/4, $0x3e87277a
+DATA factor45<>+20(SB)/4, $0x3e87277a
+DATA factor45<>+24(SB)/4, $0x3e87277a
+DATA factor45<>+28(SB)/4, $0x3e87277a
+GLOBL factor45<>(SB), RODATA|NOPTR, $32
+
+DATA factor46<>+0(SB)/4, $0x3ea72f05
+DATA factor46<>+4(SB)/4, $0x3ea72f05
+DATA factor46<>+8(SB)/4, $0x3ea72f05
+DATA factor46<>+12(SB)/4, $0x3ea72f05
+DATA factor46<>+16(SB)/4, $0x3ea72f05
+DATA factor46<>+20(SB)/4, $0x3ea72f05
+DATA factor46<>+24(SB)/4, $0x3ea72f05
+DATA factor46<>+28(SB)/4, $0x3ea72f05
+GLOBL factor46<>(SB), RODATA|NOPTR, $32
+
+DATA factor47<>+0(SB)/4, $0x3e1a7643
+DATA factor47<>+4(SB)/4, $0x3e1a7643
+DATA factor47<>+8(SB)/4, $0x3e1a7643
+DATA factor47<>+12(SB)/4, $0x3e1a7643
+DATA factor47<>+16(SB)/4, $0x3e1a7643
+DATA factor47<>+20(SB)/4, $0x3e1a7643
+DATA factor47<>+24(SB)/4, $0x3e1a7643
+DATA factor47<>+28(SB)/4, $0x3e1a7643
+GLOBL factor47<>(SB), RODATA|NOPTR, $32
+
+// func transformOutput4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32)
+// Requires: AVX, FMA3
+TEXT ·transformOutput4x5(SB), $1056-68
+	MOVQ         n+0(FP), AX
+	MOVQ         src+32(FP), CX
+	MOVQ         srcRow+40(FP), DX
+	MOVQ         srcCol+48(FP), BX
+	SHLQ         $0x02, DX
+	SHLQ         $0x02, BX
+	LEAQ         (BX)(BX*2), DI
+	MOVQ         dst+8(FP), R9
+	MOVQ         dstCol+24(FP), R10
+	MOVQ         dstRow+16(FP), R11
+	SHLQ         $0x02, R10
+	SHLQ         $0x02, R11
+	LEAQ         (R11)(R11*2), R12
+	MOVQ         bias+56(FP), R13
+	VBROADCASTSS floor+64(FP), Y0
+	LEAQ         31(SP), R14
+	ANDQ         $-32, R14
+
+channels:
+	// Rows.
+	MOVQ        CX, SI
+	LEAQ        (SI)(BX*4), R8
+	VMOVUPS     (SI), Y1
+	VMOVUPS     (SI)(BX*1), Y2
+	VMOVUPS     (SI)(BX*2), Y3
+	VMOVUPS     (SI)(DI*1), Y4
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
+	VMOVUPS     (R8)(BX*2), Y7
+	VMOVUPS     (R8)(DI*1), Y8
+	VADDPS      Y3, Y2, Y9
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y4, Y7
+	VFMADD231PS factor2<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS factor35<>+0(SB), Y6, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor33<>+0(SB), Y9, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor29<>+0(SB), Y5, Y3
+	VADDPS      Y8, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor48<>+0(SB), Y2, Y4
+	VMOVAPS     Y4, Y2
+	VFMADD231PS factor49<>+0(SB), Y6, Y2
+	VMOVUPS     Y1, (R14)
+	VMOVUPS     Y7, 32(R14)
+	VMOVUPS     Y3, 64(R14)
+	VMOVUPS     Y2, 96(R14)
+	ADDQ        DX, SI
+	ADDQ        DX, R8
+	VMOVUPS     (SI), Y1
+	VMOVUPS     (SI)(BX*1), Y2
+	VMOVUPS     (SI)(BX*2), Y3
+	VMOVUPS     (SI)(DI*1), Y4
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
+	VMOVUPS     (R8)(BX*2), Y7
+	VMOVUPS     (R8)(DI*1), Y8
+	VADDPS      Y3, Y2, Y9
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y4, Y7
+	VFMADD231PS factor2<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS factor35<>+0(SB), Y6, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor33<>+0(SB), Y9, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor29<>+0(SB), Y5, Y3
+	VADDPS      Y8, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor48<>+0(SB), Y2, Y4
+	VMOVAPS     Y4, Y2
+	VFMADD231PS factor49<>+0(SB), Y6, Y2
+	VMOVUPS     Y1, 128(R14)
+	VMOVUPS     Y7, 160(R14)
+	VMOVUPS     Y3, 192(R14)
+	VMOVUPS     Y2, 224(R14)
+	ADDQ        DX, SI
+	ADDQ        DX, R8
+	VMOVUPS     (SI), Y1
+	VMOVUPS     (SI)(BX*1), Y2
+	VMOVUPS     (SI)(BX*2), Y3
+	VMOVUPS     (SI)(DI*1), Y4
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
+	VMOVUPS     (R8)(BX*2), Y7
+	VMOVUPS     (R8)(DI*1), Y8
+	VADDPS      Y3, Y2, Y9
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y4, Y7
+	VFMADD231PS factor2<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS factor35<>+0(SB), Y6, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor33<>+0(SB), Y9, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor29<>+0(SB), Y5, Y3
+	VADDPS      Y8, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor48<>+0(SB), Y2, Y4
+	VMOVAPS     Y4, Y2
+	VFMADD231PS factor49<>+0(SB), Y6, Y2
+	VMOVUPS     Y1, 256(R14)
+	VMOVUPS     Y7, 288(R14)
+	VMOVUPS     Y3, 320(R14)
+	VMOVUPS     Y2, 352(R14)
+	ADDQ        DX, SI
+	ADDQ        DX, R8
+	VMOVUPS     (SI), Y1
+	VMOVUPS     (SI)(BX*1), Y2
+	VMOVUPS     (SI)(BX*2), Y3
+	VMOVUPS     (SI)(DI*1), Y4
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
+	VMOVUPS     (R8)(BX*2), Y7
+	VMOVUPS     (R8)(DI*1), Y8
+	VADDPS      Y3, Y2, Y9
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y4, Y7
+	VFMADD231PS factor2<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS factor35<>+0(SB), Y6, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor33<>+0(SB), Y9, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor29<>+0(SB), Y5, Y3
+	VADDPS      Y8, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor48<>+0(SB), Y2, Y4
+	VMOVAPS     Y4, Y2
+	VFMADD231PS factor49<>+0(SB), Y6, Y2
+	VMOVUPS     Y1, 384(R14)
+	VMOVUPS     Y7, 416(R14)
+	VMOVUPS     Y3, 448(R14)
+	VMOVUPS     Y2, 480(R14)
+	ADDQ        DX, SI
+	ADDQ        DX, R8
+	VMOVUPS     (SI), Y1
+	VMOVUPS     (SI)(BX*1), Y2
+	VMOVUPS     (SI)(BX*2), Y3
+	VMOVUPS     (SI)(DI*1), Y4
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
+	VMOVUPS     (R8)(BX*2), Y7
+	VMOVUPS     (R8)(DI*1), Y8
+	VADDPS      Y3, Y2, Y9
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y4, Y7
+	VFMADD231PS factor2<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS factor35<>+0(SB), Y6, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor33<>+0(SB), Y9, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor29<>+0(SB), Y5, Y3
+	VADDPS      Y8, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor48<>+0(SB), Y2, Y4
+	VMOVAPS     Y4, Y2
+	VFMADD231PS factor49<>+0(SB), Y6, Y2
+	VMOVUPS     Y1, 512(R14)
+	VMOVUPS     Y7, 544(R14)
+	VMOVUPS     Y3, 576(R14)
+	VMOVUPS     Y2, 608(R14)
+	ADDQ        DX, SI
+	ADDQ        DX, R8
+	VMOVUPS     (SI), Y1
+	VMOVUPS     (SI)(BX*1), Y2
+	VMOVUPS     (SI)(BX*2), Y3
+	VMOVUPS     (SI)(DI*1), Y4
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
+	VMOVUPS     (R8)(BX*2), Y7
+	VMOVUPS     (R8)(DI*1), Y8
+	VADDPS      Y3, Y2, Y9
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y4, Y7
+	VFMADD231PS factor2<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS factor35<>+0(SB), Y6, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor33<>+0(SB), Y9, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor29<>+0(SB), Y5, Y3
+	VADDPS      Y8, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor48<>+0(SB), Y2, Y4
+	VMOVAPS     Y4, Y2
+	VFMADD231PS factor49<>+0(SB), Y6, Y2
+	VMOVUPS     Y1, 640(R14)
+	VMOVUPS     Y7, 672(R14)
+	VMOVUPS     Y3, 704(R14)
+	VMOVUPS     Y2, 736(R14)
+	ADDQ        DX, SI
+	ADDQ        DX, R8
+	VMOVUPS     (SI), Y1
+	VMOVUPS     (SI)(BX*1), Y2
+	VMOVUPS     (SI)(BX*2), Y3
+	VMOVUPS     (SI)(DI*1), Y4
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
+	VMOVUPS     (R8)(BX*2), Y7
+	VMOVUPS     (R8)(DI*1), Y8
+	VADDPS      Y3, Y2, Y9
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y4, Y7
+	VFMADD231PS factor2<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS factor35<>+0(SB), Y6, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor33<>+0(SB), Y9, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor29<>+0(SB), Y5, Y3
+	VADDPS      Y8, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor48<>+0(SB), Y2, Y4
+	VMOVAPS     Y4, Y2
+	VFMADD231PS factor49<>+0(SB), Y6, Y2
+	VMOVUPS     Y1, 768(R14)
+	VMOVUPS     Y7, 800(R14)
+	VMOVUPS     Y3, 832(R14)
+	VMOVUPS     Y2, 864(R14)
+	ADDQ        DX, SI
+	ADDQ        DX, R8
+	VMOVUPS     (SI), Y1
+	VMOVUPS     (SI)(BX*1), Y2
+	VMOVUPS     (SI)(BX*2), Y3
+	VMOVUPS     (SI)(DI*1), Y4
+	VMOVUPS     (R8), Y5
+	VMOVUPS     (R8)(BX*1), Y6
+	VMOVUPS     (R8)(BX*2), Y7
+	VMOVUPS     (R8)(DI*1), Y8
+	VADDPS      Y3, Y2, Y9
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y4, Y7
+	VFMADD231PS factor2<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS factor35<>+0(SB), Y6, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor33<>+0(SB), Y9, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor29<>+0(SB), Y5, Y3
+	VADDPS      Y8, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor48<>+0(SB), Y2, Y4
+	VMOVAPS     Y4, Y2
+	VFMADD231PS factor49<>+0(SB), Y6, Y2
+	VMOVUPS     Y1, 896(R14)
+	VMOVUPS     Y7, 928(R14)
+	VMOVUPS     Y3, 960(R14)
+	VMOVUPS     Y2, 992(R14)
+
+	// Columns.
+	MOVQ        R9, SI
+	VMOVUPS     (R14), Y1
+	VMOVUPS     128(R14), Y2
+	VMOVUPS     256(R14), Y3
+	VMOVUPS     384(R14), Y4
+	VMOVUPS     512(R14), Y5
+	VMOVUPS     640(R14), Y6
+	VMOVUPS     768(R14), Y7
+	VMOVUPS     896(R14), Y8
+	VADDPS      Y3, Y2, Y9
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y4, Y7
+	VFMADD231PS factor2<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS factor35<>+0(SB), Y6, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor33<>+0(SB), Y9, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor29<>+0(SB), Y5, Y3
+	VADDPS      Y8, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor48<>+0(SB), Y2, Y4
+	VMOVAPS     Y4, Y2
+	VFMADD231PS factor49<>+0(SB), Y6, Y2
+	VADDPS      (R13), Y1, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)
+	VADDPS      (R13), Y7, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)(R11*1)
+	VADDPS      (R13), Y3, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)(R11*2)
+	VADDPS      (R13), Y2, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)(R12*1)
+	ADDQ        R10, SI
+	VMOVUPS     32(R14), Y1
+	VMOVUPS     160(R14), Y2
+	VMOVUPS     288(R14), Y3
+	VMOVUPS     416(R14), Y4
+	VMOVUPS     544(R14), Y5
+	VMOVUPS     672(R14), Y6
+	VMOVUPS     800(R14), Y7
+	VMOVUPS     928(R14), Y8
+	VADDPS      Y3, Y2, Y9
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y4, Y7
+	VFMADD231PS factor2<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS factor35<>+0(SB), Y6, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor33<>+0(SB), Y9, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor29<>+0(SB), Y5, Y3
+	VADDPS      Y8, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor48<>+0(SB), Y2, Y4
+	VMOVAPS     Y4, Y2
+	VFMADD231PS factor49<>+0(SB), Y6, Y2
+	VADDPS      (R13), Y1, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)
+	VADDPS      (R13), Y7, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)(R11*1)
+	VADDPS      (R13), Y3, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)(R11*2)
+	VADDPS      (R13), Y2, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)(R12*1)
+	ADDQ        R10, SI
+	VMOVUPS     64(R14), Y1
+	VMOVUPS     192(R14), Y2
+	VMOVUPS     320(R14), Y3
+	VMOVUPS     448(R14), Y4
+	VMOVUPS     576(R14), Y5
+	VMOVUPS     704(R14), Y6
+	VMOVUPS     832(R14), Y7
+	VMOVUPS     960(R14), Y8
+	VADDPS      Y3, Y2, Y9
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y4, Y7
+	VFMADD231PS factor2<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS factor35<>+0(SB), Y6, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor33<>+0(SB), Y9, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor29<>+0(SB), Y5, Y3
+	VADDPS      Y8, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor48<>+0(SB), Y2, Y4
+	VMOVAPS     Y4, Y2
+	VFMADD231PS factor49<>+0(SB), Y6, Y2
+	VADDPS      (R13), Y1, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)
+	VADDPS      (R13), Y7, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)(R11*1)
+	VADDPS      (R13), Y3, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)(R11*2)
+	VADDPS      (R13), Y2, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)(R12*1)
+	ADDQ        R10, SI
+	VMOVUPS     96(R14), Y1
+	VMOVUPS     224(R14), Y2
+	VMOVUPS     352(R14), Y3
+	VMOVUPS     480(R14), Y4
+	VMOVUPS     608(R14), Y5
+	VMOVUPS     736(R14), Y6
+	VMOVUPS     864(R14), Y7
+	VMOVUPS     992(R14), Y8
+	VADDPS      Y3, Y2, Y9
+	VSUBPS      Y3, Y2, Y2
+	VADDPS      Y5, Y4, Y3
+	VSUBPS      Y5, Y4, Y4
+	VADDPS      Y7, Y6, Y5
+	VSUBPS      Y7, Y6, Y6
+	VADDPS      Y9, Y1, Y1
+	VADDPS      Y3, Y1, Y1
+	VADDPS      Y5, Y1, Y1
+	VMOVAPS     Y4, Y7
+	VFMADD231PS factor2<>+0(SB), Y2, Y7
+	VMOVAPS     Y7, Y7
+	VFMADD231PS factor35<>+0(SB), Y6, Y7
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor33<>+0(SB), Y9, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor29<>+0(SB), Y5, Y3
+	VADDPS      Y8, Y4, Y4
+	VMOVAPS     Y4, Y4
+	VFMADD231PS factor48<>+0(SB), Y2, Y4
+	VMOVAPS     Y4, Y2
+	VFMADD231PS factor49<>+0(SB), Y6, Y2
+	VADDPS      (R13), Y1, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)
+	VADDPS      (R13), Y7, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)(R11*1)
+	VADDPS      (R13), Y3, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)(R11*2)
+	VADDPS      (R13), Y2, Y1
+	VMAXPS      Y1, Y0, Y1
+	VMOVUPS     Y1, (SI)(R12*1)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, R9
+	ADDQ        $0x20, R13
+	SUBQ        $0x08, AX
+	JNZ         channels
+	VZEROUPPER
+	RET
+
+DATA factor48<>+0(SB)/4, $0x3e000000
+DATA factor48<>+4(SB)/4, $0x3e000000
+DATA factor48<>+8(SB)/4, $0x3e000000
+DATA factor48<>+12(SB)/4, $0x3e000000
+DATA factor48<>+16(SB)/4, $0x3e000000
+DATA factor48<>+20(SB)/4, $0x3e000000
+DATA factor48<>+24(SB)/4, $0x3e000000
+DATA factor48<>+28(SB)/4, $0x3e000000
+GLOBL factor48<>(SB), RODATA|NOPTR, $32
+
+DATA factor49<>+0(SB)/4, $0x40ab8000
+DATA factor49<>+4(SB)/4, $0x40ab8000
+DATA factor49<>+8(SB)/4, $0x40ab8000
+DATA factor49<>+12(SB)/4, $0x40ab8000
+DATA factor49<>+16(SB)/4, $0x40ab8000
+DATA factor49<>+20(SB)/4, $0x40ab8000
+DATA factor49<>+24(SB)/4, $0x40ab8000
+DATA factor49<>+28(SB)/4, $0x40ab8000
+GLOBL factor49<>(SB), RODATA|NOPTR, $32
+
+// func transformSpread4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+// Requires: AVX, FMA3
+TEXT ·transformSpread4x5(SB), $1056-56
+	MOVQ n+0(FP), AX
+	MOVQ src+32(FP), CX
+	MOVQ srcRow+40(FP), DX
+	MOVQ srcCol+48(FP), BX
+	SHLQ $0x02, DX
+	SHLQ $0x02, BX
+	LEAQ (BX)(BX*2), DI
+	MOVQ dst+8(FP), R8
+	MOVQ dstCol+24(FP), R9
+	MOVQ dstRow+16(FP), R10
+	SHLQ $0x02, R9
+	SHLQ $0x02, R10
+	LEAQ (R10)(R10*2), R11
+	LEAQ 31(SP), R12
+	ANDQ $-32, R12
+
+channels:
+	// Rows.
+	MOVQ         CX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor33<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor40<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor48<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor48<>+0(SB), Y5, Y4
+	VADDPS       Y2, Y0, Y5
+	VADDPS       Y3, Y1, Y7
+	VMOVAPS      Y5, Y8
+	VFMADD231PS  factor0<>+0(SB), Y7, Y8
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor0<>+0(SB), Y7, Y5
+	VMOVAPS      Y0, Y7
+	VFMADD231PS  factor29<>+0(SB), Y2, Y7
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y7, Y1
+	VFMADD231PS  factor49<>+0(SB), Y2, Y1
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor49<>+0(SB), Y2, Y7
+	VMOVUPS      Y0, (R12)
+	VMOVUPS      Y6, 32(R12)
+	VMOVUPS      Y4, 64(R12)
+	VMOVUPS      Y8, 96(R12)
+	VMOVUPS      Y5, 128(R12)
+	VMOVUPS      Y1, 160(R12)
+	VMOVUPS      Y7, 192(R12)
+	VMOVUPS      Y3, 224(R12)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor33<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor40<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor48<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor48<>+0(SB), Y5, Y4
+	VADDPS       Y2, Y0, Y5
+	VADDPS       Y3, Y1, Y7
+	VMOVAPS      Y5, Y8
+	VFMADD231PS  factor0<>+0(SB), Y7, Y8
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor0<>+0(SB), Y7, Y5
+	VMOVAPS      Y0, Y7
+	VFMADD231PS  factor29<>+0(SB), Y2, Y7
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y7, Y1
+	VFMADD231PS  factor49<>+0(SB), Y2, Y1
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor49<>+0(SB), Y2, Y7
+	VMOVUPS      Y0, 256(R12)
+	VMOVUPS      Y6, 288(R12)
+	VMOVUPS      Y4, 320(R12)
+	VMOVUPS      Y8, 352(R12)
+	VMOVUPS      Y5, 384(R12)
+	VMOVUPS      Y1, 416(R12)
+	VMOVUPS      Y7, 448(R12)
+	VMOVUPS      Y3, 480(R12)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor33<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor40<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor48<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor48<>+0(SB), Y5, Y4
+	VADDPS       Y2, Y0, Y5
+	VADDPS       Y3, Y1, Y7
+	VMOVAPS      Y5, Y8
+	VFMADD231PS  factor0<>+0(SB), Y7, Y8
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor0<>+0(SB), Y7, Y5
+	VMOVAPS      Y0, Y7
+	VFMADD231PS  factor29<>+0(SB), Y2, Y7
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y7, Y1
+	VFMADD231PS  factor49<>+0(SB), Y2, Y1
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor49<>+0(SB), Y2, Y7
+	VMOVUPS      Y0, 512(R12)
+	VMOVUPS      Y6, 544(R12)
+	VMOVUPS      Y4, 576(R12)
+	VMOVUPS      Y8, 608(R12)
+	VMOVUPS      Y5, 640(R12)
+	VMOVUPS      Y1, 672(R12)
+	VMOVUPS      Y7, 704(R12)
+	VMOVUPS      Y3, 736(R12)
+	ADDQ         DX, SI
+	VMOVUPS      (SI), Y0
+	VMOVUPS      (SI)(BX*1), Y1
+	VMOVUPS      (SI)(BX*2), Y2
+	VMOVUPS      (SI)(DI*1), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor33<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor40<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor48<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor48<>+0(SB), Y5, Y4
+	VADDPS       Y2, Y0, Y5
+	VADDPS       Y3, Y1, Y7
+	VMOVAPS      Y5, Y8
+	VFMADD231PS  factor0<>+0(SB), Y7, Y8
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor0<>+0(SB), Y7, Y5
+	VMOVAPS      Y0, Y7
+	VFMADD231PS  factor29<>+0(SB), Y2, Y7
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y7, Y1
+	VFMADD231PS  factor49<>+0(SB), Y2, Y1
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor49<>+0(SB), Y2, Y7
+	VMOVUPS      Y0, 768(R12)
+	VMOVUPS      Y6, 800(R12)
+	VMOVUPS      Y4, 832(R12)
+	VMOVUPS      Y8, 864(R12)
+	VMOVUPS      Y5, 896(R12)
+	VMOVUPS      Y1, 928(R12)
+	VMOVUPS      Y7, 960(R12)
+	VMOVUPS      Y3, 992(R12)
+
+	// Columns.
+	MOVQ         R8, SI
+	LEAQ         (SI)(R10*4), R13
+	VMOVUPS      (R12), Y0
+	VMOVUPS      256(R12), Y1
+	VMOVUPS      512(R12), Y2
+	VMOVUPS      768(R12), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor33<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor40<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor48<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor48<>+0(SB), Y5, Y4
+	VADDPS       Y2, Y0, Y5
+	VADDPS       Y3, Y1, Y7
+	VMOVAPS      Y5, Y8
+	VFMADD231PS  factor0<>+0(SB), Y7, Y8
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor0<>+0(SB), Y7, Y5
+	VMOVAPS      Y0, Y7
+	VFMADD231PS  factor29<>+0(SB), Y2, Y7
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y7, Y1
+	VFMADD231PS  factor49<>+0(SB), Y2, Y1
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor49<>+0(SB), Y2, Y7
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y4, (SI)(R10*2)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y1, (R13)(R10*1)
+	VMOVUPS      Y7, (R13)(R10*2)
+	VMOVUPS      Y3, (R13)(R11*1)
+	ADDQ         R9, SI
+	ADDQ         R9, R13
+	VMOVUPS      32(R12), Y0
+	VMOVUPS      288(R12), Y1
+	VMOVUPS      544(R12), Y2
+	VMOVUPS      800(R12), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor33<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor40<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor48<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor48<>+0(SB), Y5, Y4
+	VADDPS       Y2, Y0, Y5
+	VADDPS       Y3, Y1, Y7
+	VMOVAPS      Y5, Y8
+	VFMADD231PS  factor0<>+0(SB), Y7, Y8
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor0<>+0(SB), Y7, Y5
+	VMOVAPS      Y0, Y7
+	VFMADD231PS  factor29<>+0(SB), Y2, Y7
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y7, Y1
+	VFMADD231PS  factor49<>+0(SB), Y2, Y1
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor49<>+0(SB), Y2, Y7
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y4, (SI)(R10*2)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y1, (R13)(R10*1)
+	VMOVUPS      Y7, (R13)(R10*2)
+	VMOVUPS      Y3, (R13)(R11*1)
+	ADDQ         R9, SI
+	ADDQ         R9, R13
+	VMOVUPS      64(R12), Y0
+	VMOVUPS      320(R12), Y1
+	VMOVUPS      576(R12), Y2
+	VMOVUPS      832(R12), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor33<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor40<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor48<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor48<>+0(SB), Y5, Y4
+	VADDPS       Y2, Y0, Y5
+	VADDPS       Y3, Y1, Y7
+	VMOVAPS      Y5, Y8
+	VFMADD231PS  factor0<>+0(SB), Y7, Y8
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor0<>+0(SB), Y7, Y5
+	VMOVAPS      Y0, Y7
+	VFMADD231PS  factor29<>+0(SB), Y2, Y7
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y7, Y1
+	VFMADD231PS  factor49<>+0(SB), Y2, Y1
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor49<>+0(SB), Y2, Y7
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y4, (SI)(R10*2)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y1, (R13)(R10*1)
+	VMOVUPS      Y7, (R13)(R10*2)
+	VMOVUPS      Y3, (R13)(R11*1)
+	ADDQ         R9, SI
+	ADDQ         R9, R13
+	VMOVUPS      96(R12), Y0
+	VMOVUPS      352(R12), Y1
+	VMOVUPS      608(R12), Y2
+	VMOVUPS      864(R12), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor33<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor40<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor48<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor48<>+0(SB), Y5, Y4
+	VADDPS       Y2, Y0, Y5
+	VADDPS       Y3, Y1, Y7
+	VMOVAPS      Y5, Y8
+	VFMADD231PS  factor0<>+0(SB), Y7, Y8
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor0<>+0(SB), Y7, Y5
+	VMOVAPS      Y0, Y7
+	VFMADD231PS  factor29<>+0(SB), Y2, Y7
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y7, Y1
+	VFMADD231PS  factor49<>+0(SB), Y2, Y1
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor49<>+0(SB), Y2, Y7
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y4, (SI)(R10*2)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y1, (R13)(R10*1)
+	VMOVUPS      Y7, (R13)(R10*2)
+	VMOVUPS      Y3, (R13)(R11*1)
+	ADDQ         R9, SI
+	ADDQ         R9, R13
+	VMOVUPS      128(R12), Y0
+	VMOVUPS      384(R12), Y1
+	VMOVUPS      640(R12), Y2
+	VMOVUPS      896(R12), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor33<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor40<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor48<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor48<>+0(SB), Y5, Y4
+	VADDPS       Y2, Y0, Y5
+	VADDPS       Y3, Y1, Y7
+	VMOVAPS      Y5, Y8
+	VFMADD231PS  factor0<>+0(SB), Y7, Y8
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor0<>+0(SB), Y7, Y5
+	VMOVAPS      Y0, Y7
+	VFMADD231PS  factor29<>+0(SB), Y2, Y7
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y7, Y1
+	VFMADD231PS  factor49<>+0(SB), Y2, Y1
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor49<>+0(SB), Y2, Y7
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y4, (SI)(R10*2)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y1, (R13)(R10*1)
+	VMOVUPS      Y7, (R13)(R10*2)
+	VMOVUPS      Y3, (R13)(R11*1)
+	ADDQ         R9, SI
+	ADDQ         R9, R13
+	VMOVUPS      160(R12), Y0
+	VMOVUPS      416(R12), Y1
+	VMOVUPS      672(R12), Y2
+	VMOVUPS      928(R12), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor33<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor40<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor48<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor48<>+0(SB), Y5, Y4
+	VADDPS       Y2, Y0, Y5
+	VADDPS       Y3, Y1, Y7
+	VMOVAPS      Y5, Y8
+	VFMADD231PS  factor0<>+0(SB), Y7, Y8
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor0<>+0(SB), Y7, Y5
+	VMOVAPS      Y0, Y7
+	VFMADD231PS  factor29<>+0(SB), Y2, Y7
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y7, Y1
+	VFMADD231PS  factor49<>+0(SB), Y2, Y1
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor49<>+0(SB), Y2, Y7
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y4, (SI)(R10*2)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y1, (R13)(R10*1)
+	VMOVUPS      Y7, (R13)(R10*2)
+	VMOVUPS      Y3, (R13)(R11*1)
+	ADDQ         R9, SI
+	ADDQ         R9, R13
+	VMOVUPS      192(R12), Y0
+	VMOVUPS      448(R12), Y1
+	VMOVUPS      704(R12), Y2
+	VMOVUPS      960(R12), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor33<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor40<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor48<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor48<>+0(SB), Y5, Y4
+	VADDPS       Y2, Y0, Y5
+	VADDPS       Y3, Y1, Y7
+	VMOVAPS      Y5, Y8
+	VFMADD231PS  factor0<>+0(SB), Y7, Y8
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor0<>+0(SB), Y7, Y5
+	VMOVAPS      Y0, Y7
+	VFMADD231PS  factor29<>+0(SB), Y2, Y7
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y7, Y1
+	VFMADD231PS  factor49<>+0(SB), Y2, Y1
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor49<>+0(SB), Y2, Y7
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y4, (SI)(R10*2)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y1, (R13)(R10*1)
+	VMOVUPS      Y7, (R13)(R10*2)
+	VMOVUPS      Y3, (R13)(R11*1)
+	ADDQ         R9, SI
+	ADDQ         R9, R13
+	VMOVUPS      224(R12), Y0
+	VMOVUPS      480(R12), Y1
+	VMOVUPS      736(R12), Y2
+	VMOVUPS      992(R12), Y3
+	VMOVAPS      Y0, Y4
+	VFMADD231PS  factor33<>+0(SB), Y2, Y4
+	VMOVAPS      Y3, Y5
+	VFMADD231PS  factor40<>+0(SB), Y1, Y5
+	VMOVAPS      Y4, Y6
+	VFMADD231PS  factor48<>+0(SB), Y5, Y6
+	VMOVAPS      Y4, Y4
+	VFNMADD231PS factor48<>+0(SB), Y5, Y4
+	VADDPS       Y2, Y0, Y5
+	VADDPS       Y3, Y1, Y7
+	VMOVAPS      Y5, Y8
+	VFMADD231PS  factor0<>+0(SB), Y7, Y8
+	VMOVAPS      Y5, Y5
+	VFNMADD231PS factor0<>+0(SB), Y7, Y5
+	VMOVAPS      Y0, Y7
+	VFMADD231PS  factor29<>+0(SB), Y2, Y7
+	VMOVAPS      Y3, Y2
+	VFMADD231PS  factor46<>+0(SB), Y1, Y2
+	VMOVAPS      Y7, Y1
+	VFMADD231PS  factor49<>+0(SB), Y2, Y1
+	VMOVAPS      Y7, Y7
+	VFNMADD231PS factor49<>+0(SB), Y2, Y7
+	VMOVUPS      Y0, (SI)
+	VMOVUPS      Y6, (SI)(R10*1)
+	VMOVUPS      Y4, (SI)(R10*2)
+	VMOVUPS      Y8, (SI)(R11*1)
+	VMOVUPS      Y5, (R13)
+	VMOVUPS      Y1, (R13)(R10*1)
+	VMOVUPS      Y7, (R13)(R10*2)
+	VMOVUPS      Y3, (R13)(R11*1)
+	ADDQ         $0x20, CX
+	ADDQ         $0x20, R8
+	SUBQ         $0x08, AX
+	JNZ          channels
+	VZEROUPPER
+	RET
+
+// func transformCollect4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+// Requires: AVX, FMA3
+TEXT ·transformCollect4x5(SB), $1312-56
+	MOVQ n+0(FP), AX
+	MOVQ src+32(FP), CX
+	MOVQ srcRow+40(FP), DX
+	MOVQ srcCol+48(FP), BX
+	SHLQ $0x02, DX
+	SHLQ $0x02, BX
+	LEAQ (BX)(BX*2), DI
+	MOVQ dst+8(FP), R9
+	MOVQ dstCol+24(FP), R10
+	MOVQ dstRow+16(FP), R11
+	SHLQ $0x02, R10
+	SHLQ $0x02, R11
+	LEAQ (R11)(R11*2), R12
+	LEAQ 31(SP), R13
+	ANDQ $-32, R13
+
+channels:
+	// Rows.
+	MOVQ        CX, SI
+	LEAQ        (SI)(BX*4), R8
+	VMOVUPS     (SI), Y0
+	VMOVUPS     (SI)(BX*1), Y1
+	VMOVUPS     (SI)(BX*2), Y2
+	VMOVUPS     (SI)(DI*1), Y3
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
+	VMOVUPS     (R8)(BX*2), Y6
+	VMOVUPS     (R8)(DI*1), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      factor36<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor37<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor42<>+0(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor43<>+0(SB), Y4, Y0
+	VMULPS      factor50<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor42<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor51<>+0(SB), Y5, Y6
+	VMULPS      factor38<>+0(SB), Y8, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor42<>+0(SB), Y2, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor44<>+0(SB), Y4, Y9
+	VMULPS      factor41<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor42<>+0(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor47<>+0(SB), Y5, Y1
+	VMOVAPS     Y7, Y3
+	VFMADD231PS factor39<>+0(SB), Y8, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor42<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor45<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, (R13)
+	VMOVUPS     Y6, 32(R13)
+	VMOVUPS     Y9, 64(R13)
+	VMOVUPS     Y1, 96(R13)
+	VMOVUPS     Y2, 128(R13)
+	ADDQ        DX, SI
+	ADDQ        DX, R8
+	VMOVUPS     (SI), Y0
+	VMOVUPS     (SI)(BX*1), Y1
+	VMOVUPS     (SI)(BX*2), Y2
+	VMOVUPS     (SI)(DI*1), Y3
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
+	VMOVUPS     (R8)(BX*2), Y6
+	VMOVUPS     (R8)(DI*1), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      factor36<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor37<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor42<>+0(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor43<>+0(SB), Y4, Y0
+	VMULPS      factor50<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor42<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor51<>+0(SB), Y5, Y6
+	VMULPS      factor38<>+0(SB), Y8, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor42<>+0(SB), Y2, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor44<>+0(SB), Y4, Y9
+	VMULPS      factor41<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor42<>+0(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor47<>+0(SB), Y5, Y1
+	VMOVAPS     Y7, Y3
+	VFMADD231PS factor39<>+0(SB), Y8, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor42<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor45<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, 160(R13)
+	VMOVUPS     Y6, 192(R13)
+	VMOVUPS     Y9, 224(R13)
+	VMOVUPS     Y1, 256(R13)
+	VMOVUPS     Y2, 288(R13)
+	ADDQ        DX, SI
+	ADDQ        DX, R8
+	VMOVUPS     (SI), Y0
+	VMOVUPS     (SI)(BX*1), Y1
+	VMOVUPS     (SI)(BX*2), Y2
+	VMOVUPS     (SI)(DI*1), Y3
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
+	VMOVUPS     (R8)(BX*2), Y6
+	VMOVUPS     (R8)(DI*1), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      factor36<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor37<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor42<>+0(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor43<>+0(SB), Y4, Y0
+	VMULPS      factor50<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor42<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor51<>+0(SB), Y5, Y6
+	VMULPS      factor38<>+0(SB), Y8, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor42<>+0(SB), Y2, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor44<>+0(SB), Y4, Y9
+	VMULPS      factor41<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor42<>+0(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor47<>+0(SB), Y5, Y1
+	VMOVAPS     Y7, Y3
+	VFMADD231PS factor39<>+0(SB), Y8, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor42<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor45<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, 320(R13)
+	VMOVUPS     Y6, 352(R13)
+	VMOVUPS     Y9, 384(R13)
+	VMOVUPS     Y1, 416(R13)
+	VMOVUPS     Y2, 448(R13)
+	ADDQ        DX, SI
+	ADDQ        DX, R8
+	VMOVUPS     (SI), Y0
+	VMOVUPS     (SI)(BX*1), Y1
+	VMOVUPS     (SI)(BX*2), Y2
+	VMOVUPS     (SI)(DI*1), Y3
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
+	VMOVUPS     (R8)(BX*2), Y6
+	VMOVUPS     (R8)(DI*1), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      factor36<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor37<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor42<>+0(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor43<>+0(SB), Y4, Y0
+	VMULPS      factor50<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor42<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor51<>+0(SB), Y5, Y6
+	VMULPS      factor38<>+0(SB), Y8, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor42<>+0(SB), Y2, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor44<>+0(SB), Y4, Y9
+	VMULPS      factor41<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor42<>+0(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor47<>+0(SB), Y5, Y1
+	VMOVAPS     Y7, Y3
+	VFMADD231PS factor39<>+0(SB), Y8, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor42<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor45<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, 480(R13)
+	VMOVUPS     Y6, 512(R13)
+	VMOVUPS     Y9, 544(R13)
+	VMOVUPS     Y1, 576(R13)
+	VMOVUPS     Y2, 608(R13)
+	ADDQ        DX, SI
+	ADDQ        DX, R8
+	VMOVUPS     (SI), Y0
+	VMOVUPS     (SI)(BX*1), Y1
+	VMOVUPS     (SI)(BX*2), Y2
+	VMOVUPS     (SI)(DI*1), Y3
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
+	VMOVUPS     (R8)(BX*2), Y6
+	VMOVUPS     (R8)(DI*1), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      factor36<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor37<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor42<>+0(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor43<>+0(SB), Y4, Y0
+	VMULPS      factor50<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor42<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor51<>+0(SB), Y5, Y6
+	VMULPS      factor38<>+0(SB), Y8, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor42<>+0(SB), Y2, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor44<>+0(SB), Y4, Y9
+	VMULPS      factor41<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor42<>+0(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor47<>+0(SB), Y5, Y1
+	VMOVAPS     Y7, Y3
+	VFMADD231PS factor39<>+0(SB), Y8, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor42<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor45<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, 640(R13)
+	VMOVUPS     Y6, 672(R13)
+	VMOVUPS     Y9, 704(R13)
+	VMOVUPS     Y1, 736(R13)
+	VMOVUPS     Y2, 768(R13)
+	ADDQ        DX, SI
+	ADDQ        DX, R8
+	VMOVUPS     (SI), Y0
+	VMOVUPS     (SI)(BX*1), Y1
+	VMOVUPS     (SI)(BX*2), Y2
+	VMOVUPS     (SI)(DI*1), Y3
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
+	VMOVUPS     (R8)(BX*2), Y6
+	VMOVUPS     (R8)(DI*1), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      factor36<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor37<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor42<>+0(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor43<>+0(SB), Y4, Y0
+	VMULPS      factor50<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor42<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor51<>+0(SB), Y5, Y6
+	VMULPS      factor38<>+0(SB), Y8, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor42<>+0(SB), Y2, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor44<>+0(SB), Y4, Y9
+	VMULPS      factor41<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor42<>+0(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor47<>+0(SB), Y5, Y1
+	VMOVAPS     Y7, Y3
+	VFMADD231PS factor39<>+0(SB), Y8, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor42<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor45<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, 800(R13)
+	VMOVUPS     Y6, 832(R13)
+	VMOVUPS     Y9, 864(R13)
+	VMOVUPS     Y1, 896(R13)
+	VMOVUPS     Y2, 928(R13)
+	ADDQ        DX, SI
+	ADDQ        DX, R8
+	VMOVUPS     (SI), Y0
+	VMOVUPS     (SI)(BX*1), Y1
+	VMOVUPS     (SI)(BX*2), Y2
+	VMOVUPS     (SI)(DI*1), Y3
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
+	VMOVUPS     (R8)(BX*2), Y6
+	VMOVUPS     (R8)(DI*1), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      factor36<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor37<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor42<>+0(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor43<>+0(SB), Y4, Y0
+	VMULPS      factor50<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor42<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor51<>+0(SB), Y5, Y6
+	VMULPS      factor38<>+0(SB), Y8, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor42<>+0(SB), Y2, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor44<>+0(SB), Y4, Y9
+	VMULPS      factor41<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor42<>+0(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor47<>+0(SB), Y5, Y1
+	VMOVAPS     Y7, Y3
+	VFMADD231PS factor39<>+0(SB), Y8, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor42<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor45<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, 960(R13)
+	VMOVUPS     Y6, 992(R13)
+	VMOVUPS     Y9, 1024(R13)
+	VMOVUPS     Y1, 1056(R13)
+	VMOVUPS     Y2, 1088(R13)
+	ADDQ        DX, SI
+	ADDQ        DX, R8
+	VMOVUPS     (SI), Y0
+	VMOVUPS     (SI)(BX*1), Y1
+	VMOVUPS     (SI)(BX*2), Y2
+	VMOVUPS     (SI)(DI*1), Y3
+	VMOVUPS     (R8), Y4
+	VMOVUPS     (R8)(BX*1), Y5
+	VMOVUPS     (R8)(BX*2), Y6
+	VMOVUPS     (R8)(DI*1), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      factor36<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor37<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor42<>+0(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor43<>+0(SB), Y4, Y0
+	VMULPS      factor50<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor42<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor51<>+0(SB), Y5, Y6
+	VMULPS      factor38<>+0(SB), Y8, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor42<>+0(SB), Y2, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor44<>+0(SB), Y4, Y9
+	VMULPS      factor41<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor42<>+0(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor47<>+0(SB), Y5, Y1
+	VMOVAPS     Y7, Y3
+	VFMADD231PS factor39<>+0(SB), Y8, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor42<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor45<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, 1120(R13)
+	VMOVUPS     Y6, 1152(R13)
+	VMOVUPS     Y9, 1184(R13)
+	VMOVUPS     Y1, 1216(R13)
+	VMOVUPS     Y2, 1248(R13)
+
+	// Columns.
+	MOVQ        R9, SI
+	LEAQ        (SI)(R11*4), R8
+	VMOVUPS     (R13), Y0
+	VMOVUPS     160(R13), Y1
+	VMOVUPS     320(R13), Y2
+	VMOVUPS     480(R13), Y3
+	VMOVUPS     640(R13), Y4
+	VMOVUPS     800(R13), Y5
+	VMOVUPS     960(R13), Y6
+	VMOVUPS     1120(R13), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      factor36<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor37<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor42<>+0(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor43<>+0(SB), Y4, Y0
+	VMULPS      factor50<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor42<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor51<>+0(SB), Y5, Y6
+	VMULPS      factor38<>+0(SB), Y8, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor42<>+0(SB), Y2, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor44<>+0(SB), Y4, Y9
+	VMULPS      factor41<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor42<>+0(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor47<>+0(SB), Y5, Y1
+	VMOVAPS     Y7, Y3
+	VFMADD231PS factor39<>+0(SB), Y8, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor42<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor45<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     Y6, (SI)(R11*1)
+	VMOVUPS     Y9, (SI)(R11*2)
+	VMOVUPS     Y1, (SI)(R12*1)
+	VMOVUPS     Y2, (R8)
+	ADDQ        R10, SI
+	ADDQ        R10, R8
+	VMOVUPS     32(R13), Y0
+	VMOVUPS     192(R13), Y1
+	VMOVUPS     352(R13), Y2
+	VMOVUPS     512(R13), Y3
+	VMOVUPS     672(R13), Y4
+	VMOVUPS     832(R13), Y5
+	VMOVUPS     992(R13), Y6
+	VMOVUPS     1152(R13), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      factor36<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor37<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor42<>+0(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor43<>+0(SB), Y4, Y0
+	VMULPS      factor50<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor42<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor51<>+0(SB), Y5, Y6
+	VMULPS      factor38<>+0(SB), Y8, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor42<>+0(SB), Y2, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor44<>+0(SB), Y4, Y9
+	VMULPS      factor41<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor42<>+0(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor47<>+0(SB), Y5, Y1
+	VMOVAPS     Y7, Y3
+	VFMADD231PS factor39<>+0(SB), Y8, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor42<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor45<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     Y6, (SI)(R11*1)
+	VMOVUPS     Y9, (SI)(R11*2)
+	VMOVUPS     Y1, (SI)(R12*1)
+	VMOVUPS     Y2, (R8)
+	ADDQ        R10, SI
+	ADDQ        R10, R8
+	VMOVUPS     64(R13), Y0
+	VMOVUPS     224(R13), Y1
+	VMOVUPS     384(R13), Y2
+	VMOVUPS     544(R13), Y3
+	VMOVUPS     704(R13), Y4
+	VMOVUPS     864(R13), Y5
+	VMOVUPS     1024(R13), Y6
+	VMOVUPS     1184(R13), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      factor36<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor37<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor42<>+0(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor43<>+0(SB), Y4, Y0
+	VMULPS      factor50<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor42<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor51<>+0(SB), Y5, Y6
+	VMULPS      factor38<>+0(SB), Y8, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor42<>+0(SB), Y2, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor44<>+0(SB), Y4, Y9
+	VMULPS      factor41<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor42<>+0(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor47<>+0(SB), Y5, Y1
+	VMOVAPS     Y7, Y3
+	VFMADD231PS factor39<>+0(SB), Y8, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor42<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor45<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     Y6, (SI)(R11*1)
+	VMOVUPS     Y9, (SI)(R11*2)
+	VMOVUPS     Y1, (SI)(R12*1)
+	VMOVUPS     Y2, (R8)
+	ADDQ        R10, SI
+	ADDQ        R10, R8
+	VMOVUPS     96(R13), Y0
+	VMOVUPS     256(R13), Y1
+	VMOVUPS     416(R13), Y2
+	VMOVUPS     576(R13), Y3
+	VMOVUPS     736(R13), Y4
+	VMOVUPS     896(R13), Y5
+	VMOVUPS     1056(R13), Y6
+	VMOVUPS     1216(R13), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      factor36<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor37<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor42<>+0(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor43<>+0(SB), Y4, Y0
+	VMULPS      factor50<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor42<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor51<>+0(SB), Y5, Y6
+	VMULPS      factor38<>+0(SB), Y8, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor42<>+0(SB), Y2, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor44<>+0(SB), Y4, Y9
+	VMULPS      factor41<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor42<>+0(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor47<>+0(SB), Y5, Y1
+	VMOVAPS     Y7, Y3
+	VFMADD231PS factor39<>+0(SB), Y8, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor42<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor45<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     Y6, (SI)(R11*1)
+	VMOVUPS     Y9, (SI)(R11*2)
+	VMOVUPS     Y1, (SI)(R12*1)
+	VMOVUPS     Y2, (R8)
+	ADDQ        R10, SI
+	ADDQ        R10, R8
+	VMOVUPS     128(R13), Y0
+	VMOVUPS     288(R13), Y1
+	VMOVUPS     448(R13), Y2
+	VMOVUPS     608(R13), Y3
+	VMOVUPS     768(R13), Y4
+	VMOVUPS     928(R13), Y5
+	VMOVUPS     1088(R13), Y6
+	VMOVUPS     1248(R13), Y7
+	VADDPS      Y2, Y1, Y8
+	VSUBPS      Y2, Y1, Y1
+	VADDPS      Y4, Y3, Y2
+	VSUBPS      Y4, Y3, Y3
+	VADDPS      Y6, Y5, Y4
+	VSUBPS      Y6, Y5, Y5
+	VMULPS      factor36<>+0(SB), Y0, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor37<>+0(SB), Y8, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor42<>+0(SB), Y2, Y0
+	VMOVAPS     Y0, Y0
+	VFMADD231PS factor43<>+0(SB), Y4, Y0
+	VMULPS      factor50<>+0(SB), Y1, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor42<>+0(SB), Y3, Y6
+	VMOVAPS     Y6, Y6
+	VFMADD231PS factor51<>+0(SB), Y5, Y6
+	VMULPS      factor38<>+0(SB), Y8, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor42<>+0(SB), Y2, Y9
+	VMOVAPS     Y9, Y9
+	VFMADD231PS factor44<>+0(SB), Y4, Y9
+	VMULPS      factor41<>+0(SB), Y1, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor42<>+0(SB), Y3, Y1
+	VMOVAPS     Y1, Y1
+	VFMADD231PS factor47<>+0(SB), Y5, Y1
+	VMOVAPS     Y7, Y3
+	VFMADD231PS factor39<>+0(SB), Y8, Y3
+	VMOVAPS     Y3, Y3
+	VFMADD231PS factor42<>+0(SB), Y2, Y3
+	VMOVAPS     Y3, Y2
+	VFMADD231PS factor45<>+0(SB), Y4, Y2
+	VMOVUPS     Y0, (SI)
+	VMOVUPS     Y6, (SI)(R11*1)
+	VMOVUPS     Y9, (SI)(R11*2)
+	VMOVUPS     Y1, (SI)(R12*1)
+	VMOVUPS     Y2, (R8)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, R9
+	SUBQ        $0x08, AX
+	JNZ         channels
+	VZEROUPPER
+	RET
+
+DATA factor50<>+0(SB)/4, $0x3ef2b9d6
+DATA factor50<>+4(SB)/4, $0x3ef2b9d6
+DATA factor50<>+8(SB)/4, $0x3ef2b9d6
+DATA factor50<>+12(SB)/4, $0x3ef2b9d6
+DATA factor50<>+16(SB)/4, $0x3ef2b9d6
+DATA factor50<>+20(SB)/4, $0x3ef2b9d6
+DATA factor50<>+24(SB)/4, $0x3ef2b9d6
+DATA factor50<>+28(SB)/4, $0x3ef2b9d6
+GLOBL factor50<>(SB), RODATA|NOPTR, $32
+
+DATA factor51<>+0(SB)/4, $0x3d49bf09
+DATA factor51<>+4(SB)/4, $0x3d49bf09
+DATA factor51<>+8(SB)/4, $0x3d49bf09
+DATA factor51<>+12(SB)/4, $0x3d49bf09
+DATA factor51<>+16(SB)/4, $0x3d49bf09
+DATA factor51<>+20(SB)/4, $0x3d49bf09
+DATA factor51<>+24(SB)/4, $0x3d49bf09
+DATA factor51<>+28(SB)/4, $0x3d49bf09
+GLOBL factor51<>(SB), RODATA|NOPTR, $32

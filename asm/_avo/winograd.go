@@ -21,44 +21,74 @@ import (
 // B^T holds the coefficients of the interpolating polynomials. In two dimensions
 // every transform acts on columns and on rows.
 //
-// The points 0, 1, -1, infinity give F(2x2, 3x3), of 16 multiplications for 36. The
-// points 0, 3/4, -3/4, 3/2, -3/2, infinity give F(4x4, 3x3), of 36 for 144, and
-// F(2x2, 5x5), of 36 for 100, with one and the same B; their powers stay near 1, so
-// that the largest error is a fifth of what the usual 1, -1, 2, -2 give. The gradient of the taps is the adjoint,
+// Points 0, 1, -1, infinity give F(2x2, 3x3), of 16 multiplications for 36. Points
+// 0, 3/4, -3/4, 3/2, -3/2, infinity give F(4x4, 3x3), of 36 for 144, and F(2x2, 5x5),
+// of 36 for 100, with one and the same B; their powers stay near 1, so that the largest
+// error is a fifth of what the usual 1, -1, 2, -2 give. Eight points give F(4x4, 5x5),
+// of 64 for 400. The gradient of the taps is the adjoint,
 // G^T [(A dy) * (B^T d)], and needs A and G^T besides.
 func winograd() {
-	input4 := matrix{{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}}
-	input6 := matrix{{81. / 64, 0, -45. / 16, 0, 1, 0},
-		{0, -27. / 16, -9. / 4, 3. / 4, 1, 0}, {0, 27. / 16, -9. / 4, -3. / 4, 1, 0},
-		{0, -27. / 32, -9. / 16, 3. / 2, 1, 0}, {0, 27. / 32, -9. / 16, -3. / 2, 1, 0},
-		{0, 81. / 64, 0, -45. / 16, 0, 1}}
-	filter2x3 := matrix{{1, 0, 0}, {.5, .5, .5}, {.5, -.5, .5}, {0, 0, 1}}
-	filter4x3 := matrix{{64. / 81, 0, 0},
-		{-128. / 243, -32. / 81, -8. / 27}, {-128. / 243, 32. / 81, -8. / 27},
-		{32. / 243, 16. / 81, 8. / 27}, {32. / 243, -16. / 81, 8. / 27},
-		{0, 0, 1}}
-	filter2x5 := matrix{{64. / 81, 0, 0, 0, 0},
-		{-128. / 243, -32. / 81, -8. / 27, -2. / 9, -1. / 6}, {-128. / 243, 32. / 81, -8. / 27, 2. / 9, -1. / 6},
-		{32. / 243, 16. / 81, 8. / 27, 4. / 9, 2. / 3}, {32. / 243, -16. / 81, 8. / 27, -4. / 9, 2. / 3},
-		{0, 0, 0, 0, 1}}
-	output2x3 := matrix{{1, 1, 1, 0}, {0, 1, -1, 1}}
-	output4x3 := matrix{{1, 1, 1, 1, 1, 0},
-		{0, 3. / 4, -3. / 4, 3. / 2, -3. / 2, 0},
-		{0, 9. / 16, 9. / 16, 9. / 4, 9. / 4, 0},
-		{0, 27. / 64, -27. / 64, 27. / 8, -27. / 8, 1}}
-	output2x5 := matrix{{1, 1, 1, 1, 1, 0}, {0, 3. / 4, -3. / 4, 3. / 2, -3. / 2, 1}}
-
-	transform("transformInput4", input4)
-	transform("transformInput6", input6)
 	for _, f := range []struct {
-		name           string
-		filter, output matrix
-	}{{"2x3", filter2x3, output2x3}, {"4x3", filter4x3, output4x3}, {"2x5", filter2x5, output2x5}} {
-		transform("transformFilter"+f.name, f.filter)
-		transform("transformOutput"+f.name, f.output)
-		transform("transformSpread"+f.name, f.output.transposed())
-		transform("transformCollect"+f.name, f.filter.transposed())
+		m, r   int
+		points []float64
+	}{
+		{2, 3, []float64{0, 1, -1}},
+		{4, 3, []float64{0, 3. / 4, -3. / 4, 3. / 2, -3. / 2}},
+		{2, 5, []float64{0, 3. / 4, -3. / 4, 3. / 2, -3. / 2}},
+		{4, 5, []float64{0, 1. / 2, -1. / 2, 1, -1, 7. / 4, -7. / 4}},
+	} {
+		name := fmt.Sprintf("%dx%d", f.m, f.r)
+		input, filter, output := toomCook(f.m, f.r, f.points...)
+		if name != "2x5" { // which has the input of 4x3
+			transform("transformInput"+name, input)
+		}
+		transform("transformFilter"+name, filter)
+		transform("transformOutput"+name, output)
+		transform("transformSpread"+name, output.transposed())
+		transform("transformCollect"+name, filter.transposed())
 	}
+}
+
+// toomCook returns B^T, G and A^T of the given points and infinity: the coefficients
+// of what Lagrange's interpolation multiplies values by, monomials at the points over
+// what it divides by, and monomials.
+func toomCook(m, r int, points ...float64) (input, filter, output matrix) {
+	n := m + r - 1
+	output = make(matrix, m)
+	for _, p := range append(points, math.Inf(1)) {
+		scale, rest := 1., make([]float64, n) // the product of x-q over all others
+		rest[0] = 1
+		for _, q := range points {
+			if q == p {
+				continue
+			}
+			for i := n - 1; i > 0; i-- {
+				rest[i] = rest[i-1] - q*rest[i]
+			}
+			rest[0] *= -q
+			if !math.IsInf(p, 0) {
+				scale *= p - q
+			}
+		}
+		monomials := func(n int, scale float64) []float64 {
+			row := make([]float64, n)
+			if math.IsInf(p, 0) {
+				row[n-1] = 1
+				return row
+			}
+			for i := range row {
+				row[i] = scale
+				scale *= p
+			}
+			return row
+		}
+		input = append(input, rest)
+		filter = append(filter, monomials(r, 1/scale))
+		for i, v := range monomials(m, 1) {
+			output[i] = append(output[i], v)
+		}
+	}
+	return input, filter, output
 }
 
 type matrix [][]float64
@@ -152,11 +182,11 @@ func transform(name string, m matrix) {
 	ret()
 }
 
-// grid walks over lines of elements; far and near are the distances of lines
-// and of the elements of a line.
+// grid walks over lines of up to 8 elements; far and near are the distances of lines
+// and of the elements of a line. The second half of a line has a pointer of its own.
 type grid struct {
-	base, line, far    Register
-	near, near3, near5 Register
+	base, line, half, far Register
+	near, near3           Register
 }
 
 func newGrid(base, far, near string, size int) *grid {
@@ -167,25 +197,36 @@ func newGrid(base, far, near string, size int) *grid {
 		g.near3 = GP64()
 		LEAQ(Mem{Base: g.near, Index: g.near, Scale: 2}, g.near3)
 	}
-	if size > 5 {
-		g.near5 = GP64()
-		LEAQ(Mem{Base: g.near, Index: g.near, Scale: 4}, g.near5)
+	if size > 4 {
+		g.half = GP64()
 	}
 	return g
 }
 
-func (g *grid) rewind() { MOVQ(g.base, g.line) }
-func (g *grid) next()   { ADDQ(g.far, g.line) }
+func (g *grid) rewind() {
+	MOVQ(g.base, g.line)
+	if g.half != nil {
+		LEAQ(Mem{Base: g.line, Index: g.near, Scale: 4}, g.half)
+	}
+}
+
+func (g *grid) next() {
+	ADDQ(g.far, g.line)
+	if g.half != nil {
+		ADDQ(g.far, g.half)
+	}
+}
 
 func (g *grid) at(i int) Mem {
 	m := Mem{Base: g.line}
-	switch i {
-	case 1, 2, 4:
-		m.Index, m.Scale = g.near, uint8(i)
+	if i >= 4 {
+		m.Base = g.half
+	}
+	switch i % 4 {
+	case 1, 2:
+		m.Index, m.Scale = g.near, uint8(i%4)
 	case 3:
 		m.Index, m.Scale = g.near3, 1
-	case 5:
-		m.Index, m.Scale = g.near5, 1
 	}
 	return m
 }

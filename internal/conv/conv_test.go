@@ -115,7 +115,7 @@ func near(t *testing.T, name string, got []float32, want []float64) {
 		errors, squares = errors+e*e, squares+v*v
 		worst, largest = max(worst, e), max(largest, math.Abs(v))
 	}
-	if !(worst <= 5e-6*largest && errors <= 9e-12*squares) {
+	if !(worst <= 1e-5*largest && errors <= 25e-12*squares) {
 		t.Errorf("%s errs by %.2g of the largest and %.2g in the mean", name, worst/largest, math.Sqrt(errors/squares))
 	}
 }

@@ -62,14 +62,18 @@ func prepareBackward(threads int, f *asm.Winograd, w []float32, out, depth int) 
 // columns is the number of vectors that are packed side by side.
 func columns() int { return asm.Active().Tile().Width }
 
-// prepare packs n vectors of k terms, columns() at a time. transform writes the
+// wholeTiles is the number of columns of C in tiles that n vectors of B take.
+func wholeTiles(n int) int { return divUp(n, columns()) * columns() }
+
+// prepare packs n vectors of k terms, columns() at a time, and zeros to fill the last
+// tile. transform writes the
 // transforms of vectors [j0, j1) to planes of the given size, one for each point;
 // operand says how they lie in a plane.
 func prepare(threads int, f *asm.Winograd, n, k, plane int, transform func(dst []float32, j0, j1 int), operand func(plane []float32) level3.Operand) *filters {
 	count, size := f.Points*f.Points, level3.PreparedLen(n, k)
 	all := &filters{buf: level3.Scratch(count * size)}
 	for p := range count {
-		all.points = append(all.points, level3.Prepare((*all.buf)[p*size:], n, k))
+		all.points = append(all.points, level3.Prepare((*all.buf)[p*size:], wholeTiles(n), k))
 	}
 	par.Blocks(threads, n, columns(), func(j0, j1 int) {
 		planes := level3.Scratch(count * plane)

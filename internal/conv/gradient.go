@@ -22,8 +22,7 @@ const tilesAtOnce = 192
 // Where the gradient is small, parts of the tiles are summed apart, each by one
 // thread, and added in order; else threads share the transforms and the products.
 func (t *tiling) gradient(threads int, dw []float32) {
-	width := columns()
-	s := sums{tiling: t, points: t.Points * t.Points, depth: divUp(t.x.depth, width) * width, out: divUp(t.y.depth, 24) * 24}
+	s := sums{tiling: t, points: t.Points * t.Points, depth: wholeTiles(t.x.depth), out: divUp(t.y.depth, 24) * 24}
 	s.plane = s.out*s.depth + line
 	size := s.points * s.plane
 	parts := max(1, min(8, smallGradient/size, t.tiles()/(2*tilesAtOnce)))
@@ -73,7 +72,7 @@ func (s *sums) add(threads int, sums []float32, lo, hi int) {
 		})
 		par.For(threads, s.points, func(p int) {
 			outputs := asm.Left{Data: dy[p*made:], Row: 1, Col: s.out}
-			level3.Prepare(x[p*in:], s.x.depth, n).Times(s.y.depth, outputs, sums[p*s.plane:], s.depth, level3.End{Accumulate: from > lo})
+			level3.Prepare(x[p*in:], s.depth, n).Times(s.y.depth, outputs, sums[p*s.plane:], s.depth, level3.End{Accumulate: from > lo})
 		})
 	}
 }

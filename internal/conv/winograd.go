@@ -19,7 +19,7 @@ func (g Geometry) form() *asm.Winograd {
 	}
 	var best *asm.Winograd
 	least := math.MaxInt
-	for _, f := range []*asm.Winograd{asm.F2x3, asm.F4x3, asm.F2x5} {
+	for _, f := range []*asm.Winograd{asm.F2x3, asm.F4x3, asm.F2x5, asm.F4x5} {
 		tiles := divUp(g.OutH(), f.M) * divUp(g.OutW(), f.M)
 		if products := tiles * f.Points * f.Points; f.R == g.KH && g.N*tiles >= 8 && products < least {
 			best, least = f, products
@@ -128,7 +128,7 @@ func (t *tiling) convolve(threads int, w *filters, bias []float32, relu bool) {
 	if relu {
 		floor = 0
 	}
-	depth, out := t.x.vectors(), t.y.vectors()
+	depth, out := t.x.vectors(), wholeTiles(t.y.depth)
 	padded := make([]float32, out)
 	copy(padded, bias)
 	block := t.block(threads, depth+out)
