@@ -26,10 +26,6 @@ type entry struct {
 const (
 	// atLeast is how long work is repeated for within one timing.
 	atLeast = 50 * time.Millisecond
-
-	// pause goes before each timing: the threads of OpenMP and OpenBLAS spin for
-	// some 20 ms after their last work, on the cores that the other side needs.
-	pause = 50 * time.Millisecond
 )
 
 // seconds times one run of work in this program.
@@ -111,7 +107,6 @@ func (s *session) alternate(ours, theirs *entry) (row, error) {
 			if side.entry == nil {
 				continue
 			}
-			time.Sleep(pause)
 			t, err := side.seconds()
 			if err != nil {
 				return row{}, err

@@ -36,7 +36,7 @@ func installed(python string, threads int) (peers []peer, notes string, stop fun
 }
 
 // worker is a process that computes with the libraries of Python. It answers
-// each line of JSON by another, as peers.py says.
+// each line of JSON by another, as peers.py says, and is paused in between.
 type worker struct {
 	hello struct {
 		Peers    map[string][]string `json:"peers"`    // names, by kind of work
@@ -45,6 +45,7 @@ type worker struct {
 	}
 	requests *json.Encoder
 	answers  *json.Decoder
+	process  *os.Process // nil: is not paused
 	stop     func() error
 }
 
@@ -92,7 +93,11 @@ func start(python string, threads int) (*worker, error) {
 		}
 		return nil, fmt.Errorf("%s: %w", python, err)
 	}
-	w.stop = func() error { return errors.Join(in.Close(), cmd.Wait()) }
+	w.process = cmd.Process
+	w.stop = func() error {
+		resume(cmd.Process)
+		return errors.Join(in.Close(), cmd.Wait())
+	}
 	return w, nil
 }
 
@@ -103,6 +108,10 @@ func connect(in io.Writer, out io.Reader) (*worker, error) {
 }
 
 func (w *worker) ask(r request) (a answer, err error) {
+	if w.process != nil {
+		resume(w.process)
+		defer pause(w.process)
+	}
 	if err = w.requests.Encode(r); err != nil {
 		return a, err
 	}
