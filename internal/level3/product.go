@@ -13,34 +13,35 @@ package level3
 
 import (
 	"math"
-	"sync"
 
 	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// The blocking figures. KC is part of the meaning of a result (see the package
-// comment); the others only of its speed.
+// The blocking figures, of which KC is part of the meaning of a result and the others
+// only of its speed:
+//
+//	            AVX2      AVX-512    lies in                   so that
+//	tile of C   6 x 16    12 x 32    12 or 24 of the 16 or 32  loads stay below multiply-adds
+//	                                 vector registers
+//	low tile    4 x 16    8 x 32     8 or 16 registers         rows of C seldom leave a rest
+//	panel of A  KC x 6    KC x 12    9, 18 KB: level 1         it is read once for each panel of B
+//	panel of B  KC x 16   KC x 32    24, 48 KB: level 1 or 2   it is read once for each panel of A
+//	block of A  KC x mc              288 KB: level 2           B passes through level 1 only mc/6, mc/12 times
+//	block of B  slab*KC x nc         18 MB: level 3            threads meet only once for each
+//
+// More terms than KC would spill the panels further, fewer would visit C more often.
 const (
-	// KC terms at a time: a B micro-panel of KC x Width floats is 24 KB (AVX2) or
-	// 48 KB (AVX-512) and comes from the first- or second-level cache. More terms
-	// would spill it further, fewer would visit C more often.
-	KC = 384
+	KC = 384  // terms at a time
+	mc = 192  // rows of A at a time, a multiple of every High
+	nc = 1536 // columns of B at a time, a multiple of every Width
 
-	// mc rows of A at a time, a multiple of every High: mc x KC floats are 288 KB
-	// and stay in the second-level cache.
-	mc = 192
-
-	// nc columns of B at a time, a multiple of every Width.
-	nc = 1536
+	// slab is how many blocks of KC are packed of B at once.
+	slab = 8
 
 	// narrow products read A where it lies: each term is used so seldom that
 	// packing it would not pay.
 	narrow = 128
-
-	// slab is how many blocks of KC are packed of B at once, so that threads
-	// meet seldom: at most slab*KC x nc floats, 18 MB of the third level.
-	slab = 8
 )
 
 // End is how a product ends. The zero value overwrites C.
@@ -292,24 +293,3 @@ func (p *product) finish(sums []float32, i, j int, end asm.End) {
 }
 
 func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
-
-// pool keeps packing buffers between products.
-var pool = sync.Pool{New: func() any { return new([]float32) }}
-
-// Scratch returns a buffer of n floats with any content, to be given back to
-// Release.
-func Scratch(n int) *[]float32 {
-	buf := pool.Get().(*[]float32)
-	if cap(*buf) < n {
-		*buf = make([]float32, n)
-	}
-	*buf = (*buf)[:n]
-	return buf
-}
-
-// Release takes back what Scratch returned; nil is nothing.
-func Release(buf *[]float32) {
-	if buf != nil {
-		pool.Put(buf)
-	}
-}
