@@ -53,17 +53,20 @@ func (s *moments) fold(w *workspace, threads, n, blocks int, data, first []float
 		copy(s.mean[lo:hi], c.mean)
 	})
 
+	// Rows do not depend on each other either. Few of them even out between threads,
+	// many share the panels that they are multiplied with.
 	count := (p + width - 1) / width
-	par.For(threads, count, func(j int) {
-		ldc := (count - j) * width
-		c := level3.Scratch(width * ldc)
+	some := max(1, min(4, count/8))
+	par.Blocks(threads, count, some, func(lo, hi int) {
+		first, ldc := lo*width, (count-lo)*width
+		c := level3.Scratch((hi - lo) * width * ldc)
 		defer level3.Release(c)
 		for b := range blocks {
-			level3.Prepare(panels[b*size:], p, n).Gram(j, *c, ldc)
+			level3.Prepare(panels[b*size:], p, n).Gram(lo, hi, *c, ldc)
 			weight, _ := weights(n, s.count+int64(b*n))
 			u, v := rest[b*p:][:p], d[b*p:][:p]
-			for i := j * width; i < min(p, (j+1)*width); i++ {
-				row := (*c)[(i-j*width)*ldc+i-j*width:][:p-i]
+			for i := first; i < min(p, hi*width); i++ {
+				row := (*c)[(i-first)*(ldc+1):][:p-i]
 				vec.Merge(s.prod[i*p+i:(i+1)*p], row, -u[i]/float64(n), u[i:], weight*v[i], v[i:])
 			}
 		}

@@ -21,6 +21,10 @@ func Forward(threads int, g Geometry, y, x, w, bias []float32, relu bool) {
 		g.forward(threads, f, y, x, w, bias, relu)
 		return
 	}
+	if b, ok := g.blocked(); ok {
+		b.forward(threads, y, x, w, bias, relu)
+		return
+	}
 	if g.pointwise() {
 		level3.Gemm(threads, g.positions(), g.Out, g.C, level3.Rows{Data: x, Stride: g.C}, level3.Rows{Data: w, Stride: g.C}, y, g.Out, level3.End{Bias: bias, ReLU: relu})
 		return
@@ -55,6 +59,10 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 	}
 	if f := g.form(); f != nil {
 		g.backwardWeights(threads, f, dw, x, dy)
+		return
+	}
+	if b, ok := g.blocked(); ok {
+		b.backwardWeights(threads, dw, x, dy)
 		return
 	}
 	x, padded := pad(threads, x, g.N, g.H, g.W, g.C, g.Pad, g.Pad)
@@ -99,6 +107,10 @@ func sumRows(threads int, sum, dy []float32, rows int) {
 // the output and the filters w.
 func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
 	g.check(dx, w, dy)
+	if b, ok := g.blocked(); ok {
+		b.backwardData(threads, dx, dy, w)
+		return
+	}
 	if g.pointwise() {
 		level3.Gemm(threads, g.positions(), g.C, g.Out, level3.Rows{Data: dy, Stride: g.Out}, level3.Cols{Data: w, Stride: g.C}, dx, g.C, level3.End{})
 	} else if g.Stride == 1 && g.C/g.groups() >= 8 {

@@ -24,6 +24,9 @@ var geometries = []Geometry{
 	{N: 1, H: 2, W: 2, C: 1, Out: 1, KH: 3, KW: 3, Stride: 1, Pad: 1},
 	{N: 9, H: 1, W: 1, C: 300, Out: 10, KH: 1, KW: 1, Stride: 1},
 	{N: 2, H: 6, W: 6, C: 37, Out: 10, KH: 3, KW: 3, Stride: 3, Pad: 2},
+	{N: 2, H: 31, W: 30, C: 3, Out: 8, KH: 11, KW: 11, Stride: 4, Pad: 2},
+	{N: 2, H: 20, W: 18, C: 5, Out: 9, KH: 5, KW: 5, Stride: 2, Pad: 2},
+	{N: 2, H: 41, W: 40, C: 2, Out: 8, KH: 9, KW: 9, Stride: 2, Pad: 0},
 	{N: 2, H: 13, W: 14, C: 37, Out: 10, KH: 3, KW: 3, Stride: 1, Pad: 1},
 	{N: 3, H: 9, W: 10, C: 32, Out: 48, KH: 3, KW: 3, Stride: 1, Pad: 0, Groups: 2},
 	{N: 16, H: 3, W: 3, C: 9, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
@@ -143,6 +146,7 @@ func TestSameBits(t *testing.T) {
 		"8bc0ddd506c10c59": {N: 4, H: 13, W: 13, C: 10, Out: 9, KH: 5, KW: 5, Stride: 1, Pad: 2},
 		"8466f1817dc12096": {N: 16, H: 2, W: 2, C: 8, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		"d77873e62c75d64b": {N: 3, H: 40, W: 40, C: 3, Out: 16, KH: 7, KW: 7, Stride: 2, Pad: 1},
+		"3e6ae22aa3b6cdd2":          {N: 3, H: 35, W: 40, C: 3, Out: 16, KH: 11, KW: 11, Stride: 4, Pad: 1},
 		"9310b45dc1e345d3": {N: 3, H: 9, W: 9, C: 64, Out: 16, KH: 3, KW: 3, Stride: 2, Pad: 1, Groups: 2},
 	} {
 		rnd := rand.New(rand.NewPCG(5, 6))

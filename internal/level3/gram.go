@@ -16,26 +16,28 @@ func (p Prepared) Panel(j int) []float32 {
 	return p.right.data[j*size:][:size]
 }
 
-// Gram computes rows of C = B B^T, for a packed B of at most KC terms: those of panel
-// j, from the diagonal on. Row i of c is that of vector j*Width()+i, and begins with
-// the panel's own first vector. What is left of the diagonal is unspecified, and all
-// panels' vectors are written, those beyond the last too.
-func (p Prepared) Gram(j int, c []float32, ldc int) {
+// Gram computes rows of C = B B^T, for a packed B of at most KC terms: those of panels
+// [j0, j1), from the diagonal on. Row and column 0 of c are those of the first vector
+// of panel j0. What is left of the diagonal is unspecified, and all panels' vectors are
+// written, those beyond the last too.
+func (p Prepared) Gram(j0, j1 int, c []float32, ldc int) {
 	tier := asm.Active()
 	tile := tier.Tile()
-	left := p.Panel(j)
 	end := asm.End{Floor: float32(math.Inf(-1))}
-	for at := 0; (j*tile.Width + at) < p.n; at += tile.Width {
-		right := p.Panel(j + at/tile.Width)
-		if at == 0 {
-			diagonal(tier, p.k, left, c, ldc)
-			continue
-		}
-		for i, height := 0, tile.High; i < tile.Width; i += height {
-			if tile.Width-i < tile.High {
-				height = tile.Low
+	for at := j0; at*tile.Width < p.n; at++ { // columns: a panel stays in the cache for all rows
+		right := p.Panel(at)
+		for j := j0; j < j1 && j <= at; j++ {
+			left, c := p.Panel(j), c[(j-j0)*tile.Width*ldc+(at-j0)*tile.Width:]
+			if j == at {
+				diagonal(tier, p.k, left, c, ldc)
+				continue
 			}
-			tier.Gemm(height, p.k, asm.Left{Data: left[i:], Row: 1, Col: tile.Width}, right, tile.Width, c[i*ldc+at:], ldc, end)
+			for i, height := 0, tile.High; i < tile.Width; i += height {
+				if tile.Width-i < tile.High {
+					height = tile.Low
+				}
+				tier.Gemm(height, p.k, asm.Left{Data: left[i:], Row: 1, Col: tile.Width}, right, tile.Width, c[i*ldc:], ldc, end)
+			}
 		}
 	}
 }

@@ -98,16 +98,17 @@ func TestGramBits(t *testing.T) {
 		a := random(rnd, k*stride)
 		b := Prepare(make([]float32, PreparedLen(n, k)), n, k)
 		b.Fill(0, n, Cols{Data: a, Stride: stride})
-		c := make([]float32, width*roundUp(n, width))
-		for j := 0; j*width < n; j++ {
-			b.Gram(j, c, roundUp(n, width))
-			for i := range min(width, n-j*width) {
-				for x := j*width + i; x < n; x++ {
-					want := ordered(k,
-						func(k int) float32 { return a[k*stride+j*width+i] },
-						func(k int) float32 { return a[k*stride+x] }, 0, false)
-					if got := c[i*roundUp(n, width)+x-j*width]; math.Float32bits(got) != math.Float32bits(want) {
-						t.Fatalf("n=%d: element (%d, %d) is %v, want %v", n, j*width+i, x, got, want)
+		panels, ldc := (n+width-1)/width, roundUp(n, width)
+		for _, some := range []int{1, 2, 3} {
+			c := make([]float32, some*width*ldc)
+			for j := 0; j < panels; j += some {
+				b.Gram(j, min(panels, j+some), c, ldc)
+				for i := j * width; i < min(n, (j+some)*width); i++ {
+					for x := i; x < n; x++ {
+						want := ordered(k, func(k int) float32 { return a[k*stride+i] }, func(k int) float32 { return a[k*stride+x] }, 0, false)
+						if got := c[(i-j*width)*ldc+x-j*width]; math.Float32bits(got) != math.Float32bits(want) {
+							t.Fatalf("n=%d: element (%d, %d) is %v, want %v", n, i, x, got, want)
+						}
 					}
 				}
 			}
