@@ -67,7 +67,6 @@ type product struct {
 	c       []float32
 	ldc     int
 	end     End
-	upper   bool // skip tiles that lie wholly below the diagonal
 
 	tier asm.Tier
 	tile asm.Tile
