@@ -146,7 +146,7 @@ func TestSameBits(t *testing.T) {
 		"8bc0ddd506c10c59": {N: 4, H: 13, W: 13, C: 10, Out: 9, KH: 5, KW: 5, Stride: 1, Pad: 2},
 		"8466f1817dc12096": {N: 16, H: 2, W: 2, C: 8, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		"d77873e62c75d64b": {N: 3, H: 40, W: 40, C: 3, Out: 16, KH: 7, KW: 7, Stride: 2, Pad: 1},
-		"3e6ae22aa3b6cdd2":          {N: 3, H: 35, W: 40, C: 3, Out: 16, KH: 11, KW: 11, Stride: 4, Pad: 1},
+		"3e6ae22aa3b6cdd2": {N: 3, H: 35, W: 40, C: 3, Out: 16, KH: 11, KW: 11, Stride: 4, Pad: 1},
 		"9310b45dc1e345d3": {N: 3, H: 9, W: 9, C: 64, Out: 16, KH: 3, KW: 3, Stride: 2, Pad: 1, Groups: 2},
 	} {
 		rnd := rand.New(rand.NewPCG(5, 6))
