@@ -1,6 +1,6 @@
 package asm
 
-import "math"
+import "github.com/convergent-go/convergent/internal/toomcook"
 
 // Winograd is a form of Winograd's convolution, F(M x M, R x R): tiles of M x M
 // outputs of filters of R x R taps, by Points x Points multiplications.
@@ -29,7 +29,7 @@ var (
 
 // Transform is a matrix that acts on the columns and the rows of a grid.
 type Transform struct {
-	m      matrix
+	m      toomcook.Matrix
 	kernel func(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int)
 	output func(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int, bias *float32, floor float32)
 }
@@ -40,14 +40,14 @@ type kernels struct {
 }
 
 func newWinograd(m, r int, points []float64, k kernels) *Winograd {
-	input, filter, output := toomCook(m, r, points...)
+	input, filter, output := toomcook.Matrices(m, r, points...)
 	return &Winograd{
 		M: m, R: r, Points: m + r - 1,
 		Input:   &Transform{m: input, kernel: k.input},
 		Filter:  &Transform{m: filter, kernel: k.filter},
 		Output:  &Transform{m: output, output: k.output},
-		Spread:  &Transform{m: output.transposed(), kernel: k.spread},
-		Collect: &Transform{m: filter.transposed(), kernel: k.collect},
+		Spread:  &Transform{m: output.Transposed(), kernel: k.spread},
+		Collect: &Transform{m: filter.Transposed(), kernel: k.collect},
 	}
 }
 
@@ -101,79 +101,26 @@ func (x *Transform) portable(dst []float32, dstRow, dstCol int, src []float32, s
 		for j := range size {
 			in[j] = src[i*srcRow+j*srcCol]
 		}
-		x.m.apply(out[:], in[:size])
+		apply(x.m, out[:], in[:size])
 		for j := range x.m {
 			half[j][i] = out[j]
 		}
 	}
 	for j := range x.m {
-		x.m.apply(out[:], half[j][:size])
+		apply(x.m, out[:], half[j][:size])
 		for i := range x.m {
 			dst[i*dstRow+j*dstCol] = last(out[i])
 		}
 	}
 }
 
-type matrix [][]float64
-
-func (m matrix) transposed() matrix {
-	t := make(matrix, len(m[0]))
-	for j := range t {
-		for i := range m {
-			t[j] = append(t[j], m[i][j])
-		}
-	}
-	return t
-}
-
-// toomCook returns B^T, G and A^T of the given points and infinity. The emitter of the
-// kernels, which has the derivation, computes the same.
-func toomCook(m, r int, points ...float64) (input, filter, output matrix) {
-	n := m + r - 1
-	output = make(matrix, m)
-	for _, p := range append(points, math.Inf(1)) {
-		scale, rest := 1., make([]float64, n) // the product of x-q over all others
-		rest[0] = 1
-		for _, q := range points {
-			if q == p {
-				continue
-			}
-			for i := n - 1; i > 0; i-- {
-				rest[i] = rest[i-1] - q*rest[i]
-			}
-			rest[0] *= -q
-			if !math.IsInf(p, 0) {
-				scale *= p - q
-			}
-		}
-		monomials := func(n int, scale float64) []float64 {
-			row := make([]float64, n)
-			if math.IsInf(p, 0) {
-				row[n-1] = 1
-				return row
-			}
-			for i := range row {
-				row[i] = scale
-				scale *= p
-			}
-			return row
-		}
-		input = append(input, rest)
-		filter = append(filter, monomials(r, 1/scale))
-		for i, v := range monomials(m, 1) {
-			output[i] = append(output[i], v)
-		}
-	}
-	return input, filter, output
-}
-
 // apply computes y = m x in the order of the kernels.
-func (m matrix) apply(y, x []float32) {
+func apply(m toomcook.Matrix, y, x []float32) {
 	rows, cols := len(m), len(x)
 	if rows >= cols { // rows are points
 		y[0], y[rows-1] = sum(m[0], x, 0, 1, 1), sum(m[rows-1], x, 0, 1, 1)
 		for i := 1; i < rows-1; i += 2 {
-			f := lastOdd(m[i])
+			f := toomcook.LastOdd(m[i])
 			even, odd := sum(m[i], x, 0, 2, 1), sum(m[i], x, 1, 2, f)
 			y[i], y[i+1] = FMA(float32(f), odd, even), FMA(float32(-f), odd, even)
 		}
@@ -194,16 +141,6 @@ func (m matrix) apply(y, x []float32) {
 		}
 		y[i] = sum(factors[:cols], pairs[:cols], 0, 1, 1)
 	}
-}
-
-// lastOdd returns the last factor at an odd place that is not zero.
-func lastOdd(row []float64) (f float64) {
-	for j := 1; j < len(row); j += 2 {
-		if row[j] != 0 {
-			f = row[j]
-		}
-	}
-	return f
 }
 
 // sum adds row[j]/f * x[j] for j = from, from+step, ...: terms with factor 1

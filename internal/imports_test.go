@@ -16,7 +16,8 @@ var allowed = []struct {
 	pkg  string
 	uses []string
 }{
-	{"asm", nil},
+	{"internal/toomcook", nil},
+	{"asm", []string{"internal/toomcook"}},
 	{"internal/par", nil},
 	{"internal/elem", nil},
 	{"internal/artifact", nil},

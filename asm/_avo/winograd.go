@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/convergent-go/convergent/internal/toomcook"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -38,76 +39,22 @@ func winograd() {
 		{4, 5, []float64{0, 1. / 2, -1. / 2, 1, -1, 7. / 4, -7. / 4}},
 	} {
 		name := fmt.Sprintf("%dx%d", f.m, f.r)
-		input, filter, output := toomCook(f.m, f.r, f.points...)
+		input, filter, output := toomcook.Matrices(f.m, f.r, f.points...)
 		if name != "2x5" { // which has the input of 4x3
 			transform("transformInput"+name, input)
 		}
 		transform("transformFilter"+name, filter)
 		transform("transformOutput"+name, output)
-		transform("transformSpread"+name, output.transposed())
-		transform("transformCollect"+name, filter.transposed())
+		transform("transformSpread"+name, output.Transposed())
+		transform("transformCollect"+name, filter.Transposed())
 	}
-}
-
-// toomCook returns B^T, G and A^T of the given points and infinity: the coefficients
-// of what Lagrange's interpolation multiplies values by, monomials at the points over
-// what it divides by, and monomials.
-func toomCook(m, r int, points ...float64) (input, filter, output matrix) {
-	n := m + r - 1
-	output = make(matrix, m)
-	for _, p := range append(points, math.Inf(1)) {
-		scale, rest := 1., make([]float64, n) // the product of x-q over all others
-		rest[0] = 1
-		for _, q := range points {
-			if q == p {
-				continue
-			}
-			for i := n - 1; i > 0; i-- {
-				rest[i] = rest[i-1] - q*rest[i]
-			}
-			rest[0] *= -q
-			if !math.IsInf(p, 0) {
-				scale *= p - q
-			}
-		}
-		monomials := func(n int, scale float64) []float64 {
-			row := make([]float64, n)
-			if math.IsInf(p, 0) {
-				row[n-1] = 1
-				return row
-			}
-			for i := range row {
-				row[i] = scale
-				scale *= p
-			}
-			return row
-		}
-		input = append(input, rest)
-		filter = append(filter, monomials(r, 1/scale))
-		for i, v := range monomials(m, 1) {
-			output[i] = append(output[i], v)
-		}
-	}
-	return input, filter, output
-}
-
-type matrix [][]float64
-
-func (m matrix) transposed() matrix {
-	t := make(matrix, len(m[0]))
-	for j := range t {
-		for i := range m {
-			t[j] = append(t[j], m[i][j])
-		}
-	}
-	return t
 }
 
 // transform emits dst = M src M^T for grids of vectors of 8 channels, the count a
 // positive multiple of 8: rows first, into memory on the stack, then columns.
 // Outputs end with what a layer does next: a bias is added, and what is below a
 // floor raised to it.
-func transform(name string, m matrix) {
+func transform(name string, m toomcook.Matrix) {
 	out, in := len(m), len(m[0])
 	definition := "Transform"
 	params := "n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int"
@@ -144,7 +91,7 @@ func transform(name string, m matrix) {
 			x[j] = YMM()
 			VMOVUPS(src.at(j), x[j])
 		}
-		for j, y := range m.apply(x) {
+		for j, y := range apply(m, x) {
 			VMOVUPS(y, half.Offset(32*(i*out+j)))
 		}
 		if i < in-1 {
@@ -159,7 +106,7 @@ func transform(name string, m matrix) {
 			x[i] = YMM()
 			VMOVUPS(half.Offset(32*(i*out+j)), x[i])
 		}
-		for i, y := range m.apply(x) {
+		for i, y := range apply(m, x) {
 			if last {
 				sum := YMM()
 				VADDPS(bias, y, sum)
@@ -236,13 +183,13 @@ func (g *grid) at(i int) Mem {
 // apart, the odd ones over their last factor f, and the rows are even + f odd and
 // even - f odd; where they are columns, the sum and the difference of their x are
 // taken first.
-func (m matrix) apply(x []VecVirtual) []VecVirtual {
+func apply(m toomcook.Matrix, x []VecVirtual) []VecVirtual {
 	y := make([]VecVirtual, len(m))
 	n := len(m)
 	if n >= len(x) { // rows are points
 		y[0], y[n-1] = sum(m[0], x, 0, 1, 1), sum(m[n-1], x, 0, 1, 1)
 		for i := 1; i < n-1; i += 2 {
-			f := lastOdd(m[i])
+			f := toomcook.LastOdd(m[i])
 			even, odd := sum(m[i], x, 0, 2, 1), sum(m[i], x, 1, 2, f)
 			y[i], y[i+1] = YMM(), YMM()
 			VMOVAPS(even, y[i])
@@ -271,16 +218,6 @@ func (m matrix) apply(x []VecVirtual) []VecVirtual {
 		y[i] = sum(pairs, from, 0, 1, 1)
 	}
 	return y
-}
-
-// lastOdd returns the last factor at an odd place that is not zero.
-func lastOdd(row []float64) (f float64) {
-	for j := 1; j < len(row); j += 2 {
-		if row[j] != 0 {
-			f = row[j]
-		}
-	}
-	return f
 }
 
 // sum emits the sum of row[j]/f * x[j] for j = from, from+step, ...: terms with
