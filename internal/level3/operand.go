@@ -12,14 +12,6 @@ type Operand interface {
 	Pack(dst []float32, r, i0, i1, k0, k1 int)
 }
 
-// Strided is an Operand whose terms lie at fixed strides in memory, which a
-// product may read as A without packing them.
-type Strided interface {
-	Operand
-	// At returns memory in which term k0+k of vector i0+i is data[i*rs+k*cs].
-	At(i0, k0 int) (data []float32, rs, cs int)
-}
-
 // Rows is a matrix whose rows are the vectors: v_i[k] = Data[i*Stride+k].
 type Rows struct {
 	Data   []float32
@@ -38,11 +30,6 @@ func (m Rows) Pack(dst []float32, r, i0, i1, k0, k1 int) {
 		tier.Transpose(panel, r, m.Data[i0*m.Stride+k0:], m.Stride, rows, kc)
 		dst = dst[kc*r:]
 	}
-}
-
-// At implements Strided.
-func (m Rows) At(i0, k0 int) (data []float32, rs, cs int) {
-	return m.Data[i0*m.Stride+k0:], m.Stride, 1
 }
 
 // Cols is a matrix whose columns are the vectors, with each vector's Shift, if

@@ -38,10 +38,6 @@ const (
 
 	// slab is how many blocks of KC are packed of B at once.
 	slab = 8
-
-	// narrow products read A where it lies: each term is used so seldom that
-	// packing it would not pay.
-	narrow = 128
 )
 
 // End is how a product ends. The zero value overwrites C.
@@ -163,41 +159,29 @@ func (p *product) packB(threads int, dst []float32, j0, j1, k0, k1 int) {
 func (p *product) rowsOfC(panels []float32, i0, i1, j0, j1, k0, k1 int) {
 	width := roundUp(j1-j0, p.tile.Width)
 	rows := cut(p.tile, i1-i0)
-	whole := i0 // rows before it are read where they are
-	strided, ok := p.a.(Strided)
-	if ok && p.n <= narrow {
-		whole += rows.whole(i1 - i0)
-	}
 	block := Scratch(rows.total() * min(KC, k1-k0))
 	defer Release(block)
+	high := min(i1, i0+rows.high*p.tile.High)
 	for ks := k0; ks < k1; ks += KC {
 		kc := min(KC, k1-ks)
+		p.a.Pack(*block, p.tile.High, i0, high, ks, ks+kc)
+		p.a.Pack((*block)[(high-i0)*kc:], p.tile.Low, high, i1, ks, ks+kc)
 		b := right{panels[(ks-k0)*width:], p.tile.Width, kc}
-		var a view
-		if whole > i0 {
-			a.Data, a.Row, a.Col = strided.At(i0, ks)
-		}
-		if whole < i1 {
-			a.packed, a.first, a.kc = *block, whole-i0, kc
-			high := max(whole, min(i1, i0+rows.high*p.tile.High))
-			p.a.Pack(*block, p.tile.High, whole, high, ks, ks+kc)
-			p.a.Pack((*block)[(high-whole)*kc:], p.tile.Low, high, i1, ks, ks+kc)
-		}
-		p.macro(a, rows, b, i0, i1, j0, j1, ks, kc)
+		p.macro(view{packed: *block, kc: kc}, rows, b, i0, i1, j0, j1, ks, kc)
 	}
 }
 
-// view is a block of A: rows before the first that is packed are read in place.
+// view is a block of A, packed or in place.
 type view struct {
+	packed []float32 // panels, one after another; nil: in place
+	kc     int       // terms of what is packed
 	asm.Left
-	packed    []float32 // panels, one after another
-	first, kc int       // row and terms of what is packed
 }
 
 // tile returns the A of a tile of the given height that begins at row i.
 func (v *view) tile(i, height int) asm.Left {
-	if v.packed != nil && i >= v.first {
-		return asm.Left{Data: v.packed[(i-v.first)*v.kc:], Row: 1, Col: height}
+	if v.packed != nil {
+		return asm.Left{Data: v.packed[i*v.kc:], Row: 1, Col: height}
 	}
 	left := v.Left
 	left.Data = left.Data[i*left.Row:]
@@ -225,17 +209,6 @@ func cut(t asm.Tile, n int) rows {
 
 // total is the number of rows of all tiles.
 func (r rows) total() int { return r.high*r.tile.High + r.low*r.tile.Low }
-
-// whole is the number of rows, of n, in tiles that are full.
-func (r rows) whole(n int) int {
-	switch {
-	case r.total() == n:
-		return n
-	case r.low > 0:
-		return r.total() - r.tile.Low
-	}
-	return r.total() - r.tile.High
-}
 
 // right is a block of B: the row of term k begins stride floats after the one
 // before it, and column j, at the edge of a tile, step*j floats after column 0.
