@@ -134,20 +134,19 @@ func TestPanel(t *testing.T) {
 		for r := range 34 {
 			for _, n := range []int{0, 1, 2, 7} {
 				if r*n == 0 {
-					tier.Panel(n, r, nil, nil, r, nil)
+					tier.Panel(n, r, nil, nil, r)
 					continue
 				}
 				for _, stride := range []int{r, r + 1, r + 7} {
-					dst, src, shift := guarded(t, n*r), guarded(t, (n-1)*stride+r), guarded(t, r)
+					dst, src := guarded(t, n*r), guarded(t, (n-1)*stride+r)
 					random(rnd, src)
-					random(rnd, shift)
 					want := make([]float32, n*r)
 					for k := range n {
 						for i := range r {
-							want[k*r+i] = src[k*stride+i] - shift[i]
+							want[k*r+i] = src[k*stride+i]
 						}
 					}
-					tier.Panel(n, r, dst, src, stride, shift)
+					tier.Panel(n, r, dst, src, stride)
 					same(t, dst, want, fmt.Sprintf("%d rows of %d stride=%d", n, r, stride))
 				}
 			}

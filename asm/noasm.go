@@ -33,10 +33,10 @@ func gate8(n int, d, y *float32)                                    { panic(noKe
 func threequarters8(n int, dst, x, s *float32)                      { panic(noKernel) }
 func max8(n int, best *float32, who *int32, x *float32, from int32) { panic(noKernel) }
 
-func panel6(n int, dst, src *float32, stride int, shift *float32)  { panic(noKernel) }
-func panel12(n int, dst, src *float32, stride int, shift *float32) { panic(noKernel) }
-func panel16(n int, dst, src *float32, stride int, shift *float32) { panic(noKernel) }
-func panel32(n int, dst, src *float32, stride int, shift *float32) { panic(noKernel) }
+func panel6(n int, dst, src *float32, stride int)  { panic(noKernel) }
+func panel12(n int, dst, src *float32, stride int) { panic(noKernel) }
+func panel16(n int, dst, src *float32, stride int) { panic(noKernel) }
+func panel32(n int, dst, src *float32, stride int) { panic(noKernel) }
 
 func transformInput2x3(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int) {
 	panic(noKernel)

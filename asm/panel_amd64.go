@@ -7,19 +7,19 @@ package asm
 // panel6 packs n rows of 6 elements, n positive; Tier.Panel is its definition.
 //
 //go:noescape
-func panel6(n int, dst *float32, src *float32, stride int, shift *float32)
+func panel6(n int, dst *float32, src *float32, stride int)
 
 // panel12 packs n rows of 12 elements, n positive; Tier.Panel is its definition.
 //
 //go:noescape
-func panel12(n int, dst *float32, src *float32, stride int, shift *float32)
+func panel12(n int, dst *float32, src *float32, stride int)
 
 // panel16 packs n rows of 16 elements, n positive; Tier.Panel is its definition.
 //
 //go:noescape
-func panel16(n int, dst *float32, src *float32, stride int, shift *float32)
+func panel16(n int, dst *float32, src *float32, stride int)
 
 // panel32 packs n rows of 32 elements, n positive; Tier.Panel is its definition.
 //
 //go:noescape
-func panel32(n int, dst *float32, src *float32, stride int, shift *float32)
+func panel32(n int, dst *float32, src *float32, stride int)

@@ -4,26 +4,21 @@
 
 #include "textflag.h"
 
-// func panel6(n int, dst *float32, src *float32, stride int, shift *float32)
+// func panel6(n int, dst *float32, src *float32, stride int)
 // Requires: AVX, MMX+
-TEXT ·panel6(SB), NOSPLIT, $0-40
-	MOVQ    n+0(FP), AX
-	MOVQ    dst+8(FP), CX
-	MOVQ    src+16(FP), DX
-	MOVQ    stride+24(FP), BX
-	MOVQ    shift+32(FP), SI
-	SHLQ    $0x02, BX
-	VMOVUPS (SI), X0
-	VMOVSD  16(SI), X1
+TEXT ·panel6(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ stride+24(FP), BX
+	SHLQ $0x02, BX
 
 row:
 	PREFETCHT1 24(DX)
-	VMOVUPS    (DX), X2
-	VSUBPS     X0, X2, X2
-	VMOVUPS    X2, (CX)
-	VMOVSD     16(DX), X2
-	VSUBPS     X1, X2, X2
-	VMOVLPS    X2, 16(CX)
+	VMOVUPS    (DX), X0
+	VMOVUPS    X0, (CX)
+	VMOVSD     16(DX), X0
+	VMOVLPS    X0, 16(CX)
 	ADDQ       BX, DX
 	ADDQ       $0x18, CX
 	DECQ       AX
@@ -31,26 +26,21 @@ row:
 	VZEROUPPER
 	RET
 
-// func panel12(n int, dst *float32, src *float32, stride int, shift *float32)
+// func panel12(n int, dst *float32, src *float32, stride int)
 // Requires: AVX, MMX+
-TEXT ·panel12(SB), NOSPLIT, $0-40
-	MOVQ    n+0(FP), AX
-	MOVQ    dst+8(FP), CX
-	MOVQ    src+16(FP), DX
-	MOVQ    stride+24(FP), BX
-	MOVQ    shift+32(FP), SI
-	SHLQ    $0x02, BX
-	VMOVUPS (SI), Y0
-	VMOVUPS 32(SI), X1
+TEXT ·panel12(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ stride+24(FP), BX
+	SHLQ $0x02, BX
 
 row:
 	PREFETCHT1 48(DX)
-	VMOVUPS    (DX), Y2
-	VSUBPS     Y0, Y2, Y2
-	VMOVUPS    Y2, (CX)
-	VMOVUPS    32(DX), X2
-	VSUBPS     X1, X2, X2
-	VMOVUPS    X2, 32(CX)
+	VMOVUPS    (DX), Y0
+	VMOVUPS    Y0, (CX)
+	VMOVUPS    32(DX), X0
+	VMOVUPS    X0, 32(CX)
 	ADDQ       BX, DX
 	ADDQ       $0x30, CX
 	DECQ       AX
@@ -58,26 +48,21 @@ row:
 	VZEROUPPER
 	RET
 
-// func panel16(n int, dst *float32, src *float32, stride int, shift *float32)
+// func panel16(n int, dst *float32, src *float32, stride int)
 // Requires: AVX, MMX+
-TEXT ·panel16(SB), NOSPLIT, $0-40
-	MOVQ    n+0(FP), AX
-	MOVQ    dst+8(FP), CX
-	MOVQ    src+16(FP), DX
-	MOVQ    stride+24(FP), BX
-	MOVQ    shift+32(FP), SI
-	SHLQ    $0x02, BX
-	VMOVUPS (SI), Y0
-	VMOVUPS 32(SI), Y1
+TEXT ·panel16(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ stride+24(FP), BX
+	SHLQ $0x02, BX
 
 row:
 	PREFETCHT1 64(DX)
-	VMOVUPS    (DX), Y2
-	VSUBPS     Y0, Y2, Y2
-	VMOVUPS    Y2, (CX)
-	VMOVUPS    32(DX), Y2
-	VSUBPS     Y1, Y2, Y2
-	VMOVUPS    Y2, 32(CX)
+	VMOVUPS    (DX), Y0
+	VMOVUPS    Y0, (CX)
+	VMOVUPS    32(DX), Y0
+	VMOVUPS    Y0, 32(CX)
 	ADDQ       BX, DX
 	ADDQ       $0x40, CX
 	DECQ       AX
@@ -85,35 +70,26 @@ row:
 	VZEROUPPER
 	RET
 
-// func panel32(n int, dst *float32, src *float32, stride int, shift *float32)
+// func panel32(n int, dst *float32, src *float32, stride int)
 // Requires: AVX, MMX+
-TEXT ·panel32(SB), NOSPLIT, $0-40
-	MOVQ    n+0(FP), AX
-	MOVQ    dst+8(FP), CX
-	MOVQ    src+16(FP), DX
-	MOVQ    stride+24(FP), BX
-	MOVQ    shift+32(FP), SI
-	SHLQ    $0x02, BX
-	VMOVUPS (SI), Y0
-	VMOVUPS 32(SI), Y1
-	VMOVUPS 64(SI), Y2
-	VMOVUPS 96(SI), Y3
+TEXT ·panel32(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ dst+8(FP), CX
+	MOVQ src+16(FP), DX
+	MOVQ stride+24(FP), BX
+	SHLQ $0x02, BX
 
 row:
 	PREFETCHT1 128(DX)
 	PREFETCHT1 192(DX)
-	VMOVUPS    (DX), Y4
-	VSUBPS     Y0, Y4, Y4
-	VMOVUPS    Y4, (CX)
-	VMOVUPS    32(DX), Y4
-	VSUBPS     Y1, Y4, Y4
-	VMOVUPS    Y4, 32(CX)
-	VMOVUPS    64(DX), Y4
-	VSUBPS     Y2, Y4, Y4
-	VMOVUPS    Y4, 64(CX)
-	VMOVUPS    96(DX), Y4
-	VSUBPS     Y3, Y4, Y4
-	VMOVUPS    Y4, 96(CX)
+	VMOVUPS    (DX), Y0
+	VMOVUPS    Y0, (CX)
+	VMOVUPS    32(DX), Y0
+	VMOVUPS    Y0, 32(CX)
+	VMOVUPS    64(DX), Y0
+	VMOVUPS    Y0, 64(CX)
+	VMOVUPS    96(DX), Y0
+	VMOVUPS    Y0, 96(CX)
 	ADDQ       BX, DX
 	ADDQ       $0x80, CX
 	DECQ       AX

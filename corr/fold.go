@@ -63,7 +63,7 @@ func (s *moments) fold(w *workspace, threads, n, blocks int, data, first []float
 		defer level3.Release(c)
 		for b := range blocks {
 			level3.Prepare(panels[b*size:], p, n).Gram(lo, hi, *c, ldc)
-			weight, _ := weights(n, s.count+int64(b*n))
+			weight, _ := weights(int64(n), s.count+int64(b*n))
 			u, v := rest[b*p:][:p], d[b*p:][:p]
 			for i := first; i < min(p, hi*width); i++ {
 				row := (*c)[(i-first)*(ldc+1):][:p-i]
@@ -119,7 +119,7 @@ func (c *columns) block(rows []float32, n, p int, count int64, panels []float32,
 		clear(c.spread)
 	}
 	c.pack(rows, n, p, panels)
-	weight, share := weights(n, count)
+	weight, share := weights(int64(n), count)
 	for i, sum := range c.sum {
 		r := float64(sum)
 		delta := float64(c.shift[i]) + r/float64(n) - c.mean[i]
@@ -166,15 +166,15 @@ func (c *columns) begin(rows []float32, n, p int) {
 
 // weights are those of the differences of means, in products and in means, when n
 // rows follow count.
-func weights(n int, count int64) (weight, share float64) {
-	share = float64(n) / float64(count+int64(n))
+func weights(n, count int64) (weight, share float64) {
+	share = float64(n) / float64(count+n)
 	return float64(count) * share, share
 }
 
 // merge adds the moments of other observations, by the same formula.
 func (s *moments) merge(threads int, o moments) {
-	p, total := len(s.mean), s.count+o.count
-	weight, share := float64(s.count)*(float64(o.count)/float64(total)), float64(o.count)/float64(total)
+	p := len(s.mean)
+	weight, share := weights(o.count, s.count)
 	d := make([]float64, p)
 	for i := range d {
 		d[i] = o.mean[i] - s.mean[i]
@@ -188,5 +188,5 @@ func (s *moments) merge(threads int, o moments) {
 	for i := range d {
 		s.mean[i] += float64(d[i] * share)
 	}
-	s.count = total
+	s.count += o.count
 }

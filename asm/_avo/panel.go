@@ -8,8 +8,8 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// panel emits kernels that pack a panel, r elements from each row of a matrix,
-// with a shift taken from each column. r is the width of a tile: 16 and 32 are
+// panel emits kernels that pack a panel, r elements from each row of a matrix. r is the
+// width of a tile: 16 and 32 are
 // whole vectors, 12 is 8 + 4 and 6 is 4 + 2, so that nothing beyond is touched.
 //
 // The rows of a wide matrix lie on different pages, where no prefetching by the
@@ -22,27 +22,24 @@ func panel() {
 
 func panelKernel(r int) {
 	name := fmt.Sprintf("panel%d", r)
-	TEXT(name, NOSPLIT, "func(n int, dst, src *float32, stride int, shift *float32)")
+	TEXT(name, NOSPLIT, "func(n int, dst, src *float32, stride int)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s packs n rows of %d elements, n positive; Tier.Panel is its definition.", name, r))
 	n := Load(Param("n"), GP64())
 	dst := Mem{Base: Load(Param("dst"), GP64())}
 	src := Mem{Base: Load(Param("src"), GP64())}
 	stride := Load(Param("stride"), GP64())
-	from := Mem{Base: Load(Param("shift"), GP64())}
 	SHLQ(Imm(2), stride)
 
 	type piece struct {
 		at, lanes int
-		shift     VecVirtual
 	}
 	var pieces []piece
 	for at := 0; at < r; {
-		p := piece{at: at, lanes: 8, shift: YMM()}
+		p := piece{at: at, lanes: 8}
 		if r-at < 8 {
-			p.lanes, p.shift = min(4, (r-at)&^1), XMM()
+			p.lanes = min(4, (r-at)&^1)
 		}
-		load(from.Offset(4*at), p.lanes, p.shift)
 		pieces = append(pieces, p)
 		at += p.lanes
 	}
@@ -57,7 +54,6 @@ func panelKernel(r int) {
 			v = XMM()
 		}
 		load(src.Offset(4*p.at), p.lanes, v)
-		VSUBPS(p.shift, v, v)
 		if p.lanes == 2 {
 			VMOVLPS(v, dst.Offset(4*p.at))
 		} else {

@@ -60,7 +60,7 @@ func prepareBackward(threads int, f *asm.Winograd, w []float32, out, depth int) 
 }
 
 // columns is the number of vectors that are packed side by side.
-func columns() int { return asm.Active().Tile().Width }
+func columns() int { return level3.Width() }
 
 // wholeTiles is the number of columns of C in tiles that n vectors of B take.
 func wholeTiles(n int) int { return divUp(n, columns()) * columns() }

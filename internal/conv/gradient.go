@@ -83,12 +83,8 @@ func (s *sums) collect(threads int, dw, sums []float32) {
 	par.Blocks(threads, s.y.depth, 8, func(o0, o1 int) {
 		scratch := make([]float32, taps*width)
 		for o := o0; o < o1; o++ {
-			to := dw[o*taps*depth:][:taps*depth]
-			if depth == width {
-				asm.Active().Transform(s.Collect, width, to, s.R*width, width, sums[o*s.depth:], s.Points*s.plane, s.plane)
-				continue
-			}
 			asm.Active().Transform(s.Collect, width, scratch, s.R*width, width, sums[o*s.depth:], s.Points*s.plane, s.plane)
+			to := dw[o*taps*depth:][:taps*depth]
 			for i := range taps {
 				copy(to[i*depth:][:depth], scratch[i*width:])
 			}
@@ -99,11 +95,11 @@ func (s *sums) collect(threads int, dw, sums []float32) {
 // inputPanels writes the transform of a tile of x as row i of n of the panels of
 // B, planes apart.
 func (t *tiling) inputPanels(dst []float32, plane, n, i, tile int, scratch []float32) {
-	nr := columns()
+	width := columns()
 	in, y, x := t.at(tile)
 	grid, row, col := t.x.tile(scratch, in, y-t.pad, x-t.pad, t.Points)
-	for c := 0; c < t.x.vectors(); c += nr {
-		asm.Active().Transform(t.Input, min(nr, t.x.vectors()-c), dst[c*n+i*nr:], t.Points*plane, plane, grid[c:], row, col)
+	for c := 0; c < t.x.vectors(); c += width {
+		asm.Active().Transform(t.Input, min(width, t.x.vectors()-c), dst[c*n+i*width:], t.Points*plane, plane, grid[c:], row, col)
 	}
 }
 

@@ -6,9 +6,6 @@ import (
 	"github.com/convergent-go/convergent/asm"
 )
 
-// Width is how many vectors a packed panel holds.
-func Width() int { return asm.Active().Tile().Width }
-
 // Panel returns panel j of a packed B of at most KC terms: term k of its vector i is
 // element k*Width()+i.
 func (p Prepared) Panel(j int) []float32 {

@@ -3,8 +3,8 @@ package level3
 import "github.com/convergent-go/convergent/asm"
 
 // Operand is one side of a product: a set of vectors v_i of k terms each, which
-// knows how to pack itself. It is where matrices, patches of images, and
-// centred data differ; the loops above it do not.
+// knows how to pack itself. It is where matrices and patches of images differ;
+// the loops above it do not.
 type Operand interface {
 	// Pack writes terms [k0, k1) of vectors [i0, i1) to dst in panels of r
 	// vectors: panel p holds, for each k in turn, the r terms
@@ -32,32 +32,25 @@ func (m Rows) Pack(dst []float32, r, i0, i1, k0, k1 int) {
 	}
 }
 
-// Cols is a matrix whose columns are the vectors, with each vector's Shift, if
-// there is one, taken from every term: v_i[k] = Data[k*Stride+i] - Shift[i].
+// Cols is a matrix whose columns are the vectors: v_i[k] = Data[k*Stride+i].
 type Cols struct {
 	Data   []float32
 	Stride int
-	Shift  []float32
 }
-
-var zeros [asm.MaxTile]float32
 
 // Pack implements Operand.
 func (m Cols) Pack(dst []float32, r, i0, i1, k0, k1 int) {
 	tier, kc := asm.Active(), k1-k0
 	for ; i0 < i1; i0 += r {
 		n := min(r, i1-i0)
-		src, shift := m.Data[k0*m.Stride+i0:], zeros[:n]
-		if m.Shift != nil {
-			shift = m.Shift[i0:][:n]
-		}
+		src := m.Data[k0*m.Stride+i0:]
 		if n == r {
-			tier.Panel(kc, r, dst, src, m.Stride, shift)
+			tier.Panel(kc, r, dst, src, m.Stride)
 			dst = dst[kc*r:]
 			continue
 		}
 		for k := range kc {
-			tier.Panel(1, n, dst[k*r:], src[k*m.Stride:], 0, shift)
+			copy(dst[k*r:], src[k*m.Stride:][:n])
 			clear(dst[k*r+n : (k+1)*r])
 		}
 	}

@@ -76,7 +76,7 @@ func TestGemmBits(t *testing.T) {
 					}
 					for _, threads := range []int{1, 2, 3} {
 						c := append([]float32(nil), before...)
-						p := product{m: s.m, n: s.n, k: s.k, a: Rows{a, sa}, b: Cols{b, sb, nil}, c: c, ldc: ldc, end: End{Accumulate: accumulate}}
+						p := product{m: s.m, n: s.n, k: s.k, a: Rows{a, sa}, b: Cols{b, sb}, c: c, ldc: ldc, end: End{Accumulate: accumulate}}
 						p.run(tier, threads)
 						same(t, c, want, fmt.Sprintf("%v accumulate=%v threads=%d", s, accumulate, threads))
 						copy(c, before)
