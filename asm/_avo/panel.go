@@ -9,8 +9,8 @@ import (
 )
 
 // panel emits kernels that pack a panel, r elements from each row of a matrix. r is the
-// width of a tile: 16 and 32 are
-// whole vectors, 12 is 8 + 4 and 6 is 4 + 2, so that nothing beyond is touched.
+// width of a tile: 16 and 32 are whole vectors, 12 is 8 + 4 and 6 is 4 + 2, so that
+// nothing beyond is touched.
 //
 // The rows of a wide matrix lie on different pages, where no prefetching by the
 // machine helps, so each row asks for what the next panel takes from it.
