@@ -63,17 +63,7 @@ func TestMerge(t *testing.T) {
 		for n := range 34 {
 			src := guarded(t, n)
 			random(rnd, src)
-			wide := func() []float64 {
-				if n == 0 {
-					return nil
-				}
-				x := unsafe.Slice((*float64)(unsafe.Pointer(&guarded(t, 2*n)[0])), n)
-				for i := range x {
-					x[i] = rnd.NormFloat64()
-				}
-				return x
-			}
-			dst, u, v := wide(), wide(), wide()
+			dst, u, v := wide(t, rnd, n), wide(t, rnd, n), wide(t, rnd, n)
 			want := slices.Clone(dst)
 			for i := range want {
 				want[i] += math.FMA(0.7, v[i], math.FMA(-0.3, u[i], float64(src[i])))

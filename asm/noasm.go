@@ -110,3 +110,7 @@ func transformCollect4x5(n int, dst *float32, dstRow, dstCol int, src *float32, 
 func transformOutput4x5(n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int, bias *float32, floor float32) {
 	panic(noKernel)
 }
+
+func product6x8(k int, a, b, c *float64, ldc int)                  { panic(noKernel) }
+func product12x16(k int, a, b, c *float64, ldc int)                { panic(noKernel) }
+func symmetric4(n int, a *float64, lda int, x, y, u, dot *float64) { panic(noKernel) }

@@ -25,6 +25,7 @@ var emitters = map[string]func(){
 	"moments":   moments,
 	"winograd":  winograd,
 	"strip":     strip,
+	"dense":     dense,
 }
 
 func main() {

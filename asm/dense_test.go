@@ -1,0 +1,84 @@
+package asm_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"unsafe"
+
+	"github.com/convergent-go/convergent/asm"
+)
+
+// wide returns n random float64 that end at a guard page.
+func wide(t *testing.T, rnd *rand.Rand, n int) []float64 {
+	if n == 0 {
+		return nil
+	}
+	x := unsafe.Slice((*float64)(unsafe.Pointer(&guarded(t, 2*n)[0])), n)
+	for i := range x {
+		x[i] = rnd.NormFloat64()
+	}
+	return x
+}
+
+// TestProduct compares every tier with the sum written out, on operands and a tile
+// that end at a guard page, and looks at everything between the tile's rows.
+func TestProduct(t *testing.T) {
+	each(t, func(t *testing.T, tier asm.Tier) {
+		rnd := rand.New(rand.NewPCG(1, 1))
+		rows, cols := tier.ProductTile()
+		for _, kc := range []int{1, 2, 3, 7, 64, 257} {
+			for _, pad := range []int{0, 1, 5, cols} {
+				ldc := cols + pad
+				a, b, c := wide(t, rnd, kc*rows), wide(t, rnd, kc*cols), wide(t, rnd, (rows-1)*ldc+cols)
+				want := slices.Clone(c)
+				for i := range rows {
+					for j := range cols {
+						var s float64
+						for k := range kc {
+							s = math.FMA(a[k*rows+i], b[k*cols+j], s)
+						}
+						want[i*ldc+j] += s
+					}
+				}
+				tier.Product(kc, a, b, c, ldc)
+				if !slices.Equal(c, want) {
+					t.Fatalf("%d terms, pad %d: not the sums", kc, pad)
+				}
+			}
+		}
+	})
+}
+
+// TestSymmetric compares every tier with the sums written out, at every length round
+// the kernel's own, on buffers that end at a guard page.
+func TestSymmetric(t *testing.T) {
+	each(t, func(t *testing.T, tier asm.Tier) {
+		rnd := rand.New(rand.NewPCG(1, 1))
+		for n := range 22 {
+			for _, lda := range []int{n, n + 1, n + 3} {
+				a, x, y := wide(t, rnd, 3*lda+n), wide(t, rnd, n), wide(t, rnd, n)
+				u, dot := (*[4]float64)(wide(t, rnd, 4)), (*[4]float64)(wide(t, rnd, 4))
+				want, sums := slices.Clone(y), *dot
+				for i := range 4 {
+					var s [4]float64
+					whole := n &^ 3
+					for j := range n {
+						want[j] = math.FMA(a[i*lda+j], u[i], want[j])
+						if j < whole {
+							s[j%4] = math.FMA(a[i*lda+j], x[j], s[j%4])
+						}
+					}
+					sums[i] += (s[0] + s[2]) + (s[1] + s[3])
+					for j := whole; j < n; j++ {
+						sums[i] = math.FMA(a[i*lda+j], x[j], sums[i])
+					}
+				}
+				if tier.Symmetric(a, lda, x, y, u, dot); !slices.Equal(y, want) || *dot != sums {
+					t.Fatalf("%d elements, rows %d apart: %v and %v, want %v and %v", n, lda, y, *dot, want, sums)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,113 @@
+package dense
+
+import (
+	"math"
+	"slices"
+)
+
+// Eigen returns the eigenvalues of a symmetric n x n matrix, falling, and, if
+// asked for, as the rows of a matrix, orthonormal eigenvectors. It reads the lower
+// triangle of a, and overwrites a. Elements must be finite.
+//
+// The method is reduction to tridiagonal form, and Cuppen's divide and conquer on
+// that. Eigenvalues err by a few times n ulp of the largest at most, residuals and
+// orthogonality likewise.
+func Eigen(threads, n int, a []float64, vectors bool) (values, rows []float64) {
+	if n == 0 {
+		return nil, nil
+	}
+	// A power of two keeps squares in range, and changes no digit.
+	var most float64
+	for i := range n {
+		for _, v := range a[i*n:][:i+1] {
+			most = max(most, math.Abs(v))
+		}
+	}
+	_, exponent := math.Frexp(most)
+	for i := range n {
+		for j, v := range a[i*n:][:i+1] {
+			a[i*n+j] = math.Ldexp(v, -exponent)
+		}
+	}
+	r := reduce(threads, n, a)
+	if vectors {
+		rows = make([]float64, n*n)
+		divide(threads, r.d, r.e, rows, n)
+		r.restore(threads, n, rows)
+		for i := range n / 2 {
+			swap(rows[i*n:][:n], rows[(n-1-i)*n:][:n])
+		}
+	} else {
+		ql(r.d, r.e, nil, 0)
+		slices.Sort(r.d)
+	}
+	slices.Reverse(r.d)
+	for i, v := range r.d {
+		r.d[i] = math.Ldexp(v, exponent)
+	}
+	return r.d, rows
+}
+
+func swap(x, y []float64) {
+	for i := range x {
+		x[i], y[i] = y[i], x[i]
+	}
+}
+
+// ql finds the eigenvalues of the tridiagonal matrix of diagonal d and e below it by
+// the implicit QL method (Bowdler, Martin, Reinsch and Wilkinson, "The QR and QL
+// algorithms for symmetric matrices", 1968), in d, in no order, and applies the
+// rotations to the rows, ld apart, of q, if there is one. e is overwritten.
+func ql(d, e []float64, q []float64, ld int) {
+	n := len(d)
+	e = append(slices.Clone(e), 0)
+	for l := range n {
+		for {
+			m := l
+			for ; m < n-1; m++ {
+				if size := math.Abs(d[m]) + math.Abs(d[m+1]); math.Abs(e[m]) <= 0x1p-53*size {
+					break
+				}
+			}
+			if m == l {
+				break
+			}
+			g := (d[l+1] - d[l]) / (2 * e[l])
+			g = d[m] - d[l] + e[l]/(g+math.Copysign(math.Hypot(g, 1), g))
+			s, c, p := 1.0, 1.0, 0.0
+			split := false
+			for i := m - 1; i >= l; i-- {
+				f, b := s*e[i], c*e[i]
+				r := math.Hypot(f, g)
+				e[i+1] = r
+				if r == 0 { // the matrix has come apart
+					d[i+1] -= p
+					e[m] = 0
+					split = true
+					break
+				}
+				s, c = f/r, g/r
+				g = d[i+1] - p
+				r = (d[i]-g)*s + 2*c*b
+				p = s * r
+				d[i+1] = g + p
+				g = c*r - b
+				if q != nil {
+					rotate(q[i*ld:][:n], q[(i+1)*ld:][:n], c, s)
+				}
+			}
+			if !split {
+				d[l] -= p
+				e[l], e[m] = g, 0
+			}
+		}
+	}
+}
+
+// rotate is x, y = c x - s y, s x + c y.
+func rotate(x, y []float64, c, s float64) {
+	y = y[:len(x)]
+	for i, v := range x {
+		x[i], y[i] = c*v-s*y[i], s*v+c*y[i]
+	}
+}
