@@ -80,6 +80,56 @@ func (t Tier) Gemm(rows, kc int, a Left, b []float32, ldb int, c []float32, ldc 
 	}
 }
 
+// gramRun is how many terms Gram sums by themselves.
+const gramRun = 32
+
+// Gram computes a tile of a product of packed operands, whose terms lie ld apart, in
+// runs of 32 terms, the last of which may be shorter:
+//
+//	s := sum over the k of a run of a[k*ld+i] * b[k*ld+j], one FMA a term, k rising
+//	c[i*ldc+j] = s of the first run, to which those of the others are added in turn
+//
+// for i < rows, which is the tile's High or Low, and j < Width. kc is positive.
+func (t Tier) Gram(rows, kc int, a, b []float32, ld int, c []float32, ldc int) {
+	tile := tiles[t]
+	_, _, _ = a[(kc-1)*ld+rows-1], b[(kc-1)*ld+tile.Width-1], c[(rows-1)*ldc+tile.Width-1]
+	if kc < 1 || rows != tile.High && rows != tile.Low {
+		panic("asm: no such tile")
+	}
+	switch {
+	case t == Portable:
+		gramPortable(rows, tile.Width, kc, a, b, ld, c, ldc)
+	case t == AVX512 && rows == tile.High:
+		gram12x32(kc, &a[0], &b[0], ld, &c[0], ldc)
+	case t == AVX512:
+		gram8x32(kc, &a[0], &b[0], ld, &c[0], ldc)
+	case rows == tile.High:
+		gram6x16(kc, &a[0], &b[0], ld, &c[0], ldc)
+	default:
+		gram4x16(kc, &a[0], &b[0], ld, &c[0], ldc)
+	}
+}
+
+// gramPortable is Gram's definition, for a tile of any shape.
+func gramPortable(rows, width, kc int, a, b []float32, ld int, c []float32, ldc int) {
+	for i := range rows {
+		for j := range width {
+			var sum float32
+			for from := 0; from < kc; from += gramRun {
+				var s float32
+				for k := from; k < min(kc, from+gramRun); k++ {
+					s = FMA(a[k*ld+i], b[k*ld+j], s)
+				}
+				if from > 0 {
+					s += sum
+				}
+				sum = s
+			}
+			c[i*ldc+j] = sum
+		}
+	}
+}
+
 // gemmPortable is Gemm's definition, for a tile of any shape up to MaxTile.
 func gemmPortable(rows, width, kc int, a Left, b []float32, ldb int, c []float32, ldc int, end End) {
 	var s [MaxTile]float32

@@ -94,6 +94,42 @@ func testGemm(t *testing.T, rnd *rand.Rand, tier asm.Tier, rows, kc int, l asm.L
 	same(t, c, want, fmt.Sprintf("rows=%d kc=%d left=%v ldb=%d ldc=%d %s", rows, kc, []int{l.Row, l.Col, l.Run, l.Jump}, ldb, ldc, how))
 }
 
+// TestGram compares every tier, bit by bit, with the sums written out, on operands and
+// a tile that end at a guard page, and looks at everything between the tile's rows.
+func TestGram(t *testing.T) {
+	each(t, func(t *testing.T, tier asm.Tier) {
+		rnd := rand.New(rand.NewPCG(1, 1))
+		tile := tier.Tile()
+		for _, kc := range []int{1, 2, 31, 32, 33, 63, 64, 65, 100, 192} {
+			for _, rows := range []int{tile.High, tile.Low} {
+				for _, pad := range []int{0, 1, 7} {
+					ld, ldc := tile.Width+pad, tile.Width+2*pad
+					a, b := guarded(t, (kc-1)*ld+rows), guarded(t, (kc-1)*ld+tile.Width)
+					c := guarded(t, (rows-1)*ldc+tile.Width)
+					random(rnd, a)
+					random(rnd, b)
+					fill(c, canary)
+					want := slices.Clone(c)
+					for i := range rows {
+						for j := range tile.Width {
+							var sum, run float32
+							for k := range kc {
+								if run = asm.FMA(a[k*ld+i], b[k*ld+j], run); k%32 == 31 || k == kc-1 {
+									sum += run
+									run = 0
+								}
+							}
+							want[i*ldc+j] = sum
+						}
+					}
+					tier.Gram(rows, kc, a, b, ld, c, ldc)
+					same(t, c, want, fmt.Sprintf("rows=%d kc=%d ld=%d", rows, kc, ld))
+				}
+			}
+		}
+	})
+}
+
 // TestTranspose covers every number of rows and columns round the kernels' own,
 // odd strides, and buffers that end at a guard page.
 func TestTranspose(t *testing.T) {

@@ -43,18 +43,18 @@ func (t Tier) Centre(n, r int, dst []float32, ld int, src []float32, stride int,
 	}
 }
 
-// Merge adds products and two corrections to sums, one rounding a term:
+// Merge adds products, in two parts, and two corrections to sums, one rounding a term:
 //
-//	dst[i] += src[i] + a*u[i] + b*v[i]
+//	dst[i] += src[i] + more[i] + a*u[i] + b*v[i]
 //
 // for i < len(src).
-func (t Tier) Merge(dst []float64, src []float32, a float64, u []float64, b float64, v []float64) {
-	dst, u, v = dst[:len(src)], u[:len(src)], v[:len(src)]
+func (t Tier) Merge(dst []float64, src, more []float32, a float64, u []float64, b float64, v []float64) {
+	dst, more, u, v = dst[:len(src)], more[:len(src)], u[:len(src)], v[:len(src)]
 	n := t.vectors(len(src))
 	if n > 0 {
-		merge8(n, &dst[0], &src[0], a, &u[0], b, &v[0])
+		merge8(n, &dst[0], &src[0], &more[0], a, &u[0], b, &v[0])
 	}
 	for i := n; i < len(src); i++ {
-		dst[i] += math.FMA(b, v[i], math.FMA(a, u[i], float64(src[i])))
+		dst[i] += math.FMA(b, v[i], math.FMA(a, u[i], float64(src[i])+float64(more[i])))
 	}
 }

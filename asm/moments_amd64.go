@@ -17,4 +17,4 @@ func centre8(n int, dst *float32, ld int, src *float32, stride int, shift *float
 // merge8 adds products and corrections to n sums, a positive multiple of 8; Tier.Merge is its definition.
 //
 //go:noescape
-func merge8(n int, dst *float64, src *float32, a float64, u *float64, b float64, v *float64)
+func merge8(n int, dst *float64, src *float32, more *float32, a float64, u *float64, b float64, v *float64)

@@ -107,32 +107,38 @@ row:
 	VZEROUPPER
 	RET
 
-// func merge8(n int, dst *float64, src *float32, a float64, u *float64, b float64, v *float64)
+// func merge8(n int, dst *float64, src *float32, more *float32, a float64, u *float64, b float64, v *float64)
 // Requires: AVX, FMA3
-TEXT ·merge8(SB), NOSPLIT, $0-56
+TEXT ·merge8(SB), NOSPLIT, $0-64
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         src+16(FP), DX
-	MOVQ         u+32(FP), BX
-	MOVQ         v+48(FP), SI
-	VBROADCASTSD a+24(FP), Y0
-	VBROADCASTSD b+40(FP), Y1
+	MOVQ         more+24(FP), BX
+	MOVQ         u+40(FP), SI
+	MOVQ         v+56(FP), DI
+	VBROADCASTSD a+32(FP), Y0
+	VBROADCASTSD b+48(FP), Y1
 
 step:
 	VCVTPS2PD   (DX), Y2
-	VFMADD231PD (BX), Y0, Y2
-	VFMADD231PD (SI), Y1, Y2
+	VCVTPS2PD   (BX), Y3
+	VADDPD      Y3, Y2, Y2
+	VFMADD231PD (SI), Y0, Y2
+	VFMADD231PD (DI), Y1, Y2
 	VADDPD      (CX), Y2, Y2
 	VMOVUPD     Y2, (CX)
 	VCVTPS2PD   16(DX), Y2
-	VFMADD231PD 32(BX), Y0, Y2
-	VFMADD231PD 32(SI), Y1, Y2
+	VCVTPS2PD   16(BX), Y3
+	VADDPD      Y3, Y2, Y2
+	VFMADD231PD 32(SI), Y0, Y2
+	VFMADD231PD 32(DI), Y1, Y2
 	VADDPD      32(CX), Y2, Y2
 	VMOVUPD     Y2, 32(CX)
 	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
 	ADDQ        $0x40, CX
-	ADDQ        $0x40, BX
 	ADDQ        $0x40, SI
+	ADDQ        $0x40, DI
 	SUBQ        $0x08, AX
 	JNZ         step
 	VZEROUPPER

@@ -61,14 +61,15 @@ func TestMerge(t *testing.T) {
 	each(t, func(t *testing.T, tier asm.Tier) {
 		rnd := rand.New(rand.NewPCG(1, 1))
 		for n := range 34 {
-			src := guarded(t, n)
+			src, more := guarded(t, n), guarded(t, n)
 			random(rnd, src)
+			random(rnd, more)
 			dst, u, v := wide(t, rnd, n), wide(t, rnd, n), wide(t, rnd, n)
 			want := slices.Clone(dst)
 			for i := range want {
-				want[i] += math.FMA(0.7, v[i], math.FMA(-0.3, u[i], float64(src[i])))
+				want[i] += math.FMA(0.7, v[i], math.FMA(-0.3, u[i], float64(src[i])+float64(more[i])))
 			}
-			tier.Merge(dst, src, -0.3, u, 0.7, v)
+			tier.Merge(dst, src, more, -0.3, u, 0.7, v)
 			if !slices.Equal(dst, want) {
 				t.Fatalf("%d sums: %v, want %v", n, dst, want)
 			}

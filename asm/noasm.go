@@ -87,7 +87,7 @@ func centre16(n int, dst *float32, ld int, src *float32, stride int, shift, firs
 func centre8(n int, dst *float32, ld int, src *float32, stride int, shift, first, sum, squares *float32, moved *uint32) {
 	panic(noKernel)
 }
-func merge8(n int, dst *float64, src *float32, a float64, u *float64, b float64, v *float64) {
+func merge8(n int, dst *float64, src, more *float32, a float64, u *float64, b float64, v *float64) {
 	panic(noKernel)
 }
 
@@ -114,3 +114,8 @@ func transformOutput4x5(n int, dst *float32, dstRow, dstCol int, src *float32, s
 func product6x8(k int, a, b, c *float64, ldc int)                  { panic(noKernel) }
 func product12x16(k int, a, b, c *float64, ldc int)                { panic(noKernel) }
 func symmetric4(n int, a *float64, lda int, x, y, u, dot *float64) { panic(noKernel) }
+
+func gram6x16(k int, a, b *float32, ld int, c *float32, ldc int)  { panic(noKernel) }
+func gram4x16(k int, a, b *float32, ld int, c *float32, ldc int)  { panic(noKernel) }
+func gram12x32(k int, a, b *float32, ld int, c *float32, ldc int) { panic(noKernel) }
+func gram8x32(k int, a, b *float32, ld int, c *float32, ldc int)  { panic(noKernel) }

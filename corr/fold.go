@@ -1,6 +1,9 @@
 package corr
 
 import (
+	"math"
+	"slices"
+
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/vec"
@@ -33,11 +36,13 @@ func together(p int) int { return max(1, min(8, 1<<19/(blockRows*p))) }
 // of the variance that r r^T / n takes away. Of units whose mean is less than their
 // standard deviation s is 0, for a like reason: so the zeros of sparse activations
 // stay zeros, whose products are exact.
+//
+// Units whose squares leave the range of float32 are multiplied by a power of two.
 func (s *moments) fold(w *workspace, threads, n, blocks int, data, first []float32, moved []uint32) {
 	p, width := len(s.mean), level3.Width()
 	size := level3.PreparedLen(p, n)
 	w.grow(blocks*size, blocks*p)
-	panels, rest, d := w.panels, w.rest, w.d
+	panels, rest, d, scale := w.panels, w.rest, w.d, w.scale
 
 	// Columns do not depend on each other, so every thread takes some through all
 	// blocks.
@@ -48,7 +53,7 @@ func (s *moments) fold(w *workspace, threads, n, blocks int, data, first []float
 			c.mean[i], c.spread[i] = s.mean[lo+i], s.prod[(lo+i)*(p+1)]
 		}
 		for b := range blocks {
-			c.block(data[b*n*p+lo:(b+1)*n*p], n, p, s.count+int64(b*n), panels[b*size+lo*n:], rest[b*p+lo:], d[b*p+lo:])
+			c.block(data[b*n*p+lo:(b+1)*n*p], n, p, s.count+int64(b*n), panels[b*size+lo*n:], rest[b*p+lo:], d[b*p+lo:], scale[b*p+lo:])
 		}
 		copy(s.mean[lo:hi], c.mean)
 	})
@@ -56,28 +61,54 @@ func (s *moments) fold(w *workspace, threads, n, blocks int, data, first []float
 	// Rows do not depend on each other either. Few of them even out between threads,
 	// many share the panels that they are multiplied with.
 	count := (p + width - 1) / width
-	some := max(1, min(4, count/8))
+	some := max(1, min(2, count/8))
 	par.Blocks(threads, count, some, func(lo, hi int) {
 		first, ldc := lo*width, (count-lo)*width
-		c := level3.Scratch((hi - lo) * width * ldc)
+		length := (hi - lo) * width * ldc
+		c := level3.Scratch(2 * length)
 		defer level3.Release(c)
 		for b := range blocks {
-			level3.Prepare(panels[b*size:], p, n).Gram(lo, hi, *c, ldc)
+			block := level3.Prepare(panels[b*size:], p, n)
+			sums, more := (*c)[:length], (*c)[length:]
+			if block.Gram(lo, hi, 0, min(n, halfRows), sums, ldc); n > halfRows {
+				block.Gram(lo, hi, halfRows, n, more, ldc)
+			} else {
+				clear(more)
+			}
 			weight, _ := weights(int64(n), s.count+int64(b*n))
-			u, v := rest[b*p:][:p], d[b*p:][:p]
+			u, v, scale := rest[b*p:][:p], d[b*p:][:p], scale[b*p:][:p]
+			scaled := slices.ContainsFunc(scale, func(s float64) bool { return s != 1 })
 			for i := first; i < min(p, hi*width); i++ {
-				row := (*c)[(i-first)*(ldc+1):][:p-i]
-				vec.Merge(s.prod[i*p+i:(i+1)*p], row, -u[i]/float64(n), u[i:], weight*v[i], v[i:])
+				at := (i - first) * (ldc + 1)
+				row, more, prod := sums[at:][:p-i], more[at:][:p-i], s.prod[i*p+i:(i+1)*p]
+				if scaled {
+					unscale(prod, row, more, scale[i:])
+				}
+				vec.Merge(prod, row, more, -u[i]/float64(n), u[i:], weight*v[i], v[i:])
 			}
 		}
 	})
 	s.count += int64(blocks * n)
 }
 
+// halfRows is how many rows' products are summed in float32: blocks have two halves,
+// which float64 brings together.
+const halfRows = blockRows / 2
+
+// unscale adds products of units that were multiplied by powers of two to sums, and
+// clears them. The scale of row and more is that of the first unit times their own.
+func unscale(sums []float64, row, more []float32, scale []float64) {
+	for j := range row {
+		sums[j] += (float64(row[j]) + float64(more[j])) / scale[0] / scale[j]
+	}
+	clear(row)
+	clear(more)
+}
+
 // workspace is memory that folding uses again and again.
 type workspace struct {
-	panels  []float32
-	rest, d []float64
+	panels         []float32
+	rest, d, scale []float64
 }
 
 func (w *workspace) grow(panels, columns int) {
@@ -85,25 +116,26 @@ func (w *workspace) grow(panels, columns int) {
 		w.panels = make([]float32, panels)
 	}
 	if len(w.rest) < columns {
-		w.rest, w.d = make([]float64, columns), make([]float64, columns)
+		w.rest, w.d, w.scale = make([]float64, columns), make([]float64, columns), make([]float64, columns)
 	}
 }
 
 // columns are some columns of data on their way to products.
 type columns struct {
 	mean, spread        []float64 // so far; spread is the diagonal of the products
+	total               []float64 // the block's sum
 	shift, sum, squares []float32
 	first               []float32
 	moved               []uint32
 }
 
 func newColumns(n int, first []float32, moved []uint32) *columns {
-	return &columns{make([]float64, n), make([]float64, n), make([]float32, n), make([]float32, n), make([]float32, n), first, moved}
+	return &columns{make([]float64, n), make([]float64, n), make([]float64, n), make([]float32, n), make([]float32, n), make([]float32, n), first, moved}
 }
 
 // block packs n rows that lie p apart in panels, after count rows, and gives what
-// remains and what the means differ by.
-func (c *columns) block(rows []float32, n, p int, count int64, panels []float32, rest, d []float64) {
+// remains, what the means differ by, and what columns are multiplied by.
+func (c *columns) block(rows []float32, n, p int, count int64, panels []float32, rest, d, scale []float64) {
 	if count == 0 {
 		c.begin(rows, n, p)
 	}
@@ -120,30 +152,59 @@ func (c *columns) block(rows []float32, n, p int, count int64, panels []float32,
 	}
 	c.pack(rows, n, p, panels)
 	weight, share := weights(int64(n), count)
-	for i, sum := range c.sum {
-		r := float64(sum)
+	for i := range c.mean {
+		r, squares := c.total[i], float64(c.squares[i])
+		scale[i] = 1
+		if !(squares <= 1e34) || squares < 1e-30 && c.moved[i] != 0 {
+			r, squares, scale[i] = c.rescale(i, rows, n, p, panels)
+		}
 		delta := float64(c.shift[i]) + r/float64(n) - c.mean[i]
 		rest[i], d[i] = r, delta
 		c.mean[i] += float64(delta * share)
-		vec.Merge(c.spread[i:i+1], c.squares[i:i+1], -r/float64(n), rest[i:], weight*delta, d[i:])
+		c.spread[i] += squares - r*r/float64(n) + weight*delta*delta
 	}
 }
 
-// pack centres n rows, some at a time: memory is read row after row.
+// rescale packs column i again, multiplied by a power of two so that its largest
+// value is near 1, and returns its sum and that of squares, without that, and the
+// power.
+func (c *columns) rescale(i int, rows []float32, n, p int, panels []float32) (sum, squares, scale float64) {
+	shift := float64(c.shift[i])
+	var most float64
+	for k := range n {
+		y := float64(rows[k*p+i]) - shift
+		sum += y
+		squares += float64(y * y)
+		most = max(most, math.Abs(y))
+	}
+	_, exponent := math.Frexp(most)
+	scale = math.Ldexp(1, -exponent)
+	width := level3.Width()
+	for k := range n {
+		panels[i/width*width*n+k*width+i%width] = float32((float64(rows[k*p+i]) - shift) * scale)
+	}
+	return sum, squares, scale
+}
+
+// pack centres n rows, some at a time: memory is read row after row, and sums in
+// float32 stay short.
 func (c *columns) pack(rows []float32, n, p int, panels []float32) {
 	const some = 16
-	clear(c.sum)
+	clear(c.total)
 	clear(c.squares)
+	nothing := make([]float32, len(c.sum))
 	width := level3.Width()
 	if len(c.mean)%width != 0 {
 		clear(panels[len(c.mean)/width*width*n:][:width*n])
 	}
 	for k := 0; k < n; k += some {
+		clear(c.sum)
 		for j := 0; j < len(c.mean); j += width {
 			end := min(len(c.mean), j+width)
 			vec.Centre(min(some, n-k), end-j, panels[j*n+k*width:], width, rows[k*p+j:], p,
 				c.shift[j:end], c.first[j:end], c.sum[j:end], c.squares[j:end], c.moved[j:end])
 		}
+		vec.Merge(c.total, c.sum, nothing, 0, c.mean, 0, c.mean)
 	}
 }
 

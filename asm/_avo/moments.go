@@ -86,12 +86,13 @@ func centreKernel(r int) {
 const unequal = 0x04
 
 func mergeKernel() {
-	TEXT("merge8", NOSPLIT, "func(n int, dst *float64, src *float32, a float64, u *float64, b float64, v *float64)")
+	TEXT("merge8", NOSPLIT, "func(n int, dst *float64, src, more *float32, a float64, u *float64, b float64, v *float64)")
 	Pragma("noescape")
 	Doc("merge8 adds products and corrections to n sums, a positive multiple of 8; Tier.Merge is its definition.")
 	n := Load(Param("n"), GP64())
 	dst := Mem{Base: Load(Param("dst"), GP64())}
 	src := Mem{Base: Load(Param("src"), GP64())}
+	more := Mem{Base: Load(Param("more"), GP64())}
 	u := Mem{Base: Load(Param("u"), GP64())}
 	v := Mem{Base: Load(Param("v"), GP64())}
 	a, b := YMM(), YMM()
@@ -100,14 +101,17 @@ func mergeKernel() {
 
 	Label("step")
 	for i := range 2 {
-		sum := YMM()
+		sum, other := YMM(), YMM()
 		VCVTPS2PD(src.Offset(16*i), sum)
+		VCVTPS2PD(more.Offset(16*i), other)
+		VADDPD(other, sum, sum)
 		VFMADD231PD(u.Offset(32*i), a, sum)
 		VFMADD231PD(v.Offset(32*i), b, sum)
 		VADDPD(dst.Offset(32*i), sum, sum)
 		VMOVUPD(sum, dst.Offset(32*i))
 	}
 	ADDQ(Imm(32), src.Base)
+	ADDQ(Imm(32), more.Base)
 	for _, p := range []Mem{dst, u, v} {
 		ADDQ(Imm(64), p.Base)
 	}

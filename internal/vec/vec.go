@@ -31,7 +31,7 @@ func Centre(n, r int, dst []float32, ld int, src []float32, stride int, shift, f
 	asm.Active().Centre(n, r, dst, ld, src, stride, shift, first, sum, squares, moved)
 }
 
-// Merge is dst[i] += src[i] + a*u[i] + b*v[i], one rounding a term.
-func Merge(dst []float64, src []float32, a float64, u []float64, b float64, v []float64) {
-	asm.Active().Merge(dst, src, a, u, b, v)
+// Merge is dst[i] += src[i] + more[i] + a*u[i] + b*v[i], one rounding a term.
+func Merge(dst []float64, src, more []float32, a float64, u []float64, b float64, v []float64) {
+	asm.Active().Merge(dst, src, more, a, u, b, v)
 }
