@@ -8,14 +8,15 @@ import (
 	"github.com/convergent-go/convergent/internal/safetensors"
 )
 
-const format = "convergent.moments/1"
+const format = "convergent.moments/2"
 
 // Save writes the moments to path as safetensors, whole or not at all, so that
 // adding more after LoadMoments gives the same bits as without. Tensors: units
 // (I64, per network), count (I64), mean (F64), product (F64, p x p, the upper
 // triangle of the summed products of deviations), first (F32, the first
 // observation), varies (I64, 0 or 1 for each unit) and block (F32, rows x p, the
-// observations not yet merged).
+// observations not yet merged). The metadata name networks, layers and units, the
+// source of samples and their fingerprint.
 func (m *Moments) Save(path string) error {
 	p := m.total()
 	units, varies := make([]int64, len(m.units)), make([]int64, p)
@@ -26,7 +27,7 @@ func (m *Moments) Save(path string) error {
 		varies[i] = int64(v & 1)
 	}
 	return safetensors.Save(path, &safetensors.File{
-		Metadata: map[string]string{"format": format},
+		Metadata: m.describe(),
 		Tensors: []safetensors.Tensor{
 			{Name: "units", Shape: []int{len(units)}, I64: units},
 			{Name: "count", Shape: []int{1}, I64: []int64{m.whole.count}},
@@ -92,6 +93,9 @@ func fromFile(f *safetensors.File) (*Moments, error) {
 	m := NewMoments(units...)
 	m.whole = moments{tensor["count"].I64[0], tensor["mean"].F64, tensor["product"].F64}
 	m.first, m.rows = tensor["first"].F32, rows
+	if err := m.described(f.Metadata); err != nil {
+		return nil, err
+	}
 	copy(m.block, block.F32)
 	for i, v := range tensor["varies"].I64 {
 		if v != 0 {

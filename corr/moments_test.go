@@ -60,7 +60,15 @@ func TestAccuracy(t *testing.T) {
 	for name, change := range map[string]func(unit int, v float32) float32{
 		"as they are": func(_ int, v float32) float32 { return v },
 		"mean 1e6":    func(_ int, v float32) float32 { return 1e6 + v },
-		"scales":      func(unit int, v float32) float32 { return v * float32(math.Pow(10, float64(unit%5)*6-12)) },
+		"scales":      func(unit int, v float32) float32 { return v * float32(math.Pow(10, float64(unit%6)*6-15)) },
+		"all scales":  func(unit int, v float32) float32 { return v * float32(math.Pow(10, float64(unit)*12-36)) },
+		// Rounding errors of equal terms do not even out.
+		"two values": func(unit int, v float32) float32 {
+			if v > 0 {
+				return 1 / float32(unit+3)
+			}
+			return 0
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			nets := data(rand.New(rand.NewPCG(1, 2)), rows, 20, 13)
@@ -88,6 +96,83 @@ func TestAccuracy(t *testing.T) {
 				t.Errorf("a correlation errs by %g", worst)
 			}
 		})
+	}
+}
+
+// TestAccuracyOfLikeTerms: of units that take two values, with almost all of them at
+// once, all terms of a sum are the same and so are their rounding errors.
+func TestAccuracyOfLikeTerms(t *testing.T) {
+	const p = 24
+	for _, rows := range []int{384, 4000} {
+		var worst float64
+		for seed := range uint64(8) {
+			rnd := rand.New(rand.NewPCG(seed, 1))
+			x, on := make([]float32, rows*p), make([]float32, p)
+			for u := range on {
+				on[u] = 3 * rnd.Float32()
+			}
+			for r := range rows {
+				cause := rnd.IntN(2) == 0
+				for u := range p {
+					if cause != (rnd.IntN(100) == 0) {
+						x[r*p+u] = on[u]
+					}
+				}
+			}
+			m := NewMoments(p)
+			if err := m.Add(rows, x); err != nil {
+				t.Fatal(err)
+			}
+			c := m.Correlation(nil, 0, 0)
+			for i := range p {
+				for j := range i {
+					worst = max(worst, math.Abs(c.At(i, j)-reference(rows, x, p, i, x, p, j)))
+				}
+			}
+		}
+		t.Logf("%d rows: largest error %.2g", rows, worst)
+		if !(worst <= 1e-6) {
+			t.Errorf("%d rows: a correlation errs by %g", rows, worst)
+		}
+	}
+}
+
+// TestTreeOfMerges merges 1,000 parts in a row, and as a tree.
+func TestTreeOfMerges(t *testing.T) {
+	const parts, rows, p = 1000, 30, 7
+	x := data(rand.New(rand.NewPCG(5, 5)), parts*rows, p)[0]
+	row, level := NewMoments(p), make([]*Moments, parts)
+	for i := range level {
+		level[i] = NewMoments(p)
+		ids := make([]uint64, rows)
+		for j := range ids {
+			ids[j] = uint64(i*rows + j)
+		}
+		if err := level[i].AddTensors(ids, Rows(x[i*rows*p:], rows, p, p)); err != nil {
+			t.Fatal(err)
+		}
+		if err := row.Merge(level[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for len(level) > 1 {
+		var next []*Moments
+		for i := 0; i < len(level); i += 2 {
+			if i+1 < len(level) {
+				if err := level[i].Merge(level[i+1]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			next = append(next, level[i])
+		}
+		level = next
+	}
+	tree := level[0]
+	if tree.Count() != parts*rows || !mat.EqualApprox(tree.Correlation(nil, 0, 0), row.Correlation(nil, 0, 0), 1e-12) {
+		t.Error("the tree differs from the row")
+	}
+	if err := tree.SameSamples(row); err != nil {
+		t.Error(err)
 	}
 }
 

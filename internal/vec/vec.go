@@ -25,6 +25,11 @@ func Max(best []float32, who []int32, x []float32, from int) {
 // Finite reports whether no element is NaN or infinite.
 func Finite(x []float32) bool { return asm.Active().Finite(x) }
 
+// Transpose sets dst[j*ld+i] to src[i*stride+j], for rows i and cols j.
+func Transpose(dst []float32, ld int, src []float32, stride, rows, cols int) {
+	asm.Active().Transpose(dst, ld, src, stride, rows, cols)
+}
+
 // Centre packs n rows of r elements of src with shift taken from each column, sums
 // the columns and their squares, and notes in moved which ever leave first; see [asm.Tier.Centre].
 func Centre(n, r int, dst []float32, ld int, src []float32, stride int, shift, first, sum, squares []float32, moved []uint32) {
