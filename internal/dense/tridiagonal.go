@@ -148,23 +148,30 @@ func (t thin) times(a []float64, lda int, x, y []float64) {
 	}
 }
 
-// restore takes rows that are eigenvectors of T to those of A, in place: it applies
-// H_1 to H_{n-1}, some at a time as I - V^T S^T V (Schreiber and Van Loan, "A
+// restore takes m rows z, which are eigenvectors of T, to those of A, in place: it
+// applies H_1 to H_{n-1}, some at a time as I - V^T S^T V (Schreiber and Van Loan, "A
 // storage-efficient WY representation for products of Householder transformations",
 // 1989).
 func (r *reflections) restore(threads, m int, z []float64) {
+	r.apply(threads, r.n, m, z)
+}
+
+// apply multiplies m rows z of n elements from the right with H_1 to H_{end-1}.
+func (r *reflections) apply(threads, end, m int, z []float64) {
 	n := r.n
-	for lo := 1; lo < n; lo += panelRows {
-		hi := min(n, lo+panelRows)
+	for lo := 1; lo < end; lo += panelRows {
+		hi := min(end, lo+panelRows)
 		k, width := hi-lo, hi-1
 		v, s := make([]float64, k*width), make([]float64, k*k)
 		for i := range k {
 			copy(v[i*width:], r.a[(lo+i)*n:][:lo+i])
 		}
+		inner := make([]float64, k*k)
+		Gemm(threads, k, k, width, 1, Rows(v, width), Rows(v, width).T(), inner, k)
 		for i := range k { // H_i (I - V^T S V) = I - V^T S' V, a row more
 			tau := r.tau[lo+i]
 			for j := range i {
-				axpy(s[i*k:][:i], -tau*dot(v[i*width:][:width], v[j*width:][:width]), s[j*k:])
+				axpy(s[i*k:][:i], -tau*inner[i*k+j], s[j*k:])
 			}
 			s[i*k+i] = tau
 		}

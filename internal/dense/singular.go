@@ -1,0 +1,91 @@
+package dense
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// Singular returns the singular values of an m x n matrix, falling, m of them, of
+// which all beyond n are zero, and two matrices of rows: the left singular vectors U,
+// m x m and orthonormal, and U A, m x n, whose rows have the singular values as norms
+// and the right singular vectors as directions. A is not changed.
+//
+// U are the eigenvectors of A A^T, in which small singular values drown; so rows of U A
+// that are small are taken for a problem of their own, whose Gram matrix has the digits
+// that theirs lacks, and so on. Singular values err by rounding of the largest.
+func Singular(threads, m, n int, a []float64) (values, left, rows []float64) {
+	// A power of two keeps squares in range.
+	var most float64
+	for _, v := range a[:m*n] {
+		most = max(most, math.Abs(v))
+	}
+	_, exponent := math.Frexp(most)
+	rows = make([]float64, m*n)
+	for i, v := range a[:m*n] {
+		rows[i] = math.Ldexp(v, -exponent)
+	}
+	left = make([]float64, m*m)
+	for i := range m {
+		left[i*m+i] = 1
+	}
+	values = make([]float64, m)
+	for from := 0; from < m; {
+		k := m - from
+		tail := rows[from*n:]
+		gram := make([]float64, k*k)
+		Gemm(threads, k, k, n, 1, Rows(tail, n), Rows(tail, n).T(), gram, k)
+		_, turn := Eigen(threads, k, gram, true)
+		turned := make([]float64, k*n)
+		Gemm(threads, k, n, k, 1, Rows(turn, k), Rows(tail, n), turned, n)
+		copy(tail, turned)
+		vectors := make([]float64, k*m)
+		Gemm(threads, k, m, k, 1, Rows(turn, k), Rows(left[from*m:], m), vectors, m)
+		copy(left[from*m:], vectors)
+		for i := from; i < m; i++ {
+			values[i] = math.Sqrt(dot(rows[i*n:][:n], rows[i*n:][:n]))
+		}
+		// Rows within a hundredth of the largest are orthogonal to 1e-12.
+		largest := values[from]
+		for from < m && values[from] > largest/100 {
+			from++
+		}
+		if from < m && slices.Max(values[from:]) <= float64(m+n)*0x1p-53*slices.Max(values) {
+			break
+		}
+	}
+	order := make([]int, m)
+	for i := range order {
+		order[i] = i
+		values[i] = math.Ldexp(values[i], exponent)
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(values[j], values[i]) })
+	oldValues, oldLeft, oldRows := slices.Clone(values), slices.Clone(left), slices.Clone(rows)
+	for i, o := range order {
+		values[i] = oldValues[o]
+		copy(left[i*m:][:m], oldLeft[o*m:])
+		for j, v := range oldRows[o*n:][:n] {
+			rows[i*n+j] = math.Ldexp(v, exponent)
+		}
+	}
+	return values, left, rows
+}
+
+// Nuclear returns the sum of the singular values of an m x n matrix, its nuclear norm.
+func Nuclear(threads, m, n int, a []float64) float64 {
+	if m > n {
+		t := make([]float64, m*n)
+		for i := range m {
+			for j := range n {
+				t[j*m+i] = a[i*n+j]
+			}
+		}
+		m, n, a = n, m, t
+	}
+	values, _, _ := Singular(threads, m, n, a)
+	var sum float64
+	for _, v := range values {
+		sum += v
+	}
+	return sum
+}
