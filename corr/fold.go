@@ -38,11 +38,13 @@ func together(p int) int { return max(1, min(8, 1<<19/(blockRows*p))) }
 // stay zeros, whose products are exact.
 //
 // Units whose squares leave the range of float32 are multiplied by a power of two.
-func (s *moments) fold(w *workspace, threads, n, blocks int, data, first []float32, moved []uint32) {
+func (s *moments) fold(threads, n, blocks int, data, first []float32, moved []uint32) {
 	p, width := len(s.mean), level3.Width()
 	size := level3.PreparedLen(p, n)
-	w.grow(blocks*size, blocks*p)
-	panels, rest, d, scale := w.panels, w.rest, w.d, w.scale
+	packed := level3.Scratch(blocks * size)
+	defer level3.Release(packed)
+	panels := *packed
+	rest, d, scale := make([]float64, blocks*p), make([]float64, blocks*p), make([]float64, blocks*p)
 
 	// Columns do not depend on each other, so every thread takes some through all
 	// blocks.
@@ -103,21 +105,6 @@ func unscale(sums []float64, row, more []float32, scale []float64) {
 	}
 	clear(row)
 	clear(more)
-}
-
-// workspace is memory that folding uses again and again.
-type workspace struct {
-	panels         []float32
-	rest, d, scale []float64
-}
-
-func (w *workspace) grow(panels, columns int) {
-	if len(w.panels) < panels {
-		w.panels = make([]float32, panels)
-	}
-	if len(w.rest) < columns {
-		w.rest, w.d, w.scale = make([]float64, columns), make([]float64, columns), make([]float64, columns)
-	}
 }
 
 // columns are some columns of data on their way to products.

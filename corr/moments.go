@@ -59,12 +59,18 @@ type Moments struct {
 	whole moments
 	block []float32 // observations not yet merged, rows of all units
 	rows  int       // in block
-	work  workspace
 }
 
 // NewMoments returns empty moments for networks of the given numbers of units.
 // It panics if there is no network or one has no unit.
 func NewMoments(units ...int) *Moments {
+	m := newMoments(units)
+	m.block = make([]float32, together(m.total())*blockRows*m.total())
+	return m
+}
+
+// newMoments returns moments without memory for a block.
+func newMoments(units []int) *Moments {
 	if len(units) == 0 {
 		panic("corr: no networks")
 	}
@@ -77,7 +83,6 @@ func NewMoments(units ...int) *Moments {
 	}
 	p := m.total()
 	m.first, m.moved = make([]float32, p), make([]uint32, p)
-	m.block = make([]float32, together(p)*blockRows*p)
 	m.whole = moments{mean: make([]float64, p), prod: make([]float64, p*p)}
 	return m
 }
@@ -134,18 +139,7 @@ func (m *Moments) Add(rows int, activations ...[]float32) error {
 // If an activation is NaN or infinite the error names it, and nothing is added.
 // AddTensors panics if a shape does not fit.
 func (m *Moments) AddTensors(ids []uint64, tensors ...Tensor) error {
-	if len(tensors) != len(m.units) {
-		panic("corr: activations are needed for every network")
-	}
-	samples, rows := tensors[0].samples, tensors[0].Len()
-	for i, t := range tensors {
-		if t.units != m.units[i] || t.samples != samples || t.Len() != rows {
-			panic("corr: a tensor has the wrong shape")
-		}
-	}
-	if ids != nil && len(ids) != samples {
-		panic("corr: an identifier is needed for every sample")
-	}
+	samples, rows := m.fits(ids, tensors)
 	if rows == 0 {
 		return nil
 	}
@@ -160,9 +154,27 @@ func (m *Moments) AddTensors(ids []uint64, tensors ...Tensor) error {
 	return nil
 }
 
+// fits panics unless tensors are of all networks and the same samples, with an
+// identifier each or none, and returns the numbers of samples and rows.
+func (m *Moments) fits(ids []uint64, tensors []Tensor) (samples, rows int) {
+	if len(tensors) != len(m.units) {
+		panic("corr: activations are needed for every network")
+	}
+	samples, rows = tensors[0].samples, tensors[0].Len()
+	for i, t := range tensors {
+		if t.units != m.units[i] || t.samples != samples || t.Len() != rows {
+			panic("corr: a tensor has the wrong shape")
+		}
+	}
+	if ids != nil && len(ids) != samples {
+		panic("corr: an identifier is needed for every sample")
+	}
+	return samples, rows
+}
+
 func (m *Moments) add(rows int, tensors []Tensor) error {
 	if rows < 2*m.total() {
-		if err := m.check(0, rows, tensors); err != nil {
+		if err := check(par.Threads(m.Threads), m.Count(), 0, rows, tensors); err != nil {
 			return err
 		}
 		m.gather(0, rows, tensors)
@@ -172,7 +184,7 @@ func (m *Moments) add(rows int, tensors []Tensor) error {
 	before := m.clone()
 	for lo, hi := 0, 0; lo < rows; lo = hi {
 		hi = min(rows, lo+together(m.total())*blockRows)
-		if err := m.check(lo, hi, tensors); err != nil {
+		if err := check(par.Threads(m.Threads), m.Count(), lo, hi, tensors); err != nil {
 			*m = *before
 			return err
 		}
@@ -185,7 +197,6 @@ func (m *Moments) add(rows int, tensors []Tensor) error {
 func (m *Moments) clone() *Moments {
 	c := *m
 	c.first, c.moved, c.block = slices.Clone(m.first), slices.Clone(m.moved), slices.Clone(m.block)
-	c.work = workspace{}
 	c.whole = moments{m.whole.count, slices.Clone(m.whole.mean), slices.Clone(m.whole.prod)}
 	return &c
 }
@@ -223,11 +234,11 @@ func (m *Moments) gather(lo, hi int, tensors []Tensor) {
 }
 
 // check returns an error that names the first activation in rows [lo, hi) that is NaN
-// or infinite. Its row is counted from the first that was ever added.
-func (m *Moments) check(lo, hi int, tensors []Tensor) error {
+// or infinite, whose row is counted from the first that was ever added: so many before.
+func check(threads int, before int64, lo, hi int, tensors []Tensor) error {
 	for i, t := range tensors {
-		if row, unit, ok := t.finite(par.Threads(m.Threads), lo, hi); !ok {
-			return fmt.Errorf("corr: network %d, row %d, unit %d: activation is %v", i, m.Count()+int64(row-lo), unit, t.at(row, unit))
+		if row, unit, ok := t.finite(threads, lo, hi); !ok {
+			return fmt.Errorf("corr: network %d, row %d, unit %d: activation is %v", i, before+int64(row-lo), unit, t.at(row, unit))
 		}
 	}
 	return nil
@@ -236,7 +247,7 @@ func (m *Moments) check(lo, hi int, tensors []Tensor) error {
 // fold merges full blocks.
 func (m *Moments) fold(blocks int, data []float32) {
 	if blocks > 0 {
-		m.whole.fold(&m.work, par.Threads(m.Threads), blockRows, blocks, data, m.first, m.moved)
+		m.whole.fold(par.Threads(m.Threads), blockRows, blocks, data, m.first, m.moved)
 	}
 }
 
@@ -248,7 +259,7 @@ func (m *Moments) snapshot() (moments, []uint32) {
 	}
 	s := moments{m.whole.count, slices.Clone(m.whole.mean), slices.Clone(m.whole.prod)}
 	moved := slices.Clone(m.moved)
-	s.fold(new(workspace), par.Threads(m.Threads), m.rows, 1, m.block, m.first, moved)
+	s.fold(par.Threads(m.Threads), m.rows, 1, m.block, m.first, moved)
 	return s, moved
 }
 

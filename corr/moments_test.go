@@ -456,16 +456,6 @@ func TestRotationNull(t *testing.T) {
 	}
 }
 
-func TestHaarIsOrthogonal(t *testing.T) {
-	q := haar(20, rand.New(rand.NewPCG(1, 1)))
-	var qtq mat.Dense
-	qtq.Mul(q.T(), q)
-	id := mat.NewDiagDense(20, slices.Repeat([]float64{1}, 20))
-	if !mat.EqualApprox(&qtq, id, 1e-12) {
-		t.Error("Q^T Q is not the identity")
-	}
-}
-
 func ExampleMoments() {
 	m := NewMoments(2, 1) // a network of two units, and one of one
 	for i := range 1000 {

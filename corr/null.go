@@ -3,11 +3,11 @@ package corr
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 
-	"gonum.org/v1/gonum/mat"
-
+	"github.com/convergent-go/convergent/internal/dense"
 	"github.com/convergent-go/convergent/internal/par"
 )
 
@@ -17,13 +17,7 @@ type Null struct {
 }
 
 // Mean returns the mean of the draws.
-func (n Null) Mean() float64 {
-	var s float64
-	for _, d := range n.Draws {
-		s += d
-	}
-	return s / float64(len(n.Draws))
-}
+func (n Null) Mean() float64 { return mean(n.Draws) }
 
 // Std returns the standard deviation of the draws, dividing by one less than
 // their number; 0 for a single draw.
@@ -42,13 +36,37 @@ func (n Null) Std() float64 {
 // + the number of draws): counting the observation among the draws keeps the
 // value from being 0 (Phipson and Smyth, 2010).
 func (n Null) PValue(observed float64) float64 {
-	above := 1
+	return n.share(func(d float64) bool { return d >= observed })
+}
+
+// PBelow is PValue for figures that are small where networks are alike, distances: it
+// counts draws at or below the observed figure.
+func (n Null) PBelow(observed float64) float64 {
+	return n.share(func(d float64) bool { return d <= observed })
+}
+
+func (n Null) share(extreme func(float64) bool) float64 {
+	count := 1
 	for _, d := range n.Draws {
-		if d >= observed {
-			above++
+		if extreme(d) {
+			count++
 		}
 	}
-	return float64(above) / float64(1+len(n.Draws))
+	return float64(count) / float64(1+len(n.Draws))
+}
+
+// draw computes a null's draws, each from a generator of the seed and its own number.
+func draw(ctx context.Context, threads, draws int, seed uint64, f func(rnd *rand.Rand) float64) (Null, error) {
+	if draws < 1 {
+		return Null{}, errors.New("corr: a null needs at least one draw")
+	}
+	null := Null{Draws: make([]float64, draws)}
+	par.For(par.Threads(threads), draws, func(i int) {
+		if ctx.Err() == nil {
+			null.Draws[i] = f(rand.New(rand.NewPCG(seed, uint64(i))))
+		}
+	})
+	return null, ctx.Err()
 }
 
 // RotationNull asks what a fully distributed code would give: if features are
@@ -62,62 +80,90 @@ func (n Null) PValue(observed float64) float64 {
 // mean over a's live units of the largest correlation with a rotated one. Draw i
 // depends on the seed and i alone.
 func (m *Moments) RotationNull(ctx context.Context, a, b, draws int, seed uint64) (Null, error) {
-	la, lb := m.Live(a), m.Live(b)
-	if len(la) == 0 || len(lb) == 0 {
-		return Null{}, errors.New("corr: a network without live units cannot be rotated")
-	}
-	if draws < 1 {
-		return Null{}, errors.New("corr: a null needs at least one draw")
-	}
-	sab, sbb := Select(m.Covariance(nil, a, b), la, lb), Select(m.Covariance(nil, b, b), lb, lb)
-	std := m.Std(a)
-	null := Null{Draws: make([]float64, draws)}
-	par.For(par.Threads(m.Threads), draws, func(i int) {
-		if ctx.Err() != nil {
-			return
-		}
-		q := haar(len(lb), rand.New(rand.NewPCG(seed, uint64(i))))
-		var rotated, sq mat.Dense
-		rotated.Mul(sab, q)
-		sq.Mul(sbb, q)
-		sd := make([]float64, len(lb))
-		for j := range sd {
-			sd[j] = math.Sqrt(mat.Dot(q.ColView(j), sq.ColView(j)))
-		}
-		var sum float64
-		for r, unit := range la {
-			best := math.Inf(-1)
-			for j, v := range rotated.RawRowView(r) {
-				best = max(best, v/sd[j])
-			}
-			sum += best / std[unit]
-		}
-		null.Draws[i] = sum / float64(len(la))
-	})
-	return null, ctx.Err()
+	c := m.Pair(a, b)
+	c.Threads = m.Threads
+	return c.RotationNull(ctx, draws, seed)
 }
 
-// haar draws an orthogonal matrix uniformly: the Q of a Gaussian matrix, with
-// the signs that make R's diagonal positive (Mezzadri, "How to generate random
-// matrices from the classical compact groups", 2007).
-func haar(n int, rnd *rand.Rand) *mat.Dense {
-	g := mat.NewDense(n, n, nil)
-	for i := range n {
-		for j := range n {
-			g.Set(i, j, rnd.NormFloat64())
-		}
+// RotationNull is that of Moments.
+func (c *Pair) RotationNull(ctx context.Context, draws int, seed uint64) (Null, error) {
+	if c.p == 0 || c.q == 0 {
+		return Null{}, fmt.Errorf("corr: %w: a network without live units cannot be rotated", ErrDead)
 	}
-	var qr mat.QR
-	qr.Factorize(g)
-	var q, r mat.Dense
-	qr.QTo(&q)
-	qr.RTo(&r)
-	for j := range n {
-		if r.At(j, j) < 0 {
-			for i := range n {
-				q.Set(i, j, -q.At(i, j))
+	// Rows to rotate: the covariances of a's units, scaled to variance 1, and a root
+	// R of S_bb = R^T R.
+	p, q := c.p, c.q
+	axes := c.axesB()
+	rows := make([]float64, (p+q)*q)
+	for i := range p {
+		if s := math.Sqrt(c.aa[i*(p+1)]); s > 0 {
+			for j := range q {
+				rows[i*q+j] = c.ab[i*q+j] / s
 			}
 		}
 	}
-	return &q
+	for k := range q {
+		s := math.Sqrt(max(0, axes.variances[k]))
+		for j := range q {
+			rows[(p+k)*q+j] = s * axes.rows[k*q+j]
+		}
+	}
+	return draw(ctx, c.Threads, draws, seed, func(rnd *rand.Rand) float64 {
+		z := append([]float64(nil), rows...)
+		dense.Rotate(rnd, p+q, q, z)
+		variances := make([]float64, q)
+		for k := p; k < p+q; k++ {
+			for j, v := range z[k*q:][:q] {
+				variances[j] += v * v
+			}
+		}
+		var sum float64
+		for i := range p {
+			best := math.Inf(-1)
+			for j, v := range z[i*q:][:q] {
+				best = max(best, v/math.Sqrt(variances[j]))
+			}
+			sum += best
+		}
+		return sum / float64(p)
+	})
+}
+
+// PermutationNull asks what pairs of units that were not matched would give: each draw
+// pairs the units of the smaller network with different ones of the other at random,
+// and takes the mean of their correlations.
+func (c *Pair) PermutationNull(ctx context.Context, draws int, seed uint64) (Null, error) {
+	if c.p == 0 || c.q == 0 {
+		return Null{}, fmt.Errorf("corr: %w: there is no pair of units", ErrDead)
+	}
+	r := c.Correlation()
+	return draw(ctx, c.Threads, draws, seed, func(rnd *rand.Rand) float64 {
+		rows, cols := rnd.Perm(c.p), rnd.Perm(c.q)
+		n := min(c.p, c.q)
+		var sum float64
+		for i := range n {
+			sum += r.At(rows[i], cols[i])
+		}
+		return sum / float64(n)
+	})
+}
+
+// Against returns a measure of networks a and b, and the null of the same in moments
+// that stand for chance: of untrained networks, say, or of [Shuffles]. Those of other
+// samples are an error.
+func (m *Moments) Against(chance []*Moments, a, b int, measure func(*Pair) (float64, error)) (observed float64, null Null, err error) {
+	if observed, err = measure(m.Pair(a, b)); err != nil {
+		return observed, null, err
+	}
+	for i, o := range chance {
+		if err := m.SameSamples(o); err != nil {
+			return observed, null, fmt.Errorf("moments %d: %w", i, err)
+		}
+		d, err := measure(o.Pair(a, b))
+		if err != nil {
+			return observed, null, fmt.Errorf("moments %d: %w", i, err)
+		}
+		null.Draws = append(null.Draws, d)
+	}
+	return observed, null, nil
 }

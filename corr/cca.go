@@ -1,0 +1,196 @@
+package corr
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/convergent-go/convergent/internal/dense"
+	"github.com/convergent-go/convergent/internal/par"
+)
+
+// canonical is a canonical correlation analysis.
+type canonical struct {
+	rho              []float64
+	weightA, weightB []float64 // of projection-weighted CCA
+}
+
+// CCA returns the canonical correlations of the spaces that the units span, falling,
+// as many as the smaller space has dimensions (Hotelling, "Relations between two sets
+// of variates", 1936): the singular values of S_aa^(-1/2) S_ab S_bb^(-1/2).
+//
+// They are in [0, 1]; the same from either side; and invariant to any invertible linear
+// map of either network's units. Where units determine others the analysis is that of
+// the spaces of lower dimension, see [Pair.Rank]. Spaces that have more dimensions
+// between them than there are observations meet whatever the data; this is an
+// error that wraps [ErrTooFew].
+func (c *Pair) CCA() ([]float64, error) {
+	k, err := c.analyse()
+	if err != nil {
+		return nil, err
+	}
+	return append([]float64(nil), k.rho...), nil
+}
+
+// MeanCCA returns the mean of the canonical correlations.
+func (c *Pair) MeanCCA() (float64, error) {
+	k, err := c.analyse()
+	if err != nil {
+		return math.NaN(), err
+	}
+	return mean(k.rho), nil
+}
+
+func mean(x []float64) float64 {
+	var s float64
+	for _, v := range x {
+		s += v
+	}
+	return s / float64(len(x))
+}
+
+// enough returns an error if spaces of r and s dimensions must meet.
+func (c *Pair) enough(r, s int) error {
+	if int64(r+s) > c.Count-1 {
+		return fmt.Errorf("corr: %w: spaces of %d and %d dimensions meet in any %d", ErrTooFew, r, s, c.Count)
+	}
+	return nil
+}
+
+// whitened returns S_aa^(-1/2) S_ab S_bb^(-1/2) in the principal axes of standardised
+// units, which make unit scales irrelevant.
+func (c *Pair) whitened() []float64 {
+	if c.white == nil {
+		a, b := c.standard()
+		c.white = across(par.Threads(c.Threads), a, b, a.rank, b.rank, standardise(c.ab, c.aa, c.bb, c.p, c.q))
+	}
+	return c.white
+}
+
+func (c *Pair) analyse() (*canonical, error) {
+	if c.canonical != nil {
+		return c.canonical, nil
+	}
+	if err := c.ready(); err != nil {
+		return nil, err
+	}
+	a, b := c.standard()
+	if err := c.enough(a.rank, b.rank); err != nil {
+		return nil, err
+	}
+	threads := par.Threads(c.Threads)
+	rho, left, right := dense.Singular(threads, a.rank, b.rank, c.whitened())
+	k := &canonical{}
+	for _, r := range rho[:min(a.rank, b.rank)] {
+		k.rho = append(k.rho, min(1, r)) // rounding takes some above
+	}
+	k.weightA = c.weights(a, c.aa, left, k.rho, nil)
+	k.weightB = c.weights(b, c.bb, right, k.rho, rho)
+	c.canonical = k
+	return k, nil
+}
+
+// weights returns sum_j |cov(h_i, x_j)| for each canonical variable h_i, of which the
+// rows are the coordinates in the axes of standardised units x. Of rows that are not
+// unit vectors, norms are given.
+func (c *Pair) weights(a *axes, covariance, rows, rho, norms []float64) []float64 {
+	n, r := len(rho), a.rank
+	back := make([]float64, n*r)
+	for i := range n {
+		norm := 1.0
+		if norms != nil {
+			norm = norms[i]
+		}
+		if rho[i] <= 1e-12 {
+			continue // no direction is its own
+		}
+		for k := range r {
+			back[i*r+k] = rows[i*r+k] * math.Sqrt(a.variances[k]) / norm
+		}
+	}
+	loads := make([]float64, n*a.n)
+	dense.Gemm(par.Threads(c.Threads), n, a.n, r, 1, dense.Rows(back, r), dense.Rows(a.rows, a.n), loads, a.n)
+	weights := make([]float64, n)
+	for i := range weights {
+		for j, v := range loads[i*a.n:][:a.n] {
+			weights[i] += math.Abs(v) * math.Sqrt(covariance[j*(a.n+1)])
+		}
+	}
+	return weights
+}
+
+// SVCCA returns the mean canonical correlation of the principal axes that hold the
+// given share of each network's variance, 0.99 where it is 0 (Raghu, Gilmer, Yosinski
+// and Sohl-Dickstein, "SVCCA", NeurIPS 2017).
+//
+// It is in [0, 1], symmetric, and invariant to rotations of either network's units and
+// to a factor for all of them. Too few observations are an error as in [Pair.CCA].
+func (c *Pair) SVCCA(share float64) (float64, error) {
+	if err := c.ready(); err != nil {
+		return math.NaN(), err
+	}
+	if share == 0 {
+		share = 0.99
+	}
+	a, b := c.axesA(), c.axesB()
+	k, l := a.holding(share), b.holding(share)
+	if err := c.enough(k, l); err != nil {
+		return math.NaN(), err
+	}
+	threads := par.Threads(c.Threads)
+	m := across(threads, a, b, k, l, c.ab)
+	// A correlation that rounding takes above 1 is 1.
+	return min(1, dense.Nuclear(threads, k, l, m)/float64(min(k, l))), nil
+}
+
+// holding returns how many axes hold a share of the variance, rank at most.
+func (a *axes) holding(share float64) int {
+	var total, sum float64
+	for _, v := range a.variances {
+		total += max(0, v)
+	}
+	for k, v := range a.variances[:a.rank] {
+		if sum += v; sum >= share*total {
+			return k + 1
+		}
+	}
+	return a.rank
+}
+
+// PWCCA returns the projection-weighted mean of the canonical correlations (Morcos,
+// Raghu and Bengio, "Insights on representational similarity in neural networks with
+// canonical correlation", NeurIPS 2018):
+//
+//	sum_i w_i rho_i / sum_i w_i,   w_i = sum_j |cov(h_i, x_j)|
+//
+// for the canonical variables h_i of variance 1 in a's space and a's units x_j: it asks
+// how much of a is also in b. It is in [0, 1], not symmetric, and invariant to
+// invertible maps of b's units, and to a factor for all of a's. Canonical variables
+// of correlation 0, which have no direction of their own, have no weight.
+func (c *Pair) PWCCA() (float64, error) {
+	k, err := c.analyse()
+	if err != nil {
+		return math.NaN(), err
+	}
+	return weighted(k.rho, k.weightA), nil
+}
+
+// pwccaOfB is PWCCA from b's side.
+func (c *Pair) pwccaOfB() (float64, error) {
+	k, err := c.analyse()
+	if err != nil {
+		return math.NaN(), err
+	}
+	return weighted(k.rho, k.weightB), nil
+}
+
+func weighted(x, w []float64) float64 {
+	var sum, total float64
+	for i, v := range x {
+		sum += w[i] * v
+		total += w[i]
+	}
+	if total == 0 {
+		return 0
+	}
+	return sum / total
+}

@@ -1,0 +1,311 @@
+package corr
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/convergent-go/convergent/internal/dense"
+	"github.com/convergent-go/convergent/internal/par"
+)
+
+// Groups are moments of groups of images, for intervals by the bootstrap: positions of
+// an image are not independent, images are, and a group of them, with its moments,
+// stands for many. One pass keeps all groups; their memory is that of so many Moments
+// with one block each.
+type Groups struct {
+	// Threads limits the threads at work; 0 means all.
+	Threads int
+
+	parts []*Moments
+}
+
+// NewGroups returns empty moments of so many groups for networks of the given numbers
+// of units. 100 are plenty; with as many groups as images each has one. It panics if
+// there is no group, no network, or one has no unit.
+func NewGroups(groups int, units ...int) *Groups {
+	if groups < 1 {
+		panic("corr: no groups")
+	}
+	g := &Groups{parts: make([]*Moments, groups)}
+	for i := range g.parts {
+		g.parts[i] = newMoments(slices.Clone(units))
+		g.parts[i].Threads = 1
+	}
+	return g
+}
+
+// AddTensors adds observations, a tensor of each network, all of the same samples and
+// positions. images are the numbers of the samples' images, which fall to groups in
+// turn: image i to group i modulo their number. All observations of an image have one
+// number, in whatever calls they are added. See [Moments.AddTensors] for errors.
+func (g *Groups) AddTensors(images []uint64, tensors ...Tensor) error {
+	first := g.parts[0]
+	samples, rows := first.fits(images, tensors)
+	if images == nil {
+		panic("corr: an image is needed for every sample")
+	}
+	if rows == 0 {
+		return nil
+	}
+	threads := par.Threads(g.Threads)
+	if err := check(threads, g.Count(), 0, rows, tensors); err != nil {
+		return err
+	}
+	members := make([][]int, len(g.parts))
+	for i, image := range images {
+		group := image % uint64(len(g.parts))
+		members[group] = append(members[group], i)
+	}
+	positions := rows / samples
+	par.For(threads, len(g.parts), func(i int) {
+		m := g.parts[i]
+		if len(members[i]) > 0 && m.block == nil {
+			m.block = make([]float32, blockRows*m.total())
+		}
+		for _, sample := range members[i] {
+			m.gather(sample*positions, (sample+1)*positions, tensors)
+			m.samples.add(images[sample:sample+1], positions)
+		}
+	})
+	return nil
+}
+
+// Count returns the number of observations added.
+func (g *Groups) Count() int64 {
+	var n int64
+	for _, m := range g.parts {
+		n += m.Count()
+	}
+	return n
+}
+
+// Total returns the moments of all observations.
+func (g *Groups) Total() *Moments {
+	total := NewMoments(g.parts[0].units...)
+	total.Threads = g.Threads
+	for _, m := range g.parts {
+		if err := total.Merge(m); err != nil {
+			panic("corr: groups do not fit together")
+		}
+	}
+	return total
+}
+
+// BootstrapOptions say how to bootstrap; the zero value is sensible.
+type BootstrapOptions struct {
+	Draws    int                   // resamples; 0: 1000
+	Level    float64               // of intervals; 0: 0.95
+	Seed     uint64                // draw i depends on it and on i alone
+	Progress func(done, total int) // draws; calls do not overlap
+}
+
+// Interval is a figure with its distribution over resamples of images.
+type Interval struct {
+	Value     float64 // of all images
+	Low, High float64 // percentiles of the resamples
+	Std       float64 // of the resamples: the standard error
+}
+
+// minGroups is how many groups with images a bootstrap must have: the spread of fewer
+// figures is no more than a guess.
+const minGroups = 10
+
+// Bootstrap returns intervals of figures of networks a and b, such as measures or the
+// correlations of matched pairs: it computes them for all images, and for resamples of
+// as many groups of images as there are, drawn with replacement (Efron, "Bootstrap
+// methods: another look at the jackknife", 1979). Figures must come in equal number
+// from each call, and be safe to compute at once for different Pairs, whose units are
+// those that are live in all images.
+//
+// Fewer than 10 groups with images are an error that wraps [ErrTooFew]; an error of
+// figures is one of Bootstrap.
+func (g *Groups) Bootstrap(ctx context.Context, o BootstrapOptions, a, b int, figures func(*Pair) ([]float64, error)) ([]Interval, error) {
+	if o.Draws == 0 {
+		o.Draws = 1000
+	}
+	if o.Level == 0 {
+		o.Level = 0.95
+	}
+	total := g.Total()
+	all := total.Pair(a, b)
+	all.Threads = g.Threads
+	values, err := figures(all)
+	if err != nil {
+		return nil, err
+	}
+	r := newResampler(g, total, a, b, all)
+	if r.groups < minGroups {
+		return nil, fmt.Errorf("corr: %w: a bootstrap of %d groups of images says little; use %d or more", ErrTooFew, r.groups, minGroups)
+	}
+	draws := make([][]float64, o.Draws)
+	const batch = 16
+	threads := par.Threads(g.Threads)
+	for lo := 0; lo < o.Draws; lo += batch {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		n := min(batch, o.Draws-lo)
+		pairs := r.pairs(threads, o.Seed, lo, n)
+		errs := make([]error, n)
+		par.For(threads, n, func(i int) {
+			draws[lo+i], errs[i] = figures(pairs[i])
+			if errs[i] == nil && len(draws[lo+i]) != len(values) {
+				errs[i] = errors.New("corr: figures of a resample are of another number")
+			}
+		})
+		if err := errors.Join(errs...); err != nil {
+			return nil, err
+		}
+		if o.Progress != nil {
+			o.Progress(lo+n, o.Draws)
+		}
+	}
+	intervals := make([]Interval, len(values))
+	for i, v := range values {
+		null := Null{Draws: make([]float64, o.Draws)}
+		for d := range draws {
+			null.Draws[d] = draws[d][i]
+		}
+		std := null.Std()
+		slices.Sort(null.Draws)
+		intervals[i] = Interval{v, quantile(null.Draws, (1-o.Level)/2), quantile(null.Draws, (1+o.Level)/2), std}
+	}
+	return intervals, nil
+}
+
+// quantile interpolates between sorted values.
+func quantile(x []float64, q float64) float64 {
+	at := q * float64(len(x)-1)
+	i := min(int(at), len(x)-1)
+	j := min(i+1, len(x)-1)
+	return x[i] + (at-float64(i))*(x[j]-x[i])
+}
+
+// resampler makes Pairs of resamples. Of each group it holds the products of all
+// units' deviations from the means of all images, whose weighted sums are those of
+// resamples but for the means of these.
+type resampler struct {
+	groups int
+	rows   []float64 // in each group
+	means  []float64 // groups x units: less those of all images
+	prods  []float64 // groups x triangle
+	pair   *Pair
+	centre []float64
+}
+
+func newResampler(g *Groups, total *Moments, a, b int, pair *Pair) *resampler {
+	r := &resampler{pair: pair}
+	var units []int
+	for _, u := range pair.UnitsA {
+		units = append(units, total.begin[a]+u)
+	}
+	for _, u := range pair.UnitsB {
+		units = append(units, total.begin[b]+u)
+	}
+	n := len(units)
+	triangle := n * (n + 1) / 2
+	r.centre = append(slices.Clone(pair.ma), pair.mb...)
+	for _, m := range g.parts {
+		if m.Count() > 0 {
+			r.groups++
+		}
+	}
+	r.rows, r.means, r.prods = make([]float64, r.groups), make([]float64, r.groups*n), make([]float64, r.groups*triangle)
+	k := 0
+	for _, m := range g.parts {
+		if m.Count() == 0 {
+			continue
+		}
+		s, _ := m.snapshot()
+		count := float64(s.count)
+		d, prods := r.means[k*n:][:n], r.prods[k*triangle:][:triangle]
+		for i, u := range units {
+			d[i] = s.mean[u] - r.centre[i]
+		}
+		for i, u := range units {
+			for j := i; j < n; j++ {
+				v := units[j]
+				prods[0] = s.prod[min(u, v)*len(s.mean)+max(u, v)] + count*d[i]*d[j]
+				prods = prods[1:]
+			}
+		}
+		r.rows[k] = count
+		k++
+	}
+	return r
+}
+
+// pairs returns those of n draws from number lo on.
+func (r *resampler) pairs(threads int, seed uint64, lo, n int) []*Pair {
+	units := len(r.centre)
+	triangle := units * (units + 1) / 2
+	times, weights := make([]float64, n*r.groups), make([]float64, n*r.groups)
+	for i := range n {
+		rnd := rand.New(rand.NewPCG(seed, uint64(lo+i)))
+		for range r.groups {
+			times[i*r.groups+rnd.IntN(r.groups)]++
+		}
+		for k, rows := range r.rows {
+			weights[i*r.groups+k] = times[i*r.groups+k] * rows
+		}
+	}
+	prods, means := make([]float64, n*triangle), make([]float64, n*units)
+	// Columns are many: a part of them is a task.
+	par.Blocks(threads, triangle, 4096, func(from, to int) {
+		dense.Gemm(1, n, to-from, r.groups, 1, dense.Rows(times, r.groups), dense.Rows(r.prods[from:], triangle), prods[from:], triangle)
+	})
+	dense.Gemm(1, n, units, r.groups, 1, dense.Rows(weights, r.groups), dense.Rows(r.means, units), means, units)
+	pairs := make([]*Pair, n)
+	par.For(threads, n, func(i int) {
+		var rows, distinct float64
+		for k, w := range weights[i*r.groups:][:r.groups] {
+			rows += w
+			if w > 0 {
+				distinct += r.rows[k]
+			}
+		}
+		pairs[i] = r.fill(prods[i*triangle:][:triangle], means[i*units:][:units], rows, int64(distinct))
+	})
+	return pairs
+}
+
+// fill makes a Pair of summed products and means. Its observations are those that are
+// in the resample at all, since a copy is no further one.
+func (r *resampler) fill(prods, means []float64, rows float64, distinct int64) *Pair {
+	p, q := r.pair.p, r.pair.q
+	c := &Pair{
+		Threads: 1, UnitsA: r.pair.UnitsA, UnitsB: r.pair.UnitsB, Count: distinct, p: p, q: q, accuracy: r.pair.accuracy,
+		aa: make([]float64, p*p), ab: make([]float64, p*q), bb: make([]float64, q*q), ma: make([]float64, p), mb: make([]float64, q),
+	}
+	for i := range means {
+		means[i] /= rows
+		if i < p {
+			c.ma[i] = r.centre[i] + means[i]
+		} else {
+			c.mb[i-p] = r.centre[i] + means[i]
+		}
+	}
+	for i := range p + q {
+		for j := i; j < p+q; j++ {
+			v := prods[0]/rows - means[i]*means[j]
+			prods = prods[1:]
+			switch {
+			case i == j:
+				v = max(0, v)
+				fallthrough
+			case j < p || i >= p:
+				if j < p {
+					c.aa[i*p+j], c.aa[j*p+i] = v, v
+				} else {
+					c.bb[(i-p)*q+j-p], c.bb[(j-p)*q+i-p] = v, v
+				}
+			default:
+				c.ab[i*q+j-p] = v
+			}
+		}
+	}
+	return c
+}

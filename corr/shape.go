@@ -1,0 +1,59 @@
+package corr
+
+import (
+	"math"
+
+	"github.com/convergent-go/convergent/internal/assignment"
+	"github.com/convergent-go/convergent/internal/dense"
+	"github.com/convergent-go/convergent/internal/par"
+)
+
+// Procrustes returns the shape distance of the networks' responses, each centred and
+// scaled to a total variance of 1, under the best rotation (Schönemann, 1966;
+// Williams, Kunz, Kornblith and Linderman, "Generalized shape metrics on neural
+// representations", NeurIPS 2021):
+//
+//	sqrt(2 - 2 |S_ab|_* / sqrt(tr S_aa tr S_bb))
+//
+// with the nuclear norm, the sum of singular values. It is a metric, in [0, sqrt 2];
+// 0 for networks that are rotations of each other, a smaller one in a larger one
+// included; and invariant to rotations of either and to a factor for all units.
+func (c *Pair) Procrustes() (float64, error) {
+	if err := c.ready(); err != nil {
+		return math.NaN(), err
+	}
+	return c.distance(dense.Nuclear(par.Threads(c.Threads), c.p, c.q, c.ab)), nil
+}
+
+// Permutation returns the same under the best matching of units instead of the best
+// rotation (Williams and others, 2021), where unmatched units of the larger network
+// face units that are silent:
+//
+//	sqrt(2 - 2 max_pi sum_i S_ab[i, pi(i)] / sqrt(tr S_aa tr S_bb))
+//
+// It is a metric, in [0, 2], no less than [Pair.Procrustes]; 0 for networks that are the
+// same but for the order of units; and invariant to that and to a factor for all units.
+func (c *Pair) Permutation() (float64, error) {
+	if err := c.ready(); err != nil {
+		return math.NaN(), err
+	}
+	if c.p > c.q {
+		return c.Swap().Permutation()
+	}
+	cost := make([]float64, len(c.ab))
+	for i, v := range c.ab {
+		cost[i] = -v
+	}
+	col, _, _, _ := assignment.Solve(c.p, c.q, cost)
+	var sum float64
+	for i, j := range col {
+		sum += c.ab[i*c.q+j]
+	}
+	return c.distance(sum), nil
+}
+
+// distance is that of networks scaled to a total variance of 1 whose units can be made
+// to have the given covariance in all.
+func (c *Pair) distance(covariance float64) float64 {
+	return math.Sqrt(max(0, 2-2*covariance/math.Sqrt(trace(c.aa, c.p))/math.Sqrt(trace(c.bb, c.q))))
+}
