@@ -78,7 +78,7 @@ func (c *Pair) analyse() (*canonical, error) {
 		return nil, err
 	}
 	threads := par.Threads(c.Threads)
-	rho, left, right := dense.Singular(threads, a.rank, b.rank, c.whitened())
+	rho, left, right := dense.Singular(threads, a.rank, b.rank, c.whitened(), true)
 	k := &canonical{}
 	for _, r := range rho[:min(a.rank, b.rank)] {
 		k.rho = append(k.rho, min(1, r)) // rounding takes some above

@@ -307,5 +307,5 @@ func (r *resampler) fill(prods, means []float64, rows float64, distinct int64) *
 			}
 		}
 	}
-	return c
+	return c.prepare()
 }

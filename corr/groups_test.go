@@ -243,7 +243,7 @@ func BenchmarkBootstrap(b *testing.B) {
 	if err := g.AddTensors(ids, NHWC(x, n, 4, 4, p), NHWC(y, n, 4, 4, p)); err != nil {
 		b.Fatal(err)
 	}
-	const draws = 16
+	const draws = 64
 	for b.Loop() {
 		_, err := g.Bootstrap(context.Background(), BootstrapOptions{Draws: draws}, 0, 1, func(c *Pair) ([]float64, error) {
 			var all []float64

@@ -16,7 +16,7 @@ type Measure struct {
 // Measures returns the measures, each of which is documented where it is defined:
 //
 //	best_ab, best_ba     Pair.Best: mean correlation of units with their best partners
-//	excess_ab, excess_ba Pair.Excess: the same over that with rotated units, of 4 draws
+//	excess_ab, excess_ba Pair.Excess: the same over that with 512 rotated units or more
 //	cka, rv              Pair.CKA, Pair.RV
 //	cca, svcca           Pair.MeanCCA, Pair.SVCCA for 0.99 of the variance
 //	pwcca_ab, pwcca_ba   Pair.PWCCA
@@ -28,7 +28,7 @@ func Measures() []Measure {
 	swapped := func(f func(*Pair) (float64, error)) func(*Pair) (float64, error) {
 		return func(c *Pair) (float64, error) { return f(c.Swap()) }
 	}
-	excess := func(c *Pair) (float64, error) { return c.Excess(4, 0) }
+	excess := func(c *Pair) (float64, error) { return c.Excess(max(1, 512/max(1, c.q)), 0) }
 	svcca := func(c *Pair) (float64, error) { return c.SVCCA(0) }
 	linear := func(c *Pair) (float64, error) {
 		p, err := c.Linear()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -27,9 +28,15 @@ type Pair struct {
 	ma, mb     []float64 // means
 	accuracy   float64   // of a correlation
 
-	a, b, standardA, standardB *axes // nil: not yet known
+	a, b, standardA, standardB *axes // found when first asked for
 	white                      []float64
 	canonical                  *canonical
+}
+
+// prepare makes room for what is found later.
+func (c *Pair) prepare() *Pair {
+	c.a, c.b, c.standardA, c.standardB = new(axes), new(axes), new(axes), new(axes)
+	return c
 }
 
 // Errors of measures. A measure that would take a value that data have no part in is
@@ -70,7 +77,7 @@ func (s *moments) pair(fromA, fromB int, unitsA, unitsB []int, threads int) *Pai
 	for j, u := range unitsB {
 		c.mb[j] = s.mean[fromB+u]
 	}
-	return c
+	return c.prepare()
 }
 
 // NewPair returns a Pair of given covariances, p x p, p x q and q x q, over count
@@ -113,10 +120,10 @@ func NewPair(aa, ab, bb mat.Matrix, count int64) (*Pair, error) {
 	if e := errors.Join(err[:]...); e != nil {
 		return nil, e
 	}
-	return c, nil
+	return c.prepare(), nil
 }
 
-// Swap returns the same Pair, seen from b.
+// Swap returns the same Pair, seen from b. It shares memory and factorisations with c.
 func (c *Pair) Swap() *Pair {
 	ba := make([]float64, len(c.ab))
 	for i := range c.p {
@@ -146,11 +153,14 @@ func (c *Pair) Correlation() *mat.Dense {
 
 // standardise divides covariances by standard deviations.
 func standardise(x, rows, cols []float64, p, q int) []float64 {
-	r := make([]float64, p*q)
+	r, deviations := make([]float64, p*q), diagonal(cols, q)
+	for j, v := range deviations {
+		deviations[j] = math.Sqrt(v)
+	}
 	for i := range p {
 		si := math.Sqrt(rows[i*(p+1)])
-		for j := range q {
-			if sj := math.Sqrt(cols[j*(q+1)]); si > 0 && sj > 0 {
+		for j, sj := range deviations {
+			if si > 0 && sj > 0 {
 				r[i*q+j] = x[i*q+j] / si / sj
 			}
 		}
@@ -186,42 +196,29 @@ type axes struct {
 	rank      int // variances above what rounding of covariances can make of 0
 }
 
-// principal returns the axes of a matrix whose elements' errors are accuracy times the
+// principal finds the axes of a matrix whose elements' errors are accuracy times the
 // mean of its diagonal or less. Like any random symmetric matrix, their matrix has
 // eigenvalues of the root of its order times that.
-func (c *Pair) principal(x []float64, n int) *axes {
-	values, rows := dense.Eigen(par.Threads(c.Threads), n, append([]float64(nil), x...), true)
-	a := &axes{n: n, variances: values, rows: rows}
-	least := c.accuracy / math.Sqrt(float64(n)) * trace(x, n)
-	for a.rank < n && values[a.rank] > least {
-		a.rank++
+func (a *axes) principal(c *Pair, x []float64, n int) *axes {
+	if a.n == 0 {
+		values, rows := dense.Eigen(par.Threads(c.Threads), n, slices.Clone(x), true)
+		*a = axes{n: n, variances: values, rows: rows}
+		least := c.accuracy / math.Sqrt(float64(n)) * trace(x, n)
+		for a.rank < n && values[a.rank] > least {
+			a.rank++
+		}
 	}
 	return a
 }
 
-func (c *Pair) axesA() *axes {
-	if c.a == nil {
-		c.a = c.principal(c.aa, c.p)
-	}
-	return c.a
-}
+func (c *Pair) axesA() *axes { return c.a.principal(c, c.aa, c.p) }
 
-func (c *Pair) axesB() *axes {
-	if c.b == nil {
-		c.b = c.principal(c.bb, c.q)
-	}
-	return c.b
-}
+func (c *Pair) axesB() *axes { return c.b.principal(c, c.bb, c.q) }
 
 // standard returns the axes of the units scaled to variance 1.
 func (c *Pair) standard() (a, b *axes) {
-	if c.standardA == nil {
-		c.standardA = c.principal(standardise(c.aa, c.aa, c.aa, c.p, c.p), c.p)
-	}
-	if c.standardB == nil {
-		c.standardB = c.principal(standardise(c.bb, c.bb, c.bb, c.q, c.q), c.q)
-	}
-	return c.standardA, c.standardB
+	return c.standardA.principal(c, standardise(c.aa, c.aa, c.aa, c.p, c.p), c.p),
+		c.standardB.principal(c, standardise(c.bb, c.bb, c.bb, c.q, c.q), c.q)
 }
 
 // Rank returns the dimensions of the spaces that the units of a and of b span: the

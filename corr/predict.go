@@ -86,12 +86,14 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 	}
 	threads, p, q := par.Threads(c.Threads), c.p, c.q
 	a := c.axesA()
-	// All in a's principal axes.
+	// All in a's principal axes, which make a's own covariance diagonal.
 	part := a.onto(threads, p, c.ab, q)
-	testAB := a.onto(threads, p, test.ab, q)
-	half := a.onto(threads, p, test.aa, p)
-	testAA := make([]float64, p*p)
-	dense.Gemm(threads, p, p, p, 1, dense.Rows(half, p), dense.Rows(a.rows, p).T(), testAA, p)
+	testAB, testAA := part, []float64(nil)
+	if test != c {
+		testAB = a.onto(threads, p, test.ab, q)
+		testAA = make([]float64, p*p)
+		dense.Gemm(threads, p, p, p, 1, dense.Rows(a.onto(threads, p, test.aa, p), p), dense.Rows(a.rows, p).T(), testAA, p)
+	}
 	drift := make([]float64, p)
 	for i := range drift {
 		drift[i] = test.ma[i] - c.ma[i]
@@ -110,7 +112,15 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 			}
 		}
 		product := make([]float64, p*q)
-		dense.Gemm(threads, p, q, p, 1, dense.Rows(testAA, p), dense.Rows(w, q), product, q)
+		if test != c {
+			dense.Gemm(threads, p, q, p, 1, dense.Rows(testAA, p), dense.Rows(w, q), product, q)
+		} else {
+			for k := range p {
+				for j := range q {
+					product[k*q+j] = a.variances[k] * w[k*q+j]
+				}
+			}
+		}
 		loss, bias := slices.Clone(variances), make([]float64, q)
 		for j := range bias {
 			bias[j] = test.mb[j] - c.mb[j]

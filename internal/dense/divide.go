@@ -178,7 +178,10 @@ func (p *joint) solve() {
 	}
 
 	// Rows that are zero in one half need not be multiplied there.
-	rows := make([]float64, n*n)
+	product := scratch(n * n)
+	defer release(product)
+	rows := *product
+	clear(rows[:k*n])
 	for side, cols := range [][2]int{{0, p.half}, {p.half, n}} {
 		var used []int
 		for i, j := range kept {
@@ -187,7 +190,8 @@ func (p *joint) solve() {
 			}
 		}
 		from, width := cols[0], cols[1]-cols[0]
-		left, right := make([]float64, k*len(used)), make([]float64, len(used)*width)
+		operands := scratch(len(used) * (k + width))
+		left, right := (*operands)[:k*len(used)], (*operands)[k*len(used):]
 		for x, i := range used {
 			for r := range k {
 				left[r*len(used)+x] = s[r*k+i]
@@ -195,6 +199,7 @@ func (p *joint) solve() {
 			copy(right[x*width:], p.q[kept[i]*p.ld+from:][:width])
 		}
 		Gemm(p.threads, k, width, len(used), 1, Rows(left, len(used)), Rows(right, width), rows[from:], n)
+		release(operands)
 	}
 	for x, j := range done {
 		roots = append(roots, p.d[j])

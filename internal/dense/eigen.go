@@ -25,9 +25,7 @@ func Eigen(threads, n int, a []float64, vectors bool) (values, rows []float64) {
 	}
 	_, exponent := math.Frexp(most)
 	for i := range n {
-		for j, v := range a[i*n:][:i+1] {
-			a[i*n+j] = math.Ldexp(v, -exponent)
-		}
+		scale(a[i*n:][:i+1], -exponent)
 	}
 	r := reduce(threads, n, a)
 	if vectors {
@@ -42,10 +40,16 @@ func Eigen(threads, n int, a []float64, vectors bool) (values, rows []float64) {
 		slices.Sort(r.d)
 	}
 	slices.Reverse(r.d)
-	for i, v := range r.d {
-		r.d[i] = math.Ldexp(v, exponent)
-	}
+	scale(r.d, exponent)
 	return r.d, rows
+}
+
+// scale multiplies by a power of two, in two steps since one may leave the range.
+func scale(x []float64, exponent int) {
+	f, g := math.Ldexp(1, exponent/2), math.Ldexp(1, exponent-exponent/2)
+	for i := range x {
+		x[i] = x[i] * f * g
+	}
 }
 
 func swap(x, y []float64) {

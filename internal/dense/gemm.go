@@ -83,17 +83,38 @@ func tiles(tier asm.Tier, m, n, depth int, left, right, c []float64, ldc int) {
 }
 
 // pack writes alpha times n rows of depth terms in panels of r rows, of which each
-// term's lie together; the last panel is filled up with zeros.
+// term's lie together; the last panel is filled up with zeros. r is even.
 func pack(dst []float64, r, n, depth int, alpha float64, v View) {
 	for i := 0; i < n; i += r {
-		panel := dst[i*depth:][:r*depth]
-		for x := range r {
-			if i+x >= n {
-				for k := range depth {
-					panel[k*r+x] = 0
+		panel, rows := dst[i*depth:][:r*depth], min(r, n-i)
+		if rows < r {
+			clear(panel)
+		}
+		if v.Row == 1 {
+			for k := range depth {
+				from, to := v.Data[k*v.Col+i:][:rows], panel[k*r:][:rows]
+				if alpha == 1 {
+					copy(to, from)
+					continue
 				}
-				continue
+				for x, y := range from {
+					to[x] = alpha * y
+				}
 			}
+			continue
+		}
+		x := 0
+		if v.Col == 1 { // two rows at a time, so that writes are half as many
+			for ; x+2 <= rows; x += 2 {
+				first, second := v.Data[(i+x)*v.Row:][:depth], v.Data[(i+x+1)*v.Row:][:depth]
+				to := panel[x:]
+				for k, y := range first {
+					pair := to[k*r:][:2]
+					pair[0], pair[1] = alpha*y, alpha*second[k]
+				}
+			}
+		}
+		for ; x < rows; x++ {
 			at := (i + x) * v.Row
 			for k := x; k < len(panel); k += r {
 				panel[k] = alpha * v.Data[at]

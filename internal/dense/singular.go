@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/convergent-go/convergent/internal/par"
 )
 
 // Singular returns the singular values of an m x n matrix, falling, m of them, of
@@ -14,34 +16,38 @@ import (
 // U are the eigenvectors of A A^T, in which small singular values drown; so rows of U A
 // that are small are taken for a problem of their own, whose Gram matrix has the digits
 // that theirs lacks, and so on. Singular values err by rounding of the largest.
-func Singular(threads, m, n int, a []float64) (values, left, rows []float64) {
+func Singular(threads, m, n int, a []float64, vectors bool) (values, left, rows []float64) {
 	// A power of two keeps squares in range.
 	var most float64
 	for _, v := range a[:m*n] {
 		most = max(most, math.Abs(v))
 	}
 	_, exponent := math.Frexp(most)
-	rows = make([]float64, m*n)
-	for i, v := range a[:m*n] {
-		rows[i] = math.Ldexp(v, -exponent)
-	}
-	left = make([]float64, m*m)
-	for i := range m {
-		left[i*m+i] = 1
+	rows = slices.Clone(a[:m*n])
+	scale(rows, -exponent)
+	if vectors {
+		left = make([]float64, m*m)
+		for i := range m {
+			left[i*m+i] = 1
+		}
 	}
 	values = make([]float64, m)
 	for from := 0; from < m; {
 		k := m - from
 		tail := rows[from*n:]
-		gram := make([]float64, k*k)
-		Gemm(threads, k, k, n, 1, Rows(tail, n), Rows(tail, n).T(), gram, k)
+		gram := make([]float64, k*k) // below the diagonal
+		par.Blocks(threads, k, 64, func(lo, hi int) {
+			Gemm(1, hi-lo, hi, n, 1, Rows(tail[lo*n:], n), Rows(tail, n).T(), gram[lo*k:], k)
+		})
 		_, turn := Eigen(threads, k, gram, true)
 		turned := make([]float64, k*n)
 		Gemm(threads, k, n, k, 1, Rows(turn, k), Rows(tail, n), turned, n)
 		copy(tail, turned)
-		vectors := make([]float64, k*m)
-		Gemm(threads, k, m, k, 1, Rows(turn, k), Rows(left[from*m:], m), vectors, m)
-		copy(left[from*m:], vectors)
+		if vectors {
+			turned := make([]float64, k*m)
+			Gemm(threads, k, m, k, 1, Rows(turn, k), Rows(left[from*m:], m), turned, m)
+			copy(left[from*m:], turned)
+		}
 		for i := from; i < m; i++ {
 			values[i] = math.Sqrt(dot(rows[i*n:][:n], rows[i*n:][:n]))
 		}
@@ -54,21 +60,26 @@ func Singular(threads, m, n int, a []float64) (values, left, rows []float64) {
 			break
 		}
 	}
+	scale(values, exponent)
+	scale(rows, exponent)
 	order := make([]int, m)
 	for i := range order {
 		order[i] = i
-		values[i] = math.Ldexp(values[i], exponent)
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(values[j], values[i]) })
-	oldValues, oldLeft, oldRows := slices.Clone(values), slices.Clone(left), slices.Clone(rows)
-	for i, o := range order {
-		values[i] = oldValues[o]
-		copy(left[i*m:][:m], oldLeft[o*m:])
-		for j, v := range oldRows[o*n:][:n] {
-			rows[i*n+j] = math.Ldexp(v, exponent)
-		}
+	if vectors {
+		left = reorder(left, m, order)
 	}
-	return values, left, rows
+	return reorder(values, 1, order), left, reorder(rows, n, order)
+}
+
+// reorder returns rows of n elements in the given order.
+func reorder(x []float64, n int, order []int) []float64 {
+	y := make([]float64, 0, len(x))
+	for _, o := range order {
+		y = append(y, x[o*n:][:n]...)
+	}
+	return y
 }
 
 // Nuclear returns the sum of the singular values of an m x n matrix, its nuclear norm.
@@ -82,7 +93,7 @@ func Nuclear(threads, m, n int, a []float64) float64 {
 		}
 		m, n, a = n, m, t
 	}
-	values, _, _ := Singular(threads, m, n, a)
+	values, _, _ := Singular(threads, m, n, a, false)
 	var sum float64
 	for _, v := range values {
 		sum += v

@@ -43,7 +43,7 @@ func TestSingular(t *testing.T) {
 						a[i] *= 1e250
 					}
 				}
-				values, left, rows := Singular(1, m, n, a)
+				values, left, rows := Singular(1, m, n, a, true)
 				var svd mat.SVD
 				if !svd.Factorize(mat.NewDense(m, n, a), mat.SVDNone) {
 					t.Fatal("gonum gave up")

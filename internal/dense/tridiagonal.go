@@ -158,9 +158,10 @@ func (r *reflections) restore(threads, m int, z []float64) {
 
 // apply multiplies m rows z of n elements from the right with H_1 to H_{end-1}.
 func (r *reflections) apply(threads, end, m int, z []float64) {
+	const some = 64 // z is read and written once for so many
 	n := r.n
-	for lo := 1; lo < end; lo += panelRows {
-		hi := min(end, lo+panelRows)
+	for lo := 1; lo < end; lo += some {
+		hi := min(end, lo+some)
 		k, width := hi-lo, hi-1
 		v, s := make([]float64, k*width), make([]float64, k*k)
 		for i := range k {
