@@ -79,3 +79,39 @@ func (t Tier) Symmetric(a []float64, lda int, x, y []float64, u, dot *[4]float64
 		}
 	}
 }
+
+// Combine is y[j] += the sum of rows[i][j] * x[i] over i < 4, one FMA a term, i rising.
+func (t Tier) Combine(y []float64, rows *[4][]float64, x *[4]float64) {
+	n := 0
+	if t >= AVX2 {
+		n = len(y) &^ 3
+	}
+	a, b, c, d := rows[0][:len(y)], rows[1][:len(y)], rows[2][:len(y)], rows[3][:len(y)]
+	if n > 0 {
+		combine4(n, &y[0], &a[0], &b[0], &c[0], &d[0], &x[0])
+	}
+	for j := n; j < len(y); j++ {
+		y[j] = math.FMA(d[j], x[3], math.FMA(c[j], x[2], math.FMA(b[j], x[1], math.FMA(a[j], x[0], y[j]))))
+	}
+}
+
+// Spread is y[i*ldy+j] += a[j] * x[i] for i < 4, one FMA each.
+func (t Tier) Spread(y []float64, ldy int, a []float64, x *[4]float64) {
+	if len(a) == 0 {
+		return
+	}
+	_ = y[3*ldy+len(a)-1]
+	n := 0
+	if t >= AVX2 {
+		n = len(a) &^ 3
+	}
+	if n > 0 {
+		spread4(n, &y[0], ldy, &a[0], &x[0])
+	}
+	for i, f := range x {
+		row := y[i*ldy:][:len(a)]
+		for j := n; j < len(a); j++ {
+			row[j] = math.FMA(a[j], f, row[j])
+		}
+	}
+}

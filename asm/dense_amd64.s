@@ -290,3 +290,70 @@ step:
 	VMOVSD       X0, 24(AX)
 	VZEROUPPER
 	RET
+
+// func combine4(n int, y *float64, a *float64, b *float64, c *float64, d *float64, x *float64)
+// Requires: AVX, FMA3
+TEXT ·combine4(SB), NOSPLIT, $0-56
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         x+48(FP), DX
+	MOVQ         a+16(FP), BX
+	VBROADCASTSD (DX), Y0
+	MOVQ         b+24(FP), SI
+	VBROADCASTSD 8(DX), Y1
+	MOVQ         c+32(FP), DI
+	VBROADCASTSD 16(DX), Y2
+	MOVQ         d+40(FP), R8
+	VBROADCASTSD 24(DX), Y3
+	XORQ         DX, DX
+
+step:
+	VMOVUPD     (CX)(DX*8), Y4
+	VFMADD231PD (BX)(DX*8), Y0, Y4
+	VFMADD231PD (SI)(DX*8), Y1, Y4
+	VFMADD231PD (DI)(DX*8), Y2, Y4
+	VFMADD231PD (R8)(DX*8), Y3, Y4
+	VMOVUPD     Y4, (CX)(DX*8)
+	ADDQ        $0x04, DX
+	CMPQ        DX, AX
+	JLT         step
+	VZEROUPPER
+	RET
+
+// func spread4(n int, y *float64, ldy int, a *float64, x *float64)
+// Requires: AVX, FMA3
+TEXT ·spread4(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         ldy+16(FP), DX
+	MOVQ         a+24(FP), BX
+	MOVQ         x+32(FP), SI
+	SHLQ         $0x03, DX
+	LEAQ         (CX)(DX*2), DI
+	ADDQ         DX, DI
+	VBROADCASTSD (SI), Y0
+	VBROADCASTSD 8(SI), Y1
+	VBROADCASTSD 16(SI), Y2
+	VBROADCASTSD 24(SI), Y3
+
+step:
+	VMOVUPD     (BX), Y4
+	VMOVUPD     (CX), Y5
+	VFMADD231PD Y4, Y0, Y5
+	VMOVUPD     Y5, (CX)
+	VMOVUPD     (CX)(DX*1), Y5
+	VFMADD231PD Y4, Y1, Y5
+	VMOVUPD     Y5, (CX)(DX*1)
+	VMOVUPD     (CX)(DX*2), Y5
+	VFMADD231PD Y4, Y2, Y5
+	VMOVUPD     Y5, (CX)(DX*2)
+	VMOVUPD     (DI), Y5
+	VFMADD231PD Y4, Y3, Y5
+	VMOVUPD     Y5, (DI)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DI
+	ADDQ        $0x20, BX
+	SUBQ        $0x04, AX
+	JNZ         step
+	VZEROUPPER
+	RET

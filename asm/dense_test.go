@@ -82,3 +82,40 @@ func TestSymmetric(t *testing.T) {
 		}
 	})
 }
+
+// TestCombineAndSpread compare every tier with the sums written out, at every length
+// round the kernels' own, on buffers that end at a guard page.
+func TestCombineAndSpread(t *testing.T) {
+	each(t, func(t *testing.T, tier asm.Tier) {
+		rnd := rand.New(rand.NewPCG(1, 1))
+		for n := range 22 {
+			y, x := wide(t, rnd, n), (*[4]float64)(wide(t, rnd, 4))
+			rows := [4][]float64{wide(t, rnd, n), wide(t, rnd, n+1), wide(t, rnd, n), wide(t, rnd, n)}
+			want := slices.Clone(y)
+			for j := range want {
+				for i := range 4 {
+					want[j] = math.FMA(rows[i][j], x[i], want[j])
+				}
+			}
+			if tier.Combine(y, &rows, x); !slices.Equal(y, want) {
+				t.Fatalf("%d elements combined: %v, want %v", n, y, want)
+			}
+			for _, ld := range []int{n, n + 1, n + 3} {
+				if n == 0 {
+					tier.Spread(nil, ld, nil, x)
+					continue
+				}
+				y := wide(t, rnd, 3*ld+n)
+				want := slices.Clone(y)
+				for i := range 4 {
+					for j := range n {
+						want[i*ld+j] = math.FMA(rows[0][j], x[i], want[i*ld+j])
+					}
+				}
+				if tier.Spread(y, ld, rows[0], x); !slices.Equal(y, want) {
+					t.Fatalf("%d elements spread to rows %d apart: %v, want %v", n, ld, y, want)
+				}
+			}
+		}
+	})
+}

@@ -119,3 +119,6 @@ func gram6x16(k int, a, b *float32, ld int, c *float32, ldc int)  { panic(noKern
 func gram4x16(k int, a, b *float32, ld int, c *float32, ldc int)  { panic(noKernel) }
 func gram12x32(k int, a, b *float32, ld int, c *float32, ldc int) { panic(noKernel) }
 func gram8x32(k int, a, b *float32, ld int, c *float32, ldc int)  { panic(noKernel) }
+
+func combine4(n int, y, a, b, c, d, x *float64)         { panic(noKernel) }
+func spread4(n int, y *float64, ldy int, a, x *float64) { panic(noKernel) }

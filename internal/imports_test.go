@@ -30,7 +30,7 @@ var allowed = []struct {
 	{"internal/dataset", []string{"internal/elem", "internal/par"}},
 	{"nn", []string{"internal/conv", "internal/vec", "internal/elem", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"corr", []string{"internal/level3", "internal/dense", "internal/assignment", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
-	{"match", []string{"internal/assignment", "internal/par"}},
+	{"match", []string{"internal/dense", "internal/assignment", "internal/par"}},
 	{"spectral", []string{"internal/par"}},
 	{"internal/study", []string{"nn", "corr", "match", "spectral", "internal/dataset", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"internal/report", []string{"internal/study", "spectral", "internal/artifact"}},

@@ -18,6 +18,11 @@ type LassoOptions struct {
 	Lambdas  []float64 // penalties >= 0, in any order
 	Variance []float64 // of each target; nil: all 1
 
+	// Ratio is the share of lambda that penalises |w|_1; the rest penalises 1/2 |w|^2:
+	// the elastic net (Zou and Hastie, J. R. Statist. Soc. B 67, 2005), with the
+	// parameters of scikit-learn. 0: 1, the LASSO.
+	Ratio float64
+
 	// A prediction is done when no KKT residual exceeds Tol, in correlations, and
 	// the duality gap is within Tol of the loss of predicting zero, or as small as
 	// rounding lets it be; 0: 1e-10. MaxIter bounds the sweeps of coordinate
@@ -39,7 +44,7 @@ type LassoFit struct {
 	R2      []float64  // 1 - 2 Loss / Var y per target; 0 for a constant target
 	Gap     []float64  // certificate per target: see Lasso
 	NonZero [][]int    // per threshold and target, how many |w| are above it
-	Iter    []int      // sweeps per target
+	Iter    []int      // sweeps of coordinate descent per target, where it was needed
 }
 
 // maxLambdas is more than any grid can use.
@@ -48,11 +53,10 @@ const maxLambdas = 10000
 // Lasso predicts each of several targets y from p sources x, sparsely: for each
 // lambda it finds the weights that minimise
 //
-//	P(w) = 1/2 E(w.x - y)^2 + lambda |w|_1
+//	P(w) = 1/2 E(w.x - y)^2 + lambda (ratio |w|_1 + (1 - ratio)/2 |w|^2)
 //
 // of centred variables, from the p x p covariances sxx of the sources and the
-// p x targets covariances sxy alone (paper, section 4; the paper's lambda is this
-// one divided by the number of channels). Give correlations for variables of
+// p x targets covariances sxy alone (paper, section 4; see [PaperLambda]). Give correlations for variables of
 // variance 1, as the paper has them, or covariances with o.Variance.
 //
 // Each target's Gap is an upper bound of P(w) less its minimum, a loose one if
@@ -79,42 +83,33 @@ func Lasso(ctx context.Context, sxx, sxy mat.Matrix, o LassoOptions) ([]LassoFit
 	}
 	fits := make([]LassoFit, len(o.Lambdas))
 	order := make([]int, len(fits)) // falling lambda: each fit starts from the last
-	leastSquares := false
 	for i, lambda := range o.Lambdas {
 		fits[i] = newFit(lambda, pr, o)
 		order[i] = i
-		leastSquares = leastSquares || lambda == 0
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(o.Lambdas[b], o.Lambdas[a]) })
-	var dense []float64
-	if leastSquares {
-		if dense, err = pr.leastSquares(); err != nil {
-			return nil, err
-		}
+	falling := make([]float64, len(order))
+	for i, k := range order {
+		falling[i] = o.Lambdas[k]
 	}
+	run := newRun(pr, o, falling)
 
 	var lock sync.Mutex
 	done := 0
 	errs := make([]error, pr.targets)
-	scratch := sync.Pool{New: func() any { return newPath(pr) }}
+	scratch := sync.Pool{New: func() any { return run.newFollower() }}
 	par.For(par.Threads(o.Threads), pr.targets, func(t int) {
-		s := scratch.Get().(*path)
-		defer scratch.Put(s)
-		s.begin(t)
-		for _, i := range order {
-			if errs[t] = ctx.Err(); errs[t] != nil {
-				return
-			}
-			if fits[i].Lambda == 0 {
-				s.set(dense[t*pr.p:][:pr.p])
-			} else if fits[i].Iter[t], errs[t] = s.follow(fits[i].Lambda, o.Tol, o.MaxIter); errs[t] != nil {
-				return
-			}
-			if errs[t] = s.record(&fits[i], o.Thresholds); errs[t] != nil {
-				return
-			}
+		if errs[t] = ctx.Err(); errs[t] != nil {
+			return
 		}
-		if o.Progress != nil {
+		s := scratch.Get().(*follower)
+		defer scratch.Put(s)
+		errs[t] = s.target(ctx, t, func(i int, p *path, sweeps int) error {
+			f := &fits[order[i]]
+			f.Iter[t] = sweeps
+			return p.record(f, o.Thresholds)
+		})
+		if errs[t] == nil && o.Progress != nil {
 			lock.Lock()
 			defer lock.Unlock()
 			done++
@@ -141,6 +136,10 @@ func LambdaMax(sxy mat.Matrix) float64 {
 	}
 	return largest
 }
+
+// PaperLambda returns the lambda here that is the paper's for predictions from a number
+// of channels: its loss is a mean over channels, and its penalty is not.
+func PaperLambda(lambda float64, channels int) float64 { return lambda * float64(channels) }
 
 // LambdaGrid returns n values that fall from most to least by equal factors;
 // most alone if n = 1. It panics unless 0 < least <= most and n >= 1.
@@ -171,6 +170,12 @@ func (o LassoOptions) withDefaults() (LassoOptions, error) {
 	}
 	if !(o.Tol >= 0) || o.MaxIter < 0 {
 		return o, fmt.Errorf("match: tolerance %v with at most %d sweeps; want neither below 0", o.Tol, o.MaxIter)
+	}
+	if !(o.Ratio >= 0 && o.Ratio <= 1) {
+		return o, fmt.Errorf("match: a share of %v of the penalty; want 0 to 1", o.Ratio)
+	}
+	if o.Ratio == 0 {
+		o.Ratio = 1
 	}
 	if o.Tol == 0 {
 		o.Tol = 1e-10

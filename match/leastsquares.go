@@ -1,55 +1,52 @@
 package match
 
 import (
-	"errors"
 	"math"
 
-	"gonum.org/v1/gonum/mat"
+	"github.com/convergent-go/convergent/internal/dense"
 )
 
-// leastSquares returns the weights of all targets (targets x p) at lambda = 0,
-// where coordinate descent would take forever on collinear sources. With D the
-// sources' standard deviations and D^-1 Sxx D^-1 = V diag(e) V^T, these are
+// inverseCovariance returns the inverse of sxx, and the least eigenvalue of the
+// sources' correlations over the largest. With D the sources' standard deviations and
+// D^-1 sxx D^-1 = V diag(e) V^T, it is
 //
-//	w = D^-1 V diag(1/e) V^T D^-1 sxy
+//	D^-1 V diag(1/e) V^T D^-1
 //
-// over the eigenvalues e that are not zero to rounding: of all minimisers the
-// one with the smallest |Dw|.
-func (pr *problem) leastSquares() ([]float64, error) {
+// over the eigenvalues e that are not zero to rounding.
+func (pr *problem) inverseCovariance(threads int) (inverse []float64, condition float64) {
 	p := pr.p
-	if p == 0 || pr.targets == 0 {
-		return nil, nil
-	}
-	inverse := make([]float64, p) // of D; 0 leaves constant sources out
-	for j := range inverse {
+	scale := make([]float64, p) // inverse of D; 0 leaves constant sources out
+	for j := range scale {
 		if v := pr.sxx[j*p+j]; v > 0 {
-			inverse[j] = 1 / math.Sqrt(v)
+			scale[j] = 1 / math.Sqrt(v)
 		}
 	}
-	correlation := mat.NewSymDense(p, nil)
+	correlation := make([]float64, p*p)
 	for i := range p {
-		for j := i; j < p; j++ {
-			correlation.SetSym(i, j, pr.sxx[i*p+j]*inverse[i]*inverse[j])
+		for j := range p {
+			correlation[i*p+j] = pr.sxx[i*p+j] * scale[i] * scale[j]
 		}
 	}
-	var eigen mat.EigenSym
-	if !eigen.Factorize(correlation, true) {
-		return nil, errors.New("match: the eigendecomposition of sxx did not converge")
+	values, rows := dense.Eigen(threads, p, correlation, true)
+	for k, e := range values {
+		f := 0.0
+		if e > 1e-12*values[0] {
+			f = 1 / math.Sqrt(e)
+		}
+		for j := range p {
+			rows[k*p+j] *= f * scale[j]
+		}
 	}
-	values := eigen.Values(nil) // rising
-	var v, w, projected mat.Dense
-	eigen.VectorsTo(&v)
+	inverse = make([]float64, p*p)
+	dense.Gemm(threads, p, p, p, 1, dense.Rows(rows, p).T(), dense.Rows(rows, p), inverse, p)
+	return inverse, values[p-1] / values[0]
+}
 
-	scaled := mat.NewDense(pr.targets, p, nil)
-	scaled.Apply(func(t, j int, x float64) float64 { return x * inverse[j] }, mat.NewDense(pr.targets, p, pr.sxy))
-	projected.Mul(scaled, &v)
-	projected.Apply(func(t, k int, x float64) float64 {
-		if values[k] <= 1e-12*values[p-1] {
-			return 0
-		}
-		return x / values[k]
-	}, &projected)
-	w.Mul(&projected, v.T())
-	w.Apply(func(t, j int, x float64) float64 { return x * inverse[j] }, &w)
-	return w.RawMatrix().Data, nil
+// leastSquares returns the weights of all targets (targets x p) at lambda = 0, where
+// coordinate descent would take forever on collinear sources: of all minimisers those
+// with the smallest |Dw|.
+func (pr *problem) leastSquares(threads int, inverse []float64) []float64 {
+	w := make([]float64, pr.targets*pr.p)
+	dense.Gemm(threads, pr.targets, pr.p, pr.p, 1, dense.Rows(pr.sxy, pr.p), dense.Rows(inverse, pr.p), w, pr.p)
+	return w
 }

@@ -24,7 +24,7 @@ type shape struct{ rows, cols int }
 func (s shape) Dims() (int, int)    { return s.rows, s.cols }
 func (s shape) At(i, j int) float64 { return 0 }
 func (s shape) T() mat.Matrix       { return shape{s.cols, s.rows} }
-func dense(rows ...[]float64) mat.Matrix {
+func matrixOf(rows ...[]float64) mat.Matrix {
 	return mat.NewDense(len(rows), len(rows[0]), slices.Concat(rows...))
 }
 
@@ -177,16 +177,16 @@ func TestBipartiteCertificate(t *testing.T) {
 
 func TestBipartiteKnown(t *testing.T) {
 	// The optimum gives up the largest value.
-	c := dense([]float64{9, 8, 0}, []float64{8, 1, 0}, []float64{0, 0, 1})
+	c := matrixOf([]float64{9, 8, 0}, []float64{8, 1, 0}, []float64{0, 0, 1})
 	m, err := Bipartite(c)
 	if err != nil || !slices.Equal(m.Partner, []int{1, 0, 2}) || !slices.Equal(m.R, []float64{8, 8, 1}) || m.Mean != 17./3 {
 		t.Errorf("%+v, %v", m, err)
 	}
-	tall, err := Bipartite(dense([]float64{1}, []float64{3}, []float64{2}))
+	tall, err := Bipartite(matrixOf([]float64{1}, []float64{3}, []float64{2}))
 	if err != nil || !slices.Equal(tall.Partner, []int{-1, 0, -1}) || !slices.Equal(tall.R, []float64{0, 3, 0}) || tall.Mean != 3 {
 		t.Errorf("3 x 1: %+v, %v", tall, err)
 	}
-	wide, err := Bipartite(dense([]float64{1, 3, 2}))
+	wide, err := Bipartite(matrixOf([]float64{1, 3, 2}))
 	if err != nil || !slices.Equal(wide.Partner, []int{1}) || wide.Mean != 3 {
 		t.Errorf("1 x 3: %+v, %v", wide, err)
 	}
@@ -221,10 +221,10 @@ func TestBipartiteInfeasible(t *testing.T) {
 		c    mat.Matrix
 		want string
 	}{
-		{dense([]float64{1, x, x}, []float64{1, 1, 1}, []float64{2, x, x}), "rows [0 2] are allowed only 1 columns"},
-		{dense([]float64{1, 2, 3}, []float64{x, x, x}, []float64{1, 2, 3}), "rows [1] are allowed only 0 columns"},
-		{dense([]float64{x, 2}, []float64{x, 3}), "rows [0 1] are allowed only 1 columns"},
-		{dense([]float64{x, 2}, []float64{x, 3}, []float64{x, 4}), "columns [0] are allowed only 0 rows"},
+		{matrixOf([]float64{1, x, x}, []float64{1, 1, 1}, []float64{2, x, x}), "rows [0 2] are allowed only 1 columns"},
+		{matrixOf([]float64{1, 2, 3}, []float64{x, x, x}, []float64{1, 2, 3}), "rows [1] are allowed only 0 columns"},
+		{matrixOf([]float64{x, 2}, []float64{x, 3}), "rows [0 1] are allowed only 1 columns"},
+		{matrixOf([]float64{x, 2}, []float64{x, 3}, []float64{x, 4}), "columns [0] are allowed only 0 rows"},
 	} {
 		_, err := Bipartite(c.c)
 		if !errors.Is(err, ErrInfeasible) || !strings.Contains(err.Error(), c.want) {
@@ -234,7 +234,7 @@ func TestBipartiteInfeasible(t *testing.T) {
 }
 
 func TestVerifyFindsFaults(t *testing.T) {
-	c := dense([]float64{3, 1, 0}, []float64{1, 3, 0})
+	c := matrixOf([]float64{3, 1, 0}, []float64{1, 3, 0})
 	good, err := Bipartite(c)
 	if err != nil {
 		t.Fatal(err)
@@ -270,7 +270,7 @@ func TestVerifyFindsFaults(t *testing.T) {
 
 func TestSemiMatching(t *testing.T) {
 	x := forbidden
-	m, err := SemiMatching(dense([]float64{1, 3, 3}, []float64{-2, -1, x}, []float64{x, x, x}))
+	m, err := SemiMatching(matrixOf([]float64{1, 3, 3}, []float64{-2, -1, x}, []float64{x, x, x}))
 	if err != nil || !slices.Equal(m.Partner, []int{1, 1, -1}) || !slices.Equal(m.R, []float64{3, -1, 0}) || m.Mean != 1 || m.U != nil {
 		t.Errorf("%+v, %v", m, err)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/floats"
+
+	"github.com/convergent-go/convergent/internal/dense"
 )
 
 // path follows one target's weights from large to small lambda.
@@ -23,6 +25,9 @@ type path struct {
 	target int
 	w, g   []float64
 	lambda float64 // of w; at first the least that leaves all weights 0
+	ridge  float64 // added to the diagonal of Sxx: the elastic net's
+	used   []int   // scratch
+	minus  []float64
 
 	working []int   // sources that may have weight: see screen
 	in      []bool  // whether in working
@@ -36,7 +41,7 @@ func newPath(pr *problem) *path {
 
 // begin starts a target from weights 0.
 func (s *path) begin(target int) {
-	s.target = target
+	s.target, s.ridge = target, 0
 	clear(s.w)
 	copy(s.g, s.c())
 	s.lambda = largest(s.g)
@@ -45,20 +50,54 @@ func (s *path) begin(target int) {
 // c returns sxy of the target.
 func (s *path) c() []float64 { return s.sxy[s.target*s.p:][:s.p] }
 
-// set takes weights over.
-func (s *path) set(w []float64) {
+// set takes weights over, which are for lambda and a ridge.
+func (s *path) set(w []float64, lambda, ridge float64) {
 	copy(s.w, w)
+	s.lambda, s.ridge = lambda, ridge
 	s.gradient()
+}
+
+// penalise changes the ridge.
+func (s *path) penalise(ridge float64) {
+	if s.ridge != ridge {
+		s.ridge = ridge
+		s.gradient()
+	}
 }
 
 // gradient computes g from w.
 func (s *path) gradient() {
 	copy(s.g, s.c())
+	s.gradientOf(s.g, s.w)
 	for j, w := range s.w {
+		s.g[j] -= float64(s.ridge * w)
+	}
+}
+
+// gradientOf takes Sxx w from g.
+func (s *path) gradientOf(g, w []float64) {
+	s.used, s.minus = s.used[:0], s.minus[:0]
+	for j, w := range w {
 		if w != 0 {
-			floats.AddScaled(s.g, -w, s.row(j))
+			s.used, s.minus = append(s.used, j), append(s.minus, -w)
 		}
 	}
+	dense.Combine(g, s.sxx, s.p, s.used, s.minus)
+}
+
+// optimal checks the KKT conditions.
+func (s *path) optimal(lambda, tol float64) bool {
+	variance := s.syy[s.target]
+	for j, g := range s.g {
+		residual := math.Abs(g) - lambda
+		if w := s.w[j]; w != 0 {
+			residual = math.Abs(g - math.Copysign(lambda, w))
+		}
+		if !(residual <= tol*math.Sqrt(s.sxx[j*(s.p+1)])*math.Sqrt(variance)) {
+			return false
+		}
+	}
+	return true
 }
 
 // follow moves on to a lambda that is not larger, and returns its sweeps. What
@@ -143,11 +182,14 @@ func (s *path) gather() {
 		for k, l := range s.working {
 			d.q[i*d.n+k] = row[l]
 		}
+		d.q[i*d.n+i] += s.ridge
 		d.c[i], d.w[i], d.g[i] = c[j], s.w[j], s.g[j]
 		d.unit[i] = math.Sqrt(row[j]) * math.Sqrt(variance)
 	}
 }
 
+// loss includes the ridge's 1/2 ridge |w|^2: the elastic net is the LASSO with so much
+// more of each source's variance that no target has part in.
 func (s *path) loss() float64 { return loss(s.syy[s.target], s.w, s.c(), s.g) }
 
 // record writes the weights and what follows from them.
@@ -156,12 +198,12 @@ func (s *path) record(f *LassoFit, thresholds []float64) error {
 	if !(loss >= -1e-3*variance) {
 		return fmt.Errorf("match: target %d is predicted with a loss of %g at lambda %g: sxx, sxy and its variance are not the covariances of any variables", t, loss, f.Lambda)
 	}
-	loss = max(0, loss)
+	f.Gap[t] = gap(f.Lambda-s.ridge, max(0, loss), s.w, s.g)
+	loss = max(0, loss-s.ridge/2*floats.Dot(s.w, s.w))
 	f.Loss[t] = loss
 	if variance > 0 {
 		f.R2[t] = 1 - 2*loss/variance
 	}
-	f.Gap[t] = gap(f.Lambda, loss, s.w, s.g)
 	for i, threshold := range thresholds {
 		for _, w := range s.w {
 			if math.Abs(w) > threshold {

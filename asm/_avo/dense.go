@@ -15,6 +15,8 @@ func dense() {
 	productKernel("product6x8", 6, 4, func() VecVirtual { return YMM() })
 	productKernel("product12x16", 12, 8, func() VecVirtual { return ZMM() })
 	symmetricKernel()
+	combineKernel()
+	spreadKernel()
 }
 
 // productKernel emits a kernel for mr rows by two vectors of the given lanes:
@@ -122,5 +124,71 @@ func symmetricKernel() {
 		VADDSD(dot.Offset(8*i), half, half)
 		VMOVSD(half, dot.Offset(8*i))
 	}
+	ret()
+}
+
+// combineKernel emits y += the sum of four rows, wherever they are, times a factor
+// each: y is read and written once for all of them.
+func combineKernel() {
+	TEXT("combine4", NOSPLIT, "func(n int, y, a, b, c, d, x *float64)")
+	Pragma("noescape")
+	Doc("combine4 adds four rows of n elements, a positive multiple of 4; Tier.Combine is its definition.")
+	n := Load(Param("n"), GP64())
+	y := Mem{Base: Load(Param("y"), GP64())}
+	x := Mem{Base: Load(Param("x"), GP64())}
+	rows, factor := make([]Mem, 4), make([]VecVirtual, 4)
+	for i, name := range []string{"a", "b", "c", "d"} {
+		rows[i] = Mem{Base: Load(Param(name), GP64())}
+		factor[i] = YMM()
+		VBROADCASTSD(x.Offset(8*i), factor[i])
+	}
+	at := GP64()
+	XORQ(at, at)
+	Label("step")
+	sum := YMM()
+	VMOVUPD(y.Idx(at, 8), sum)
+	for i, row := range rows {
+		VFMADD231PD(row.Idx(at, 8), factor[i], sum)
+	}
+	VMOVUPD(sum, y.Idx(at, 8))
+	ADDQ(Imm(4), at)
+	CMPQ(at, n)
+	JLT(LabelRef("step"))
+	ret()
+}
+
+// spreadKernel emits what adds one row to four, times a factor each.
+func spreadKernel() {
+	TEXT("spread4", NOSPLIT, "func(n int, y *float64, ldy int, a, x *float64)")
+	Pragma("noescape")
+	Doc("spread4 adds a row of n elements, a positive multiple of 4, to four; Tier.Spread is its definition.")
+	n := Load(Param("n"), GP64())
+	y := Mem{Base: Load(Param("y"), GP64())}
+	ldy := Load(Param("ldy"), GP64())
+	a := Mem{Base: Load(Param("a"), GP64())}
+	x := Mem{Base: Load(Param("x"), GP64())}
+	SHLQ(Imm(3), ldy)
+	last := Mem{Base: GP64()}
+	LEAQ(y.Idx(ldy, 2), last.Base)
+	ADDQ(ldy, last.Base)
+	rows, factor := []Mem{y, y.Idx(ldy, 1), y.Idx(ldy, 2), last}, make([]VecVirtual, 4)
+	for i := range factor {
+		factor[i] = YMM()
+		VBROADCASTSD(x.Offset(8*i), factor[i])
+	}
+	Label("step")
+	v := YMM()
+	VMOVUPD(a, v)
+	for i, row := range rows {
+		sum := YMM()
+		VMOVUPD(row, sum)
+		VFMADD231PD(v, factor[i], sum)
+		VMOVUPD(sum, row)
+	}
+	for _, p := range []Mem{y, last, a} {
+		ADDQ(Imm(32), p.Base)
+	}
+	SUBQ(Imm(4), n)
+	JNZ(LabelRef("step"))
 	ret()
 }

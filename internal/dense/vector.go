@@ -1,0 +1,41 @@
+package dense
+
+import "github.com/convergent-go/convergent/asm"
+
+// Combine is y += the sum of rows of a, ld apart, with the given numbers, times x.
+func Combine(y, a []float64, ld int, numbers []int, x []float64) {
+	tier := asm.Active()
+	for ; len(x) >= 4; x, numbers = x[4:], numbers[4:] {
+		var rows [4][]float64
+		for i, n := range numbers[:4] {
+			rows[i] = a[n*ld:][:len(y)]
+		}
+		tier.Combine(y, &rows, (*[4]float64)(x))
+	}
+	for i, v := range x {
+		axpy(y, v, a[numbers[i]*ld:])
+	}
+}
+
+// Symmetric sets y to A x, for the leading part of a symmetric matrix, of as many rows
+// and columns as x, of which the lower triangle is read.
+func Symmetric(y, a []float64, ld int, x []float64) { symmetric(a, ld, x, y) }
+
+// RankOne adds alpha x x^T to the lower triangle of the leading part of a matrix; a few
+// elements above the diagonal change too.
+func RankOne(a []float64, ld int, alpha float64, x []float64) {
+	tier, n := asm.Active(), len(x)
+	for i := 0; i < n; i += 4 {
+		if rows := n - i; rows >= 4 {
+			var f [4]float64
+			for r := range f {
+				f[r] = alpha * x[i+r]
+			}
+			tier.Spread(a[i*ld:], ld, x[:i+4], &f)
+			continue
+		}
+		for r := i; r < n; r++ {
+			axpy(a[r*ld:][:r+1], alpha*x[r], x)
+		}
+	}
+}
