@@ -120,8 +120,8 @@ func (f *follower) follow(t int) (from, to int) {
 		up()
 	}
 	if from < to {
-		most := p / 2
-		if f.upwards || p == 1 {
+		most := (p + 1) / 2
+		if f.upwards {
 			most = p
 		}
 		from = f.homotopy.down(f.sxx, c, f.lambdas[:to], f.weights, most)
@@ -129,8 +129,8 @@ func (f *follower) follow(t int) (from, to int) {
 	if from < to && !f.upwards {
 		up()
 	}
-	if from < to && !f.sound { // there is no other end
-		from = f.homotopy.down(f.sxx, c, f.lambdas[:to], f.weights, p)
+	if from < to { // sources may determine each other
+		from = f.homotopy.steps(f.sxx, c, f.lambdas[:to], f.weights, nil)
 	}
 	// g = c - Q w, for all at once where they are many.
 	for i := range positive {

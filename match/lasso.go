@@ -38,7 +38,8 @@ type LassoOptions struct {
 
 // LassoFit is the prediction of every target at one lambda.
 type LassoFit struct {
-	Lambda  float64
+	Lambda  float64    // NaN where each target has its own
+	Lambdas []float64  // per target, from LassoSizes
 	W       *mat.Dense // sources x targets, if kept
 	Loss    []float64  // 1/2 E(w.x - y)^2 per target, without the penalty
 	R2      []float64  // 1 - 2 Loss / Var y per target; 0 for a constant target
@@ -107,7 +108,7 @@ func Lasso(ctx context.Context, sxx, sxy mat.Matrix, o LassoOptions) ([]LassoFit
 		errs[t] = s.target(ctx, t, func(i int, p *path, sweeps int) error {
 			f := &fits[order[i]]
 			f.Iter[t] = sweeps
-			return p.record(f, o.Thresholds)
+			return p.record(f, f.Lambda, o.Thresholds)
 		})
 		if errs[t] == nil && o.Progress != nil {
 			lock.Lock()

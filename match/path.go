@@ -193,12 +193,12 @@ func (s *path) gather() {
 func (s *path) loss() float64 { return loss(s.syy[s.target], s.w, s.c(), s.g) }
 
 // record writes the weights and what follows from them.
-func (s *path) record(f *LassoFit, thresholds []float64) error {
+func (s *path) record(f *LassoFit, lambda float64, thresholds []float64) error {
 	t, variance, loss := s.target, s.syy[s.target], s.loss()
 	if !(loss >= -1e-3*variance) {
-		return fmt.Errorf("match: target %d is predicted with a loss of %g at lambda %g: sxx, sxy and its variance are not the covariances of any variables", t, loss, f.Lambda)
+		return fmt.Errorf("match: target %d is predicted with a loss of %g at lambda %g: sxx, sxy and its variance are not the covariances of any variables", t, loss, lambda)
 	}
-	f.Gap[t] = gap(f.Lambda-s.ridge, max(0, loss), s.w, s.g)
+	f.Gap[t] = gap(lambda-s.ridge, max(0, loss), s.w, s.g)
 	loss = max(0, loss-s.ridge/2*floats.Dot(s.w, s.w))
 	f.Loss[t] = loss
 	if variance > 0 {
