@@ -28,7 +28,7 @@ var allowed = []struct {
 	{"internal/assignment", nil},
 	{"internal/conv", []string{"asm", "internal/level3", "internal/par"}},
 	{"internal/dataset", []string{"internal/elem", "internal/par"}},
-	{"nn", []string{"internal/conv", "internal/vec", "internal/elem", "internal/par", "internal/artifact", "internal/safetensors"}},
+	{"nn", []string{"internal/conv", "internal/level3", "internal/vec", "internal/elem", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"corr", []string{"internal/level3", "internal/dense", "internal/assignment", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"match", []string{"internal/dense", "internal/assignment", "internal/par"}},
 	{"spectral", []string{"internal/par"}},
