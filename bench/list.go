@@ -17,6 +17,7 @@ type List struct {
 	Gemm    []Gemm    `json:"gemm"`
 	Moments []Moments `json:"moments"`
 	Train   []Train   `json:"train"`
+	Lasso   []Lasso   `json:"lasso"`
 }
 
 // Standard returns the list in work.json.
@@ -48,7 +49,7 @@ func Parse(data []byte) (*List, error) {
 // Works returns the work on the list. The error names what makes no sense.
 func (l *List) Works() ([]Work, error) {
 	var all []Work
-	for _, items := range [][]item{items(l.Conv), items(l.Gemm), items(l.Moments), items(l.Train)} {
+	for _, items := range [][]item{items(l.Conv), items(l.Gemm), items(l.Moments), items(l.Train), items(l.Lasso)} {
 		for _, it := range items {
 			works, err := it.works()
 			if err != nil {

@@ -147,6 +147,37 @@ def moments_torch(name, s):
     return [("corrcoef", lambda: torch.corrcoef(x.T), lambda c: [c])]
 
 
+def units(s):
+    """The units of both networks, rectified mixtures of 40 causes and noise, standardised."""
+    streams = iter(range(1, 100))
+    random = lambda *shape: uniform(next(streams), *shape).astype(np.float64)
+    f = random(s["n"], 40)
+
+    def side():
+        x = np.maximum(f @ random(40, s["p"]) + random(s["n"], s["p"]), 0)
+        return (x - x.mean(0)) / x.std(0)
+
+    return side(), side()
+
+
+@peer("lasso", "sklearn")
+def lasso_sklearn(name, s):
+    a, b = units(s)
+    b = b[:, : s["targets"]]
+    gram, cross = a.T @ a, a.T @ b
+    if "path" in s:
+        most = np.abs(cross).max() / s["n"]
+        lambdas = np.geomspace(most, most / 1000, s["path"])
+
+        def path():
+            return [lasso_path(a, b[:, t], precompute=gram, Xy=cross[:, t], alphas=lambdas, tol=1e-6, max_iter=100000)[1]
+                    for t in range(s["targets"])]
+
+        return [("lasso_path", path, lambda w: [np.transpose(w, (2, 1, 0))])]
+    model = Lasso(alpha=s["lambda"], precompute=gram, fit_intercept=False, tol=1e-6, max_iter=100000)
+    return [("Lasso with Gram", lambda: model.fit(a, b).coef_, lambda w: [w.T])]
+
+
 @peer("train", "torch")
 def train_torch(name, s):
     nn = torch.nn
@@ -197,7 +228,7 @@ def train_torch(name, s):
 
 def installed():
     """Which peers can do what, their versions, and why others cannot."""
-    global torch, blas
+    global torch, blas, Lasso, lasso_path
     versions, missing = {"numpy": np.__version__}, {}
     try:
         import torch
@@ -212,6 +243,12 @@ def installed():
         versions["openblas"] = f"as linked to numpy and scipy {scipy.__version__}"
     except ImportError as e:
         missing["openblas"] = str(e)
+    try:
+        import sklearn
+        from sklearn.linear_model import Lasso, lasso_path
+        versions["sklearn"] = sklearn.__version__
+    except ImportError as e:
+        missing["sklearn"] = str(e)
     peers = {}
     for kind, name in PEERS:
         if name in versions:
@@ -234,7 +271,9 @@ def main():
             ways = best = None  # makes room
             kind = r["work"].split("/")[0]
             ways = PEERS[kind, r["peer"]](r["work"], r["spec"])
-            best = min(ways, key=lambda way: min(seconds(way[1]) for _ in range(3)))
+            best = ways[0]
+            if len(ways) > 1:
+                best = min(ways, key=lambda way: min(seconds(way[1]) for _ in range(3)))
             name, run, results = best
             answer({"variant": name, "samples": [sample(a) for a in results(run())]})
         except Exception as e:
