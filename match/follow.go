@@ -81,8 +81,9 @@ func (f *follower) target(ctx context.Context, t int, found func(i int, p *path,
 			f.end()
 			s.set(f.zero[t*p:][:p], 0, 0)
 		case i < from || i >= to:
-			s.set(f.weights[i*p:][:p], lambda, ridge)
+			copy(s.w, f.weights[i*p:][:p])
 			copy(s.g, f.g[i*p:][:p])
+			s.lambda = lambda
 			if s.optimal(lambda, f.o.Tol) {
 				break
 			}
