@@ -1,17 +1,16 @@
 package match
 
 import (
-	"errors"
 	"fmt"
-	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/convergent-go/convergent/internal/assignment"
 )
 
 // ErrInfeasible is wrapped by Bipartite's error when forbidden pairs leave no
 // complete matching.
-var ErrInfeasible = errors.New("match: no complete matching without forbidden pairs")
+var ErrInfeasible = assignment.ErrInfeasible
 
 // Bipartite returns the one-to-one matching of rows and columns of c with the
 // largest sum (paper, section 3): every row gets a partner, or, if there are
@@ -24,266 +23,29 @@ var ErrInfeasible = errors.New("match: no complete matching without forbidden pa
 //
 // The method is Jonker and Volgenant's ("A shortest augmenting path algorithm
 // for dense and sparse linear assignment problems", Computing 38, 1987): exact,
-// at most cubic in time, with one copy of c and vectors as working memory.
+// at most cubic in time. A [mat.Dense] with no more rows than columns is read
+// where it lies; of other matrices one copy is made. The rest of the working
+// memory is at most some 1 KiB a row or column.
 func Bipartite(c mat.Matrix) (Matching, error) {
-	rows, cols := c.Dims()
-	flip := rows > cols
-	a := newAssignment(min(rows, cols), max(rows, cols))
-	line := make([]float64, cols)
-	for i := range rows {
-		if err := read(line, c, i); err != nil {
-			return Matching{}, err
-		}
-		for j, x := range line {
-			if flip {
-				a.cost[j*a.m+i] = -x
-			} else {
-				a.cost[i*a.m+j] = -x
-			}
-		}
+	s, err := assignment.Max(values(c))
+	if err != nil {
+		return Matching{}, fmt.Errorf("match: %w", err)
 	}
-	if reached := a.solve(); reached != nil {
-		side, other := "rows", "columns"
-		if flip {
-			side, other = other, side
-		}
-		return Matching{}, fmt.Errorf("%w: %s %v are allowed only %d %s between them", ErrInfeasible, side, reached, len(reached)-1, other)
-	}
-
-	u, v := make([]float64, a.n), make([]float64, a.m)
-	for i, j := range a.col {
-		u[i] = a.v[j] - a.line(i)[j]
-	}
-	for j, x := range a.v {
-		v[j] = -x
-	}
-	partner := a.col
-	if flip {
-		partner, u, v = a.row, v, u
-	}
-	m := newMatching(c, partner)
-	m.U, m.V = u, v
+	m := newMatching(c, s.Partner)
+	m.U, m.V = s.U, s.V
 	return m, nil
 }
 
-// assignment is the problem of giving each of n rows its own of m >= n columns
-// at the least total cost; +Inf forbids.
-//
-// With potentials v, the reduced costs of row i are c_ij - v_j. Throughout, an
-// assigned row has a column of least reduced cost, u_i, so that
-// u_i + v_j <= c_ij with equality where assigned; and if m > n, v_j = 0 where
-// unassigned and v_j <= 0 elsewhere. Once all rows are assigned these prove the
-// assignment optimal.
-type assignment struct {
-	n, m int
-	cost []float64 // n x m
-	v    []float64
-	row  []int // of a column; -1: unassigned
-	col  []int // of a row; -1: unassigned
-
-	dist []float64 // augment's scratch: by column, length of the shortest path,
-	from []int     // and the row before it
-	done []step
-}
-
-// step is a column reached by a shortest path of the given length.
-type step struct {
-	col  int
-	dist float64
-}
-
-func newAssignment(n, m int) *assignment {
-	a := &assignment{
-		n: n, m: m,
-		cost: make([]float64, n*m), v: make([]float64, m),
-		row: make([]int, m), col: make([]int, n),
-		dist: make([]float64, m), from: make([]int, m),
+// values returns the values of c, where they lie if they do so by rows.
+func values(c mat.Matrix) assignment.Matrix {
+	if d, ok := c.(mat.RawMatrixer); ok {
+		raw := d.RawMatrix()
+		return assignment.Matrix{Rows: raw.Rows, Cols: raw.Cols, Stride: raw.Stride, Data: raw.Data}
 	}
-	for j := range a.row {
-		a.row[j] = -1
+	rows, cols := c.Dims()
+	v := assignment.Matrix{Rows: rows, Cols: cols, Stride: cols, Data: make([]float64, rows*cols)}
+	for i := range rows {
+		mat.Row(v.Row(i), i, c)
 	}
-	for i := range a.col {
-		a.col[i] = -1
-	}
-	return a
-}
-
-func (a *assignment) line(i int) []float64 { return a.cost[i*a.m:][:a.m] }
-
-func (a *assignment) assign(i, j int) { a.col[i], a.row[j] = j, i }
-
-// solve assigns all rows, or returns rows that have too few columns.
-func (a *assignment) solve() []int {
-	if a.n == a.m {
-		a.reduceColumns() // not for m > n, where unassigned columns must keep v = 0
-	}
-	var free []int
-	for i, j := range a.col {
-		if j < 0 {
-			free = append(free, i)
-		}
-	}
-	for range 2 {
-		free = a.reduceRows(free)
-	}
-	for _, i := range free {
-		if reached := a.augment(i); reached != nil {
-			return reached
-		}
-	}
-	return nil
-}
-
-// reduceColumns lowers each column to its least cost and assigns it to the first
-// row that has it, if that is free. Then it moves reduction from columns to rows
-// with no other choice: such a row's column may fall until a second one is as
-// good, which leaves it less attractive to others.
-func (a *assignment) reduceColumns() {
-	least := a.from
-	for j := range a.v {
-		a.v[j] = math.Inf(1)
-	}
-	for i := range a.n {
-		for j, x := range a.line(i) {
-			if x < a.v[j] {
-				a.v[j], least[j] = x, i
-			}
-		}
-	}
-	choices := make([]int, a.n)
-	for j, i := range least {
-		if math.IsInf(a.v[j], 1) {
-			a.v[j] = 0 // forbidden to all; augment will say so
-			continue
-		}
-		if choices[i]++; choices[i] == 1 {
-			a.assign(i, j)
-		}
-	}
-	for i, n := range choices {
-		if n != 1 {
-			continue
-		}
-		if _, j, second, _ := leastTwo(a.line(i), a.v); j == a.col[i] && !math.IsInf(second, 1) {
-			a.v[j] -= second
-		}
-	}
-}
-
-// reduceRows gives each free row its best column, lowered until the second best
-// is as good, as in an auction; who held it is free. It returns the rows that
-// are still free when none of them can lower a price, or after a number of bids.
-func (a *assignment) reduceRows(free []int) []int {
-	left := free[:0] // never overtakes what is read
-	bids := 4 * a.m
-	for k := 0; k < len(free); bids-- {
-		i := free[k]
-		k++
-		first, j, second, j2 := leastTwo(a.line(i), a.v)
-		if j < 0 {
-			left = append(left, i) // all forbidden; augment will say so
-			continue
-		}
-		// A row with one column only would lower it without end. A fall of less
-		// than half an ulp changes nothing: then the second is as good.
-		price := a.v[j]
-		if j2 >= 0 {
-			price -= second - first
-		}
-		lower := price < a.v[j]
-		a.v[j] = price
-		if !lower && j2 >= 0 && a.row[j] >= 0 {
-			j = j2
-		}
-		if held := a.row[j]; held >= 0 {
-			a.col[held] = -1
-			if lower && bids > 0 {
-				k--
-				free[k] = held // bids at once
-			} else {
-				left = append(left, held)
-			}
-		}
-		a.assign(i, j)
-	}
-	return left
-}
-
-// leastTwo returns the least and second least of cost - v and their first
-// places; +Inf and -1 where there is none.
-func leastTwo(cost, v []float64) (first float64, j int, second float64, j2 int) {
-	first, j, second, j2 = math.Inf(1), -1, math.Inf(1), -1
-	for k, x := range cost {
-		if h := x - v[k]; h < second {
-			if h < first {
-				second, j2 = first, j
-				first, j = h, k
-			} else {
-				second, j2 = h, k
-			}
-		}
-	}
-	return first, j, second, j2
-}
-
-// augment assigns one more row: it finds the shortest alternating path from it
-// to an unassigned column by Dijkstra's algorithm on the reduced costs
-// c_ij - u_i - v_j, and shifts the assignment along it. If there is none it
-// returns the rows that were reached: all their columns are each other's.
-func (a *assignment) augment(start int) []int {
-	for j := range a.dist {
-		a.dist[j] = math.Inf(1)
-	}
-	a.done = a.done[:0]
-	i, base := start, 0.0
-	var end int
-	var length float64
-	for {
-		end, length = a.relax(i, base)
-		if math.IsInf(length, 1) {
-			reached := []int{start}
-			for _, s := range a.done {
-				reached = append(reached, a.row[s.col])
-			}
-			slices.Sort(reached)
-			return reached
-		}
-		if a.row[end] < 0 {
-			break
-		}
-		a.done = append(a.done, step{end, length})
-		a.dist[end] = math.NaN() // neither shorter nor least from now on
-		i = a.row[end]
-		base = length - (a.line(i)[end] - a.v[end])
-	}
-	for _, s := range a.done {
-		a.v[s.col] -= length - s.dist
-	}
-	for i, j := a.from[end], end; ; i = a.from[j] {
-		next := a.col[i]
-		a.assign(i, j)
-		if i == start {
-			return nil
-		}
-		j = next
-	}
-}
-
-// relax shortens paths by those that go through row i, where base is the length
-// so far less u_i, and returns the column with the least length; of equal ones
-// an unassigned one if there is any, so that ties end the search.
-func (a *assignment) relax(i int, base float64) (end int, least float64) {
-	least = math.Inf(1)
-	row, dist, from, v := a.row[:a.m], a.dist[:a.m], a.from[:a.m], a.v[:a.m]
-	for j, x := range a.line(i) {
-		d := dist[j]
-		if h := base + (x - v[j]); h < d {
-			d = h
-			dist[j], from[j] = h, i
-		}
-		if d <= least && (d < least || row[j] < 0) {
-			end, least = j, d
-		}
-	}
-	return end, least
+	return v
 }

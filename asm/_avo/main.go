@@ -25,6 +25,7 @@ var emitters = map[string]func(){
 	"moments":   moments,
 	"winograd":  winograd,
 	"strip":     strip,
+	"assign":    assign,
 }
 
 func main() {
