@@ -66,6 +66,46 @@ func (t Tier) Shorter(dst []int32, dist, c, p []float64, base float64) int {
 	return k
 }
 
+// Relax shortens paths to columns by those through row i, where base is that row's
+// distance plus its gain from its own column: dist[j] falls to base less the gain,
+// and from[j] is then i. NaN in dist is for columns that are done with. It returns
+// the nearest column and its distance, of equal ones one that has no row, then the
+// first; -1 and +Inf if there is none.
+func (t Tier) Relax(dist []float64, from []int32, c, p []float64, row []int32, base float64, i int32) (nearest int, least float64) {
+	dist, from, p, row = dist[:len(c)], from[:len(c)], p[:len(c)], row[:len(c)]
+	nearest, least = -1, math.Inf(1)
+	free := false
+	take := func(j int) {
+		nearest, least, free = j, dist[j], row[j] < 0
+	}
+	n := t.vectors(len(c))
+	if n > 0 {
+		var places [4]int64
+		relax4(n, &dist[0], &from[0], &c[0], &p[0], &row[0], base, i, &places[0])
+		for _, at := range places {
+			j := int(at)
+			if j < 0 || dist[j] > least {
+				continue
+			}
+			if dist[j] < least || row[j] < 0 && !free || row[j] < 0 == free && j < nearest {
+				take(j)
+			}
+		}
+	}
+	for j := n; j < len(c); j++ {
+		if h := base - (c[j] - p[j]); h < dist[j] {
+			dist[j], from[j] = h, i
+		}
+		if dist[j] < least || dist[j] == least && row[j] < 0 && !free {
+			take(j)
+		}
+	}
+	if math.IsInf(least, 1) {
+		nearest = -1
+	}
+	return nearest, least
+}
+
 // Two are the largest and second largest of a row's gains and their places, of
 // equal ones the first; -Inf and -1 where there is none.
 type Two struct {

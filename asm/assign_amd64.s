@@ -155,6 +155,67 @@ hit:
 	JNZ    hit
 	JMP    next
 
+DATA quads<>+0(SB)/8, $0x0000000000000000
+DATA quads<>+8(SB)/8, $0x0000000000000001
+DATA quads<>+16(SB)/8, $0x0000000000000002
+DATA quads<>+24(SB)/8, $0x0000000000000003
+GLOBL quads<>(SB), RODATA|NOPTR, $32
+
+// func relax4(n int, dist *float64, from *int32, c *float64, p *float64, row *int32, base float64, i int32, places *int64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·relax4(SB), NOSPLIT, $0-72
+	MOVQ         n+0(FP), AX
+	MOVQ         dist+8(FP), CX
+	MOVQ         from+16(FP), DX
+	MOVQ         c+24(FP), BX
+	MOVQ         p+32(FP), SI
+	MOVQ         row+40(FP), DI
+	VBROADCASTSD base+48(FP), Y0
+	MOVL         i+56(FP), R8
+	MOVD         R8, X1
+	VPBROADCASTD X1, X1
+	MOVQ         $0x7ff0000000000000, R8
+	MOVQ         R8, X2
+	VBROADCASTSD X2, Y2
+	VPCMPEQD     Y3, Y3, Y3
+	VXORPD       Y4, Y4, Y4
+	MOVQ         $0x0000000000000004, R8
+	MOVQ         R8, X6
+	VPBROADCASTQ X6, Y6
+	VMOVDQU      quads<>+0(SB), Y5
+	XORQ         R8, R8
+
+step:
+	VMOVUPD      (BX)(R8*8), Y7
+	VSUBPD       (SI)(R8*8), Y7, Y7
+	VSUBPD       Y7, Y0, Y7
+	VMOVUPD      (CX)(R8*8), Y8
+	VCMPPD       $0x11, Y8, Y7, Y9
+	VBLENDVPD    Y9, Y7, Y8, Y8
+	VMOVUPD      Y8, (CX)(R8*8)
+	VEXTRACTF128 $0x01, Y9, X7
+	VSHUFPS      $0x88, X7, X9, X7
+	VMOVDQU      (DX)(R8*4), X9
+	VPBLENDVB    X7, X1, X9, X9
+	VMOVDQU      X9, (DX)(R8*4)
+	VPMOVSXDQ    (DI)(R8*4), Y7
+	VCMPPD       $0x11, Y2, Y8, Y9
+	VCMPPD       $0x00, Y2, Y8, Y10
+	VPAND        Y7, Y10, Y10
+	VPANDN       Y10, Y4, Y10
+	VPOR         Y10, Y9, Y9
+	VBLENDVPD    Y9, Y8, Y2, Y2
+	VBLENDVPD    Y9, Y5, Y3, Y3
+	VBLENDVPD    Y9, Y7, Y4, Y4
+	VPADDQ       Y6, Y5, Y5
+	ADDQ         $0x04, R8
+	CMPQ         R8, AX
+	JLT          step
+	MOVQ         places+64(FP), AX
+	VMOVDQU      Y3, (AX)
+	VZEROUPPER
+	RET
+
 DATA fours<>+0(SB)/8, $0x0000000000000000
 DATA fours<>+8(SB)/8, $0x0000000000000001
 DATA fours<>+16(SB)/8, $0x0000000000000002

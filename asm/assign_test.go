@@ -218,3 +218,48 @@ func TestWithin(t *testing.T) {
 		}
 	})
 }
+
+// TestRelax compares with the paths one by one; NaN is for columns done with.
+func TestRelax(t *testing.T) {
+	eachProblem(t, func(t *testing.T, tier asm.Tier, rnd *rand.Rand, c, p, dist []float64) {
+		from, row := wideInts(t, len(c)), wideInts(t, len(c))
+		for j := range row {
+			row[j] = rnd.Int32N(4) - 1
+			if math.IsInf(dist[j], -1) {
+				dist[j] = math.NaN()
+			}
+		}
+		const base, via = 0.5, 77
+		want, wantFrom := slices.Clone(dist), slices.Clone(from)
+		nearest, least := -1, math.Inf(1)
+		for j := range c {
+			if h := base - (c[j] - p[j]); h < want[j] {
+				want[j], wantFrom[j] = h, via
+			}
+		}
+		for _, d := range want {
+			if d < least {
+				least = d
+			}
+		}
+		for _, free := range []bool{true, false} {
+			for j, d := range want {
+				if nearest < 0 && d == least && !math.IsInf(d, 1) && (row[j] < 0) == free {
+					nearest = j
+				}
+			}
+		}
+		at, d := tier.Relax(dist, from, c, p, row, base, via)
+		if at != nearest || d != least {
+			t.Fatalf("%d columns: column %d at %v, want %d at %v", len(c), at, d, nearest, least)
+		}
+		if !slices.Equal(from, wantFrom) {
+			t.Fatalf("%d columns: from %v, want %v", len(c), from, wantFrom)
+		}
+		for j := range want {
+			if math.Float64bits(dist[j]) != math.Float64bits(want[j]) {
+				t.Fatalf("%d columns: dist %v, want %v", len(c), dist, want)
+			}
+		}
+	})
+}

@@ -29,7 +29,7 @@ var allowed = []struct {
 	{"nn", []string{"internal/conv", "internal/vec", "internal/elem", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"corr", []string{"internal/level3", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"internal/assignment", []string{"internal/vec"}},
-	{"match", []string{"internal/assignment", "internal/par"}},
+	{"match", []string{"internal/assignment", "internal/vec", "internal/par"}},
 	{"spectral", []string{"internal/par"}},
 	{"internal/study", []string{"nn", "corr", "match", "spectral", "internal/dataset", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"internal/report", []string{"internal/study", "spectral", "internal/artifact"}},

@@ -66,7 +66,12 @@ func row(dst []float64, c mat.Matrix, i int) error {
 		return nil
 	}
 	mat.Row(dst, i, c)
-	if err := assignment.Check(dst, i); err != nil {
+	return check(dst, i)
+}
+
+// check names the first value of row i that is none.
+func check(row []float64, i int) error {
+	if err := assignment.Check(row, i); err != nil {
 		return fmt.Errorf("match: %w", err)
 	}
 	return nil

@@ -16,6 +16,7 @@ func assign() {
 		"func(n int, c, p *float64, least float64, dst *int32, room int) (done, count int)")
 	places("shorter8", "writes the places of the first n where base - (c - p) < dist, and returns their number",
 		"func(n int, c, p, dist *float64, base float64, dst *int32) int")
+	relax()
 	topTwo()
 	columnMax()
 	within()
@@ -259,3 +260,74 @@ func within() {
 	Store(found, ReturnIndex(0))
 	ret()
 }
+
+// relax shortens 4 paths a step and keeps for each of 4 lanes the nearest column;
+// of equal ones an unassigned one, whose row has its sign bit set, then the first.
+func relax() {
+	lanes := GLOBL("quads", RODATA|NOPTR)
+	for i := range 4 {
+		DATA(8*i, U64(i))
+	}
+	TEXT("relax4", NOSPLIT, "func(n int, dist *float64, from *int32, c, p *float64, row *int32, base float64, i int32, places *int64)")
+	Pragma("noescape")
+	Doc("relax4 shortens n paths, a positive multiple of 4, by those through row i and finds the nearest column of each of 4 lanes; Tier.Relax is its definition.")
+	n := Load(Param("n"), GP64())
+	dist := Load(Param("dist"), GP64())
+	from := Load(Param("from"), GP64())
+	c := Load(Param("c"), GP64())
+	p := Load(Param("p"), GP64())
+	row := Load(Param("row"), GP64())
+	base, via, least, place, open, at, step := YMM(), XMM(), YMM(), YMM(), YMM(), YMM(), YMM()
+	VBROADCASTSD(mustResolve(Param("base")), base)
+	bits := GP64()
+	Load(Param("i"), bits.As32())
+	MOVD(bits.As32(), via)
+	VPBROADCASTD(via, via)
+	MOVQ(U64(0x7ff0000000000000), bits) // +Inf
+	MOVQ(bits, least.AsX())
+	VBROADCASTSD(least.AsX(), least)
+	VPCMPEQD(place, place, place)
+	VXORPD(open, open, open)
+	MOVQ(U64(4), bits)
+	MOVQ(bits, step.AsX())
+	VPBROADCASTQ(step.AsX(), step)
+	VMOVDQU(lanes, at)
+	j := GP64()
+	XORQ(j, j)
+
+	Label("step")
+	h, d, mask, half, old := YMM(), YMM(), YMM(), XMM(), XMM()
+	VMOVUPD(Mem{Base: c, Index: j, Scale: 8}, h)
+	VSUBPD(Mem{Base: p, Index: j, Scale: 8}, h, h)
+	VSUBPD(h, base, h)
+	VMOVUPD(Mem{Base: dist, Index: j, Scale: 8}, d)
+	VCMPPD(Imm(less), d, h, mask)
+	VBLENDVPD(mask, h, d, d)
+	VMOVUPD(d, Mem{Base: dist, Index: j, Scale: 8})
+	VEXTRACTF128(Imm(1), mask, half)
+	VSHUFPS(Imm(0x88), half, mask.AsX(), half)
+	VMOVDQU(Mem{Base: from, Index: j, Scale: 4}, old)
+	VPBLENDVB(half, via, old, old)
+	VMOVDQU(old, Mem{Base: from, Index: j, Scale: 4})
+
+	held, nearer, same := YMM(), YMM(), YMM()
+	VPMOVSXDQ(Mem{Base: row, Index: j, Scale: 4}, held)
+	VCMPPD(Imm(less), least, d, nearer)
+	VCMPPD(Imm(equal), least, d, same)
+	VPAND(held, same, same)
+	VPANDN(same, open, same)
+	VPOR(same, nearer, nearer)
+	VBLENDVPD(nearer, d, least, least)
+	VBLENDVPD(nearer, at, place, place)
+	VBLENDVPD(nearer, held, open, open)
+	VPADDQ(step, at, at)
+	ADDQ(Imm(4), j)
+	CMPQ(j, n)
+	JLT(LabelRef("step"))
+	out := Load(Param("places"), GP64())
+	VMOVDQU(place, Mem{Base: out})
+	ret()
+}
+
+// equal is the comparison "equal", false and silent for NaN.
+const equal = 0x00

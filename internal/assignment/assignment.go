@@ -125,13 +125,19 @@ type solver struct {
 	paid  []float64 // the value of a row's pair
 	lists
 
-	// augment's scratch: lengths of shortest paths to columns, the rows before
-	// them, those that are final, and the bounds of rows as queued.
-	queue queue
-	from  []int32
-	done  []step
-	base  []float64
+	queue queue   // of columns, and of rows after them, by length of the shortest path
+	from  []int32 // the row before a column on it
+	done  []step  // columns whose paths are final
 	hits  []int32
+
+	// A search's nearest unassigned column so far, and its distance: a path no
+	// shorter is of no use, so that ties end the search.
+	end    int32
+	length float64
+	base   []float64 // of a row in the queue, its distance plus u_i
+
+	scanned         int // rows that a search had to scan
+	scans, patience int // how many searches are still to scan, and were to last time
 }
 
 // step is a column reached by a shortest path of the given length.

@@ -12,29 +12,24 @@ import (
 // assignment along it. If there is none it returns the rows that were reached:
 // all their columns are each other's.
 //
-// From a row at distance d, a column of gain h is at d + u - h. Columns that are
-// not on the row's list are no nearer than its bound says; the queue holds that
-// distance as if it were a vertex, and when its turn comes the row is scanned.
+// Where lists turn out to be of no use, since most rows on the way had to be
+// scanned, as with values of rank one, the next searches scan every row; each
+// time that happens, twice as many.
 func (s *solver) augment(start int32) []int {
-	s.queue.clear()
 	s.done = s.done[:0]
-	m := int32(s.Cols)
-	path := search{end: -1, length: math.Inf(1)}
-	s.reach(&path, start, 0)
-	for {
-		v, d, ok := s.queue.pop(path.length)
-		if !ok {
-			break
-		}
-		if v < m {
-			s.done = append(s.done, step{v, d})
-			i := s.row[v]
-			s.reach(&path, i, d+(s.paid[i]-s.price[v]))
-		} else {
-			s.extend(&path, v-m)
+	var end int32
+	var length float64
+	if s.scans > 0 {
+		s.scans--
+		end, length = s.scan(start)
+	} else {
+		s.scanned = 0
+		if end, length = s.search(start); s.scanned > 16 && 2*s.scanned > len(s.done) {
+			s.patience = 2*s.patience + 1
+			s.scans = s.patience
 		}
 	}
-	if path.end < 0 {
+	if end < 0 {
 		reached := []int{int(start)}
 		for _, x := range s.done {
 			reached = append(reached, int(s.row[x.col]))
@@ -43,9 +38,9 @@ func (s *solver) augment(start int32) []int {
 		return reached
 	}
 	for _, x := range s.done {
-		s.price[x.col] += path.length - x.dist
+		s.price[x.col] += length - x.dist
 	}
-	for j := path.end; ; {
+	for j := end; ; {
 		i := s.from[j]
 		next := s.col[i]
 		s.assign(i, j)
@@ -56,34 +51,71 @@ func (s *solver) augment(start int32) []int {
 	}
 }
 
-// search is the nearest unassigned column found so far: a path no shorter than
-// it is of no use, so that ties end the search.
-type search struct {
-	end    int32
-	length float64
+// scan is Dijkstra's algorithm with full scans. Like search it returns the
+// nearest unassigned column and its distance, or -1.
+func (s *solver) scan(start int32) (end int32, length float64) {
+	s.queue.clear()
+	defer s.queue.forget(s.Cols)
+	dist := s.queue.key[:s.Cols]
+	i, base := start, 0.0
+	for {
+		j, d := vec.Relax(dist, s.from, s.Row(int(i)), s.price, s.row, base, i)
+		if j < 0 || s.row[j] < 0 {
+			return int32(j), d
+		}
+		dist[j] = math.NaN()
+		s.done = append(s.done, step{int32(j), d})
+		i = s.row[j]
+		base = d + (s.paid[i] - s.price[j])
+	}
+}
+
+// search is Dijkstra's algorithm by the rows' lists.
+//
+// From a row at distance d, a column of gain h is at d + u - h. Columns that are
+// not on the row's list are no nearer than its bound says; the queue holds that
+// distance as if it were a vertex, and when its turn comes the row is scanned.
+func (s *solver) search(start int32) (end int32, length float64) {
+	s.queue.clear()
+	m := int32(s.Cols)
+	s.end, s.length = -1, math.Inf(1)
+	s.reach(start, 0)
+	for {
+		v, d, ok := s.queue.pop(s.length)
+		if !ok {
+			return s.end, s.length
+		}
+		if v < m {
+			s.done = append(s.done, step{v, d})
+			i := s.row[v]
+			s.reach(i, d+(s.paid[i]-s.price[v]))
+		} else {
+			s.extend(v - m)
+		}
+	}
 }
 
 // reach goes on from row i, where base is its distance plus u_i, by its list.
-func (s *solver) reach(path *search, i int32, base float64) {
+func (s *solver) reach(i int32, base float64) {
 	if math.IsInf(s.bound[i], 1) {
 		s.refresh(i)
 	}
 	place, value := s.list(i)
 	for k, j := range place {
-		s.shorten(path, i, j, base-(value[k]-s.price[j]))
+		s.shorten(i, j, base-(value[k]-s.price[j]))
 	}
-	if d := base - s.bound[i]; d < path.length {
+	if d := base - s.bound[i]; d < s.length {
 		s.base[i] = base
 		s.queue.push(int32(s.Cols)+i, d)
 	}
 }
 
 // shorten offers a path of length d to column j through row i.
-func (s *solver) shorten(path *search, i, j int32, d float64) {
-	if d < path.length && d < s.queue.key[j] {
+func (s *solver) shorten(i, j int32, d float64) {
+	if d < s.length && d < s.queue.key[j] {
 		s.from[j] = i
 		if s.row[j] < 0 {
-			path.end, path.length = j, d
+			s.end, s.length = j, d
 		} else {
 			s.queue.push(j, d)
 		}
@@ -92,14 +124,15 @@ func (s *solver) shorten(path *search, i, j int32, d float64) {
 
 // extend goes on from row i by what was not on its list: by a new one, if prices
 // have made it reach further, else by the whole row.
-func (s *solver) extend(path *search, i int32) {
+func (s *solver) extend(i int32) {
 	base, bound := s.base[i], s.bound[i]
 	if s.refresh(i); s.bound[i] < bound {
-		s.reach(path, i, base)
+		s.reach(i, base)
 		return
 	}
+	s.scanned++
 	row := s.Row(int(i))
 	for _, j := range s.hits[:vec.Shorter(s.hits, s.queue.key[:s.Cols], row, s.price, base)] {
-		s.shorten(path, i, j, base-(row[j]-s.price[j]))
+		s.shorten(i, j, base-(row[j]-s.price[j]))
 	}
 }

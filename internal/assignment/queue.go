@@ -88,3 +88,10 @@ func (q *queue) sink(w int32) {
 	}
 	q.heap[at], q.place[w] = w, int32(at)
 }
+
+// forget makes the keys of the first n vertices what they are in an empty queue.
+func (q *queue) forget(n int) {
+	for v := range n {
+		q.key[v] = math.Inf(1)
+	}
+}

@@ -71,3 +71,9 @@ func ColumnMax(best []float64, who []int32, x []float64, row int) {
 
 // Within reports whether every element is within ±limit or -Inf.
 func Within(x []float64, limit float64) bool { return asm.Active().Within(x, limit) }
+
+// Relax shortens paths by those through row i and finds the nearest column; see
+// [asm.Tier.Relax].
+func Relax(dist []float64, from []int32, c, p []float64, row []int32, base float64, i int32) (nearest int, least float64) {
+	return asm.Active().Relax(dist, from, c, p, row, base, i)
+}
