@@ -151,7 +151,7 @@ func newSolver(c Matrix) *solver {
 	s := &solver{
 		Matrix: c, price: make([]float64, m), row: make([]int32, m),
 		col: make([]int32, n), paid: make([]float64, n),
-		lists: newLists(n, m),
+		lists: newLists(n, min(listed, m)),
 		queue: newQueue(m + n), from: make([]int32, m), base: make([]float64, n), hits: make([]int32, m),
 	}
 	for j := range s.row {

@@ -6,7 +6,7 @@ import (
 	"github.com/convergent-go/convergent/internal/vec"
 )
 
-// listed is how many columns a row's list holds.
+// listed is how many columns a row's list may hold.
 const listed = 64
 
 // lists hold for each row some columns of large gain, and a bound on the gains of
@@ -20,8 +20,7 @@ type lists struct {
 	bound []float64
 }
 
-func newLists(n, m int) lists {
-	w := min(listed, m)
+func newLists(n, w int) lists {
 	l := lists{width: w, count: make([]int32, n), place: make([]int32, n*w), value: make([]float64, n*w), bound: make([]float64, n)}
 	for i := range l.bound {
 		l.bound[i] = math.Inf(1)
