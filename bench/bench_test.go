@@ -6,10 +6,11 @@ import (
 	"testing"
 )
 
-func BenchmarkConv(b *testing.B)    { benchmark(b, "conv/") }
-func BenchmarkGemm(b *testing.B)    { benchmark(b, "gemm/") }
-func BenchmarkMoments(b *testing.B) { benchmark(b, "moments/") }
-func BenchmarkTrain(b *testing.B)   { benchmark(b, "train/") }
+func BenchmarkConv(b *testing.B)       { benchmark(b, "conv/") }
+func BenchmarkGemm(b *testing.B)       { benchmark(b, "gemm/") }
+func BenchmarkMoments(b *testing.B)    { benchmark(b, "moments/") }
+func BenchmarkAssignment(b *testing.B) { benchmark(b, "assignment/") }
+func BenchmarkTrain(b *testing.B)      { benchmark(b, "train/") }
 
 // benchmark times the work of one kind on the standard list.
 func benchmark(b *testing.B, kind string) {
@@ -41,8 +42,10 @@ func measure(b *testing.B, w Work, threads int) {
 		}
 	}
 	rate := float64(b.N) / b.Elapsed().Seconds()
-	b.ReportMetric(rate*w.Operations/1e9, "GFLOP/s")
-	b.ReportMetric(rate*w.Operations/peak, "of-peak")
+	if w.Operations > 0 {
+		b.ReportMetric(rate*w.Operations/1e9, "GFLOP/s")
+		b.ReportMetric(rate*w.Operations/peak, "of-peak")
+	}
 	if w.Images > 0 {
 		b.ReportMetric(rate*float64(w.Images), "images/s")
 	}

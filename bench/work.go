@@ -5,10 +5,10 @@ import "github.com/convergent-go/convergent/internal/level3"
 // Work is something to time.
 type Work struct {
 	Name       string  // as the benchmarks are named: conv/caffenet.conv3/forward
-	Operations float64 // of one run by the textbook algorithm; a multiply-add is two
+	Operations float64 // of one run by the textbook algorithm; a multiply-add is two; 0 where it depends on the values
 	Images     int     // of one training step, else 0
 	Tolerance  float64 // how far another's results may lie from ours, as a share of the largest
-	Spec       any     // the entry of the list: Conv, Gemm, Moments or Train
+	Spec       any     // the entry of the list: Conv, Gemm, Moments, Assignment or Train
 
 	start func(threads int) (*Job, error)
 }

@@ -33,7 +33,7 @@ var allowed = []struct {
 	{"spectral", []string{"internal/par"}},
 	{"internal/study", []string{"nn", "corr", "match", "spectral", "internal/dataset", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"internal/report", []string{"internal/study", "spectral", "internal/artifact"}},
-	{"bench", []string{"nn", "corr", "internal/level3", "internal/conv"}},
+	{"bench", []string{"nn", "corr", "match", "internal/level3", "internal/conv"}},
 	{"bench/flags", nil},
 	{"bench/peers", []string{"bench", "bench/flags"}},
 	{"bench/convergent", []string{"internal/study", "internal/report", "bench/flags"}},
@@ -48,6 +48,7 @@ var outside = map[string][]string{
 	"spectral":         {"gonum.org/v1/gonum"},
 	"internal/study":   {"gonum.org/v1/gonum", "golang.org/x/sync"},
 	"internal/report":  {"gonum.org/v1/gonum", "gonum.org/v1/plot", "golang.org/x/image"},
+	"bench":            {"gonum.org/v1/gonum"},
 	"bench/peers":      {"gonum.org/v1/gonum", "github.com/alecthomas/kong"},
 	"bench/convergent": {"github.com/alecthomas/kong", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 }

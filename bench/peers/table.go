@@ -10,7 +10,7 @@ type row struct {
 	Ours      float64 `json:"ours_s"`
 	Theirs    float64 `json:"peer_s,omitempty"`
 	Ratio     float64 `json:"ratio,omitempty"` // the peer's time over ours, median of the pairs
-	PeakShare float64 `json:"peak_share"`      // of the multiply-add peak, ours
+	PeakShare float64 `json:"peak_share"`      // of the multiply-add peak, ours; 0 where no operations are counted
 
 	variant   string
 	low, high float64 // quartiles of the ratio
@@ -20,7 +20,11 @@ const header = "work                               threads    ours ms  of peak  
 
 // String formats a row under the header.
 func (r row) String() string {
-	s := fmt.Sprintf("%-34s %7d %10.3f %7.0f%%", r.Work, r.Threads, r.Ours*1e3, r.PeakShare*100)
+	share := "-"
+	if r.PeakShare > 0 {
+		share = fmt.Sprintf("%.0f%%", r.PeakShare*100)
+	}
+	s := fmt.Sprintf("%-34s %7d %10.3f %8s", r.Work, r.Threads, r.Ours*1e3, share)
 	if r.Peer == "" {
 		return s
 	}
