@@ -5,17 +5,13 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"unsafe"
 
 	"github.com/convergent-go/convergent/asm"
 )
 
-// wide returns n random float64 that end at a guard page.
-func wide(t *testing.T, rnd *rand.Rand, n int) []float64 {
-	if n == 0 {
-		return nil
-	}
-	x := unsafe.Slice((*float64)(unsafe.Pointer(&guarded(t, 2*n)[0])), n)
+// normal returns n random float64 that end at a guard page.
+func normal(t *testing.T, rnd *rand.Rand, n int) []float64 {
+	x := wide(t, n)
 	for i := range x {
 		x[i] = rnd.NormFloat64()
 	}
@@ -31,7 +27,7 @@ func TestProduct(t *testing.T) {
 		for _, kc := range []int{1, 2, 3, 7, 64, 257} {
 			for _, pad := range []int{0, 1, 5, cols} {
 				ldc := cols + pad
-				a, b, c := wide(t, rnd, kc*rows), wide(t, rnd, kc*cols), wide(t, rnd, (rows-1)*ldc+cols)
+				a, b, c := normal(t, rnd, kc*rows), normal(t, rnd, kc*cols), normal(t, rnd, (rows-1)*ldc+cols)
 				want := slices.Clone(c)
 				for i := range rows {
 					for j := range cols {
@@ -58,8 +54,8 @@ func TestSymmetric(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(1, 1))
 		for n := range 22 {
 			for _, lda := range []int{n, n + 1, n + 3} {
-				a, x, y := wide(t, rnd, 3*lda+n), wide(t, rnd, n), wide(t, rnd, n)
-				u, dot := (*[4]float64)(wide(t, rnd, 4)), (*[4]float64)(wide(t, rnd, 4))
+				a, x, y := normal(t, rnd, 3*lda+n), normal(t, rnd, n), normal(t, rnd, n)
+				u, dot := (*[4]float64)(normal(t, rnd, 4)), (*[4]float64)(normal(t, rnd, 4))
 				want, sums := slices.Clone(y), *dot
 				for i := range 4 {
 					var s [4]float64
@@ -89,8 +85,8 @@ func TestCombineAndSpread(t *testing.T) {
 	each(t, func(t *testing.T, tier asm.Tier) {
 		rnd := rand.New(rand.NewPCG(1, 1))
 		for n := range 22 {
-			y, x := wide(t, rnd, n), (*[4]float64)(wide(t, rnd, 4))
-			rows := [4][]float64{wide(t, rnd, n), wide(t, rnd, n+1), wide(t, rnd, n), wide(t, rnd, n)}
+			y, x := normal(t, rnd, n), (*[4]float64)(normal(t, rnd, 4))
+			rows := [4][]float64{normal(t, rnd, n), normal(t, rnd, n+1), normal(t, rnd, n), normal(t, rnd, n)}
 			want := slices.Clone(y)
 			for j := range want {
 				for i := range 4 {
@@ -105,7 +101,7 @@ func TestCombineAndSpread(t *testing.T) {
 					tier.Spread(nil, ld, nil, x)
 					continue
 				}
-				y := wide(t, rnd, 3*ld+n)
+				y := normal(t, rnd, 3*ld+n)
 				want := slices.Clone(y)
 				for i := range 4 {
 					for j := range n {

@@ -64,7 +64,7 @@ func TestMerge(t *testing.T) {
 			src, more := guarded(t, n), guarded(t, n)
 			random(rnd, src)
 			random(rnd, more)
-			dst, u, v := wide(t, rnd, n), wide(t, rnd, n), wide(t, rnd, n)
+			dst, u, v := normal(t, rnd, n), normal(t, rnd, n), normal(t, rnd, n)
 			want := slices.Clone(dst)
 			for i := range want {
 				want[i] += math.FMA(0.7, v[i], math.FMA(-0.3, u[i], float64(src[i])+float64(more[i])))

@@ -122,3 +122,14 @@ func gram8x32(k int, a, b *float32, ld int, c *float32, ldc int)  { panic(noKern
 
 func combine4(n int, y, a, b, c, d, x *float64)         { panic(noKernel) }
 func spread4(n int, y *float64, ldy int, a, x *float64) { panic(noKernel) }
+func lanemax32(n int, c, p *float64, best *float64)     { panic(noKernel) }
+func atleast8(n int, c, p *float64, least float64, dst *int32, room int) (done, count int) {
+	panic(noKernel)
+}
+func shorter8(n int, c, p, dist *float64, base float64, dst *int32) int { panic(noKernel) }
+func relax4(n int, dist *float64, from *int32, c, p *float64, row *int32, base float64, i int32, places *int64) {
+	panic(noKernel)
+}
+func toptwo4(n int, c, p *float64, gains *float64, places *int64)        { panic(noKernel) }
+func columnmax8(n int, best *float64, who *int32, x *float64, row int32) { panic(noKernel) }
+func within16(n int, x *float64, limit float64) int32                    { panic(noKernel) }

@@ -6,11 +6,12 @@ import (
 	"testing"
 )
 
-func BenchmarkConv(b *testing.B)    { benchmark(b, "conv/") }
-func BenchmarkGemm(b *testing.B)    { benchmark(b, "gemm/") }
-func BenchmarkMoments(b *testing.B) { benchmark(b, "moments/") }
-func BenchmarkTrain(b *testing.B)   { benchmark(b, "train/") }
-func BenchmarkLasso(b *testing.B)   { benchmark(b, "lasso/") }
+func BenchmarkConv(b *testing.B)       { benchmark(b, "conv/") }
+func BenchmarkGemm(b *testing.B)       { benchmark(b, "gemm/") }
+func BenchmarkMoments(b *testing.B)    { benchmark(b, "moments/") }
+func BenchmarkAssignment(b *testing.B) { benchmark(b, "assignment/") }
+func BenchmarkLasso(b *testing.B)      { benchmark(b, "lasso/") }
+func BenchmarkTrain(b *testing.B)      { benchmark(b, "train/") }
 
 // benchmark times the work of one kind on the standard list.
 func benchmark(b *testing.B, kind string) {

@@ -12,12 +12,13 @@ var standard []byte
 
 // List is the content of a file such as work.json.
 type List struct {
-	Threads []int     `json:"threads"` // how many threads to time everything with, one after the other
-	Conv    []Conv    `json:"conv"`
-	Gemm    []Gemm    `json:"gemm"`
-	Moments []Moments `json:"moments"`
-	Train   []Train   `json:"train"`
-	Lasso   []Lasso   `json:"lasso"`
+	Threads    []int        `json:"threads"` // how many threads to time everything with, one after the other
+	Conv       []Conv       `json:"conv"`
+	Gemm       []Gemm       `json:"gemm"`
+	Moments    []Moments    `json:"moments"`
+	Assignment []Assignment `json:"assignment"`
+	Lasso      []Lasso      `json:"lasso"`
+	Train      []Train      `json:"train"`
 }
 
 // Standard returns the list in work.json.
@@ -49,7 +50,7 @@ func Parse(data []byte) (*List, error) {
 // Works returns the work on the list. The error names what makes no sense.
 func (l *List) Works() ([]Work, error) {
 	var all []Work
-	for _, items := range [][]item{items(l.Conv), items(l.Gemm), items(l.Moments), items(l.Train), items(l.Lasso)} {
+	for _, items := range [][]item{items(l.Conv), items(l.Gemm), items(l.Moments), items(l.Assignment), items(l.Lasso), items(l.Train)} {
 		for _, it := range items {
 			works, err := it.works()
 			if err != nil {

@@ -78,6 +78,31 @@ func TestMoments(t *testing.T) {
 	expect(t, works[0], c)
 }
 
+// TestAssignment tries all permutations.
+func TestAssignment(t *testing.T) {
+	for _, s := range []Assignment{{N: 6, Values: "uniform"}, {N: 6, Values: "noisy", Samples: 9}} {
+		c := s.Matrix()
+		best := math.Inf(-1)
+		var try func(i int, taken uint, sum float64)
+		try = func(i int, taken uint, sum float64) {
+			if i == s.N {
+				best = max(best, sum)
+			}
+			for j := range s.N {
+				if taken&(1<<j) == 0 {
+					try(i+1, taken|1<<j, sum+c.At(i, j))
+				}
+			}
+		}
+		try(0, 0, 0)
+		works, err := s.works()
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, works[0], []float64{best / float64(s.N)})
+	}
+}
+
 // TestTrain is logistic regression: one dense layer.
 func TestTrain(t *testing.T) {
 	const images, terms, classes = 6, 8, 3

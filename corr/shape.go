@@ -1,6 +1,7 @@
 package corr
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/convergent-go/convergent/internal/assignment"
@@ -37,17 +38,15 @@ func (c *Pair) Permutation() (float64, error) {
 	if err := c.ready(); err != nil {
 		return math.NaN(), err
 	}
-	if c.p > c.q {
-		return c.Swap().Permutation()
+	best, err := assignment.Max(assignment.Matrix{Rows: c.p, Cols: c.q, Stride: c.q, Data: c.ab})
+	if err != nil {
+		return math.NaN(), fmt.Errorf("corr: covariances: %w", err)
 	}
-	cost := make([]float64, len(c.ab))
-	for i, v := range c.ab {
-		cost[i] = -v
-	}
-	col, _, _, _ := assignment.Solve(c.p, c.q, cost)
 	var sum float64
-	for i, j := range col {
-		sum += c.ab[i*c.q+j]
+	for i, j := range best.Partner {
+		if j >= 0 {
+			sum += c.ab[i*c.q+j]
+		}
 	}
 	return c.distance(sum), nil
 }

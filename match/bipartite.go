@@ -1,7 +1,6 @@
 package match
 
 import (
-	"errors"
 	"fmt"
 
 	"gonum.org/v1/gonum/mat"
@@ -11,7 +10,7 @@ import (
 
 // ErrInfeasible is wrapped by Bipartite's error when forbidden pairs leave no
 // complete matching.
-var ErrInfeasible = errors.New("match: no complete matching without forbidden pairs")
+var ErrInfeasible = assignment.ErrInfeasible
 
 // Bipartite returns the one-to-one matching of rows and columns of c with the
 // largest sum (paper, section 3): every row gets a partner, or, if there are
@@ -24,50 +23,29 @@ var ErrInfeasible = errors.New("match: no complete matching without forbidden pa
 //
 // The method is Jonker and Volgenant's ("A shortest augmenting path algorithm
 // for dense and sparse linear assignment problems", Computing 38, 1987): exact,
-// at most cubic in time, with one copy of c and vectors as working memory.
+// at most cubic in time. A [mat.Dense] with no more rows than columns is read
+// where it lies; of other matrices one copy is made. The rest of the working
+// memory is at most some 1 KiB a row or column.
 func Bipartite(c mat.Matrix) (Matching, error) {
+	s, err := assignment.Max(values(c))
+	if err != nil {
+		return Matching{}, fmt.Errorf("match: %w", err)
+	}
+	m := newMatching(c, s.Partner)
+	m.U, m.V = s.U, s.V
+	return m, nil
+}
+
+// values returns the values of c, where they lie if they do so by rows.
+func values(c mat.Matrix) assignment.Matrix {
+	if d, ok := c.(mat.RawMatrixer); ok {
+		raw := d.RawMatrix()
+		return assignment.Matrix{Rows: raw.Rows, Cols: raw.Cols, Stride: raw.Stride, Data: raw.Data}
+	}
 	rows, cols := c.Dims()
-	flip := rows > cols
-	n, m := min(rows, cols), max(rows, cols)
-	cost := make([]float64, n*m)
-	line := make([]float64, cols)
+	v := assignment.Matrix{Rows: rows, Cols: cols, Stride: cols, Data: make([]float64, rows*cols)}
 	for i := range rows {
-		if err := read(line, c, i); err != nil {
-			return Matching{}, err
-		}
-		for j, x := range line {
-			if flip {
-				cost[j*m+i] = -x
-			} else {
-				cost[i*m+j] = -x
-			}
-		}
+		mat.Row(v.Row(i), i, c)
 	}
-	partner, u, v, reached := assignment.Solve(n, m, cost)
-	if reached != nil {
-		side, other := "rows", "columns"
-		if flip {
-			side, other = other, side
-		}
-		return Matching{}, fmt.Errorf("%w: %s %v are allowed only %d %s between them", ErrInfeasible, side, reached, len(reached)-1, other)
-	}
-	for i := range u {
-		u[i] = -u[i]
-	}
-	for j := range v {
-		v[j] = -v[j]
-	}
-	if flip {
-		column := make([]int, m)
-		for i := range column {
-			column[i] = -1
-		}
-		for i, j := range partner {
-			column[j] = i
-		}
-		partner, u, v = column, v, u
-	}
-	matching := newMatching(c, partner)
-	matching.U, matching.V = u, v
-	return matching, nil
+	return v
 }

@@ -67,3 +67,43 @@ func ExampleLasso() {
 	// lambda 0.4: R2 0.66, 2 weights [0.30 0.30 0.00]
 	// lambda 0.1: R2 0.96, 2 weights [0.60 0.60 0.00]
 }
+
+func ExampleMutual() {
+	pairs, err := match.Mutual(between, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(pairs)
+	// Output:
+	// [{0 0 0.9} {2 3 0.6}]
+}
+
+// The largest value first costs the second unit its only good partner.
+func ExampleGreedy() {
+	m, err := match.Greedy(between)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(m.Partner, m.R)
+	fmt.Printf("mean %.3f\n", m.Mean)
+	// Output:
+	// [0 1 3] [0.9 0.2 0.6]
+	// mean 0.567
+}
+
+// Each of three units gives a third in all, each of four takes a quarter.
+func ExampleSoftMatching() {
+	s, err := match.SoftMatching(between)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%.3f\n", mat.Formatted(s.Plan))
+	fmt.Printf("mean %.3f\n", s.Mean)
+	fmt.Println("proof:", s.Verify(between, 1e-12))
+	// Output:
+	// ⎡0.083  0.250  0.000  0.000⎤
+	// ⎢0.167  0.000  0.167  0.000⎥
+	// ⎣0.000  0.000  0.083  0.250⎦
+	// mean 0.592
+	// proof: <nil>
+}

@@ -5,6 +5,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/convergent-go/convergent/internal/assignment"
 )
 
 // Matching gives rows partners among columns.
@@ -44,7 +46,7 @@ func SemiMatching(c mat.Matrix) (Matching, error) {
 	partner := make([]int, rows)
 	line := make([]float64, cols)
 	for i := range partner {
-		if err := read(line, c, i); err != nil {
+		if err := row(line, c, i); err != nil {
 			return Matching{}, err
 		}
 		best, at := math.Inf(-1), -1
@@ -58,19 +60,22 @@ func SemiMatching(c mat.Matrix) (Matching, error) {
 	return newMatching(c, partner), nil
 }
 
-// limit on values keeps sums of many of them finite.
-const limit = 1e300
-
-// read copies row i of c, checked.
-func read(dst []float64, c mat.Matrix, i int) error {
+// row copies row i of c, checked.
+func row(dst []float64, c mat.Matrix, i int) error {
 	if len(dst) == 0 {
 		return nil
 	}
 	mat.Row(dst, i, c)
-	for j, x := range dst {
-		if !(math.Abs(x) <= limit || math.IsInf(x, -1)) {
-			return fmt.Errorf("match: value %v at row %d, column %d; want one within ±%g, or -Inf for a forbidden pair", x, i, j, limit)
-		}
+	return check(dst, i)
+}
+
+// check names the first value of row i that is none.
+func check(row []float64, i int) error {
+	if err := assignment.Check(row, i); err != nil {
+		return fmt.Errorf("match: %w", err)
 	}
 	return nil
 }
+
+// limit on values keeps sums of many of them finite.
+const limit = assignment.Limit

@@ -288,7 +288,14 @@ func TestMatchingBadValues(t *testing.T) {
 		c.Set(2, 1, bad)
 		_, semi := SemiMatching(c)
 		_, both := Bipartite(c)
-		for _, err := range []error{semi, both} {
+		_, turned := Bipartite(c.T())
+		_, soft := SoftMatching(c)
+		_, greedy := Greedy(c)
+		_, mutual := Mutual(c, 2)
+		if turned == nil || !strings.Contains(turned.Error(), "row 1, column 2") {
+			t.Errorf("%v: error %v", bad, turned)
+		}
+		for _, err := range []error{semi, both, soft, greedy, mutual} {
 			if err == nil || !strings.Contains(err.Error(), "row 2, column 1") {
 				t.Errorf("%v: error %v", bad, err)
 			}

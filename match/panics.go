@@ -3,5 +3,6 @@ package match
 // Messages of panics.
 const (
 	badShape = "match: dimension mismatch"
+	badRank  = "match: rank must be positive"
 	badGrid  = "match: a grid needs 0 < least <= most and at least one value"
 )

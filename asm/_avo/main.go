@@ -26,6 +26,7 @@ var emitters = map[string]func(){
 	"winograd":  winograd,
 	"strip":     strip,
 	"dense":     dense,
+	"assign":    assign,
 }
 
 func main() {

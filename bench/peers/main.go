@@ -1,5 +1,5 @@
 // Command peers times our work and other libraries' side by side: PyTorch
-// (oneDNN), OpenBLAS, NumPy and gonum, on the work that bench/work.json lists.
+// (oneDNN), OpenBLAS, NumPy, SciPy and gonum, on the work that bench/work.json lists.
 //
 //	go run ./bench/peers -python "chroot DIR python3" -only '^conv/vgg'
 //

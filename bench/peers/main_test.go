@@ -45,7 +45,7 @@ func TestWithoutPython(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
-	if !strings.Contains(stderr, "torch, openblas and numpy are left out") {
+	if !strings.Contains(stderr, "torch, openblas, numpy and scipy are left out") {
 		t.Errorf("stderr: %s", stderr)
 	}
 	data, err := os.ReadFile(table)

@@ -178,6 +178,28 @@ def lasso_sklearn(name, s):
     return [("Lasso with Gram", lambda: model.fit(a, b).coef_, lambda w: [w.T])]
 
 
+@peer("assignment", "scipy")
+def assignment_scipy(name, s):
+    """Both directions: to maximize, scipy negates a copy."""
+    n = s["n"]
+    if s["values"] == "uniform":
+        c = uniform(1, n, n) + uniform(2, n, n).astype(np.float64) * 2.0**-24
+    else:
+        units = uniform(1, n, s["samples"]).astype(np.float64)
+        copies = uniform(2, n, s["samples"]) + units[::-1]
+        for x in units, copies:
+            x -= x.mean(1, keepdims=True)
+            x /= np.linalg.norm(x, axis=1, keepdims=True)
+        c = units @ copies.T
+    negated = -c
+
+    def mean(pairs):
+        return [c[pairs].mean()]
+
+    return [("maximize", lambda: linear_sum_assignment(c, maximize=True), mean),
+            ("minimize", lambda: linear_sum_assignment(negated), mean)]
+
+
 @peer("train", "torch")
 def train_torch(name, s):
     nn = torch.nn
@@ -228,7 +250,7 @@ def train_torch(name, s):
 
 def installed():
     """Which peers can do what, their versions, and why others cannot."""
-    global torch, blas, Lasso, lasso_path
+    global torch, blas, linear_sum_assignment, Lasso, lasso_path
     versions, missing = {"numpy": np.__version__}, {}
     try:
         import torch
@@ -240,9 +262,11 @@ def installed():
     try:
         import scipy
         from scipy.linalg import blas
+        from scipy.optimize import linear_sum_assignment
         versions["openblas"] = f"as linked to numpy and scipy {scipy.__version__}"
+        versions["scipy"] = scipy.__version__
     except ImportError as e:
-        missing["openblas"] = str(e)
+        missing["openblas"] = missing["scipy"] = str(e)
     try:
         import sklearn
         from sklearn.linear_model import Lasso, lasso_path

@@ -23,7 +23,7 @@ var script string
 func installed(python string, threads int) (peers []peer, notes string, stop func() error) {
 	w, err := start(python, threads)
 	if err != nil {
-		return []peer{gonum{}}, fmt.Sprintf("torch, openblas and numpy are left out: %v\n", err), func() error { return nil }
+		return []peer{gonum{}}, fmt.Sprintf("torch, openblas, numpy and scipy are left out: %v\n", err), func() error { return nil }
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.hello.Versions)) {
 		notes += fmt.Sprintf("%s: %s\n", name, w.hello.Versions[name])

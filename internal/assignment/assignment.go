@@ -1,250 +1,188 @@
-// Package assignment finds the cheapest way to give each of n rows its own of m >= n
-// columns, with a proof that it is: the method is Jonker and Volgenant's ("A shortest
-// augmenting path algorithm for dense and sparse linear assignment problems",
-// Computing 38, 1987), exact, and at most cubic in time.
+// Package assignment solves the assignment problem and the transportation
+// problem between uniform marginals, exactly, with dual variables that prove it.
+//
+// The method is Jonker and Volgenant's ("A shortest augmenting path algorithm
+// for dense and sparse linear assignment problems", Computing 38, 1987): column
+// reduction, reduction transfer, augmenting row reduction, and augmentation along
+// shortest paths. What is new is what is read: each row keeps a short list of its
+// best columns. Prices of columns only rise, so that what is not on the list can
+// never gain more than it did when the list was made. That bound tells when a
+// list is enough, for a bid and along a path; only where it is not is the row
+// scanned again, by the kernels of package asm. The result is that of full scans.
 package assignment
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"slices"
+
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
-// Solve returns the column of each of n rows that gives the least total of the n x m
-// costs, n <= m, and dual variables: u_i + v_j <= c_ij, with equality where assigned,
-// and if m > n, v_j <= 0, and 0 where unassigned. +Inf forbids. If there are no n
-// allowed pairs, reached are rows that have fewer columns between them than they are.
-// Of equal totals the choice is arbitrary, but always the same. Costs may not be NaN or
-// -Inf, and must be small enough for sums of a few.
-func Solve(n, m int, cost []float64) (col []int, u, v []float64, reached []int) {
-	a := newAssignment(n, m, cost)
-	if reached = a.solve(); reached != nil {
-		return nil, nil, nil, reached
-	}
-	u = make([]float64, n)
-	for i, j := range a.col {
-		u[i] = a.line(i)[j] - a.v[j]
-	}
-	return a.col, u, a.v, nil
+// ErrInfeasible is wrapped by the error that says which rows or columns are
+// allowed too few partners between them.
+var ErrInfeasible = errors.New("no complete matching without forbidden pairs")
+
+// Limit on values keeps sums of many of them finite.
+const Limit = 1e300
+
+// Matrix holds values by rows, Stride apart; -Inf forbids a pair.
+type Matrix struct {
+	Rows, Cols, Stride int
+	Data               []float64
 }
 
-// assignment is the problem of giving each of n rows its own of m >= n columns
-// at the least total cost; +Inf forbids.
-//
-// With potentials v, the reduced costs of row i are c_ij - v_j. Throughout, an
-// assigned row has a column of least reduced cost, u_i, so that
-// u_i + v_j <= c_ij with equality where assigned; and if m > n, v_j = 0 where
-// unassigned and v_j <= 0 elsewhere. Once all rows are assigned these prove the
-// assignment optimal.
-type assignment struct {
-	n, m int
-	cost []float64 // n x m
-	v    []float64
-	row  []int // of a column; -1: unassigned
-	col  []int // of a row; -1: unassigned
+// Row returns row i.
+func (c Matrix) Row(i int) []float64 { return c.Data[i*c.Stride:][:c.Cols] }
 
-	dist []float64 // augment's scratch: by column, length of the shortest path,
-	from []int     // and the row before it
-	done []step
+// Transposed returns a copy with rows for columns.
+func (c Matrix) Transposed() Matrix {
+	t := Matrix{Rows: c.Cols, Cols: c.Rows, Stride: c.Rows, Data: make([]float64, c.Rows*c.Cols)}
+	const block = 16 // rows whose places in t share cache lines
+	for lo := 0; lo < c.Rows; lo += block {
+		for j := range c.Cols {
+			to := t.Data[j*t.Stride:][:t.Cols]
+			for i := lo; i < min(lo+block, c.Rows); i++ {
+				to[i] = c.Data[i*c.Stride+j]
+			}
+		}
+	}
+	return t
+}
+
+// Check returns an error that names the first value in row i that is NaN or
+// beyond ±Limit but not -Inf.
+func Check(row []float64, i int) error {
+	if vec.Within(row, Limit) {
+		return nil
+	}
+	j := slices.IndexFunc(row, func(x float64) bool { return !(math.Abs(x) <= Limit || math.IsInf(x, -1)) })
+	return fmt.Errorf("value %v at row %d, column %d; want one within ±%g, or -Inf for a forbidden pair", row[j], i, j, Limit)
+}
+
+// Solution is an assignment with its dual variables: U_i + V_j >= c_ij, with
+// equality at pairs; and, on the side that has more vertices, >= 0, and 0 at
+// vertices without a partner.
+type Solution struct {
+	Partner []int // the column of each row; -1: none
+	U, V    []float64
+}
+
+// Max gives each row its own column, or, if there are more rows than columns,
+// each column its own row, with the largest sum.
+//
+// Of equal gains a row prefers the first column, until lists overflow with
+// equals: a row's list is then the first that follow the row's own number, so
+// that rows do not all want the same. The choice depends on the values alone.
+func Max(c Matrix) (Solution, error) {
+	flip := c.Rows > c.Cols
+	if flip {
+		for i := range c.Rows {
+			if err := Check(c.Row(i), i); err != nil {
+				return Solution{}, err
+			}
+		}
+		c = c.Transposed()
+	}
+	s := newSolver(c)
+	if err := s.start(); err != nil {
+		return Solution{}, err
+	}
+	if reached := s.solve(); reached != nil {
+		side, other := "rows", "columns"
+		if flip {
+			side, other = other, side
+		}
+		return Solution{}, fmt.Errorf("%w: %s %v are allowed only %d %s between them", ErrInfeasible, side, reached, len(reached)-1, other)
+	}
+	x := Solution{Partner: make([]int, c.Rows), U: make([]float64, c.Rows), V: s.price}
+	for i, j := range s.col {
+		x.Partner[i] = int(j)
+		x.U[i] = s.paid[i] - s.price[j]
+	}
+	if flip {
+		x.U, x.V = x.V, x.U
+		x.Partner = make([]int, c.Cols)
+		for j, i := range s.row {
+			x.Partner[j] = int(i)
+		}
+	}
+	return x, nil
+}
+
+// solver assigns each of n rows its own of m >= n columns.
+//
+// At prices p, column j gains row i c_ij - p_j. Throughout, an assigned row has
+// a column of largest gain, u_i, so that u_i + p_j >= c_ij with equality where
+// assigned; and if m > n, p_j = 0 where unassigned and p_j >= 0 elsewhere. Once
+// all rows are assigned these prove the assignment optimal.
+type solver struct {
+	Matrix
+	price []float64
+	row   []int32   // of a column; -1: unassigned
+	col   []int32   // of a row; -1: unassigned
+	paid  []float64 // the value of a row's pair
+	lists
+
+	queue queue   // of columns, and of rows after them, by length of the shortest path
+	from  []int32 // the row before a column on it
+	done  []step  // columns whose paths are final
+	hits  []int32
+
+	// A search's nearest unassigned column so far, and its distance: a path no
+	// shorter is of no use, so that ties end the search.
+	end    int32
+	length float64
+	base   []float64 // of a row in the queue, its distance plus u_i
+
+	scanned         int // rows that a search had to scan
+	scans, patience int // how many searches are still to scan, and were to last time
 }
 
 // step is a column reached by a shortest path of the given length.
 type step struct {
-	col  int
+	col  int32
 	dist float64
 }
 
-func newAssignment(n, m int, cost []float64) *assignment {
-	a := &assignment{
-		n: n, m: m,
-		cost: cost, v: make([]float64, m),
-		row: make([]int, m), col: make([]int, n),
-		dist: make([]float64, m), from: make([]int, m),
+func newSolver(c Matrix) *solver {
+	n, m := c.Rows, c.Cols
+	s := &solver{
+		Matrix: c, price: make([]float64, m), row: make([]int32, m),
+		col: make([]int32, n), paid: make([]float64, n),
+		lists: newLists(n, min(listed, m)),
+		queue: newQueue(m + n), from: make([]int32, m), base: make([]float64, n), hits: make([]int32, m),
 	}
-	for j := range a.row {
-		a.row[j] = -1
+	for j := range s.row {
+		s.row[j] = -1
 	}
-	for i := range a.col {
-		a.col[i] = -1
+	for i := range s.col {
+		s.col[i] = -1
 	}
-	return a
+	return s
 }
 
-func (a *assignment) line(i int) []float64 { return a.cost[i*a.m:][:a.m] }
-
-func (a *assignment) assign(i, j int) { a.col[i], a.row[j] = j, i }
+func (s *solver) assign(i, j int32) {
+	s.col[i], s.row[j] = j, i
+	s.paid[i] = s.Data[int(i)*s.Stride+int(j)]
+}
 
 // solve assigns all rows, or returns rows that have too few columns.
-func (a *assignment) solve() []int {
-	if a.n == a.m {
-		a.reduceColumns() // not for m > n, where unassigned columns must keep v = 0
-	}
-	var free []int
-	for i, j := range a.col {
+func (s *solver) solve() []int {
+	var free []int32
+	for i, j := range s.col {
 		if j < 0 {
-			free = append(free, i)
+			free = append(free, int32(i))
 		}
 	}
 	for range 2 {
-		free = a.reduceRows(free)
+		free = s.reduceRows(free)
 	}
 	for _, i := range free {
-		if reached := a.augment(i); reached != nil {
+		if reached := s.augment(i); reached != nil {
 			return reached
 		}
 	}
 	return nil
-}
-
-// reduceColumns lowers each column to its least cost and assigns it to the first
-// row that has it, if that is free. Then it moves reduction from columns to rows
-// with no other choice: such a row's column may fall until a second one is as
-// good, which leaves it less attractive to others.
-func (a *assignment) reduceColumns() {
-	least := a.from
-	for j := range a.v {
-		a.v[j] = math.Inf(1)
-	}
-	for i := range a.n {
-		for j, x := range a.line(i) {
-			if x < a.v[j] {
-				a.v[j], least[j] = x, i
-			}
-		}
-	}
-	choices := make([]int, a.n)
-	for j, i := range least {
-		if math.IsInf(a.v[j], 1) {
-			a.v[j] = 0 // forbidden to all; augment will say so
-			continue
-		}
-		if choices[i]++; choices[i] == 1 {
-			a.assign(i, j)
-		}
-	}
-	for i, n := range choices {
-		if n != 1 {
-			continue
-		}
-		if _, j, second, _ := leastTwo(a.line(i), a.v); j == a.col[i] && !math.IsInf(second, 1) {
-			a.v[j] -= second
-		}
-	}
-}
-
-// reduceRows gives each free row its best column, lowered until the second best
-// is as good, as in an auction; who held it is free. It returns the rows that
-// are still free when none of them can lower a price, or after a number of bids.
-func (a *assignment) reduceRows(free []int) []int {
-	left := free[:0] // never overtakes what is read
-	bids := 4 * a.m
-	for k := 0; k < len(free); bids-- {
-		i := free[k]
-		k++
-		first, j, second, j2 := leastTwo(a.line(i), a.v)
-		if j < 0 {
-			left = append(left, i) // all forbidden; augment will say so
-			continue
-		}
-		// A row with one column only would lower it without end. A fall of less
-		// than half an ulp changes nothing: then the second is as good.
-		price := a.v[j]
-		if j2 >= 0 {
-			price -= second - first
-		}
-		lower := price < a.v[j]
-		a.v[j] = price
-		if !lower && j2 >= 0 && a.row[j] >= 0 {
-			j = j2
-		}
-		if held := a.row[j]; held >= 0 {
-			a.col[held] = -1
-			if lower && bids > 0 {
-				k--
-				free[k] = held // bids at once
-			} else {
-				left = append(left, held)
-			}
-		}
-		a.assign(i, j)
-	}
-	return left
-}
-
-// leastTwo returns the least and second least of cost - v and their first
-// places; +Inf and -1 where there is none.
-func leastTwo(cost, v []float64) (first float64, j int, second float64, j2 int) {
-	first, j, second, j2 = math.Inf(1), -1, math.Inf(1), -1
-	for k, x := range cost {
-		if h := x - v[k]; h < second {
-			if h < first {
-				second, j2 = first, j
-				first, j = h, k
-			} else {
-				second, j2 = h, k
-			}
-		}
-	}
-	return first, j, second, j2
-}
-
-// augment assigns one more row: it finds the shortest alternating path from it
-// to an unassigned column by Dijkstra's algorithm on the reduced costs
-// c_ij - u_i - v_j, and shifts the assignment along it. If there is none it
-// returns the rows that were reached: all their columns are each other's.
-func (a *assignment) augment(start int) []int {
-	for j := range a.dist {
-		a.dist[j] = math.Inf(1)
-	}
-	a.done = a.done[:0]
-	i, base := start, 0.0
-	var end int
-	var length float64
-	for {
-		end, length = a.relax(i, base)
-		if math.IsInf(length, 1) {
-			reached := []int{start}
-			for _, s := range a.done {
-				reached = append(reached, a.row[s.col])
-			}
-			slices.Sort(reached)
-			return reached
-		}
-		if a.row[end] < 0 {
-			break
-		}
-		a.done = append(a.done, step{end, length})
-		a.dist[end] = math.NaN() // neither shorter nor least from now on
-		i = a.row[end]
-		base = length - (a.line(i)[end] - a.v[end])
-	}
-	for _, s := range a.done {
-		a.v[s.col] -= length - s.dist
-	}
-	for i, j := a.from[end], end; ; i = a.from[j] {
-		next := a.col[i]
-		a.assign(i, j)
-		if i == start {
-			return nil
-		}
-		j = next
-	}
-}
-
-// relax shortens paths by those that go through row i, where base is the length
-// so far less u_i, and returns the column with the least length; of equal ones
-// an unassigned one if there is any, so that ties end the search.
-func (a *assignment) relax(i int, base float64) (end int, least float64) {
-	least = math.Inf(1)
-	row, dist, from, v := a.row[:a.m], a.dist[:a.m], a.from[:a.m], a.v[:a.m]
-	for j, x := range a.line(i) {
-		d := dist[j]
-		if h := base + (x - v[j]); h < d {
-			d = h
-			dist[j], from[j] = h, i
-		}
-		if d <= least && (d < least || row[j] < 0) {
-			end, least = j, d
-		}
-	}
-	return end, least
 }

@@ -40,3 +40,45 @@ func Centre(n, r int, dst []float32, ld int, src []float32, stride int, shift, f
 func Merge(dst []float64, src, more []float32, a float64, u []float64, b float64, v []float64) {
 	asm.Active().Merge(dst, src, more, a, u, b, v)
 }
+
+// The scans of an assignment problem's rows; see [asm.Tier].
+
+// Lanes is how many maxima LaneMax takes.
+const Lanes = asm.Lanes
+
+// Two are a row's two largest gains and their places.
+type Two = asm.Two
+
+// NoTwo is what there is in an empty row.
+var NoTwo = asm.NoTwo
+
+// LaneMax sets best[l] to the largest c[j] - p[j] of the places j = l mod Lanes.
+func LaneMax(best *[Lanes]float64, c, p []float64) { asm.Active().LaneMax(best, c, p) }
+
+// AtLeast finds the places where c - p is at least least, as many as dst holds.
+func AtLeast(dst []int32, c, p []float64, least float64) int {
+	return asm.Active().AtLeast(dst, c, p, least)
+}
+
+// Shorter finds the places where base - (c - p) is below dist.
+func Shorter(dst []int32, dist, c, p []float64, base float64) int {
+	return asm.Active().Shorter(dst, dist, c, p, base)
+}
+
+// TopTwo finds the two largest of c - p.
+func TopTwo(c, p []float64) Two { return asm.Active().TopTwo(c, p) }
+
+// ColumnMax keeps the larger of best[j] and x[j] in best and, if it is x[j], row
+// in who.
+func ColumnMax(best []float64, who []int32, x []float64, row int) {
+	asm.Active().ColumnMax(best, who, x, int32(row))
+}
+
+// Within reports whether every element is within ±limit or -Inf.
+func Within(x []float64, limit float64) bool { return asm.Active().Within(x, limit) }
+
+// Relax shortens paths by those through row i and finds the nearest column; see
+// [asm.Tier.Relax].
+func Relax(dist []float64, from []int32, c, p []float64, row []int32, base float64, i int32) (nearest int, least float64) {
+	return asm.Active().Relax(dist, from, c, p, row, base, i)
+}
