@@ -107,3 +107,21 @@ func ExampleSoftMatching() {
 	// mean 0.592
 	// proof: <nil>
 }
+
+// Of three sources, the target is mostly the sum of two.
+func ExampleLassoSizes() {
+	sxx := mat.NewDense(3, 3, []float64{1, 0, 0.5, 0, 1, 0.5, 0.5, 0.5, 1})
+	sxy := mat.NewDense(3, 1, []float64{0.6, 0.5, 0.58})
+	fits, err := match.LassoSizes(context.Background(), sxx, sxy, []int{1, 2, 3}, match.LassoOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, f := range fits {
+		fmt.Printf("%d sources: R2 %.2f\n", f.NonZero[0][0], f.R2[0])
+	}
+	// Output:
+	// 1 sources: R2 0.05
+	// 2 sources: R2 0.17
+	// 3 sources: R2 0.61
+}
