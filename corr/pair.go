@@ -201,7 +201,7 @@ type axes struct {
 // eigenvalues of the root of its order times that.
 func (a *axes) principal(c *Pair, x []float64, n int) *axes {
 	if a.n == 0 {
-		values, rows := dense.Eigen(par.Threads(c.Threads), n, slices.Clone(x), true)
+		values, rows := dense.Eigen(par.Threads(c.Threads), n, slices.Clone(x), n)
 		*a = axes{n: n, variances: values, rows: rows}
 		least := c.accuracy / math.Sqrt(float64(n)) * trace(x, n)
 		for a.rank < n && values[a.rank] > least {

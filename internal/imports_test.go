@@ -31,7 +31,7 @@ var allowed = []struct {
 	{"nn", []string{"internal/conv", "internal/level3", "internal/vec", "internal/elem", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"corr", []string{"internal/level3", "internal/dense", "internal/assignment", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"match", []string{"internal/dense", "internal/assignment", "internal/vec", "internal/par"}},
-	{"spectral", []string{"internal/par"}},
+	{"spectral", []string{"internal/dense", "internal/par"}},
 	{"internal/study", []string{"nn", "corr", "match", "spectral", "internal/dataset", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"internal/report", []string{"internal/study", "spectral", "internal/artifact"}},
 	{"bench", []string{"nn", "corr", "match", "internal/level3", "internal/conv"}},

@@ -27,7 +27,7 @@ func (pr *problem) inverseCovariance(threads int) (inverse []float64, condition 
 			correlation[i*p+j] = pr.sxx[i*p+j] * scale[i] * scale[j]
 		}
 	}
-	values, rows := dense.Eigen(threads, p, correlation, true)
+	values, rows := dense.Eigen(threads, p, correlation, p)
 	for k, e := range values {
 		f := 0.0
 		if e > 1e-12*values[0] {

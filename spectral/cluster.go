@@ -13,7 +13,7 @@ type Options struct {
 	Laplacian  Laplacian // which matrix's eigenvectors are clustered
 	Seed       uint64    // of k-means
 	Restarts   int       // of k-means; 0 means 10
-	Threads    int       // of k-means; 0 means all cores
+	Threads    int       // 0 means all cores
 }
 
 // Clustering is the result of [Cluster] or [Split].
@@ -22,7 +22,7 @@ type Clustering struct {
 	K          int       // number of clusters
 	Isolated   []int     // vertices without any edge: in no cluster
 	Components int       // connected components, isolated vertices not counted
-	Values     []float64 // rising eigenvalues of the graph without its isolated vertices
+	Values     []float64 // rising eigenvalues of the graph without its isolated vertices: all, or the first K if that was given
 	Residuals  []float64 // of the eigenvectors used: see Spectrum
 	Inertia    float64   // of k-means on those eigenvectors' rows
 }
@@ -30,7 +30,7 @@ type Clustering struct {
 // Groups returns the vertices of each cluster, in rising order.
 func (c *Clustering) Groups() [][]int { return members(c.Labels, c.K) }
 
-// Cluster divides the vertices of g by k-means on the rows of the eigenvectors of
+// Cluster divides the vertices of graph m by k-means on the rows of the eigenvectors of
 // the K smallest eigenvalues of its Laplacian (the paper's many to many; von Luxburg,
 // "A tutorial on spectral clustering", 2007). With [Symmetric] the rows are first
 // scaled to norm 1, as Ng, Jordan and Weiss do.
@@ -42,7 +42,8 @@ func (c *Clustering) Groups() [][]int { return members(c.Labels, c.K) }
 //
 // It returns an error if a weight is negative or not finite, and panics on
 // negative options.
-func Cluster(g mat.Symmetric, o Options) (*Clustering, error) {
+func Cluster(m mat.Symmetric, o Options) (*Clustering, error) {
+	g := flat(m)
 	if o.K < 0 || o.MinK < 0 || o.MaxK < 0 || o.Restarts < 0 {
 		panic(badOptions)
 	}
@@ -63,8 +64,8 @@ func Cluster(g mat.Symmetric, o Options) (*Clustering, error) {
 	if n == 0 {
 		return c, nil
 	}
-	sub := induced(g, live)
-	c.Components = components(sub)
+	sub := g.sub(live)
+	_, c.Components = componentsOf(sub)
 
 	// Components have two vertices or more, so low < n throughout.
 	low, high := o.MinK, o.MaxK
@@ -79,7 +80,13 @@ func Cluster(g mat.Symmetric, o Options) (*Clustering, error) {
 	if o.K > 0 {
 		high = min(max(o.K, c.Components), n)
 	}
-	s, err := Decompose(sub, o.Laplacian, high)
+	var s *Spectrum
+	var err error
+	if o.K > 0 {
+		s, err = Smallest(sub, o.Laplacian, high, o.Threads)
+	} else {
+		s, err = decompose(sub, o.Laplacian, high, o.Threads)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,11 +1,14 @@
 package spectral
 
 import (
-	"errors"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/convergent-go/convergent/internal/dense"
+	"github.com/convergent-go/convergent/internal/par"
 )
 
 // Spectrum holds eigenvalues and the first eigenvectors of a Laplacian.
@@ -22,9 +25,17 @@ type Spectrum struct {
 // unless 0 <= k <= n, and returns an error for a weight that is negative or not
 // finite.
 func Decompose(g mat.Symmetric, l Laplacian, k int) (*Spectrum, error) {
+	return decompose(g, l, k, 0)
+}
+
+func decompose(g mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) {
+	g = flat(g)
 	n := g.SymmetricDim()
 	if k < 0 || k > n {
 		panic(badClusters)
+	}
+	if l < Unnormalized || l > RandomWalk {
+		panic(badLaplace)
 	}
 	if err := check(g, 0); err != nil {
 		return nil, err
@@ -33,41 +44,96 @@ func Decompose(g mat.Symmetric, l Laplacian, k int) (*Spectrum, error) {
 	if n == 0 {
 		return s, nil
 	}
-	lap := l.Matrix(nil, g)
-	similar := lap // the symmetric matrix with the same eigenvalues
-	if l == RandomWalk {
-		similar = Symmetric.Matrix(nil, g)
+	d := degrees(g)
+	matrix := similar(g, l, d)
+	values, rows := dense.Eigen(par.Threads(threads), n, slices.Clone(matrix), k)
+	s.Values = make([]float64, n)
+	for i, v := range values { // of what the Laplacian is taken from
+		s.Values[i] = l.shift(d) - v
 	}
-	var dense mat.EigenSym
-	if !dense.Factorize(mat.NewSymDense(n, similar.RawMatrix().Data), true) {
-		return nil, errors.New("spectral: the eigenvalue iteration did not converge: look for weights of very different size")
-	}
-	s.Values = dense.Values(nil)
-	if k == 0 {
-		return s, nil
-	}
-	var all mat.Dense
-	dense.VectorsTo(&all)
-	s.Vectors = mat.DenseCopyOf(all.Slice(0, n, 0, k))
-
-	if l == RandomWalk {
-		root := roots(degrees(g))
-		s.Vectors.Apply(func(i, _ int, v float64) float64 { return v / root[i] }, s.Vectors)
-	}
-	column := make([]float64, n)
-	for j := range k {
-		mat.Col(column, j, s.Vectors)
-		floats.Scale(sign(column)/floats.Norm(column, 2), column)
-		s.Vectors.SetCol(j, column)
-	}
-	var residual mat.Dense
-	residual.Mul(lap, s.Vectors)
-	for j, value := range s.Values[:k] {
-		mat.Col(column, j, &residual)
-		floats.AddScaled(column, -value, mat.Col(nil, j, s.Vectors))
-		s.Residuals[j] = floats.Norm(column, 2)
-	}
+	s.finish(matrix, l, d, rows)
 	return s, nil
+}
+
+// similar returns the matrix whose largest eigenvalues are the Laplacian's smallest ones
+// taken from its shift: D^(-1/2) W D^(-1/2), which is similar to D^(-1) W, and, for the
+// unnormalised Laplacian, W - D and twice the largest degree on the diagonal.
+func similar(g mat.Symmetric, l Laplacian, degree []float64) []float64 {
+	n := len(degree)
+	a := make([]float64, n*n)
+	w, root := flat(g), roots(degree)
+	for i := range n {
+		row := a[i*n:][:n]
+		copy(row, w.row(i))
+		if l != Unnormalized {
+			for j, r := range root {
+				row[j] /= root[i] * r
+			}
+		}
+		switch {
+		case l == Unnormalized:
+			row[i] = l.shift(degree) - degree[i]
+		case degree[i] == 0:
+			row[i] = 1 // eigenvalue 0 of the Laplacian
+		default:
+			row[i] = 0
+		}
+	}
+	return a
+}
+
+// shift is what eigenvalues of similar are taken from.
+func (l Laplacian) shift(degree []float64) float64 {
+	if l == Unnormalized {
+		return 2 * slices.Max(degree)
+	}
+	return 1
+}
+
+// finish sets vectors, of rows that are eigenvectors of similar, and their residuals.
+func (s *Spectrum) finish(matrix []float64, l Laplacian, degree, rows []float64) {
+	n := len(degree)
+	k := len(rows) / n
+	s.Residuals = make([]float64, k)
+	if k == 0 {
+		return
+	}
+	if l == RandomWalk {
+		root := roots(degree)
+		for i := range rows {
+			rows[i] /= root[i%n]
+		}
+	}
+	for j := range k {
+		row := rows[j*n:][:n]
+		floats.Scale(sign(row)/floats.Norm(row, 2), row)
+	}
+	// L u - lambda u, where L is the shift less similar, or D^(-1/2) that D^(1/2).
+	product := make([]float64, k*n)
+	scaled := slices.Clone(rows)
+	if l == RandomWalk {
+		root := roots(degree)
+		for i := range scaled {
+			scaled[i] *= root[i%n]
+		}
+	}
+	dense.Gemm(1, k, n, n, 1, dense.Rows(scaled, n), dense.Rows(matrix, n), product, n)
+	for j := range k {
+		row := product[j*n:][:n]
+		if l == RandomWalk {
+			for i, r := range roots(degree) {
+				row[i] /= r
+			}
+		}
+		for i, v := range row {
+			row[i] = (l.shift(degree)-s.Values[j])*rows[j*n+i] - v
+		}
+		s.Residuals[j] = floats.Norm(row, 2)
+	}
+	s.Vectors = mat.NewDense(n, k, nil)
+	for j := range k {
+		s.Vectors.SetCol(j, rows[j*n:][:n])
+	}
 }
 
 // sign returns the sign of the entry of largest magnitude. Entries that tie in

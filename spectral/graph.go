@@ -4,77 +4,132 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/mat"
 )
 
 // largest bounds weights, so that no sum or product of them overflows.
 const largest = 1e150
 
+// weights are a symmetric matrix that is read row by row.
+type weights struct {
+	n int
+	w []float64 // n x n
+}
+
+func (g *weights) row(i int) []float64 { return g.w[i*g.n:][:g.n] }
+func (g *weights) At(i, j int) float64 { return g.w[i*g.n+j] }
+func (g *weights) Dims() (r, c int)    { return g.n, g.n }
+func (g *weights) T() mat.Matrix       { return g }
+func (g *weights) SymmetricDim() int   { return g.n }
+
+// sub returns the graph of the given vertices and the edges between them.
+func (g *weights) sub(vertices []int) *weights {
+	s := &weights{len(vertices), make([]float64, len(vertices)*len(vertices))}
+	for i, v := range vertices {
+		row, from := s.row(i), g.row(v)
+		for j, u := range vertices {
+			row[j] = from[u]
+		}
+	}
+	return s
+}
+
+// flat returns a copy of g that is read row by row, or g itself if it is one.
+func flat(g mat.Symmetric) *weights {
+	if w, ok := g.(*weights); ok {
+		return w
+	}
+	n := g.SymmetricDim()
+	s := &weights{n, make([]float64, n*n)}
+	if raw, ok := g.(mat.RawSymmetricer); ok && n > 0 && raw.RawSymmetric().Uplo == blas.Upper {
+		m := raw.RawSymmetric()
+		const tile = 32 // rows and columns that stay in the cache
+		for i0 := 0; i0 < n; i0 += tile {
+			for j0 := i0; j0 < n; j0 += tile {
+				for i := i0; i < min(n, i0+tile); i++ {
+					for j := max(i, j0); j < min(n, j0+tile); j++ {
+						v := m.Data[i*m.Stride+j]
+						s.w[i*n+j], s.w[j*n+i] = v, v
+					}
+				}
+			}
+		}
+		return s
+	}
+	for i := range n {
+		row := s.row(i)
+		for j := range row {
+			row[j] = g.At(i, j)
+		}
+	}
+	return s
+}
+
 // check returns an error naming the first weight that is not a number of sensible
 // size or is below lowest.
-func check(g mat.Symmetric, lowest float64) error {
-	n := g.SymmetricDim()
-	for i := range n {
-		for j := i + 1; j < n; j++ {
-			w := g.At(i, j)
+func check(m mat.Symmetric, lowest float64) error {
+	g := flat(m)
+	for i := range g.n {
+		for j, w := range g.row(i)[i+1:] {
 			if !(math.Abs(w) <= largest) {
-				return fmt.Errorf("spectral: the weight between vertices %d and %d is %v: weights must be finite, at most 1e150, and 0 for units without variance", i, j, w)
+				return fmt.Errorf("spectral: the weight between vertices %d and %d is %v: weights must be finite, at most 1e150, and 0 for units without variance", i, i+1+j, w)
 			}
 			if w < lowest {
-				return fmt.Errorf("spectral: the weight between vertices %d and %d is negative (%v): make the graph with Affinity", i, j, w)
+				return fmt.Errorf("spectral: the weight between vertices %d and %d is negative (%v): make the graph with Affinity", i, i+1+j, w)
 			}
 		}
 	}
 	return nil
 }
 
+func notEuclidean(i, j int, v float64) error {
+	return fmt.Errorf("spectral: vertices %d and %d have a distance, or its square, of %v: Ward's method needs Euclidean distances, or inner products", i, j, v)
+}
+
 // degrees returns the summed weight of each vertex's edges.
-func degrees(g mat.Symmetric) []float64 {
-	d := make([]float64, g.SymmetricDim())
+func degrees(m mat.Symmetric) []float64 {
+	g := flat(m)
+	d := make([]float64, g.n)
 	for i := range d {
-		for j := range i {
-			w := g.At(i, j)
+		row := g.row(i)
+		for _, w := range row[:i] {
 			d[i] += w
-			d[j] += w
+		}
+		for _, w := range row[i+1:] {
+			d[i] += w
 		}
 	}
 	return d
 }
 
-// components returns the number of connected parts of g.
-func components(g mat.Symmetric) int {
-	n := g.SymmetricDim()
-	seen := make([]bool, n)
-	count := 0
+// componentsOf returns the connected part of each vertex, numbered in the order of their
+// first vertices, and how many there are.
+func componentsOf(m mat.Symmetric) (of []int, count int) {
+	g := flat(m)
+	n := g.n
+	of = make([]int, n)
+	for i := range of {
+		of[i] = -1
+	}
 	for root := range n {
-		if seen[root] {
+		if of[root] >= 0 {
 			continue
 		}
-		count++
-		seen[root] = true
+		of[root] = count
 		for reached := []int{root}; len(reached) > 0; {
 			i := reached[len(reached)-1]
 			reached = reached[:len(reached)-1]
-			for j := range n {
-				if !seen[j] && g.At(i, j) > 0 {
-					seen[j] = true
+			for j, w := range g.row(i) {
+				if of[j] < 0 && w > 0 {
+					of[j] = count
 					reached = append(reached, j)
 				}
 			}
 		}
+		count++
 	}
-	return count
-}
-
-// induced returns the graph of the given vertices and the edges between them.
-func induced(g mat.Symmetric, vertices []int) *mat.SymDense {
-	sub := newSym(len(vertices))
-	for i, v := range vertices {
-		for j := i + 1; j < len(vertices); j++ {
-			sub.SetSym(i, j, g.At(v, vertices[j]))
-		}
-	}
-	return sub
+	return of, count
 }
 
 // canonical renumbers labels in place by first appearance, leaving negative

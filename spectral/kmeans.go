@@ -6,8 +6,10 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/convergent-go/convergent/internal/par"
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/convergent-go/convergent/internal/dense"
+	"github.com/convergent-go/convergent/internal/par"
 )
 
 // KMeansOptions steers [KMeans].
@@ -150,18 +152,26 @@ func draw(rng *rand.Rand, weight []float64) int {
 	return last
 }
 
-// assign gives each point the nearest centre, the lower of those that tie.
+// assign gives each point the nearest centre, the lower of those that tie: the one with
+// the least |c|² - 2 x.c, which products of matrices give.
 func (s *lloyd) assign() {
 	clear(s.size)
+	square := make([]float64, s.k)
+	for c := range square {
+		for _, v := range s.centre(c) {
+			square[c] += v * v
+		}
+	}
+	scores := make([]float64, s.n*s.k)
+	dense.Gemm(1, s.n, s.k, s.d, -2, dense.Rows(s.points, s.d), dense.Rows(s.centres, s.d).T(), scores, s.k)
 	for i := range s.label {
-		p := s.point(i)
-		label, least := 0, distance(p, s.centre(0))
-		for c := 1; c < s.k; c++ {
-			if d := distance(p, s.centre(c)); d < least {
-				label, least = c, d
+		label, least := 0, math.Inf(1)
+		for c, v := range scores[i*s.k:][:s.k] {
+			if v += square[c]; v < least {
+				label, least = c, v
 			}
 		}
-		s.label[i], s.dist[i] = label, least
+		s.label[i], s.dist[i] = label, distance(s.point(i), s.centre(label))
 		s.size[label]++
 	}
 }
@@ -203,12 +213,19 @@ func (s *lloyd) update() {
 
 // distance returns the squared Euclidean distance.
 func distance(a, b []float64) float64 {
-	var s float64
-	for i, v := range a {
-		d := v - b[i]
-		s += d * d
+	b = b[:len(a)]
+	var p, q, r, s float64
+	i := 0
+	for ; i+4 <= len(a); i += 4 {
+		x, y := a[i:i+4:i+4], b[i:i+4:i+4]
+		d0, d1, d2, d3 := x[0]-y[0], x[1]-y[1], x[2]-y[2], x[3]-y[3]
+		p, q, r, s = p+d0*d0, q+d1*d1, r+d2*d2, s+d3*d3
 	}
-	return s
+	for ; i < len(a); i++ {
+		d := a[i] - b[i]
+		p += d * d
+	}
+	return (p + q) + (r + s)
 }
 
 func sum(v []float64) float64 {

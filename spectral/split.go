@@ -6,12 +6,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Split clusters g as [Cluster] does and then divides each cluster that is too
+// Split clusters graph m as [Cluster] does and then divides each cluster that is too
 // large, again and again (the paper's recursive clustering): one of
 // more than 2*alpha*S units, S being the units of one network. The paper used
 // alpha = 0.025 in conv2, which alpha = 0 means here.
 //
-// The paper leaves two points open. S is read as half the vertices of g, the
+// The paper leaves two points open. S is read as half the vertices of m, the
 // graph of two networks, so the limit is alpha times the vertices, and never
 // below 1. A cluster of m units is divided, by the spectrum of the edges within
 // it, into the ceil(m/limit) parts that it needs at least; units without an edge
@@ -21,7 +21,8 @@ import (
 // Labels and K of the result are those after the divisions, all else describes
 // the first clustering. Errors and panics are Cluster's, and it panics if alpha is
 // negative or NaN.
-func Split(g mat.Symmetric, o Options, alpha float64) (*Clustering, error) {
+func Split(m mat.Symmetric, o Options, alpha float64) (*Clustering, error) {
+	g := flat(m)
 	if !(alpha >= 0) {
 		panic(badAlpha)
 	}
@@ -40,7 +41,7 @@ func Split(g mat.Symmetric, o Options, alpha float64) (*Clustering, error) {
 			continue
 		}
 		o.K = int(math.Ceil(float64(len(group)) / limit))
-		parts, err := Cluster(induced(g, group), o)
+		parts, err := Cluster(g.sub(group), o)
 		if err != nil {
 			return nil, err
 		}

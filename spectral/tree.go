@@ -5,16 +5,18 @@ import "sort"
 // Merge joins two clusters of a [Tree].
 type Merge struct {
 	A, B   int     // ids of the clusters joined, A < B
-	Height float64 // their average similarity
+	Height float64 // their similarity or distance
 	Size   int     // leaves of the new cluster
 }
 
 // Tree is a binary tree over N leaves, numbered as scipy's linkage does: ids below
-// N are leaves, and merge i makes the cluster of id N+i. Merges come in falling
-// order of Height.
+// N are leaves, and merge i makes the cluster of id N+i. The nearest clusters are
+// merged first: merges come in falling order of similarity, or in rising order of
+// distance.
 type Tree struct {
-	N      int
-	Merges []Merge // N-1 of them; none if N = 0
+	N         int
+	Merges    []Merge // N-1 of them; none if N = 0
+	Distances bool    // heights are distances
 }
 
 // number turns joins of leaves' clusters, in their final order, into a tree.
@@ -57,9 +59,14 @@ func (t *Tree) Cut(k int) []int {
 }
 
 // CutHeight returns canonical labels of the leaves in the clusters made by the
-// merges of height h or more.
+// merges of similarity h or more, or of distance h or less.
 func (t *Tree) CutHeight(h float64) []int {
-	return t.labels(sort.Search(len(t.Merges), func(i int) bool { return t.Merges[i].Height < h }))
+	return t.labels(sort.Search(len(t.Merges), func(i int) bool {
+		if t.Distances {
+			return t.Merges[i].Height > h
+		}
+		return t.Merges[i].Height < h
+	}))
 }
 
 // labels numbers the clusters after the given number of merges.

@@ -5,14 +5,14 @@ import (
 	"slices"
 )
 
-// Eigen returns the eigenvalues of a symmetric n x n matrix, falling, and, if
-// asked for, as the rows of a matrix, orthonormal eigenvectors. It reads the lower
+// Eigen returns the eigenvalues of a symmetric n x n matrix, falling, and, as the rows of
+// a matrix, orthonormal eigenvectors of the first so many. It reads the lower
 // triangle of a, and overwrites a. Elements must be finite.
 //
 // The method is reduction to tridiagonal form, and Cuppen's divide and conquer on
 // that. Eigenvalues err by a few times n ulp of the largest at most, residuals and
 // orthogonality likewise.
-func Eigen(threads, n int, a []float64, vectors bool) (values, rows []float64) {
+func Eigen(threads, n int, a []float64, vectors int) (values, rows []float64) {
 	if n == 0 {
 		return nil, nil
 	}
@@ -28,13 +28,14 @@ func Eigen(threads, n int, a []float64, vectors bool) (values, rows []float64) {
 		scale(a[i*n:][:i+1], -exponent)
 	}
 	r := reduce(threads, n, a)
-	if vectors {
-		rows = make([]float64, n*n)
-		divide(threads, r.d, r.e, rows, n)
-		r.restore(threads, n, rows)
-		for i := range n / 2 {
-			swap(rows[i*n:][:n], rows[(n-1-i)*n:][:n])
+	if vectors > 0 {
+		all := make([]float64, n*n)
+		divide(threads, r.d, r.e, all, n)
+		rows = make([]float64, vectors*n)
+		for i := range vectors {
+			copy(rows[i*n:][:n], all[(n-1-i)*n:])
 		}
+		r.restore(threads, vectors, rows)
 	} else {
 		ql(r.d, r.e, nil, 0)
 		slices.Sort(r.d)
@@ -49,12 +50,6 @@ func scale(x []float64, exponent int) {
 	f, g := math.Ldexp(1, exponent/2), math.Ldexp(1, exponent-exponent/2)
 	for i := range x {
 		x[i] = x[i] * f * g
-	}
-}
-
-func swap(x, y []float64) {
-	for i := range x {
-		x[i], y[i] = y[i], x[i]
 	}
 }
 

@@ -71,9 +71,9 @@ func TestEigen(t *testing.T) {
 					norm = max(norm, math.Abs(v))
 				}
 				bound := 4 * float64(n) * 0x1p-52
-				values, rows := Eigen(1, n, slices.Clone(a), true)
-				alone, none := Eigen(1, n, slices.Clone(a), false)
-				twoValues, twoRows := Eigen(3, n, slices.Clone(a), true)
+				values, rows := Eigen(1, n, slices.Clone(a), n)
+				alone, none := Eigen(1, n, slices.Clone(a), 0)
+				twoValues, twoRows := Eigen(3, n, slices.Clone(a), n)
 				if none != nil || !slices.Equal(values, twoValues) || !slices.Equal(rows, twoRows) {
 					t.Fatal("another result on three threads")
 				}
@@ -173,12 +173,12 @@ func BenchmarkEigen(b *testing.B) {
 		a := matrices(n)["gram"]
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
-				Eigen(1, n, slices.Clone(a), true)
+				Eigen(1, n, slices.Clone(a), n)
 			}
 		})
 		b.Run(fmt.Sprint(n, "/values"), func(b *testing.B) {
 			for b.Loop() {
-				Eigen(1, n, slices.Clone(a), false)
+				Eigen(1, n, slices.Clone(a), 0)
 			}
 		})
 		b.Run(fmt.Sprint(n, "/gemm"), func(b *testing.B) {

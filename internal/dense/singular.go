@@ -39,7 +39,7 @@ func Singular(threads, m, n int, a []float64, vectors bool) (values, left, rows 
 		par.Blocks(threads, k, 64, func(lo, hi int) {
 			Gemm(1, hi-lo, hi, n, 1, Rows(tail[lo*n:], n), Rows(tail, n).T(), gram[lo*k:], k)
 		})
-		_, turn := Eigen(threads, k, gram, true)
+		_, turn := Eigen(threads, k, gram, k)
 		turned := make([]float64, k*n)
 		Gemm(threads, k, n, k, 1, Rows(turn, k), Rows(tail, n), turned, n)
 		copy(tail, turned)

@@ -1,0 +1,138 @@
+package spectral
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// BestOrder returns the leaves from left to right so that neighbours are as near as the
+// tree allows: of the 2^(n-1) orders that its merges can be drawn in, one with the
+// least sum of distances between neighbours, or the largest sum of similarities. m is
+// the matrix that the tree was made of, or another one of its shape; it panics on
+// another shape.
+//
+// It takes O(n³) time and two times n² memory (Bar-Joseph, Gifford and Jaakkola, "Fast
+// optimal leaf ordering for hierarchical clustering", Bioinformatics 17, 2001): the best
+// order of a cluster with leaf i at its left and j at its right end has i in one part
+// and j in the other, and follows from those of the parts.
+func (t *Tree) BestOrder(m mat.Symmetric) []int {
+	n := t.N
+	if m.SymmetricDim() != n {
+		panic(badShape)
+	}
+	o := ordering{t: t, n: n, far: make([]float64, n*n), cost: make([]float64, n*n), leaves: make([][]int, n+len(t.Merges))}
+	for i := range n {
+		o.leaves[i] = []int{i}
+		for j := range n {
+			o.far[i*n+j] = m.At(i, j)
+			if !t.Distances {
+				o.far[i*n+j] = -m.At(i, j)
+			}
+		}
+	}
+	for i, merge := range t.Merges {
+		o.join(merge.A, merge.B)
+		o.leaves[n+i] = append(append([]int(nil), o.leaves[merge.A]...), o.leaves[merge.B]...)
+	}
+	if len(t.Merges) == 0 {
+		return upTo(n)
+	}
+	root := t.Merges[len(t.Merges)-1]
+	left, right, best := -1, -1, math.Inf(1)
+	for _, i := range o.leaves[root.A] {
+		for _, j := range o.leaves[root.B] {
+			if c := o.cost[i*n+j]; c < best {
+				left, right, best = i, j, c
+			}
+		}
+	}
+	return o.follow(nil, n+len(t.Merges)-1, left, right)
+}
+
+func upTo(n int) []int {
+	x := make([]int, n)
+	for i := range x {
+		x[i] = i
+	}
+	return x
+}
+
+// ordering holds, for any two leaves, the cost of the best order of the smallest
+// cluster with both that has them at its ends.
+type ordering struct {
+	t         *Tree
+	n         int
+	far, cost []float64
+	leaves    [][]int // below each id
+}
+
+// ends returns the leaves that can be at the other end of cluster id from leaf i.
+func (o *ordering) ends(id, i int) []int {
+	if id < o.n {
+		return o.leaves[id]
+	}
+	m := o.t.Merges[id-o.n]
+	if slices.Contains(o.leaves[m.A], i) {
+		return o.leaves[m.B]
+	}
+	return o.leaves[m.A]
+}
+
+// join finds the costs of orders of a and b side by side.
+func (o *ordering) join(a, b int) {
+	n := o.n
+	via := make([]float64, len(o.leaves[b])) // from i through all of a to each leaf of b
+	ends := make([][]int, len(o.leaves[b]))
+	place := make(map[int]int, len(o.leaves[b]))
+	for x, j := range o.leaves[b] {
+		ends[x] = o.ends(b, j)
+		place[j] = x
+	}
+	inner := make([][]int, len(ends)) // the same as places in leaves of b
+	for x, e := range ends {
+		for _, l := range e {
+			inner[x] = append(inner[x], place[l])
+		}
+	}
+	for _, i := range o.leaves[a] {
+		for x := range via {
+			via[x] = math.Inf(1)
+		}
+		for _, k := range o.ends(a, i) {
+			base, far := o.cost[i*n+k], o.far[k*n:][:n]
+			for x, l := range o.leaves[b] {
+				via[x] = min(via[x], base+far[l])
+			}
+		}
+		for x, j := range o.leaves[b] {
+			best, cost := math.Inf(1), o.cost[j*n:][:n]
+			for y, l := range ends[x] {
+				best = min(best, via[inner[x][y]]+cost[l])
+			}
+			o.cost[i*n+j], o.cost[j*n+i] = best, best
+		}
+	}
+}
+
+// follow appends the best order of cluster id from leaf left to leaf right.
+func (o *ordering) follow(order []int, id, left, right int) []int {
+	if id < o.n {
+		return append(order, id)
+	}
+	n, m := o.n, o.t.Merges[id-o.n]
+	a, b := m.A, m.B
+	if !slices.Contains(o.leaves[a], left) {
+		a, b = b, a
+	}
+	at, to, best := -1, -1, math.Inf(1)
+	for _, k := range o.ends(a, left) {
+		for _, l := range o.ends(b, right) {
+			if c := o.cost[left*n+k] + o.far[k*n+l] + o.cost[l*n+right]; c < best {
+				at, to, best = k, l, c
+			}
+		}
+	}
+	return o.follow(o.follow(order, a, left, at), b, to, right)
+}
