@@ -21,16 +21,19 @@ type lists struct {
 }
 
 func newLists(n, w int) lists {
-	l := lists{width: w, count: make([]int32, n), place: make([]int32, n*w), value: make([]float64, n*w), bound: make([]float64, n)}
+	l := lists{width: w, count: make([]int32, n), bound: make([]float64, n)}
 	for i := range l.bound {
 		l.bound[i] = math.Inf(1)
 	}
 	return l
 }
 
+// list returns the columns on row i's list and the values there.
 func (l *lists) list(i int32) ([]int32, []float64) {
-	at := int(i) * l.width
-	n := int(l.count[i])
+	at, n := int(i)*l.width, int(l.count[i])
+	if n == 0 {
+		return nil, nil
+	}
 	return l.place[at:][:n], l.value[at:][:n]
 }
 
@@ -40,6 +43,9 @@ func (l *lists) list(i int32) ([]int32, []float64) {
 // these shares have at least one place above it, which makes some 22 on average
 // where values come in no order.
 func (s *solver) refresh(i int32) {
+	if s.place == nil { // where columns alone settle everything there are no lists
+		s.place, s.value = make([]int32, s.Rows*s.width), make([]float64, s.Rows*s.width)
+	}
 	var lanes [vec.Lanes]float64
 	row := s.Row(int(i))
 	vec.LaneMax(&lanes, row, s.price)
