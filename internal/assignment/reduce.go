@@ -18,12 +18,11 @@ func (s *solver) start() error {
 		}
 	}
 	for i := range s.Rows {
-		row := s.Row(i)
-		if err := Check(row, i); err != nil {
+		if err := s.Check(i); err != nil {
 			return err
 		}
 		if square {
-			vec.ColumnMax(s.price, who, row, i)
+			vec.ColumnMax(s.price, who, s.Row(i), i)
 		}
 	}
 	if square {
