@@ -19,9 +19,9 @@ var ErrInfeasible = assignment.ErrInfeasible
 // NaN, and values beyond ±1e300 other than -Inf, are an error that names their
 // place; an error wrapping [ErrInfeasible] names rows (or columns) that are
 // allowed too few partners between them. Among matchings with equal sums the
-// choice depends on the values alone: rows bid in their order, and each prefers the
-// first of equally good columns, but where there are many the first that follow its
-// own number.
+// choice depends on the values alone: rows, or columns if they are fewer, bid in
+// their order, and each prefers the first of equally good partners, but where there
+// are many the first that follow its own number.
 //
 // The method is Jonker and Volgenant's ("A shortest augmenting path algorithm
 // for dense and sparse linear assignment problems", Computing 38, 1987): exact,
