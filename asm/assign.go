@@ -80,11 +80,11 @@ func (t Tier) Relax(dist []float64, from []int32, c, p []float64, row []int32, b
 	}
 	n := t.vectors(len(c))
 	if n > 0 {
-		var places [4]int64
-		relax4(n, &dist[0], &from[0], &c[0], &p[0], &row[0], base, i, &places[0])
-		for _, at := range places {
-			j := int(at)
-			if j < 0 || dist[j] > least {
+		var places [8]int64
+		relax8(n, &dist[0], &from[0], &c[0], &p[0], &row[0], base, i, &places[0])
+		for l, at := range places {
+			j := int(at) + l&4 // the last 4 lanes count from 4 on
+			if at < 0 || dist[j] > least {
 				continue
 			}
 			if dist[j] < least || row[j] < 0 && !free || row[j] < 0 == free && j < nearest {

@@ -19,10 +19,10 @@ func atleast8(n int, c *float64, p *float64, least float64, dst *int32, room int
 //go:noescape
 func shorter8(n int, c *float64, p *float64, dist *float64, base float64, dst *int32) int
 
-// relax4 shortens n paths, a positive multiple of 4, by those through row i and finds the nearest column of each of 4 lanes; Tier.Relax is its definition.
+// relax8 shortens n paths, a positive multiple of 8, by those through row i and finds the nearest column of each of 8 lanes, less 4 of the last 4; Tier.Relax is its definition.
 //
 //go:noescape
-func relax4(n int, dist *float64, from *int32, c *float64, p *float64, row *int32, base float64, i int32, places *int64)
+func relax8(n int, dist *float64, from *int32, c *float64, p *float64, row *int32, base float64, i int32, places *int64)
 
 // toptwo4 finds the largest gain of each of 4 lanes, then the second largest, and their places; n is a positive multiple of 4.
 //

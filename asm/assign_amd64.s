@@ -161,9 +161,9 @@ DATA quads<>+16(SB)/8, $0x0000000000000002
 DATA quads<>+24(SB)/8, $0x0000000000000003
 GLOBL quads<>(SB), RODATA|NOPTR, $32
 
-// func relax4(n int, dist *float64, from *int32, c *float64, p *float64, row *int32, base float64, i int32, places *int64)
+// func relax8(n int, dist *float64, from *int32, c *float64, p *float64, row *int32, base float64, i int32, places *int64)
 // Requires: AVX, AVX2, SSE2
-TEXT ·relax4(SB), NOSPLIT, $0-72
+TEXT ·relax8(SB), NOSPLIT, $0-72
 	MOVQ         n+0(FP), AX
 	MOVQ         dist+8(FP), CX
 	MOVQ         from+16(FP), DX
@@ -175,44 +175,70 @@ TEXT ·relax4(SB), NOSPLIT, $0-72
 	MOVD         R8, X1
 	VPBROADCASTD X1, X1
 	MOVQ         $0x7ff0000000000000, R8
-	MOVQ         R8, X2
-	VBROADCASTSD X2, Y2
-	VPCMPEQD     Y3, Y3, Y3
-	VXORPD       Y4, Y4, Y4
-	MOVQ         $0x0000000000000004, R8
-	MOVQ         R8, X6
-	VPBROADCASTQ X6, Y6
-	VMOVDQU      quads<>+0(SB), Y5
+	MOVQ         R8, X4
+	VBROADCASTSD X4, Y4
+	VPCMPEQD     Y5, Y5, Y5
+	VXORPD       Y6, Y6, Y6
+	MOVQ         R8, X7
+	VBROADCASTSD X7, Y7
+	VPCMPEQD     Y8, Y8, Y8
+	VXORPD       Y9, Y9, Y9
+	MOVQ         $0x0000000000000008, R8
+	MOVQ         R8, X3
+	VPBROADCASTQ X3, Y3
+	VMOVDQU      quads<>+0(SB), Y2
 	XORQ         R8, R8
 
 step:
-	VMOVUPD      (BX)(R8*8), Y7
-	VSUBPD       (SI)(R8*8), Y7, Y7
-	VSUBPD       Y7, Y0, Y7
-	VMOVUPD      (CX)(R8*8), Y8
-	VCMPPD       $0x11, Y8, Y7, Y9
-	VBLENDVPD    Y9, Y7, Y8, Y8
-	VMOVUPD      Y8, (CX)(R8*8)
-	VEXTRACTF128 $0x01, Y9, X7
-	VSHUFPS      $0x88, X7, X9, X7
-	VMOVDQU      (DX)(R8*4), X9
-	VPBLENDVB    X7, X1, X9, X9
-	VMOVDQU      X9, (DX)(R8*4)
-	VPMOVSXDQ    (DI)(R8*4), Y7
-	VCMPPD       $0x11, Y2, Y8, Y9
-	VCMPPD       $0x00, Y2, Y8, Y10
-	VPAND        Y7, Y10, Y10
-	VPANDN       Y10, Y4, Y10
-	VPOR         Y10, Y9, Y9
-	VBLENDVPD    Y9, Y8, Y2, Y2
-	VBLENDVPD    Y9, Y5, Y3, Y3
-	VBLENDVPD    Y9, Y7, Y4, Y4
-	VPADDQ       Y6, Y5, Y5
-	ADDQ         $0x04, R8
+	VMOVUPD      (BX)(R8*8), Y10
+	VSUBPD       (SI)(R8*8), Y10, Y10
+	VSUBPD       Y10, Y0, Y10
+	VMOVUPD      (CX)(R8*8), Y11
+	VCMPPD       $0x11, Y11, Y10, Y12
+	VBLENDVPD    Y12, Y10, Y11, Y11
+	VMOVUPD      Y11, (CX)(R8*8)
+	VEXTRACTF128 $0x01, Y12, X10
+	VSHUFPS      $0x88, X10, X12, X10
+	VMOVDQU      (DX)(R8*4), X12
+	VPBLENDVB    X10, X1, X12, X12
+	VMOVDQU      X12, (DX)(R8*4)
+	VPMOVSXDQ    (DI)(R8*4), Y10
+	VCMPPD       $0x11, Y4, Y11, Y12
+	VCMPPD       $0x00, Y4, Y11, Y13
+	VPAND        Y10, Y13, Y13
+	VPANDN       Y13, Y6, Y13
+	VPOR         Y13, Y12, Y12
+	VBLENDVPD    Y12, Y11, Y4, Y4
+	VBLENDVPD    Y12, Y2, Y5, Y5
+	VBLENDVPD    Y12, Y10, Y6, Y6
+	VMOVUPD      32(BX)(R8*8), Y10
+	VSUBPD       32(SI)(R8*8), Y10, Y10
+	VSUBPD       Y10, Y0, Y10
+	VMOVUPD      32(CX)(R8*8), Y11
+	VCMPPD       $0x11, Y11, Y10, Y12
+	VBLENDVPD    Y12, Y10, Y11, Y11
+	VMOVUPD      Y11, 32(CX)(R8*8)
+	VEXTRACTF128 $0x01, Y12, X10
+	VSHUFPS      $0x88, X10, X12, X10
+	VMOVDQU      16(DX)(R8*4), X12
+	VPBLENDVB    X10, X1, X12, X12
+	VMOVDQU      X12, 16(DX)(R8*4)
+	VPMOVSXDQ    16(DI)(R8*4), Y10
+	VCMPPD       $0x11, Y7, Y11, Y12
+	VCMPPD       $0x00, Y7, Y11, Y13
+	VPAND        Y10, Y13, Y13
+	VPANDN       Y13, Y9, Y13
+	VPOR         Y13, Y12, Y12
+	VBLENDVPD    Y12, Y11, Y7, Y7
+	VBLENDVPD    Y12, Y2, Y8, Y8
+	VBLENDVPD    Y12, Y10, Y9, Y9
+	VPADDQ       Y3, Y2, Y2
+	ADDQ         $0x08, R8
 	CMPQ         R8, AX
 	JLT          step
 	MOVQ         places+64(FP), AX
-	VMOVDQU      Y3, (AX)
+	VMOVDQU      Y5, (AX)
+	VMOVDQU      Y8, 32(AX)
 	VZEROUPPER
 	RET
 
@@ -278,13 +304,11 @@ TEXT ·columnmax8(SB), NOSPLIT, $0-36
 	VPBROADCASTD X0, X0
 
 step:
-	VMOVUPD   (CX), Y1
-	VMOVUPD   (BX), Y2
-	VCMPPD    $0x11, Y2, Y1, Y3
-	VBLENDVPD Y3, Y2, Y1, Y1
-	VMOVUPD   Y1, (CX)
-
-	// The masks' lower halves side by side are the mask of who.
+	VMOVUPD      (CX), Y1
+	VMOVUPD      (BX), Y2
+	VCMPPD       $0x11, Y2, Y1, Y3
+	VBLENDVPD    Y3, Y2, Y1, Y1
+	VMOVUPD      Y1, (CX)
 	VEXTRACTF128 $0x01, Y3, X1
 	VSHUFPS      $0x88, X1, X3, X1
 	VMOVDQU      (DX), X2
@@ -295,8 +319,6 @@ step:
 	VCMPPD       $0x11, Y2, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y1, Y1
 	VMOVUPD      Y1, 32(CX)
-
-	// The masks' lower halves side by side are the mask of who.
 	VEXTRACTF128 $0x01, Y3, X1
 	VSHUFPS      $0x88, X1, X3, X1
 	VMOVDQU      16(DX), X2

@@ -127,7 +127,7 @@ func atleast8(n int, c, p *float64, least float64, dst *int32, room int) (done, 
 	panic(noKernel)
 }
 func shorter8(n int, c, p, dist *float64, base float64, dst *int32) int { panic(noKernel) }
-func relax4(n int, dist *float64, from *int32, c, p *float64, row *int32, base float64, i int32, places *int64) {
+func relax8(n int, dist *float64, from *int32, c, p *float64, row *int32, base float64, i int32, places *int64) {
 	panic(noKernel)
 }
 func toptwo4(n int, c, p *float64, gains *float64, places *int64)        { panic(noKernel) }

@@ -65,7 +65,7 @@ func standardize(x *mat.Dense) {
 		}
 		for k := range row {
 			row[k] -= sum / float64(cols)
-			squares += row[k] * row[k]
+			squares += float64(row[k] * row[k])
 		}
 		for k := range row {
 			row[k] /= math.Sqrt(squares)

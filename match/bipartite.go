@@ -19,21 +19,38 @@ var ErrInfeasible = assignment.ErrInfeasible
 // NaN, and values beyond ±1e300 other than -Inf, are an error that names their
 // place; an error wrapping [ErrInfeasible] names rows (or columns) that are
 // allowed too few partners between them. Among matchings with equal sums the
-// choice is arbitrary, but always the same.
+// choice depends on the values alone: rows, or columns if they are fewer, bid in
+// their order, and each prefers the first of equally good partners, but where there
+// are many the first that follow its own number.
 //
 // The method is Jonker and Volgenant's ("A shortest augmenting path algorithm
 // for dense and sparse linear assignment problems", Computing 38, 1987): exact,
 // at most cubic in time. A [mat.Dense] with no more rows than columns is read
-// where it lies; of other matrices one copy is made. The rest of the working
-// memory is at most some 1 KiB a row or column.
+// where it lies, and so is the transpose of one with no more columns than rows; of
+// other matrices one copy is made. The rest of the working memory is at most some
+// 1 KiB a row or column.
 func Bipartite(c mat.Matrix) (Matching, error) {
-	s, err := assignment.Max(values(c))
+	s, err := assignment.Max(either(c))
 	if err != nil {
 		return Matching{}, fmt.Errorf("match: %w", err)
 	}
 	m := newMatching(c, s.Partner)
 	m.U, m.V = s.U, s.V
 	return m, nil
+}
+
+// either returns the values of c, or of its transpose if that needs fewer copies.
+func either(c mat.Matrix) assignment.Matrix {
+	rows, cols := c.Dims()
+	if _, raw := c.(mat.RawMatrixer); !raw {
+		t := c.T()
+		if _, raw := t.(mat.RawMatrixer); raw || rows > cols {
+			v := values(t)
+			v.Turned = true
+			return v
+		}
+	}
+	return values(c)
 }
 
 // values returns the values of c, where they lie if they do so by rows.

@@ -59,6 +59,13 @@ func fuzzBipartite(t *testing.T, seed uint64, rows, cols int, kind uint8, levels
 	if err := m.Verify(c, tol); err != nil {
 		t.Fatal(err)
 	}
+	turned, err := Bipartite(c.T())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := turned.Verify(c.T(), tol); err != nil {
+		t.Fatal(err)
+	}
 	if small {
 		if got, want := sum(m.R), bruteForce(c); math.Abs(got-want) > tol {
 			t.Fatalf("sum %v, want %v", got, want)

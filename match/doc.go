@@ -3,18 +3,18 @@
 // and 4).
 //
 // One to one: [SemiMatching] gives each unit its most correlated unit in the
-// other network (of the transpose, the other way), [Mutual] the pairs that are among
-// each other's best, [Bipartite] the one-to-one assignment with the largest sum,
-// [Greedy] one for comparison that takes the largest value first. [SoftMatching]
-// matches networks of unequal width in parts.
+// other network (of the transpose, the other way), [Mutual] the pairs that are
+// among each other's best, [Bipartite] the one-to-one assignment with the largest
+// sum, [Greedy] one for comparison that takes the largest value first.
+// [SoftMatching] matches networks of unequal width in parts.
 //
 // One to few: [Lasso] predicts each unit of one network from a few units of the
 // other, which needs covariances and no activations, for given penalties, and
 // [LassoSizes] for given numbers of units. [LassoFit.Refit] takes the penalty's
 // shrinkage away, [Select] chooses a penalty on observations held out.
 //
-// All results but greedy ones are optimal, and can be shown to be: an assignment and a
-// soft matching carry the dual variables with which [Matching.Verify] and
-// [Soft.Verify] prove them optimal, a sparse prediction its duality gap. They depend on
+// All results but greedy ones are optimal, and can be shown to be: an assignment and
+// a soft matching carry the dual variables with which [Matching.Verify] and
+// [Soft.Verify] prove them so, a sparse prediction its duality gap. They depend on
 // the input alone, not on the number of threads.
 package match

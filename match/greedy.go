@@ -26,7 +26,7 @@ func Greedy(c mat.Matrix) (Matching, error) {
 		}
 	}
 	for i := range partner {
-		if err := check(v.Row(i), i); err != nil {
+		if err := check(v, i); err != nil {
 			return Matching{}, err
 		}
 		partner[i] = -1

@@ -2,11 +2,11 @@ package match
 
 import (
 	"fmt"
-	"math"
 
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/internal/assignment"
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // Matching gives rows partners among columns.
@@ -42,36 +42,21 @@ func newMatching(c mat.Matrix, partner []int) Matching {
 // -Inf only, or without columns, has no partner. NaN, and values beyond ±1e300
 // other than -Inf, are an error that names their place.
 func SemiMatching(c mat.Matrix) (Matching, error) {
-	rows, cols := c.Dims()
-	partner := make([]int, rows)
-	line := make([]float64, cols)
+	v := values(c)
+	partner := make([]int, v.Rows)
+	nothing := make([]float64, v.Cols) // the price of every column
 	for i := range partner {
-		if err := row(line, c, i); err != nil {
+		if err := check(v, i); err != nil {
 			return Matching{}, err
 		}
-		best, at := math.Inf(-1), -1
-		for j, x := range line {
-			if x > best {
-				best, at = x, j
-			}
-		}
-		partner[i] = at
+		partner[i] = vec.TopTwo(v.Row(i), nothing).J
 	}
 	return newMatching(c, partner), nil
 }
 
-// row copies row i of c, checked.
-func row(dst []float64, c mat.Matrix, i int) error {
-	if len(dst) == 0 {
-		return nil
-	}
-	mat.Row(dst, i, c)
-	return check(dst, i)
-}
-
 // check names the first value of row i that is none.
-func check(row []float64, i int) error {
-	if err := assignment.Check(row, i); err != nil {
+func check(v assignment.Matrix, i int) error {
+	if err := v.Check(i); err != nil {
 		return fmt.Errorf("match: %w", err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -230,6 +231,10 @@ func TestBipartiteInfeasible(t *testing.T) {
 		if !errors.Is(err, ErrInfeasible) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want one that says %q", err, c.want)
 		}
+		turned := strings.NewReplacer("rows", "columns", "columns", "rows").Replace(c.want)
+		if _, err := Bipartite(c.c.T()); !errors.Is(err, ErrInfeasible) || !strings.Contains(err.Error(), turned) {
+			t.Errorf("error %v, want one that says %q", err, turned)
+		}
 	}
 }
 
@@ -335,6 +340,37 @@ func TestPaperMappings(t *testing.T) {
 		}
 		if !(both.Mean < semi.Mean) {
 			t.Errorf("%s: mean %g of the matching, %g of the semi-matching", file, both.Mean, semi.Mean)
+		}
+	}
+}
+
+// other hides how a matrix lies.
+type other struct{ mat.Matrix }
+
+func (o other) T() mat.Matrix { return mat.Transpose{Matrix: o} }
+
+// TestBipartiteMemory: values that lie by rows are not copied, others once.
+func TestBipartiteMemory(t *testing.T) {
+	c := randomMatrix(1200, 1200, func(rnd *rand.Rand, _, _ int) float64 { return rnd.Float64() })
+	for name, k := range map[string]struct {
+		c      mat.Matrix
+		copies float64
+	}{
+		"by rows":    {c, 0.15},
+		"by columns": {c.T(), 0.15},
+		"tall":       {c.Slice(0, 1200, 0, 600), 0.65},
+		"wide":       {c.Slice(0, 1200, 0, 600).T(), 0.65},
+		"other":      {other{c}, 1.15},
+		"other tall": {other{c.Slice(0, 1200, 0, 600)}, 0.65},
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, err := Bipartite(k.c); err != nil {
+			t.Fatal(err)
+		}
+		runtime.ReadMemStats(&after)
+		if copies := float64(after.TotalAlloc-before.TotalAlloc) / (8 * 1200 * 1200); copies > k.copies {
+			t.Errorf("%s: allocated %.2f times the values, want at most %.2f", name, copies, k.copies)
 		}
 	}
 }

@@ -23,14 +23,13 @@ func Mutual(c mat.Matrix, n int) ([]Pair, error) {
 	if n < 1 {
 		panic(badRank)
 	}
-	rows, cols := c.Dims()
-	line := make([]float64, cols)
-	byRow, byCol := make([]leaders, rows), make([]leaders, cols)
+	v := values(c)
+	byRow, byCol := make([]leaders, v.Rows), make([]leaders, v.Cols)
 	for i := range byRow {
-		if err := row(line, c, i); err != nil {
+		if err := check(v, i); err != nil {
 			return nil, err
 		}
-		for j, x := range line {
+		for j, x := range v.Row(i) {
 			byRow[i].offer(n, x, j)
 			byCol[j].offer(n, x, i)
 		}

@@ -77,9 +77,11 @@ func (s Soft) Verify(c mat.Matrix, tol float64) error {
 		panic(badShape)
 	}
 	out, in := make([]float64, rows), make([]float64, cols)
+	lines := values(c)
 	for i, u := range s.U {
-		for j, v := range s.V {
-			part, x := s.Plan.At(i, j), c.At(i, j)
+		parts := s.Plan.RawRowView(i)
+		for j, x := range lines.Row(i) {
+			part, v := parts[j], s.V[j]
 			if !(part >= 0) {
 				return fmt.Errorf("match: part %g at row %d, column %d; want one >= 0", part, i, j)
 			}

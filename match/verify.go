@@ -45,10 +45,11 @@ func (m Matching) Verify(c mat.Matrix, tol float64) error {
 	if pairs != min(rows, cols) {
 		return fmt.Errorf("match: %d pairs, want %d", pairs, min(rows, cols))
 	}
+	lines := values(c)
 	for i, u := range m.U {
-		for j, v := range m.V {
-			if x := c.At(i, j); !(u+v >= x-tol) {
-				return fmt.Errorf("match: dual variables not feasible at row %d, column %d: u + v = %g < c = %g", i, j, u+v, x)
+		for j, x := range lines.Row(i) {
+			if !(u+m.V[j] >= x-tol) {
+				return fmt.Errorf("match: dual variables not feasible at row %d, column %d: u + v = %g < c = %g", i, j, u+m.V[j], x)
 			}
 		}
 	}

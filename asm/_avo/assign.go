@@ -210,10 +210,8 @@ func columnMax() {
 		VCMPPD(Imm(less), v, b, mask)
 		VBLENDVPD(mask, v, b, b)
 		VMOVUPD(b, best.Offset(32*i))
-		Comment("The masks' lower halves side by side are the mask of who.")
 		half := XMM()
-		VEXTRACTF128(Imm(1), mask, half)
-		VSHUFPS(Imm(0x88), half, mask.AsX(), half)
+		narrow(mask, half)
 		VMOVDQU(who.Offset(16*i), old)
 		VPBLENDVB(half, row, old, old)
 		VMOVDQU(old, who.Offset(16*i))
@@ -261,34 +259,39 @@ func within() {
 	ret()
 }
 
-// relax shortens 4 paths a step and keeps for each of 4 lanes the nearest column;
-// of equal ones an unassigned one, whose row has its sign bit set, then the first.
+// relax shortens 8 paths a step and keeps for each of 8 lanes the nearest column; of
+// equal ones an unassigned one, whose row has its sign bit set, then the first. Two
+// registers take turns, since a comparison has to wait for the one before.
 func relax() {
 	lanes := GLOBL("quads", RODATA|NOPTR)
 	for i := range 4 {
 		DATA(8*i, U64(i))
 	}
-	TEXT("relax4", NOSPLIT, "func(n int, dist *float64, from *int32, c, p *float64, row *int32, base float64, i int32, places *int64)")
+	TEXT("relax8", NOSPLIT, "func(n int, dist *float64, from *int32, c, p *float64, row *int32, base float64, i int32, places *int64)")
 	Pragma("noescape")
-	Doc("relax4 shortens n paths, a positive multiple of 4, by those through row i and finds the nearest column of each of 4 lanes; Tier.Relax is its definition.")
+	Doc("relax8 shortens n paths, a positive multiple of 8, by those through row i and finds the nearest column of each of 8 lanes, less 4 of the last 4; Tier.Relax is its definition.")
 	n := Load(Param("n"), GP64())
 	dist := Load(Param("dist"), GP64())
 	from := Load(Param("from"), GP64())
 	c := Load(Param("c"), GP64())
 	p := Load(Param("p"), GP64())
 	row := Load(Param("row"), GP64())
-	base, via, least, place, open, at, step := YMM(), XMM(), YMM(), YMM(), YMM(), YMM(), YMM()
+	base, via, at, step := YMM(), XMM(), YMM(), YMM()
 	VBROADCASTSD(mustResolve(Param("base")), base)
 	bits := GP64()
 	Load(Param("i"), bits.As32())
 	MOVD(bits.As32(), via)
 	VPBROADCASTD(via, via)
+	type half struct{ least, place, open VecVirtual }
+	halves := [2]half{{YMM(), YMM(), YMM()}, {YMM(), YMM(), YMM()}}
 	MOVQ(U64(0x7ff0000000000000), bits) // +Inf
-	MOVQ(bits, least.AsX())
-	VBROADCASTSD(least.AsX(), least)
-	VPCMPEQD(place, place, place)
-	VXORPD(open, open, open)
-	MOVQ(U64(4), bits)
+	for _, l := range halves {
+		MOVQ(bits, l.least.AsX())
+		VBROADCASTSD(l.least.AsX(), l.least)
+		VPCMPEQD(l.place, l.place, l.place)
+		VXORPD(l.open, l.open, l.open)
+	}
+	MOVQ(U64(8), bits)
 	MOVQ(bits, step.AsX())
 	VPBROADCASTQ(step.AsX(), step)
 	VMOVDQU(lanes, at)
@@ -296,37 +299,46 @@ func relax() {
 	XORQ(j, j)
 
 	Label("step")
-	h, d, mask, half, old := YMM(), YMM(), YMM(), XMM(), XMM()
-	VMOVUPD(Mem{Base: c, Index: j, Scale: 8}, h)
-	VSUBPD(Mem{Base: p, Index: j, Scale: 8}, h, h)
-	VSUBPD(h, base, h)
-	VMOVUPD(Mem{Base: dist, Index: j, Scale: 8}, d)
-	VCMPPD(Imm(less), d, h, mask)
-	VBLENDVPD(mask, h, d, d)
-	VMOVUPD(d, Mem{Base: dist, Index: j, Scale: 8})
-	VEXTRACTF128(Imm(1), mask, half)
-	VSHUFPS(Imm(0x88), half, mask.AsX(), half)
-	VMOVDQU(Mem{Base: from, Index: j, Scale: 4}, old)
-	VPBLENDVB(half, via, old, old)
-	VMOVDQU(old, Mem{Base: from, Index: j, Scale: 4})
+	for i, l := range halves {
+		h, d, mask, who, old := YMM(), YMM(), YMM(), XMM(), XMM()
+		VMOVUPD(Mem{Base: c, Index: j, Scale: 8, Disp: 32 * i}, h)
+		VSUBPD(Mem{Base: p, Index: j, Scale: 8, Disp: 32 * i}, h, h)
+		VSUBPD(h, base, h)
+		VMOVUPD(Mem{Base: dist, Index: j, Scale: 8, Disp: 32 * i}, d)
+		VCMPPD(Imm(less), d, h, mask)
+		VBLENDVPD(mask, h, d, d)
+		VMOVUPD(d, Mem{Base: dist, Index: j, Scale: 8, Disp: 32 * i})
+		narrow(mask, who)
+		VMOVDQU(Mem{Base: from, Index: j, Scale: 4, Disp: 16 * i}, old)
+		VPBLENDVB(who, via, old, old)
+		VMOVDQU(old, Mem{Base: from, Index: j, Scale: 4, Disp: 16 * i})
 
-	held, nearer, same := YMM(), YMM(), YMM()
-	VPMOVSXDQ(Mem{Base: row, Index: j, Scale: 4}, held)
-	VCMPPD(Imm(less), least, d, nearer)
-	VCMPPD(Imm(equal), least, d, same)
-	VPAND(held, same, same)
-	VPANDN(same, open, same)
-	VPOR(same, nearer, nearer)
-	VBLENDVPD(nearer, d, least, least)
-	VBLENDVPD(nearer, at, place, place)
-	VBLENDVPD(nearer, held, open, open)
+		held, nearer, same := YMM(), YMM(), YMM()
+		VPMOVSXDQ(Mem{Base: row, Index: j, Scale: 4, Disp: 16 * i}, held)
+		VCMPPD(Imm(less), l.least, d, nearer)
+		VCMPPD(Imm(equal), l.least, d, same)
+		VPAND(held, same, same)
+		VPANDN(same, l.open, same)
+		VPOR(same, nearer, nearer)
+		VBLENDVPD(nearer, d, l.least, l.least)
+		VBLENDVPD(nearer, at, l.place, l.place)
+		VBLENDVPD(nearer, held, l.open, l.open)
+	}
 	VPADDQ(step, at, at)
-	ADDQ(Imm(4), j)
+	ADDQ(Imm(8), j)
 	CMPQ(j, n)
 	JLT(LabelRef("step"))
 	out := Load(Param("places"), GP64())
-	VMOVDQU(place, Mem{Base: out})
+	for i, l := range halves {
+		VMOVDQU(l.place, Mem{Base: out, Disp: 32 * i})
+	}
 	ret()
+}
+
+// narrow makes a mask of 4 int32 of one of 4 float64.
+func narrow(mask, to VecVirtual) {
+	VEXTRACTF128(Imm(1), mask, to)
+	VSHUFPS(Imm(0x88), to, mask.AsX(), to)
 }
 
 // equal is the comparison "equal", false and silent for NaN.

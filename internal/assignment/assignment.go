@@ -27,38 +27,60 @@ var ErrInfeasible = errors.New("no complete matching without forbidden pairs")
 // Limit on values keeps sums of many of them finite.
 const Limit = 1e300
 
-// Matrix holds values by rows, Stride apart; -Inf forbids a pair.
+// Matrix holds values by rows, Stride apart; -Inf forbids a pair. Turned says that
+// its rows are what the caller calls columns: so errors and results name them.
 type Matrix struct {
 	Rows, Cols, Stride int
 	Data               []float64
+	Turned             bool
 }
 
 // Row returns row i.
 func (c Matrix) Row(i int) []float64 { return c.Data[i*c.Stride:][:c.Cols] }
 
-// Transposed returns a copy with rows for columns.
-func (c Matrix) Transposed() Matrix {
-	t := Matrix{Rows: c.Cols, Cols: c.Rows, Stride: c.Rows, Data: make([]float64, c.Rows*c.Cols)}
-	const block = 16 // rows whose places in t share cache lines
-	for lo := 0; lo < c.Rows; lo += block {
-		for j := range c.Cols {
-			to := t.Data[j*t.Stride:][:t.Cols]
-			for i := lo; i < min(lo+block, c.Rows); i++ {
-				to[i] = c.Data[i*c.Stride+j]
+// transposed returns a checked copy with rows for columns.
+func transposed(c Matrix) (Matrix, error) {
+	t := Matrix{Rows: c.Cols, Cols: c.Rows, Stride: c.Rows, Data: make([]float64, c.Rows*c.Cols), Turned: !c.Turned}
+	i := 0
+	for ; i+8 <= c.Rows; i += 8 { // a cache line of t at a time
+		var r [8][]float64
+		for k := range r {
+			r[k] = c.Row(i + k)
+			if err := c.Check(i + k); err != nil {
+				return t, err
 			}
 		}
+		r0, r1, r2, r3, r4, r5, r6, r7 := r[0][:c.Cols], r[1][:c.Cols], r[2][:c.Cols], r[3][:c.Cols], r[4][:c.Cols], r[5][:c.Cols], r[6][:c.Cols], r[7][:c.Cols]
+		for j := range c.Cols {
+			to := t.Data[j*t.Stride+i:][:8]
+			to[0], to[1], to[2], to[3] = r0[j], r1[j], r2[j], r3[j]
+			to[4], to[5], to[6], to[7] = r4[j], r5[j], r6[j], r7[j]
+		}
 	}
-	return t
+	for ; i < c.Rows; i++ {
+		if err := c.Check(i); err != nil {
+			return t, err
+		}
+		for j, x := range c.Row(i) {
+			t.Data[j*t.Stride+i] = x
+		}
+	}
+	return t, nil
 }
 
 // Check returns an error that names the first value in row i that is NaN or
 // beyond ±Limit but not -Inf.
-func Check(row []float64, i int) error {
+func (c Matrix) Check(i int) error {
+	row := c.Row(i)
 	if vec.Within(row, Limit) {
 		return nil
 	}
 	j := slices.IndexFunc(row, func(x float64) bool { return !(math.Abs(x) <= Limit || math.IsInf(x, -1)) })
-	return fmt.Errorf("value %v at row %d, column %d; want one within ±%g, or -Inf for a forbidden pair", row[j], i, j, Limit)
+	x := row[j]
+	if c.Turned {
+		i, j = j, i
+	}
+	return fmt.Errorf("value %v at row %d, column %d; want one within ±%g, or -Inf for a forbidden pair", x, i, j, Limit)
 }
 
 // Solution is an assignment with its dual variables: U_i + V_j >= c_ij, with
@@ -72,18 +94,16 @@ type Solution struct {
 // Max gives each row its own column, or, if there are more rows than columns,
 // each column its own row, with the largest sum.
 //
-// Of equal gains a row prefers the first column, until lists overflow with
-// equals: a row's list is then the first that follow the row's own number, so
-// that rows do not all want the same. The choice depends on the values alone.
+// Among assignments with equal sums the choice depends on the values alone: rows bid
+// in their order, each for the first of its equally good columns, counted from the
+// row's own number where there are too many for its list; and of equally short
+// paths the first found is taken.
 func Max(c Matrix) (Solution, error) {
-	flip := c.Rows > c.Cols
-	if flip {
-		for i := range c.Rows {
-			if err := Check(c.Row(i), i); err != nil {
-				return Solution{}, err
-			}
+	if c.Rows > c.Cols {
+		var err error
+		if c, err = transposed(c); err != nil {
+			return Solution{}, err
 		}
-		c = c.Transposed()
 	}
 	s := newSolver(c)
 	if err := s.start(); err != nil {
@@ -91,7 +111,7 @@ func Max(c Matrix) (Solution, error) {
 	}
 	if reached := s.solve(); reached != nil {
 		side, other := "rows", "columns"
-		if flip {
+		if c.Turned {
 			side, other = other, side
 		}
 		return Solution{}, fmt.Errorf("%w: %s %v are allowed only %d %s between them", ErrInfeasible, side, reached, len(reached)-1, other)
@@ -101,7 +121,7 @@ func Max(c Matrix) (Solution, error) {
 		x.Partner[i] = int(j)
 		x.U[i] = s.paid[i] - s.price[j]
 	}
-	if flip {
+	if c.Turned {
 		x.U, x.V = x.V, x.U
 		x.Partner = make([]int, c.Cols)
 		for j, i := range s.row {

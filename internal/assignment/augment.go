@@ -38,7 +38,7 @@ func (s *solver) augment(start int32) []int {
 		return reached
 	}
 	for _, x := range s.done {
-		s.price[x.col] += length - x.dist
+		s.price[x.col] += max(0, length-x.dist) // rounding must not lower it
 	}
 	for j := end; ; {
 		i := s.from[j]

@@ -72,3 +72,31 @@ func BenchmarkMax(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkStructured has values that leave short lists of no use, among others.
+func BenchmarkStructured(b *testing.B) {
+	for _, k := range kinds {
+		c := values(1000, 1000, k.value)
+		b.Run(k.name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Max(c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkTransport(b *testing.B) {
+	for _, size := range [][2]int{{256, 384}, {255, 384}, {997, 1000}} {
+		c := noisy(size[1])
+		c.Rows = size[0]
+		b.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Transport(c); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -21,25 +21,31 @@ type lists struct {
 }
 
 func newLists(n, w int) lists {
-	l := lists{width: w, count: make([]int32, n), place: make([]int32, n*w), value: make([]float64, n*w), bound: make([]float64, n)}
+	l := lists{width: w, count: make([]int32, n), bound: make([]float64, n)}
 	for i := range l.bound {
 		l.bound[i] = math.Inf(1)
 	}
 	return l
 }
 
+// list returns the columns on row i's list and the values there.
 func (l *lists) list(i int32) ([]int32, []float64) {
-	at := int(i) * l.width
-	n := int(l.count[i])
+	at, n := int(i)*l.width, int(l.count[i])
+	if n == 0 {
+		return nil, nil
+	}
 	return l.place[at:][:n], l.value[at:][:n]
 }
 
 // refresh makes a new list for row i at the present prices.
 //
-// Its threshold is the median of 32 maxima, each over a 32nd of the row: half of
-// these shares have at least one place above it, which makes some 22 on average
-// where values come in no order.
+// Its threshold is the least of 8 maxima, each over an eighth of the row, so that
+// 8 columns at least are on the list; where values come in no order, some 22 on
+// average, however long the row: the sum of 8/k for k up to 8.
 func (s *solver) refresh(i int32) {
+	if s.place == nil { // where columns alone settle everything there are no lists
+		s.place, s.value = make([]int32, s.Rows*s.width), make([]float64, s.Rows*s.width)
+	}
 	var lanes [vec.Lanes]float64
 	row := s.Row(int(i))
 	vec.LaneMax(&lanes, row, s.price)
@@ -47,8 +53,8 @@ func (s *solver) refresh(i int32) {
 	place := s.place[int(i)*s.width:][:s.width]
 	n := vec.AtLeast(place, row, s.price, max(least, -math.MaxFloat64))
 	if n == s.width && s.width < s.Cols {
-		// Too many equals: keep to the very best, those that follow the row's
-		// own number first.
+		// Too many, of which most must be equal: keep to the very best, those that
+		// follow the row's own number first, so that rows do not all want the same.
 		least = most
 		from := int(i) % s.Cols
 		n = vec.AtLeast(place, row[from:], s.price[from:], most)
@@ -64,7 +70,7 @@ func (s *solver) refresh(i int32) {
 	s.count[i], s.bound[i] = int32(n), least
 }
 
-// best returns the two largest gains of row i.
+// best returns the two largest gains of row i, of its list if that is enough.
 func (s *solver) best(i int32) vec.Two {
 	for range 2 {
 		b := vec.NoTwo
@@ -86,7 +92,7 @@ func (s *solver) best(i int32) vec.Two {
 	return vec.TopTwo(s.Row(int(i)), s.price)
 }
 
-// fold returns the least and the largest of 8 maxima.
+// fold makes 8 maxima of those of the lanes, and returns the least and the largest.
 func fold(lanes *[vec.Lanes]float64) (least, most float64) {
 	least, most = math.Inf(1), math.Inf(-1)
 	for l := range 8 {

@@ -18,12 +18,11 @@ func (s *solver) start() error {
 		}
 	}
 	for i := range s.Rows {
-		row := s.Row(i)
-		if err := Check(row, i); err != nil {
+		if err := s.Check(i); err != nil {
 			return err
 		}
 		if square {
-			vec.ColumnMax(s.price, who, row, i)
+			vec.ColumnMax(s.price, who, s.Row(i), i)
 		}
 	}
 	if square {
@@ -33,11 +32,12 @@ func (s *solver) start() error {
 }
 
 // reduceColumns assigns each column, at the price of its largest value, to the
-// first row that has it, if that is free. Then it moves reduction from columns to
-// rows with no other choice: such a row's column may become dearer until a second
-// one is as good, which leaves it less attractive to others.
+// first row that has it, if that is free. Then, unless few rows are left free, it
+// moves reduction from columns to rows with no other choice: such a row's column
+// may become dearer until a second one is as good, which leaves it less attractive
+// to others, at a scan of the row.
 func (s *solver) reduceColumns(who []int32) {
-	choices := make([]int32, s.Rows)
+	choices, free := make([]int32, s.Rows), s.Rows
 	for j, i := range who {
 		if math.IsInf(s.price[j], -1) {
 			s.price[j] = 0 // forbidden to all; augment will say so
@@ -45,7 +45,11 @@ func (s *solver) reduceColumns(who []int32) {
 		}
 		if choices[i]++; choices[i] == 1 {
 			s.assign(i, int32(j))
+			free--
 		}
+	}
+	if free < s.Rows/8 {
+		return
 	}
 	for i, n := range choices {
 		if n != 1 {

@@ -35,7 +35,7 @@ func Transport(c Matrix) (Plan, error) {
 		t.price[j] = math.Inf(-1)
 	}
 	for i := range c.Rows {
-		if err := Check(c.Row(i), i); err != nil {
+		if err := c.Check(i); err != nil {
 			return Plan{}, err
 		}
 		vec.ColumnMax(t.price, t.from, c.Row(i), i)
