@@ -11,6 +11,7 @@ func BenchmarkGemm(b *testing.B)       { benchmark(b, "gemm/") }
 func BenchmarkMoments(b *testing.B)    { benchmark(b, "moments/") }
 func BenchmarkAssignment(b *testing.B) { benchmark(b, "assignment/") }
 func BenchmarkLasso(b *testing.B)      { benchmark(b, "lasso/") }
+func BenchmarkSpectral(b *testing.B)   { benchmark(b, "spectral/") }
 func BenchmarkTrain(b *testing.B)      { benchmark(b, "train/") }
 
 // benchmark times the work of one kind on the standard list.

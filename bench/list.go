@@ -18,6 +18,7 @@ type List struct {
 	Moments    []Moments    `json:"moments"`
 	Assignment []Assignment `json:"assignment"`
 	Lasso      []Lasso      `json:"lasso"`
+	Spectral   []Spectral   `json:"spectral"`
 	Train      []Train      `json:"train"`
 }
 
@@ -50,7 +51,7 @@ func Parse(data []byte) (*List, error) {
 // Works returns the work on the list. The error names what makes no sense.
 func (l *List) Works() ([]Work, error) {
 	var all []Work
-	for _, items := range [][]item{items(l.Conv), items(l.Gemm), items(l.Moments), items(l.Assignment), items(l.Lasso), items(l.Train)} {
+	for _, items := range [][]item{items(l.Conv), items(l.Gemm), items(l.Moments), items(l.Assignment), items(l.Lasso), items(l.Spectral), items(l.Train)} {
 		for _, it := range items {
 			works, err := it.works()
 			if err != nil {

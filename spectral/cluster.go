@@ -64,7 +64,10 @@ func Cluster(m mat.Symmetric, o Options) (*Clustering, error) {
 	if n == 0 {
 		return c, nil
 	}
-	sub := g.sub(live)
+	sub := g
+	if len(c.Isolated) > 0 {
+		sub = g.sub(live)
+	}
 	_, c.Components = componentsOf(sub)
 
 	// Components have two vertices or more, so low < n throughout.

@@ -46,12 +46,13 @@ func decompose(g mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) 
 	}
 	d := degrees(g)
 	matrix := similar(g, l, d)
-	values, rows := dense.Eigen(par.Threads(threads), n, slices.Clone(matrix), k)
+	product := dense.Pack(par.Threads(threads), n, n, dense.Rows(matrix, n))
+	values, rows := dense.Eigen(par.Threads(threads), n, matrix, k)
 	s.Values = make([]float64, n)
 	for i, v := range values { // of what the Laplacian is taken from
 		s.Values[i] = l.shift(d) - v
 	}
-	s.finish(matrix, l, d, rows)
+	s.finish(product, l, d, rows)
 	return s, nil
 }
 
@@ -91,7 +92,7 @@ func (l Laplacian) shift(degree []float64) float64 {
 }
 
 // finish sets vectors, of rows that are eigenvectors of similar, and their residuals.
-func (s *Spectrum) finish(matrix []float64, l Laplacian, degree, rows []float64) {
+func (s *Spectrum) finish(matrix *dense.Packed, l Laplacian, degree, rows []float64) {
 	n := len(degree)
 	k := len(rows) / n
 	s.Residuals = make([]float64, k)
@@ -117,7 +118,7 @@ func (s *Spectrum) finish(matrix []float64, l Laplacian, degree, rows []float64)
 			scaled[i] *= root[i%n]
 		}
 	}
-	dense.Gemm(1, k, n, n, 1, dense.Rows(scaled, n), dense.Rows(matrix, n), product, n)
+	matrix.Product(1, k, dense.Rows(scaled, n), product, n)
 	for j := range k {
 		row := product[j*n:][:n]
 		if l == RandomWalk {

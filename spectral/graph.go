@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -93,12 +94,7 @@ func degrees(m mat.Symmetric) []float64 {
 	d := make([]float64, g.n)
 	for i := range d {
 		row := g.row(i)
-		for _, w := range row[:i] {
-			d[i] += w
-		}
-		for _, w := range row[i+1:] {
-			d[i] += w
-		}
+		d[i] = floats.Sum(row[:i]) + floats.Sum(row[i+1:])
 	}
 	return d
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/internal/dense"
@@ -54,9 +55,20 @@ func KMeans(x mat.Matrix, k int, o KMeansOptions) (labels []int, inertia float64
 	if o.MaxIter == 0 {
 		o.MaxIter = 300
 	}
+	columns, square := make([]float64, n*d), make([]float64, n)
+	for i := range n {
+		for j, v := range points[i*d:][:d] {
+			columns[j*n+i] = v
+			square[i] += v * v
+		}
+	}
 	starts := make([]*lloyd, o.Restarts)
 	par.For(par.Threads(o.Threads), o.Restarts, func(r int) {
-		starts[r] = newLloyd(points, n, d, k)
+		starts[r] = &lloyd{
+			n: n, d: d, k: k, points: points, columns: columns, square: square,
+			centres: make([]float64, k*d), label: make([]int, n), dist: make([]float64, n), size: make([]int, k),
+			inner: make([]float64, n),
+		}
 		starts[r].run(rand.New(rand.NewPCG(o.Seed, uint64(r))), o.MaxIter)
 	})
 	best := starts[0]
@@ -73,25 +85,18 @@ func KMeans(x mat.Matrix, k int, o KMeansOptions) (labels []int, inertia float64
 type lloyd struct {
 	n, d, k int
 	points  []float64 // n x d
+	columns []float64 // the same, d x n
+	square  []float64 // squared length of each point
 	centres []float64 // k x d
 	label   []int     // centre of each point
 	dist    []float64 // squared distance of each point to its centre
 	size    []int     // points of each centre
-}
-
-func newLloyd(points []float64, n, d, k int) *lloyd {
-	return &lloyd{
-		n: n, d: d, k: k, points: points,
-		centres: make([]float64, k*d),
-		label:   make([]int, n),
-		dist:    make([]float64, n),
-		size:    make([]int, k),
-	}
+	inner   []float64 // a product of each point
 }
 
 func (s *lloyd) point(i int) []float64  { return s.points[i*s.d:][:s.d] }
 func (s *lloyd) centre(c int) []float64 { return s.centres[c*s.d:][:s.d] }
-func (s *lloyd) inertia() float64       { return sum(s.dist) }
+func (s *lloyd) inertia() float64       { return floats.Sum(s.dist) }
 
 func (s *lloyd) run(rng *rand.Rand, maxIter int) {
 	s.seed(rng)
@@ -110,23 +115,22 @@ func (s *lloyd) run(rng *rand.Rand, maxIter int) {
 // seed places the centres: each is the best of a few points drawn with
 // probability proportional to the squared distance to the nearest centre so far.
 func (s *lloyd) seed(rng *rand.Rand) {
-	first := s.point(rng.IntN(s.n))
-	copy(s.centre(0), first)
+	first := rng.IntN(s.n)
+	copy(s.centre(0), s.point(first))
 	for i := range s.dist {
-		s.dist[i] = distance(s.point(i), first)
+		s.dist[i] = math.Inf(1)
 	}
+	s.nearer(s.dist, s.dist, first)
 	trials := 2 + int(math.Log(float64(s.k)))
 	best, trial := make([]float64, s.n), make([]float64, s.n)
 	for c := 1; c < s.k; c++ {
 		least := math.Inf(1)
 		for range trials {
-			p := s.point(draw(rng, s.dist))
-			for i, d := range s.dist {
-				trial[i] = min(d, distance(s.point(i), p))
-			}
-			if total := sum(trial); total < least {
+			p := draw(rng, s.dist)
+			s.nearer(trial, s.dist, p)
+			if total := floats.Sum(trial); total < least {
 				least = total
-				copy(s.centre(c), p)
+				copy(s.centre(c), s.point(p))
 				best, trial = trial, best
 			}
 		}
@@ -137,9 +141,25 @@ func (s *lloyd) seed(rng *rand.Rand) {
 	}
 }
 
+// nearer sets dst to the smaller of dist and the squared distances to point p, by
+// |x|² + |p|² - 2 x.p, of which what rounding leaves of equal points is none.
+func (s *lloyd) nearer(dst, dist []float64, p int) {
+	inner := s.inner
+	clear(inner)
+	dense.Thin(1, 1, s.n, s.d, s.point(p), s.d, s.columns, s.n, inner, s.n)
+	for i, v := range inner {
+		both := s.square[i] + s.square[p]
+		d := both - 2*v
+		if d < 1e-14*both {
+			d = 0
+		}
+		dst[i] = min(dist[i], d)
+	}
+}
+
 // draw returns an index with probability proportional to its weight.
 func draw(rng *rand.Rand, weight []float64) int {
-	u := rng.Float64() * sum(weight)
+	u := rng.Float64() * floats.Sum(weight)
 	last := 0 // rounding may leave u positive at the end; all weights may be zero
 	for i, w := range weight {
 		if w > 0 {
@@ -226,12 +246,4 @@ func distance(a, b []float64) float64 {
 		p += d * d
 	}
 	return (p + q) + (r + s)
-}
-
-func sum(v []float64) float64 {
-	var s float64
-	for _, x := range v {
-		s += x
-	}
-	return s
 }

@@ -35,13 +35,13 @@ func Smallest(g mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) {
 	if n >= 256 && 6*k+64 < n {
 		d := degrees(g)
 		matrix := similar(g, l, d)
-		kr := krylov{threads: par.Threads(threads), n: n, a: matrix, rnd: rand.New(rand.NewPCG(1, uint64(n)))}
+		kr := krylov{threads: par.Threads(threads), n: n, a: dense.Pack(par.Threads(threads), n, n, dense.Rows(matrix, n)), rnd: rand.New(rand.NewPCG(1, uint64(n)))}
 		if values, rows, ok := kr.largest(k, null(g, l, d)); ok {
 			s := &Spectrum{Vectors: new(mat.Dense), Values: make([]float64, k)}
 			for i, v := range values {
 				s.Values[i] = l.shift(d) - v
 			}
-			s.finish(matrix, l, d, rows)
+			s.finish(kr.a, l, d, rows)
 			return s, nil
 		}
 	}
@@ -71,21 +71,23 @@ func null(g mat.Symmetric, l Laplacian, degree []float64) []float64 {
 	return rows
 }
 
-// krylov looks for the largest eigenvalues of a symmetric matrix in a space that grows.
+// krylov looks for the largest eigenvalues of a symmetric matrix in a space that grows
+// by the matrix times what it grew by last, orthogonal to all before.
 type krylov struct {
 	threads, n int
-	a          []float64 // n x n
+	a          *dense.Packed
 	rnd        *rand.Rand
 
-	basis []float64 // orthonormal rows
-	image []float64 // a times each
-	gram  []float64 // basis times image, m x m
-	m     int
+	m       int
+	basis   []float64 // m orthonormal rows
+	columns []float64 // the same, transposed: rows ld apart
+	ld      int
+	gram    []float64 // basis a basisᵀ, its lower triangle, rows ld apart
 }
 
 // width is how many vectors the space grows by: matrices are read once for so many, and
 // eigenvalues that occur as often are all found.
-const width = 8
+const width = 12
 
 // largest returns the k largest eigenvalues, falling, and eigenvectors as rows, given
 // some that are known. It gives up when the space is no longer small, and where so many
@@ -93,29 +95,28 @@ const width = 8
 // a block can tell.
 func (s *krylov) largest(k int, known []float64) (values, rows []float64, ok bool) {
 	n := s.n
-	s.add(known, len(known)/n)
-	first := make([]float64, width*n)
-	for i := range first {
-		first[i] = s.rnd.NormFloat64()
+	if count := len(known) / n; count > 0 {
+		s.add(slices.Clone(known), count)
+		s.expand(count)
 	}
-	s.add(first, width)
+	block := make([]float64, width*n)
+	for i := range block {
+		block[i] = s.rnd.NormFloat64()
+	}
+	s.project(block, width)
 	for next := 2*k + 2*width; s.m+width <= n/2; {
-		s.add(s.image[(s.m-width)*n:], width)
+		s.add(block, width)
+		block = s.expand(width)
 		if s.m < next {
 			continue
 		}
-		next = s.m + s.m/2
-		theta, y := dense.Eigen(s.threads, s.m, slices.Clone(s.gram), k)
-		rows = make([]float64, k*n)
-		dense.Gemm(s.threads, k, n, s.m, 1, dense.Rows(y, s.m), dense.Rows(s.basis, n), rows, n)
-		residual := make([]float64, k*n)
-		dense.Gemm(s.threads, k, n, s.m, 1, dense.Rows(y, s.m), dense.Rows(s.image, n), residual, n)
-		done := true
-		for j := 0; j < k && done; j++ {
-			floats.AddScaled(residual[j*n:][:n], -theta[j], rows[j*n:][:n])
-			done = floats.Norm(residual[j*n:][:n], 2) <= 1e-8*math.Abs(theta[0])
+		next = s.m + s.m/4
+		lower := make([]float64, s.m*s.m)
+		for i := range s.m {
+			copy(lower[i*s.m:][:s.m], s.gram[i*s.ld:])
 		}
-		if !done {
+		theta, y := dense.Eigen(s.threads, s.m, lower, k)
+		if !s.converged(theta[:k], y, block) {
 			continue
 		}
 		for j := len(known) / n; j+width <= k; j++ {
@@ -123,72 +124,109 @@ func (s *krylov) largest(k int, known []float64) (values, rows []float64, ok boo
 				return nil, nil, false
 			}
 		}
+		rows = make([]float64, k*n)
+		dense.Gemm(s.threads, k, n, s.m, 1, dense.Rows(y, s.m), dense.Rows(s.basis, n), rows, n)
 		return theta[:k], rows, true
 	}
 	return nil, nil, false
 }
 
-// add makes count rows a part of the basis: orthogonal to it, twice, since once leaves
-// rounding of what is taken away, and to each other. A row that depends on the others
-// is replaced by a random one.
+// converged says whether eigenvectors of the given coordinates in the space have small
+// residuals. The matrix times any vector of the space stays in it, but for the last
+// block's, which leaves it by rest: so the residual of y is y's last part times rest.
+func (s *krylov) converged(theta, y, rest []float64) bool {
+	residual := make([]float64, s.n)
+	for j := range theta {
+		clear(residual)
+		last := y[(j+1)*s.m-width:][:width]
+		for i, v := range last {
+			floats.AddScaled(residual, v, rest[i*s.n:][:s.n])
+		}
+		if floats.Norm(residual, 2) > 1e-8*math.Abs(theta[0]) {
+			return false
+		}
+	}
+	return true
+}
+
+// add makes count rows, which are orthogonal to the basis, a part of it. A row that
+// depends on the others is replaced by a random one.
 func (s *krylov) add(rows []float64, count int) {
 	n := s.n
-	fresh := slices.Clone(rows[:count*n])
-	for range 2 {
-		s.project(fresh, count)
+	for pass := 0; pass < 2; pass++ { // once leaves rounding of what is taken away
 		for i := range count {
-			row := fresh[i*n:][:n]
+			row := rows[i*n:][:n]
 			norm := floats.Norm(row, 2)
-			for j := range i {
-				floats.AddScaled(row, -floats.Dot(row, fresh[j*n:][:n]), fresh[j*n:][:n])
-			}
+			s.separate(rows, i)
 			rest := floats.Norm(row, 2)
 			if rest <= 1e-10*norm || rest == 0 {
 				for c := range row {
 					row[c] = s.rnd.NormFloat64()
 				}
 				s.project(row, 1)
-				for j := range i {
-					floats.AddScaled(row, -floats.Dot(row, fresh[j*n:][:n]), fresh[j*n:][:n])
-				}
+				s.separate(rows, i)
 				rest = floats.Norm(row, 2)
 			}
 			floats.Scale(1/rest, row)
 		}
-	}
-	s.basis, s.image = append(s.basis, fresh...), append(s.image, make([]float64, count*n)...)
-	image := s.image[s.m*n:]
-	s.times(image, fresh, count)
-	m := s.m + count
-	gram := make([]float64, m*m)
-	for i := range s.m {
-		copy(gram[i*m:], s.gram[i*s.m:][:s.m])
-	}
-	dense.Gemm(s.threads, count, m, n, 1, dense.Rows(image, n), dense.Rows(s.basis, n).T(), gram[s.m*m:], m)
-	s.gram, s.m = gram, m // the lower triangle
-}
-
-// times adds rows times a to dst. A few rows of a at a time, and not all of their
-// columns, stay in the first-level cache for all of the rows; a product of matrices would
-// pack all of a for them.
-func (s *krylov) times(dst, rows []float64, count int) {
-	n := s.n
-	par.Blocks(s.threads, n, 512, func(lo, hi int) {
-		for k := 0; k < n; k += 4 {
-			members := []int{0, 1, 2, 3}[:min(4, n-k)]
-			for i := range count {
-				dense.Combine(dst[i*n+lo:i*n+hi], s.a[k*n+lo:], n, members, rows[i*n+k:][:len(members)])
-			}
+		if pass == 0 {
+			s.project(rows, count)
 		}
-	})
+	}
+	if s.m+count > s.ld {
+		s.widen(2 * (s.m + count))
+	}
+	s.basis = append(s.basis, rows[:count*n]...)
+	for c := range n {
+		column := s.columns[c*s.ld+s.m:][:count]
+		for i := range column {
+			column[i] = rows[i*n+c]
+		}
+	}
+	s.m += count
 }
 
-// project takes from rows their parts in the basis.
-func (s *krylov) project(rows []float64, count int) {
-	if s.m == 0 {
-		return
+// separate takes from row i its parts in the rows before.
+func (s *krylov) separate(rows []float64, i int) {
+	row := rows[i*s.n:][:s.n]
+	for j := range i {
+		other := rows[j*s.n:][:s.n]
+		floats.AddScaled(row, -floats.Dot(row, other), other)
 	}
+}
+
+// expand returns the matrix times the last count rows of the basis, less their parts in
+// it, which are those rows of gram.
+func (s *krylov) expand(count int) []float64 {
+	n := s.n
+	image := make([]float64, count*n)
+	s.a.Product(s.threads, count, dense.Rows(s.basis[(s.m-count)*n:], n), image, n)
+	inner := s.project(image, count)
+	for i := range count {
+		copy(s.gram[(s.m-count+i)*s.ld:], inner[i*s.m:][:s.m])
+	}
+	return image
+}
+
+// project takes from rows their parts in the basis, and returns them, count x m.
+func (s *krylov) project(rows []float64, count int) []float64 {
 	inner := make([]float64, count*s.m)
-	dense.Gemm(s.threads, count, s.m, s.n, 1, dense.Rows(rows, s.n), dense.Rows(s.basis, s.n).T(), inner, s.m)
-	dense.Gemm(s.threads, count, s.n, s.m, -1, dense.Rows(inner, s.m), dense.Rows(s.basis, s.n), rows, s.n)
+	dense.Thin(s.threads, count, s.m, s.n, rows, s.n, s.columns, s.ld, inner, s.m)
+	minus := slices.Clone(inner)
+	floats.Scale(-1, minus)
+	dense.Thin(s.threads, count, s.n, s.m, minus, s.m, s.basis, s.n, rows, s.n)
+	return inner
+}
+
+// widen makes room for ld vectors.
+func (s *krylov) widen(ld int) {
+	columns, gram := make([]float64, s.n*ld), make([]float64, ld*ld)
+	for c := range s.n {
+		copy(columns[c*ld:], s.columns[c*s.ld:][:s.m])
+	}
+	for i := range s.m {
+		copy(gram[i*ld:], s.gram[i*s.ld:][:s.m])
+	}
+	s.columns, s.gram, s.ld = columns, gram, ld
+	s.basis = slices.Grow(s.basis, (ld-s.m)*s.n)
 }

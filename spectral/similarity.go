@@ -34,10 +34,7 @@ func Similarity(xx, xy, yy mat.Matrix, labels []int) []Group {
 	if len(labels) != na+nb {
 		panic(badShape)
 	}
-	k := 0
-	for _, l := range labels {
-		k = max(k, l+1)
-	}
+	k := clusters(labels)
 	groups := make([]Group, k)
 	a, b := members(labels[:na], k), members(labels[na:], k)
 	for l := range groups {

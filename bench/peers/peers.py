@@ -178,6 +178,36 @@ def lasso_sklearn(name, s):
     return [("Lasso with Gram", lambda: model.fit(a, b).coef_, lambda w: [w.T])]
 
 
+def correlations(s):
+    """Those of units of k kinds, 30 numbers each around the mean of its kind."""
+    n, k = s["n"], s["k"]
+    kinds = uniform(2, k, 30).astype(np.float64)
+    return np.corrcoef(uniform(1, n, 30) + 2 * kinds[np.arange(n) % k])
+
+
+def normalized_cut(graph, labels):
+    weights = graph - np.diag(np.diag(graph))
+    degrees = weights.sum(0)
+    return sum(1 - weights[np.ix_(labels == l, labels == l)].sum() / degrees[labels == l].sum() for l in np.unique(labels))
+
+
+@peer("spectral", "sklearn")
+def spectral_sklearn(name, s):
+    graph = np.abs(correlations(s))
+
+    def way(how):
+        model = SpectralClustering(s["k"], affinity="precomputed", random_state=0, assign_labels=how)
+        return how, lambda: model.fit(graph).labels_, lambda labels: [[normalized_cut(graph, labels)]]
+
+    return [way("kmeans")]
+
+
+@peer("spectral-tree", "scipy")
+def tree_scipy(name, s):
+    distances = squareform(np.maximum(1 - correlations(s), 0), checks=False)
+    return [("linkage", lambda: linkage(distances, s["linkage"]), lambda z: [z[:, 2]])]
+
+
 @peer("assignment", "scipy")
 def assignment_scipy(name, s):
     """Both directions: to maximize, scipy negates a copy."""
@@ -250,7 +280,7 @@ def train_torch(name, s):
 
 def installed():
     """Which peers can do what, their versions, and why others cannot."""
-    global torch, blas, linear_sum_assignment, Lasso, lasso_path
+    global torch, blas, linear_sum_assignment, linkage, squareform, Lasso, lasso_path, SpectralClustering
     versions, missing = {"numpy": np.__version__}, {}
     try:
         import torch
@@ -262,13 +292,16 @@ def installed():
     try:
         import scipy
         from scipy.linalg import blas
+        from scipy.cluster.hierarchy import linkage
         from scipy.optimize import linear_sum_assignment
+        from scipy.spatial.distance import squareform
         versions["openblas"] = f"as linked to numpy and scipy {scipy.__version__}"
         versions["scipy"] = scipy.__version__
     except ImportError as e:
         missing["openblas"] = missing["scipy"] = str(e)
     try:
         import sklearn
+        from sklearn.cluster import SpectralClustering
         from sklearn.linear_model import Lasso, lasso_path
         versions["sklearn"] = sklearn.__version__
     except ImportError as e:
