@@ -34,7 +34,7 @@ var allowed = []struct {
 	{"spectral", []string{"internal/dense", "internal/par"}},
 	{"internal/study", []string{"nn", "corr", "match", "spectral", "internal/dataset", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"internal/report", []string{"internal/study", "spectral", "internal/artifact"}},
-	{"bench", []string{"nn", "corr", "match", "internal/level3", "internal/conv"}},
+	{"bench", []string{"nn", "corr", "match", "spectral", "internal/level3", "internal/conv"}},
 	{"bench/flags", nil},
 	{"bench/peers", []string{"bench", "bench/flags"}},
 	{"bench/convergent", []string{"internal/study", "internal/report", "bench/flags"}},

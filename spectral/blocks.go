@@ -11,34 +11,51 @@ import (
 // the second network becomes vertex nx+j. It panics if the shapes do not agree or
 // if xx or yy is not symmetric to within 1e-8.
 func Combine(xx, xy, yy mat.Matrix) *mat.SymDense {
-	nx, ny := xy.Dims()
-	square(xx, nx)
-	square(yy, ny)
-	g := newSym(nx + ny)
-	within := func(m mat.Matrix, n, at int) {
-		for i := range n {
-			for j := i; j < n; j++ {
-				v := m.At(i, j)
-				if w := m.At(j, i); math.Abs(v-w) > 1e-8 || math.IsNaN(v) != math.IsNaN(w) {
-					panic(asymmetric)
-				}
-				g.SetSym(at+i, at+j, v)
-			}
+	return CombineAll([][]mat.Matrix{{xx, xy}, {yy}})
+}
+
+// CombineAll returns the joint correlations of any number of networks: blocks[a][b] are
+// those of the units of network a with the units of network a+b, so that blocks[a]
+// begins with those within a. The units of each network follow those of the networks
+// before. It panics as Combine does.
+func CombineAll(blocks [][]mat.Matrix) *mat.SymDense {
+	start := []int{0}
+	for a, row := range blocks {
+		if len(row) != len(blocks)-a {
+			panic(badShape)
 		}
+		width, _ := row[0].Dims()
+		start = append(start, start[a]+width)
 	}
-	within(xx, nx, 0)
-	within(yy, ny, nx)
-	for i := range nx {
-		for j := range ny {
-			g.SetSym(i, nx+j, xy.At(i, j))
+	g := newSym(start[len(blocks)])
+	for a, row := range blocks {
+		for b, m := range row {
+			r, c := m.Dims()
+			if r != start[a+1]-start[a] || c != start[a+b+1]-start[a+b] {
+				panic(badShape)
+			}
+			for i := range r {
+				for j := range c {
+					v := m.At(i, j)
+					if b == 0 {
+						if w := m.At(j, i); math.Abs(v-w) > 1e-8 || math.IsNaN(v) != math.IsNaN(w) {
+							panic(asymmetric)
+						}
+						if j < i {
+							continue
+						}
+					}
+					g.SetSym(start[a]+i, start[a+b]+j, v)
+				}
+			}
 		}
 	}
 	return g
 }
 
 // MappingGraph returns B = [[I, W], [Wᵀ, I]] of a sparse mapping between two
-// networks, whose average-linkage tree the paper shows: W is sources x targets, unit i of the source network is vertex i and unit j of the target
-// network vertex sources+j.
+// networks, whose average-linkage tree the paper shows: W is sources x targets, unit i of
+// the source network is vertex i and unit j of the target network vertex sources+j.
 func MappingGraph(w mat.Matrix) *mat.SymDense {
 	sources, targets := w.Dims()
 	b := newSym(sources + targets)

@@ -8,12 +8,13 @@ import (
 // Options steers [Cluster] and [Split]. The zero value asks for the paper's
 // unnormalised Laplacian and as many clusters as the eigengap says.
 type Options struct {
-	K          int       // clusters; 0 takes the eigengap. The paper took 40 in conv1 and 100 in conv2-5
-	MinK, MaxK int       // range of the eigengap; 0 means 2 and half the vertices with edges
-	Laplacian  Laplacian // which matrix's eigenvectors are clustered
-	Seed       uint64    // of k-means
-	Restarts   int       // of k-means; 0 means 10
-	Threads    int       // 0 means all cores
+	K          int        // clusters; 0 takes the eigengap. The paper took 40 in conv1 and 100 in conv2-5
+	MinK, MaxK int        // range of the eigengap; 0 means 2 and half the vertices with edges
+	Laplacian  Laplacian  // which matrix's eigenvectors are clustered
+	Assign     Assignment // what makes clusters of the eigenvectors
+	Seed       uint64     // of k-means
+	Restarts   int        // of k-means; 0 means 10
+	Threads    int        // 0 means all cores
 }
 
 // Clustering is the result of [Cluster] or [Split].
@@ -24,7 +25,7 @@ type Clustering struct {
 	Components int       // connected components, isolated vertices not counted
 	Values     []float64 // rising eigenvalues of the graph without its isolated vertices: all, or the first K if that was given
 	Residuals  []float64 // of the eigenvectors used: see Spectrum
-	Inertia    float64   // of k-means on those eigenvectors' rows
+	Inertia    float64   // of k-means on those eigenvectors' rows; 0 for pivoted QR
 }
 
 // Groups returns the vertices of each cluster, in rising order.
@@ -46,6 +47,9 @@ func Cluster(m mat.Symmetric, o Options) (*Clustering, error) {
 	g := flat(m)
 	if o.K < 0 || o.MinK < 0 || o.MaxK < 0 || o.Restarts < 0 {
 		panic(badOptions)
+	}
+	if o.Assign != ByKMeans && o.Assign != ByPivotedQR {
+		panic(badKind)
 	}
 	if err := check(g, 0); err != nil {
 		return nil, err
@@ -107,11 +111,16 @@ func Cluster(m mat.Symmetric, o Options) (*Clustering, error) {
 			}
 		}
 	}
-	labels, inertia, err := KMeans(rows, c.K, KMeansOptions{Restarts: o.Restarts, Seed: o.Seed, Threads: o.Threads})
+	var labels []int
+	if o.Assign == ByPivotedQR {
+		labels, err = PivotedQR(s.Vectors.Slice(0, n, 0, c.K))
+		c.K = clusters(labels)
+	} else {
+		labels, c.Inertia, err = KMeans(rows, c.K, KMeansOptions{Restarts: o.Restarts, Seed: o.Seed, Threads: o.Threads})
+	}
 	if err != nil {
 		return nil, err
 	}
-	c.Inertia = inertia
 	for i, v := range live {
 		c.Labels[v] = labels[i]
 	}

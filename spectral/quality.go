@@ -137,3 +137,28 @@ func pairs[K comparable](sizes map[K]int) float64 {
 	}
 	return s
 }
+
+// Stability clusters graphs of other samples of the same vertices, as many as draws, as
+// Cluster does, and returns the adjusted Rand index of each with the given clustering:
+// how far it is a property of the units and not of the observations. resampled makes
+// the graph of a draw, such as of the correlations over images drawn with replacement.
+// K is that of the clustering unless the options name another. It returns the first
+// error of resampled or Cluster.
+func Stability(c *Clustering, o Options, draws int, resampled func(draw int) (mat.Symmetric, error)) ([]float64, error) {
+	if o.K == 0 {
+		o.K = c.K
+	}
+	indices := make([]float64, draws)
+	for d := range indices {
+		g, err := resampled(d)
+		if err != nil {
+			return nil, err
+		}
+		other, err := Cluster(g, o)
+		if err != nil {
+			return nil, err
+		}
+		indices[d] = AdjustedRand(c.Labels, other.Labels)
+	}
+	return indices, nil
+}
