@@ -45,54 +45,17 @@ func decompose(g mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) 
 		return s, nil
 	}
 	d := degrees(g)
-	matrix := similar(g, l, d)
-	product := dense.Pack(par.Threads(threads), n, n, dense.Rows(matrix, n))
-	values, rows := dense.Eigen(par.Threads(threads), n, matrix, k)
+	values, rows := dense.Eigen(par.Threads(threads), n, similar(g, l, d), k)
 	s.Values = make([]float64, n)
 	for i, v := range values { // of what the Laplacian is taken from
 		s.Values[i] = l.shift(d) - v
 	}
-	s.finish(product, l, d, rows)
+	s.finish(newOperator(threads, g, l, d), l, d, rows)
 	return s, nil
 }
 
-// similar returns the matrix whose largest eigenvalues are the Laplacian's smallest ones
-// taken from its shift: D^(-1/2) W D^(-1/2), which is similar to D^(-1) W, and, for the
-// unnormalised Laplacian, W - D and twice the largest degree on the diagonal.
-func similar(g mat.Symmetric, l Laplacian, degree []float64) []float64 {
-	n := len(degree)
-	a := make([]float64, n*n)
-	w, root := flat(g), roots(degree)
-	for i := range n {
-		row := a[i*n:][:n]
-		copy(row, w.row(i))
-		if l != Unnormalized {
-			for j, r := range root {
-				row[j] /= root[i] * r
-			}
-		}
-		switch {
-		case l == Unnormalized:
-			row[i] = l.shift(degree) - degree[i]
-		case degree[i] == 0:
-			row[i] = 1 // eigenvalue 0 of the Laplacian
-		default:
-			row[i] = 0
-		}
-	}
-	return a
-}
-
-// shift is what eigenvalues of similar are taken from.
-func (l Laplacian) shift(degree []float64) float64 {
-	if l == Unnormalized {
-		return 2 * slices.Max(degree)
-	}
-	return 1
-}
-
 // finish sets vectors, of rows that are eigenvectors of similar, and their residuals.
-func (s *Spectrum) finish(matrix *dense.Packed, l Laplacian, degree, rows []float64) {
+func (s *Spectrum) finish(a *operator, l Laplacian, degree, rows []float64) {
 	n := len(degree)
 	k := len(rows) / n
 	s.Residuals = make([]float64, k)
@@ -110,7 +73,6 @@ func (s *Spectrum) finish(matrix *dense.Packed, l Laplacian, degree, rows []floa
 		floats.Scale(sign(row)/floats.Norm(row, 2), row)
 	}
 	// L u - lambda u, where L is the shift less similar, or D^(-1/2) that D^(1/2).
-	product := make([]float64, k*n)
 	scaled := slices.Clone(rows)
 	if l == RandomWalk {
 		root := roots(degree)
@@ -118,7 +80,7 @@ func (s *Spectrum) finish(matrix *dense.Packed, l Laplacian, degree, rows []floa
 			scaled[i] *= root[i%n]
 		}
 	}
-	matrix.Product(1, k, dense.Rows(scaled, n), product, n)
+	product := a.times(k, scaled)
 	for j := range k {
 		row := product[j*n:][:n]
 		if l == RandomWalk {

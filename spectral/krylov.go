@@ -34,8 +34,7 @@ func Smallest(g mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) {
 	}
 	if n >= 256 && 6*k+64 < n {
 		d := degrees(g)
-		matrix := similar(g, l, d)
-		kr := krylov{threads: par.Threads(threads), n: n, a: dense.Pack(par.Threads(threads), n, n, dense.Rows(matrix, n)), rnd: rand.New(rand.NewPCG(1, uint64(n)))}
+		kr := krylov{threads: par.Threads(threads), n: n, a: newOperator(threads, g, l, d), rnd: rand.New(rand.NewPCG(1, uint64(n)))}
 		if values, rows, ok := kr.largest(k, null(g, l, d)); ok {
 			s := &Spectrum{Vectors: new(mat.Dense), Values: make([]float64, k)}
 			for i, v := range values {
@@ -75,7 +74,7 @@ func null(g mat.Symmetric, l Laplacian, degree []float64) []float64 {
 // by the matrix times what it grew by last, orthogonal to all before.
 type krylov struct {
 	threads, n int
-	a          *dense.Packed
+	a          *operator
 	rnd        *rand.Rand
 
 	m       int
@@ -96,27 +95,35 @@ const width = 12
 func (s *krylov) largest(k int, known []float64) (values, rows []float64, ok bool) {
 	n := s.n
 	if count := len(known) / n; count > 0 {
-		s.add(slices.Clone(known), count)
+		s.add(slices.Clone(known), slices.Repeat([]float64{1}, count))
 		s.expand(count)
 	}
 	block := make([]float64, width*n)
 	for i := range block {
 		block[i] = s.rnd.NormFloat64()
 	}
-	s.project(block, width)
-	for next := 2*k + 2*width; s.m+width <= n/2; {
-		s.add(block, width)
-		block = s.expand(width)
-		if s.m < next {
+	_, size := s.project(block, width)
+	const small = 1e-8
+	last, before, most := 0.0, 0, n/2-width
+	for next := 2*k + 2*width; s.m <= most; {
+		s.add(block, size)
+		block, size = s.expand(width)
+		if s.m < min(next, most) {
 			continue
 		}
-		next = s.m + s.m/4
 		lower := make([]float64, s.m*s.m)
 		for i := range s.m {
 			copy(lower[i*s.m:][:s.m], s.gram[i*s.ld:])
 		}
 		theta, y := dense.Eigen(s.threads, s.m, lower, k)
-		if !s.converged(theta[:k], y, block) {
+		if residual := s.residual(theta[:k], y, block); residual > small {
+			// Residuals fall by nearly the same factor with each block, later by more.
+			now, further := math.Log(residual), 2*width
+			if before > 0 {
+				rate := max(0, last-now) / float64(s.m-before)
+				further = int(min(0.85*(now-math.Log(small))/rate, 0.75*float64(s.m)))
+			}
+			last, before, next = now, s.m, s.m+further
 			continue
 		}
 		for j := len(known) / n; j+width <= k; j++ {
@@ -131,35 +138,38 @@ func (s *krylov) largest(k int, known []float64) (values, rows []float64, ok boo
 	return nil, nil, false
 }
 
-// converged says whether eigenvectors of the given coordinates in the space have small
-// residuals. The matrix times any vector of the space stays in it, but for the last
-// block's, which leaves it by rest: so the residual of y is y's last part times rest.
-func (s *krylov) converged(theta, y, rest []float64) bool {
-	residual := make([]float64, s.n)
+// residual returns the largest residual of the eigenvectors of the given coordinates in
+// the space, beside the largest eigenvalue. The matrix times any vector of the space
+// stays in it, but for the last block's, which leaves it by rest: so the residual of y
+// is y's last part times rest.
+func (s *krylov) residual(theta, y, rest []float64) float64 {
+	var most float64
+	sum := make([]float64, s.n)
 	for j := range theta {
-		clear(residual)
+		clear(sum)
 		last := y[(j+1)*s.m-width:][:width]
 		for i, v := range last {
-			floats.AddScaled(residual, v, rest[i*s.n:][:s.n])
+			floats.AddScaled(sum, v, rest[i*s.n:][:s.n])
 		}
-		if floats.Norm(residual, 2) > 1e-8*math.Abs(theta[0]) {
-			return false
-		}
+		most = max(most, floats.Norm(sum, 2)/math.Abs(theta[0]))
 	}
-	return true
+	return most
 }
 
-// add makes count rows, which are orthogonal to the basis, a part of it. A row that
-// depends on the others is replaced by a random one.
-func (s *krylov) add(rows []float64, count int) {
-	n := s.n
-	for pass := 0; pass < 2; pass++ { // once leaves rounding of what is taken away
-		for i := range count {
+// add makes rows, which are orthogonal to the basis, a part of it, given the sizes that
+// they had before they were made so. A row that depends on the others is replaced by a
+// random one.
+func (s *krylov) add(rows, size []float64) {
+	n, count := s.n, len(size)
+	for again := true; again; {
+		again = false
+		for i, before := range size {
 			row := rows[i*n:][:n]
-			norm := floats.Norm(row, 2)
 			s.separate(rows, i)
 			rest := floats.Norm(row, 2)
-			if rest <= 1e-10*norm || rest == 0 {
+			// Beside a small rest, rounding of what was taken away is not.
+			again = again || rest < 0.1*before
+			if rest <= 1e-10*before {
 				for c := range row {
 					row[c] = s.rnd.NormFloat64()
 				}
@@ -169,8 +179,8 @@ func (s *krylov) add(rows []float64, count int) {
 			}
 			floats.Scale(1/rest, row)
 		}
-		if pass == 0 {
-			s.project(rows, count)
+		if again {
+			_, size = s.project(rows, count)
 		}
 	}
 	if s.m+count > s.ld {
@@ -196,26 +206,30 @@ func (s *krylov) separate(rows []float64, i int) {
 }
 
 // expand returns the matrix times the last count rows of the basis, less their parts in
-// it, which are those rows of gram.
-func (s *krylov) expand(count int) []float64 {
+// it, which are those rows of gram, and the sizes with them.
+func (s *krylov) expand(count int) (image, size []float64) {
 	n := s.n
-	image := make([]float64, count*n)
-	s.a.Product(s.threads, count, dense.Rows(s.basis[(s.m-count)*n:], n), image, n)
-	inner := s.project(image, count)
+	image = s.a.times(count, s.basis[(s.m-count)*n:])
+	inner, size := s.project(image, count)
 	for i := range count {
 		copy(s.gram[(s.m-count+i)*s.ld:], inner[i*s.m:][:s.m])
 	}
-	return image
+	return image, size
 }
 
-// project takes from rows their parts in the basis, and returns them, count x m.
-func (s *krylov) project(rows []float64, count int) []float64 {
-	inner := make([]float64, count*s.m)
+// project takes from rows their parts in the basis, and returns those, count x m, and
+// the sizes of the rows with them.
+func (s *krylov) project(rows []float64, count int) (inner, size []float64) {
+	size = make([]float64, count)
+	for i := range size {
+		size[i] = floats.Norm(rows[i*s.n:][:s.n], 2)
+	}
+	inner = make([]float64, count*s.m)
 	dense.Thin(s.threads, count, s.m, s.n, rows, s.n, s.columns, s.ld, inner, s.m)
 	minus := slices.Clone(inner)
 	floats.Scale(-1, minus)
 	dense.Thin(s.threads, count, s.n, s.m, minus, s.m, s.basis, s.n, rows, s.n)
-	return inner
+	return inner, size
 }
 
 // widen makes room for ld vectors.

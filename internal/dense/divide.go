@@ -12,14 +12,14 @@ import (
 const leaf = 24
 
 // divide finds eigenvalues, rising, of the tridiagonal matrix of diagonal d and e
-// below it, and as rows of q, ld apart and zero before, its eigenvectors. d and e are
-// overwritten.
+// below it, and as the last rows of q, ld apart and zero before, eigenvectors of the
+// largest so many. d and e are overwritten.
 //
 // Two halves, and what joins them, T = diag(T1, T2) + rho u u^T with one element of u
 // in each half, are solved apart; with their eigenvectors, T is a diagonal matrix D
 // and a change of rank one, rho z z^T (Cuppen, "A divide and conquer method for the
 // symmetric tridiagonal eigenproblem", 1981).
-func divide(threads int, d, e, q []float64, ld int) {
+func divide(threads int, d, e, q []float64, ld, vectors int) {
 	n := len(d)
 	if n <= leaf {
 		for i := range n {
@@ -40,9 +40,9 @@ func divide(threads int, d, e, q []float64, ld int) {
 	}
 	par.For(sides, 2, func(i int) {
 		if i == 0 {
-			divide(threads/sides, d[:half], e[:half-1], q, ld)
+			divide(threads/sides, d[:half], e[:half-1], q, ld, half)
 		} else {
-			divide(threads/sides, d[half:], e[half:], q[half*ld+half:], ld)
+			divide(threads/sides, d[half:], e[half:], q[half*ld+half:], ld, n-half)
 		}
 	})
 	z := make([]float64, n)
@@ -54,7 +54,7 @@ func divide(threads int, d, e, q []float64, ld int) {
 		}
 	}
 	j := joint{threads, half, d, z, 2 * rho, q, ld}
-	j.solve()
+	j.solve(vectors)
 }
 
 // sort puts eigenvalues in rising order, and the rows of q with them.
@@ -91,7 +91,8 @@ type joint struct {
 	ld            int
 }
 
-// solve replaces d and q by eigenvalues, rising, and eigenvectors.
+// solve replaces d by eigenvalues, rising, and the last rows of q by eigenvectors of the
+// largest so many.
 //
 // Coordinates without a part in z are eigenvectors already; of two with nearly the
 // same d one is rotated to have none (deflation). The eigenvalues of the others are
@@ -99,7 +100,7 @@ type joint struct {
 // digit, they are those of the z for which the computed roots are exact (Gu and
 // Eisenstat, "A divide-and-conquer algorithm for the symmetric tridiagonal
 // eigenproblem", 1995).
-func (p *joint) solve() {
+func (p *joint) solve(vectors int) {
 	n := len(p.d)
 	tol := 0.0
 	for i, d := range p.d {
@@ -166,7 +167,17 @@ func (p *joint) solve() {
 	for j, x := range exact {
 		exact[j] = math.Copysign(math.Sqrt(x), z[j])
 	}
-	for i := range k {
+	for _, j := range done {
+		roots = append(roots, p.d[j])
+	}
+	order := rising(roots)
+	var wanted []int // of the roots
+	for _, o := range order[n-vectors:] {
+		if o < k {
+			wanted = append(wanted, o)
+		}
+	}
+	for _, i := range wanted {
 		row := s[i*k:][:k]
 		for j, delta := range row {
 			row[j] = exact[j] / delta
@@ -178,10 +189,10 @@ func (p *joint) solve() {
 	}
 
 	// Rows that are zero in one half need not be multiplied there.
-	product := scratch(n * n)
+	product := scratch(vectors * n)
 	defer release(product)
 	rows := *product
-	clear(rows[:k*n])
+	clear(rows[:len(wanted)*n])
 	for side, cols := range [][2]int{{0, p.half}, {p.half, n}} {
 		var used []int
 		for i, j := range kept {
@@ -190,24 +201,36 @@ func (p *joint) solve() {
 			}
 		}
 		from, width := cols[0], cols[1]-cols[0]
-		operands := scratch(len(used) * (k + width))
-		left, right := (*operands)[:k*len(used)], (*operands)[k*len(used):]
+		operands := scratch(len(used) * (len(wanted) + width))
+		left, right := (*operands)[:len(wanted)*len(used)], (*operands)[len(wanted)*len(used):]
 		for x, i := range used {
-			for r := range k {
-				left[r*len(used)+x] = s[r*k+i]
+			for r, w := range wanted {
+				left[r*len(used)+x] = s[w*k+i]
 			}
 			copy(right[x*width:], p.q[kept[i]*p.ld+from:][:width])
 		}
-		Gemm(p.threads, k, width, len(used), 1, Rows(left, len(used)), Rows(right, width), rows[from:], n)
+		Gemm(p.threads, len(wanted), width, len(used), 1, Rows(left, len(used)), Rows(right, width), rows[from:], n)
 		release(operands)
 	}
-	for x, j := range done {
-		roots = append(roots, p.d[j])
-		copy(rows[(k+x)*n:], p.q[j*p.ld:][:n])
+	apart := rows[len(wanted)*n:]
+	for _, o := range order[n-vectors:] {
+		if o >= k {
+			copy(apart[:n], p.q[done[o-k]*p.ld:][:n])
+			apart = apart[n:]
+		}
 	}
-	for i, o := range rising(roots) {
+	apart = rows[len(wanted)*n:]
+	for i, o := range order {
 		p.d[i] = roots[o]
-		copy(p.q[i*p.ld:][:n], rows[o*n:][:n])
+		if i < n-vectors {
+			continue
+		}
+		from := &rows
+		if o >= k {
+			from = &apart
+		}
+		copy(p.q[i*p.ld:][:n], (*from)[:n])
+		*from = (*from)[n:]
 	}
 }
 

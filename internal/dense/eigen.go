@@ -30,7 +30,7 @@ func Eigen(threads, n int, a []float64, vectors int) (values, rows []float64) {
 	r := reduce(threads, n, a)
 	if vectors > 0 {
 		all := make([]float64, n*n)
-		divide(threads, r.d, r.e, all, n)
+		divide(threads, r.d, r.e, all, n, vectors)
 		rows = make([]float64, vectors*n)
 		for i := range vectors {
 			copy(rows[i*n:][:n], all[(n-1-i)*n:])
