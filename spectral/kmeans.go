@@ -55,21 +55,20 @@ func KMeans(x mat.Matrix, k int, o KMeansOptions) (labels []int, inertia float64
 	if o.MaxIter == 0 {
 		o.MaxIter = 300
 	}
-	columns, square := make([]float64, n*d), make([]float64, n)
-	for i := range n {
-		for j, v := range points[i*d:][:d] {
-			columns[j*n+i] = v
-			square[i] += v * v
+	c := newCloud(n, d, points)
+	starts := make([]*lloyd, o.Restarts)
+	for r := range starts {
+		starts[r] = &lloyd{
+			cloud: c, k: k, rnd: rand.New(rand.NewPCG(o.Seed, uint64(r))),
+			centres: make([]float64, k*d), label: make([]int, n), size: make([]int, k), dist: make([]float64, n),
 		}
 	}
-	starts := make([]*lloyd, o.Restarts)
-	par.For(par.Threads(o.Threads), o.Restarts, func(r int) {
-		starts[r] = &lloyd{
-			n: n, d: d, k: k, points: points, columns: columns, square: square,
-			centres: make([]float64, k*d), label: make([]int, n), dist: make([]float64, n), size: make([]int, k),
-			inner: make([]float64, n),
+	threads := min(par.Threads(o.Threads), o.Restarts)
+	par.Blocks(threads, o.Restarts, (o.Restarts+threads-1)/threads, func(lo, hi int) {
+		seed(starts[lo:hi])
+		for _, s := range starts[lo:hi] {
+			s.run(o.MaxIter)
 		}
-		starts[r].run(rand.New(rand.NewPCG(o.Seed, uint64(r))), o.MaxIter)
 	})
 	best := starts[0]
 	for _, s := range starts[1:] {
@@ -81,124 +80,197 @@ func KMeans(x mat.Matrix, k int, o KMeansOptions) (labels []int, inertia float64
 	return best.label, best.inertia(), nil
 }
 
-// lloyd is the state of one start.
-type lloyd struct {
-	n, d, k int
-	points  []float64 // n x d
-	columns []float64 // the same, d x n
-	square  []float64 // squared length of each point
-	centres []float64 // k x d
-	label   []int     // centre of each point
-	dist    []float64 // squared distance of each point to its centre
-	size    []int     // points of each centre
-	inner   []float64 // a product of each point
+// cloud is the points.
+type cloud struct {
+	n, d    int
+	points  []float64     // n x d
+	columns *dense.Packed // d x n
+	square  []float64     // squared length of each point
 }
 
-func (s *lloyd) point(i int) []float64  { return s.points[i*s.d:][:s.d] }
+func newCloud(n, d int, points []float64) *cloud {
+	c := &cloud{n, d, points, dense.Pack(1, d, n, dense.Rows(points, d).T()), make([]float64, n)}
+	for i := range n {
+		c.square[i] = floats.Dot(c.point(i), c.point(i))
+	}
+	return c
+}
+
+func (c *cloud) point(i int) []float64 { return c.points[i*c.d:][:c.d] }
+
+// inner returns the inner products of some vectors, as rows, with all points, in dst if
+// that has room.
+func (c *cloud) inner(dst, rows []float64) []float64 {
+	m := len(rows) / c.d
+	dst = slices.Grow(dst[:0], m*c.n)[:m*c.n]
+	clear(dst)
+	c.columns.Product(1, m, dense.Rows(rows, c.d), dst, c.n)
+	return dst
+}
+
+// lloyd is the state of one start.
+type lloyd struct {
+	*cloud
+	k       int
+	rnd     *rand.Rand
+	centres []float64 // k x d
+	label   []int     // centre of each point
+	size    []int     // points of each centre
+	dist    []float64 // squared distance of each point to its centre
+}
+
 func (s *lloyd) centre(c int) []float64 { return s.centres[c*s.d:][:s.d] }
 func (s *lloyd) inertia() float64       { return floats.Sum(s.dist) }
 
-func (s *lloyd) run(rng *rand.Rand, maxIter int) {
-	s.seed(rng)
-	before := make([]int, s.n)
-	for range maxIter {
-		copy(before, s.label)
-		s.assign()
-		s.repair()
-		if slices.Equal(before, s.label) {
-			break
+// seed places the centres of starts: each is the best of a few points drawn with
+// probability proportional to the squared distance to the nearest centre so far. The
+// starts do so step by step together, for one product to have all that they draw.
+func seed(starts []*lloyd) {
+	c, k := starts[0].cloud, starts[0].k
+	for _, s := range starts {
+		for i := range s.dist {
+			s.dist[i] = math.Inf(1)
 		}
-		s.update()
+	}
+	var drawn []int
+	var rows, inner []float64
+	for step := range k {
+		drawn, rows = drawn[:0], rows[:0]
+		for _, s := range starts {
+			if step == 0 {
+				drawn = append(drawn, s.rnd.IntN(c.n))
+			} else {
+				drawn = s.draw(drawn, 2+int(math.Log(float64(k))))
+			}
+		}
+		for _, p := range drawn {
+			rows = append(rows, c.point(p)...)
+		}
+		inner = c.inner(inner, rows)
+		trials := len(drawn) / len(starts)
+		for r, s := range starts {
+			s.place(step, drawn[r*trials:][:trials], inner[r*trials*c.n:])
+		}
 	}
 }
 
-// seed places the centres: each is the best of a few points drawn with
-// probability proportional to the squared distance to the nearest centre so far.
-func (s *lloyd) seed(rng *rand.Rand) {
-	first := rng.IntN(s.n)
-	copy(s.centre(0), s.point(first))
-	for i := range s.dist {
-		s.dist[i] = math.Inf(1)
-	}
-	s.nearer(s.dist, s.dist, first)
-	trials := 2 + int(math.Log(float64(s.k)))
-	best, trial := make([]float64, s.n), make([]float64, s.n)
-	for c := 1; c < s.k; c++ {
-		least := math.Inf(1)
-		for range trials {
-			p := draw(rng, s.dist)
-			s.nearer(trial, s.dist, p)
-			if total := floats.Sum(trial); total < least {
-				least = total
-				copy(s.centre(c), s.point(p))
-				best, trial = trial, best
+// draw appends indices of points drawn with probability proportional to dist.
+func (s *lloyd) draw(drawn []int, count int) []int {
+	total := floats.Sum(s.dist)
+	for range count {
+		u := s.rnd.Float64() * total
+		last := 0 // rounding may leave u positive at the end; all may be zero
+		for i, w := range s.dist {
+			if w > 0 {
+				last = i
+				if u -= w; u < 0 {
+					break
+				}
 			}
 		}
-		s.dist, best = best, s.dist
+		drawn = append(drawn, last)
+	}
+	return drawn
+}
+
+// place takes as centre c the point, of those drawn, that leaves the least summed
+// distance. Distances are |x|² + |p|² - 2 x.p, and what rounding leaves of that for
+// equal points is none. The products with all points are overwritten.
+func (s *lloyd) place(c int, drawn []int, inner []float64) {
+	least := math.Inf(1)
+	var best []float64
+	for t, p := range drawn {
+		row, square := inner[t*s.n:][:s.n], s.square[:s.n]
+		for i, before := range s.dist[:s.n] {
+			both := square[i] + square[p]
+			d := both - 2*row[i]
+			if d < 1e-14*both {
+				d = 0
+			}
+			row[i] = min(d, before)
+		}
+		if total := floats.Sum(row); total < least || best == nil {
+			least, best = total, row
+			copy(s.centre(c), s.point(p))
+		}
+	}
+	copy(s.dist, best)
+}
+
+// run is Lloyd's iteration. Only centres whose points have changed are computed again,
+// and their products with the points.
+func (s *lloyd) run(maxIter int) {
+	moved := make([]int, s.k)
+	for c := range moved {
+		moved[c] = c
 	}
 	for i := range s.label {
 		s.label[i] = -1
 	}
+	before, scores, inner := make([]int, s.n), make([]float64, s.k*s.n), make([]float64, s.k*s.n)
+	for range maxIter {
+		s.score(scores, inner, moved)
+		copy(before, s.label)
+		s.assign(scores)
+		s.repair()
+		moved = s.changed(moved[:0], before)
+		if len(moved) == 0 {
+			break
+		}
+		s.update(moved)
+	}
+	s.measure()
 }
 
-// nearer sets dst to the smaller of dist and the squared distances to point p, by
-// |x|² + |p|² - 2 x.p, of which what rounding leaves of equal points is none.
-func (s *lloyd) nearer(dst, dist []float64, p int) {
-	inner := s.inner
-	clear(inner)
-	dense.Thin(1, 1, s.n, s.d, s.point(p), s.d, s.columns, s.n, inner, s.n)
-	for i, v := range inner {
-		both := s.square[i] + s.square[p]
-		d := both - 2*v
-		if d < 1e-14*both {
-			d = 0
+// score sets the rows of some centres of the k x n scores: |c|² - 2 x.c, which is least
+// for the centre next to x. inner is overwritten.
+func (s *lloyd) score(scores, inner []float64, centres []int) {
+	rows := make([]float64, 0, len(centres)*s.d)
+	for _, c := range centres {
+		rows = append(rows, s.centre(c)...)
+	}
+	inner = s.inner(inner, rows)
+	for r, c := range centres {
+		square := floats.Dot(s.centre(c), s.centre(c))
+		row := scores[c*s.n:][:s.n]
+		for i, v := range inner[r*s.n:][:s.n] {
+			row[i] = square - 2*v
 		}
-		dst[i] = min(dist[i], d)
 	}
 }
 
-// draw returns an index with probability proportional to its weight.
-func draw(rng *rand.Rand, weight []float64) int {
-	u := rng.Float64() * floats.Sum(weight)
-	last := 0 // rounding may leave u positive at the end; all weights may be zero
-	for i, w := range weight {
-		if w > 0 {
-			last = i
-			if u -= w; u < 0 {
-				break
+// assign gives each point the nearest centre, the lower of those that tie.
+func (s *lloyd) assign(scores []float64) {
+	least := slices.Clone(scores[:s.n])
+	label := s.label[:s.n]
+	clear(label)
+	for c := 1; c < s.k; c++ {
+		for i, v := range scores[c*s.n:][:len(least)] {
+			if v < least[i] {
+				label[i], least[i] = c, v
 			}
 		}
 	}
-	return last
-}
-
-// assign gives each point the nearest centre, the lower of those that tie: the one with
-// the least |c|² - 2 x.c, which products of matrices give.
-func (s *lloyd) assign() {
 	clear(s.size)
-	square := make([]float64, s.k)
-	for c := range square {
-		for _, v := range s.centre(c) {
-			square[c] += v * v
-		}
+	for _, c := range label {
+		s.size[c]++
 	}
-	scores := make([]float64, s.n*s.k)
-	dense.Gemm(1, s.n, s.k, s.d, -2, dense.Rows(s.points, s.d), dense.Rows(s.centres, s.d).T(), scores, s.k)
-	for i := range s.label {
-		label, least := 0, math.Inf(1)
-		for c, v := range scores[i*s.k:][:s.k] {
-			if v += square[c]; v < least {
-				label, least = c, v
-			}
-		}
-		s.label[i], s.dist[i] = label, distance(s.point(i), s.centre(label))
-		s.size[label]++
+}
+
+// measure sets dist.
+func (s *lloyd) measure() {
+	for i, c := range s.label {
+		s.dist[i] = distance(s.point(i), s.centre(c))
 	}
 }
 
 // repair gives each empty centre the point farthest from its own, the first of
 // those that tie, unless that point is alone there. One exists as k <= n.
 func (s *lloyd) repair() {
+	if slices.Min(s.size) > 0 {
+		return
+	}
+	s.measure()
 	for c, size := range s.size {
 		if size > 0 {
 			continue
@@ -214,20 +286,39 @@ func (s *lloyd) repair() {
 	}
 }
 
-// update moves each centre to the mean of its points.
-func (s *lloyd) update() {
-	clear(s.centres)
+// changed appends the centres that have lost or won a point.
+func (s *lloyd) changed(centres, before []int) []int {
+	has := make([]bool, s.k)
 	for i, l := range s.label {
-		c := s.centre(l)
-		for j, v := range s.point(i) {
-			c[j] += v
+		if old := before[i]; old != l {
+			has[l] = true
+			if old >= 0 {
+				has[old] = true
+			}
 		}
 	}
-	for l, size := range s.size {
-		c := s.centre(l)
-		for j := range c {
-			c[j] /= float64(size)
+	for c, yes := range has {
+		if yes {
+			centres = append(centres, c)
 		}
+	}
+	return centres
+}
+
+// update moves centres to the mean of their points.
+func (s *lloyd) update(centres []int) {
+	moves := make([]bool, s.k)
+	for _, c := range centres {
+		moves[c] = true
+		clear(s.centre(c))
+	}
+	for i, l := range s.label {
+		if moves[l] {
+			floats.Add(s.centre(l), s.point(i))
+		}
+	}
+	for _, c := range centres {
+		floats.Scale(1/float64(s.size[c]), s.centre(c))
 	}
 }
 
