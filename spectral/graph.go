@@ -45,14 +45,30 @@ func flat(g mat.Symmetric) *weights {
 	s := &weights{n, make([]float64, n*n)}
 	if raw, ok := g.(mat.RawSymmetricer); ok && n > 0 && raw.RawSymmetric().Uplo == blas.Upper {
 		m := raw.RawSymmetric()
-		const tile = 32 // rows and columns that stay in the cache
-		for i0 := 0; i0 < n; i0 += tile {
-			for j0 := i0; j0 < n; j0 += tile {
-				for i := i0; i < min(n, i0+tile); i++ {
-					for j := max(i, j0); j < min(n, j0+tile); j++ {
-						v := m.Data[i*m.Stride+j]
-						s.w[i*n+j], s.w[j*n+i] = v, v
+		const side = 32 // of tiles, which are mirrored in the cache
+		var tile [side][side]float64
+		for i0 := 0; i0 < n; i0 += side {
+			height := min(side, n-i0)
+			for j0 := i0; j0 < n; j0 += side {
+				width := min(side, n-j0)
+				for i := range height {
+					from := m.Data[(i0+i)*m.Stride+j0:][:width]
+					if j0 > i0 {
+						copy(s.w[(i0+i)*n+j0:], from)
 					}
+					for j, v := range from {
+						tile[j][i] = v
+					}
+				}
+				if j0 == i0 {
+					for i := range height {
+						for j := range i {
+							tile[j][i] = tile[i][j]
+						}
+					}
+				}
+				for j := range width {
+					copy(s.w[(j0+j)*n+i0:], tile[j][:height])
 				}
 			}
 		}

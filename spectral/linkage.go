@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/internal/par"
@@ -43,9 +44,6 @@ type LinkageOptions struct {
 func Link(m mat.Symmetric, o LinkageOptions) (*Tree, error) {
 	if o.Method < Average || o.Method > Ward {
 		panic(badKind)
-	}
-	if err := check(m, math.Inf(-1)); err != nil {
-		return nil, err
 	}
 	c, err := newChain(m, o)
 	if err != nil {
@@ -86,37 +84,46 @@ type join struct {
 type chain struct {
 	method Linkage
 	n      int
-	sim    []float64 // n x n; minus distances, or for Ward minus their squares; -Inf on the diagonal and in columns of empty slots
-	size   []int     // leaves in each slot, 0: empty
+	sim    []float64 // n x n; minus distances, or for Ward minus their squares; -Inf on the diagonal
+	size   []int     // leaves in each slot
+	full   []int     // slots that are not empty, rising; of others, rows and columns hold anything
 	slots  []int     // the chain
 }
 
 func newChain(m mat.Symmetric, o LinkageOptions) (*chain, error) {
 	n := m.SymmetricDim()
-	c := &chain{method: o.Method, n: n, sim: make([]float64, n*n), size: make([]int, n)}
+	g := flat(m)
+	if err := check(g, math.Inf(-1)); err != nil {
+		return nil, err
+	}
+	c := &chain{method: o.Method, n: n, sim: g.w, size: make([]int, n), full: make([]int, n)}
+	square := make([]float64, n)
+	for i := range square {
+		square[i] = g.At(i, i)
+	}
 	errs := make([]error, n)
 	par.For(par.Threads(o.Threads), n, func(i int) {
 		row := c.row(i)
-		for j := range row {
-			v := m.At(i, j)
-			switch {
-			case o.Method == Ward && o.Distances:
+		switch {
+		case o.Method == Ward && o.Distances:
+			for j, v := range row {
 				if i != j && v < 0 {
 					errs[i] = notEuclidean(i, j, v)
 				}
-				v = -v * v
-			case o.Method == Ward:
-				if v = 2*v - m.At(i, i) - m.At(j, j); v > 1e-9*(math.Abs(m.At(i, i))+math.Abs(m.At(j, j))) {
+				row[j] = -v * v
+			}
+		case o.Method == Ward:
+			for j, v := range row {
+				if v = 2*v - square[i] - square[j]; v > 1e-9*(math.Abs(square[i])+math.Abs(square[j])) {
 					errs[i] = notEuclidean(i, j, -v)
 				}
-				v = min(0, v)
-			case o.Distances:
-				v = -v
+				row[j] = min(0, v)
 			}
-			row[j] = v
+		case o.Distances:
+			floats.Scale(-1, row)
 		}
 		row[i] = math.Inf(-1)
-		c.size[i] = 1
+		c.size[i], c.full[i] = 1, i
 	})
 	for _, err := range errs {
 		if err != nil {
@@ -142,8 +149,10 @@ func (c *chain) next() join {
 			back = c.slots[len(c.slots)-2]
 			near, best = back, row[back]
 		}
-		if slot, s := largestOf(row); s > best {
-			near, best = slot, s
+		for _, slot := range c.full {
+			if s := row[slot]; s > best {
+				near, best = slot, s
+			}
 		}
 		if near == back {
 			c.slots = c.slots[:len(c.slots)-2]
@@ -154,50 +163,33 @@ func (c *chain) next() join {
 	}
 }
 
-// largestOf returns the first of the largest values, in four parts that do not wait for
-// each other.
-func largestOf(x []float64) (at int, most float64) {
-	a, b, c, d := math.Inf(-1), math.Inf(-1), math.Inf(-1), math.Inf(-1)
-	i := 0
-	for ; i+4 <= len(x); i += 4 {
-		v := x[i : i+4 : i+4]
-		a, b, c, d = max(a, v[0]), max(b, v[1]), max(c, v[2]), max(d, v[3])
-	}
-	most = max(a, b, c, d)
-	for ; i < len(x); i++ {
-		most = max(most, x[i])
-	}
-	return slices.Index(x, most), most
-}
-
 // merge empties slot a into slot b, by the formulas of Lance and Williams.
 func (c *chain) merge(a, b int) {
+	at, _ := slices.BinarySearch(c.full, a)
+	c.full = slices.Delete(c.full, at, at+1)
 	ra, rb := c.row(a), c.row(b)
 	na, nb := float64(c.size[a]), float64(c.size[b])
 	between := ra[b]
-	for k, x := range ra {
-		if c.size[k] == 0 || k == a || k == b {
-			continue
-		}
-		y := rb[k]
-		var s float64
+	for _, k := range c.full {
+		x, y := ra[k], rb[k]
+		s := x
 		switch c.method {
 		case Average:
-			// The mean is never above its larger part; rounding must not undo that.
-			s = min((na*x+nb*y)/(na+nb), max(x, y))
+			s = (na*x + nb*y) / (na + nb)
 		case Complete:
 			s = min(x, y)
 		case Single:
 			s = max(x, y)
 		case Ward:
 			nk := float64(c.size[k])
-			s = min(((na+nk)*x+(nb+nk)*y-nk*between)/(na+nb+nk), max(x, y))
+			s = ((na+nk)*x + (nb+nk)*y - nk*between) / (na + nb + nk)
+		}
+		if s > x && s > y { // by rounding only
+			s = max(x, y)
 		}
 		rb[k] = s
 		c.sim[k*c.n+b] = s
-		c.sim[k*c.n+a] = math.Inf(-1)
 	}
-	rb[a] = math.Inf(-1)
+	rb[b] = math.Inf(-1)
 	c.size[b] += c.size[a]
-	c.size[a] = 0
 }
