@@ -77,6 +77,14 @@ func TestEigen(t *testing.T) {
 				if none != nil || !slices.Equal(values, twoValues) || !slices.Equal(rows, twoRows) {
 					t.Fatal("another result on three threads")
 				}
+				for _, k := range []int{1, n / 3, n - 1} {
+					if k > 0 {
+						same, some := Eigen(1, n, slices.Clone(a), k)
+						if !slices.Equal(same, values) || !slices.Equal(some, rows[:k*n]) {
+							t.Fatalf("%d vectors differ from the first of all", k)
+						}
+					}
+				}
 				if !slices.IsSortedFunc(values, func(x, y float64) int { return int(math.Copysign(1, y-x)) * b2i(x != y) }) {
 					t.Fatalf("not falling: %v", values)
 				}
