@@ -1,13 +1,22 @@
 // Package spectral groups the units of networks many to many: spectral
 // clustering of a graph whose vertices are units and whose weights come from
-// correlations, and the average-linkage tree over a sparse mapping between two
-// networks (Li et al., "Convergent Learning", ICLR 2016).
+// correlations, and trees over units, of correlations or of a sparse mapping between
+// two networks (Li et al., "Convergent Learning", ICLR 2016).
 //
 // The steps of a clustering stand alone: [Combine] joins the correlations of two
-// networks into one matrix, [Affinity] makes a graph of it by an explicit rule,
-// [Decompose] finds the eigenvectors of a [Laplacian], [KMeans] groups their
-// rows. [Cluster] does the last two and [Split] divides what came out too large;
-// [Similarity] measures the groups.
+// networks into one matrix, [CombineAll] those of any number, [Affinity] makes a graph
+// of it by an explicit rule, [Smallest] finds the eigenvectors of a [Laplacian] that
+// clusters need and [Decompose] its whole spectrum, and [KMeans] groups their rows, or
+// [PivotedQR], which draws no random numbers. [Cluster] does all from a graph, and
+// [Split] divides what came out too large.
+//
+// [Similarity] says how alike the units of a group are, between networks and within;
+// [NormalizedCut] and [Silhouette] how well groups are parted; and [Stability] whether
+// other images would have given the same, by [AdjustedRand].
+//
+// [Link] makes trees by average, complete, single or Ward linkage. A [Tree] can be cut
+// by number or height, put in an order for display, and written as Newick or as the
+// matrix of SciPy.
 //
 // A graph is a symmetric matrix of weights from 0, no edge, to 1e150; the diagonal
 // is never read. Results depend on the input and the seed alone, not on the number

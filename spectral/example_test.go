@@ -91,3 +91,59 @@ func ExampleAverageLinkage() {
 	// 4 + 5 at 0.025
 	// order [0 3 1 2] two clusters [0 1 1 0]
 }
+
+// A tree over units that correlate, in the order that puts the most alike leaves side
+// by side, and as other programs read it.
+func ExampleLink() {
+	corr := mat.NewSymDense(4, []float64{
+		1, 0.25, 0.875, 0.125,
+		0.25, 1, 0.375, 0.75,
+		0.875, 0.375, 1, 0.25,
+		0.125, 0.75, 0.25, 1,
+	})
+	tree, err := spectral.Link(corr, spectral.LinkageOptions{Method: spectral.Complete})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(tree.BestOrder(corr))
+	fmt.Println(tree.CutHeight(0.5))
+	fmt.Println(tree.Newick([]string{"a", "b", "c", "d"}))
+	// Output:
+	// [0 2 1 3]
+	// [0 1 0 1]
+	// ((a:0.125,c:0.125):0.75,(b:0.25,d:0.25):0.625);
+}
+
+// The eigenvalues of a path of four vertices: the first is 0, once for each component.
+func ExampleSmallest() {
+	path := mat.NewSymDense(4, []float64{
+		0, 1, 0, 0,
+		1, 0, 1, 0,
+		0, 1, 0, 1,
+		0, 0, 1, 0,
+	})
+	s, err := spectral.Smallest(path, spectral.Unnormalized, 2, 0)
+	fmt.Printf("%.4f %v\n", s.Values, err)
+	// Output: [0.0000 0.5858] <nil>
+}
+
+// How well two groups are parted, and whether graphs of other images, here twice the
+// same, give them again.
+func ExampleStability() {
+	g := mat.NewSymDense(4, []float64{
+		0, 1, 0.1, 0,
+		1, 0, 0, 0.1,
+		0.1, 0, 0, 1,
+		0, 0.1, 1, 0,
+	})
+	o := spectral.Options{K: 2, Assign: spectral.ByPivotedQR}
+	c, err := spectral.Cluster(g, o)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	rand, err := spectral.Stability(c, o, 2, func(int) (mat.Symmetric, error) { return g, nil })
+	fmt.Printf("%v cut %.3f, stability %v %v\n", c.Labels, spectral.NormalizedCut(g, c.Labels), rand, err)
+	// Output: [0 0 1 1] cut 0.182, stability [1 1] <nil>
+}
