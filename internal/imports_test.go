@@ -22,6 +22,7 @@ var allowed = []struct {
 	{"internal/elem", nil},
 	{"internal/artifact", nil},
 	{"internal/safetensors", []string{"internal/artifact"}},
+	{"internal/arrays", []string{"internal/artifact", "internal/safetensors"}},
 	{"internal/level3", []string{"asm", "internal/par"}},
 	{"internal/vec", []string{"asm"}},
 	{"internal/dense", []string{"asm", "internal/par"}},

@@ -1,7 +1,8 @@
 // Package safetensors reads and writes the safetensors format of Hugging Face
 // (https://github.com/huggingface/safetensors): eight bytes of little-endian
 // header length, a JSON header that names each tensor's type, shape and place,
-// then the data. Types F32, F64 and I64 are supported.
+// then the data. Types F32, F64 and I64 are read and written whole; ReadHeader
+// says where the data of every type lies, for those who read it themselves.
 package safetensors
 
 import (
@@ -43,7 +44,20 @@ type entry struct {
 	Offsets [2]int64 `json:"data_offsets"`
 }
 
-var sizes = map[string]int64{"F32": 4, "F64": 8, "I64": 8}
+// sizes holds the bytes of an element of each type of whole bytes.
+var sizes = map[string]int64{
+	"BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1,
+	"U16": 2, "I16": 2, "F16": 2, "BF16": 2,
+	"U32": 4, "I32": 4, "F32": 4,
+	"U64": 8, "I64": 8, "F64": 8,
+}
+
+// Entry is a tensor's place in a file: Size bytes from byte Offset of the file.
+type Entry struct {
+	Name, DType  string
+	Shape        []int
+	Offset, Size int64
+}
 
 // Get returns the tensor of the given name.
 func (f *File) Get(name string) (*Tensor, error) {
@@ -126,40 +140,15 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 // multiple of size, whatever the header claims, and refuses tensors that
 // overlap, leave holes or pass the end.
 func Read(r io.Reader, size int64) (*File, error) {
-	var length uint64
-	if err := binary.Read(r, binary.LittleEndian, &length); err != nil {
-		return nil, errors.New("not a safetensors file: shorter than 8 bytes")
-	}
-	if length > maxHeader || int64(length) > size-8 {
-		return nil, fmt.Errorf("not a safetensors file, or cut short: it claims a header of %d bytes in a file of %d", length, size)
-	}
-	header := make([]byte, length)
-	if _, err := io.ReadFull(r, header); err != nil {
-		return nil, fmt.Errorf("cut short in its header: %w", err)
-	}
-	f, entries, err := parse(header)
+	entries, metadata, err := ReadHeader(r, size)
 	if err != nil {
 		return nil, err
 	}
-	var at int64
-	for i, e := range entries {
-		t := &f.Tensors[i]
-		n, err := elements(e.Shape)
-		width, known := sizes[e.DType]
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
-		case !known:
-			return nil, fmt.Errorf("tensor %q has type %q; F32, F64 and I64 are supported", t.Name, e.DType)
-		case e.Offsets[0] != at:
-			return nil, fmt.Errorf("tensor %q begins at byte %d of the data, not where the one before it ends, %d", t.Name, e.Offsets[0], at)
-		case n > (math.MaxInt64-at)/width || e.Offsets[1] != at+n*width:
-			return nil, fmt.Errorf("tensor %q of shape %v and type %s does not fill bytes %d to %d", t.Name, e.Shape, e.DType, at, e.Offsets[1])
-		case e.Offsets[1] > size-8-int64(length):
-			return nil, fmt.Errorf("cut short: tensor %q ends at byte %d of the data, of which there are %d", t.Name, e.Offsets[1], size-8-int64(length))
-		}
+	f := &File{Metadata: metadata}
+	for _, e := range entries {
+		t := Tensor{Name: e.Name, Shape: e.Shape}
 		var data any
-		switch e.DType {
+		switch n := e.Size / sizes[e.DType]; e.DType {
 		case "F32":
 			t.F32 = make([]float32, n)
 			data = t.F32
@@ -169,42 +158,95 @@ func Read(r io.Reader, size int64) (*File, error) {
 		case "I64":
 			t.I64 = make([]int64, n)
 			data = t.I64
+		default:
+			return nil, fmt.Errorf("tensor %q has type %q; F32, F64 and I64 are supported", e.Name, e.DType)
 		}
-		if err := binary.Read(r, binary.LittleEndian, data); n > 0 && err != nil {
-			return nil, fmt.Errorf("cut short in tensor %q: %w", t.Name, err)
+		if err := binary.Read(r, binary.LittleEndian, data); e.Size > 0 && err != nil {
+			return nil, fmt.Errorf("cut short in tensor %q: %w", e.Name, err)
 		}
-		at = e.Offsets[1]
-	}
-	if rest := size - 8 - int64(length) - at; rest != 0 {
-		return nil, fmt.Errorf("%d bytes follow the last tensor", rest)
+		f.Tensors = append(f.Tensors, t)
 	}
 	return f, nil
 }
 
-// parse reads the header: the tensors, without data, and their entries, both in
-// the order of their data.
-func parse(header []byte) (*File, []entry, error) {
+// ReadHeader reads the header of a file of the given size and leaves r where the
+// data begins. The entries are in the order of their data; each fills its bytes
+// exactly, from where the one before it ends, and the last ends with the file.
+func ReadHeader(r io.Reader, size int64) ([]Entry, map[string]string, error) {
+	var length uint64
+	if err := binary.Read(r, binary.LittleEndian, &length); err != nil {
+		return nil, nil, errors.New("not a safetensors file: shorter than 8 bytes")
+	}
+	if length > maxHeader || int64(length) > size-8 {
+		return nil, nil, fmt.Errorf("not a safetensors file, or cut short: it claims a header of %d bytes in a file of %d", length, size)
+	}
+	header := make([]byte, length)
+	if _, err := io.ReadFull(r, header); err != nil {
+		return nil, nil, fmt.Errorf("cut short in its header: %w", err)
+	}
+	named, metadata, err := parse(header)
+	if err != nil {
+		return nil, nil, err
+	}
+	start := 8 + int64(length)
+	var at int64
+	entries := make([]Entry, len(named))
+	for i, e := range named {
+		n, err := elements(e.Shape)
+		width, known := sizes[e.DType]
+		switch {
+		case err != nil:
+			return nil, nil, fmt.Errorf("tensor %q: %w", e.name, err)
+		case !known:
+			return nil, nil, fmt.Errorf("tensor %q has the unknown type %q", e.name, e.DType)
+		case e.Offsets[0] != at:
+			return nil, nil, fmt.Errorf("tensor %q begins at byte %d of the data, not where the one before it ends, %d", e.name, e.Offsets[0], at)
+		case n > (math.MaxInt64-at)/width || e.Offsets[1] != at+n*width:
+			return nil, nil, fmt.Errorf("tensor %q of shape %v and type %s does not fill bytes %d to %d", e.name, e.Shape, e.DType, at, e.Offsets[1])
+		case e.Offsets[1] > size-start:
+			return nil, nil, fmt.Errorf("cut short: tensor %q ends at byte %d of the data, of which there are %d", e.name, e.Offsets[1], size-start)
+		}
+		entries[i] = Entry{e.name, e.DType, e.Shape, start + at, n * width}
+		at = e.Offsets[1]
+	}
+	if rest := size - start - at; rest != 0 {
+		return nil, nil, fmt.Errorf("%d bytes follow the last tensor", rest)
+	}
+	return entries, metadata, nil
+}
+
+// named is an entry under its name.
+type named struct {
+	name string
+	entry
+}
+
+// parse reads the header's text: the entries, in the order of their data, and the
+// metadata.
+func parse(header []byte) ([]named, map[string]string, error) {
 	dec := json.NewDecoder(bytes.NewReader(header))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return nil, nil, errors.New("the header is not a JSON object")
 	}
-	f := new(File)
-	entries := make(map[string]entry)
+	var entries []named
+	var metadata map[string]string
+	seen := make(map[string]bool)
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
 			return nil, nil, fmt.Errorf("header: %w", err)
 		}
 		name := key.(string)
-		if name == "__metadata__" && f.Metadata == nil {
-			err = dec.Decode(&f.Metadata)
-		} else if _, twice := entries[name]; twice || name == "__metadata__" {
+		if seen[name] {
 			return nil, nil, fmt.Errorf("header: %q appears twice", name)
+		}
+		seen[name] = true
+		if name == "__metadata__" {
+			err = dec.Decode(&metadata)
 		} else {
-			var e entry
-			err = dec.Decode(&e)
-			entries[name] = e
-			f.Tensors = append(f.Tensors, Tensor{Name: name, Shape: e.Shape})
+			e := named{name: name}
+			err = dec.Decode(&e.entry)
+			entries = append(entries, e)
 		}
 		if err != nil {
 			return nil, nil, fmt.Errorf("header, at %q: %w", name, err)
@@ -216,15 +258,10 @@ func parse(header []byte) (*File, []entry, error) {
 	if rest := bytes.TrimRight(header[dec.InputOffset():], " "); len(rest) > 0 {
 		return nil, nil, errors.New("header: text after its end")
 	}
-	slices.SortStableFunc(f.Tensors, func(a, b Tensor) int {
-		x, y := entries[a.Name].Offsets, entries[b.Name].Offsets
-		return slices.Compare(x[:], y[:])
+	slices.SortStableFunc(entries, func(a, b named) int {
+		return slices.Compare(a.Offsets[:], b.Offsets[:])
 	})
-	inOrder := make([]entry, len(f.Tensors))
-	for i, t := range f.Tensors {
-		inOrder[i] = entries[t.Name]
-	}
-	return f, inOrder, nil
+	return entries, metadata, nil
 }
 
 // elements returns the number of elements of a shape.

@@ -1,0 +1,252 @@
+package arrays
+
+import (
+	"archive/zip"
+	"bufio"
+	"cmp"
+	"compress/flate"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/convergent-go/convergent/internal/safetensors"
+)
+
+const (
+	maxArrays  = 1 << 14  // in an .npz
+	maxDeflate = 1032     // no stream of deflate is longer, unpacked, by a larger factor
+	window     = 64 << 10 // bytes of a deflated stream that are read at a time
+)
+
+// File is a list of the arrays of a file. It holds no file open.
+type File struct {
+	Path   string
+	Arrays []*Array // in the file's order
+
+	open func() (handle, error)
+}
+
+// Array is an array of a file, not yet read.
+type Array struct {
+	Name    string // in the file; a .npy has no names, and "" here
+	Shape   []int
+	DType   DType
+	Fortran bool // the first index varies fastest
+
+	file   *File
+	offset int64   // of the data in the file, or in the member
+	member *member // nil outside of an .npz
+}
+
+// member is a file in a zip.
+type member struct {
+	offset, packed int64 // of its bytes in the zip
+	deflated       bool
+	crc            uint32
+}
+
+// handle is an open file.
+type handle interface {
+	io.ReaderAt
+	io.Closer
+}
+
+// Open lists the arrays of the file at path, which is a .npy, an .npz or a
+// .safetensors.
+func Open(path string) (*File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: not a regular file", path)
+	}
+	return list(path, f, info.Size(), func() (handle, error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		now, err := f.Stat()
+		if err == nil && (now.Size() != info.Size() || !now.ModTime().Equal(info.ModTime())) {
+			err = fmt.Errorf("%s: changed since its header was read", path)
+		}
+		if err != nil {
+			f.Close()
+			return nil, err
+		}
+		return f, nil
+	})
+}
+
+// list is Open of a file of the given size.
+func list(path string, r io.ReaderAt, size int64, open func() (handle, error)) (*File, error) {
+	f := &File{Path: path, open: open}
+	magic := make([]byte, 6)
+	n, err := r.ReadAt(magic, 0)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	switch magic := string(magic[:n]); {
+	case magic == npyMagic:
+		err = f.npy(r, size)
+	case strings.HasPrefix(magic, "PK"):
+		err = f.npz(r, size)
+	case strings.EqualFold(filepath.Ext(path), ".safetensors"):
+		err = f.safetensors(r, size)
+	default:
+		return nil, fmt.Errorf("%s: not a .npy, .npz or .safetensors file", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// errorf is fmt.Errorf after the names of the file and of the array.
+func (f *File) errorf(array, format string, args ...any) error {
+	name := f.Path
+	if array != "" {
+		name = fmt.Sprintf("%s: array %q", name, array)
+	}
+	return fmt.Errorf("%s: "+format, append([]any{name}, args...)...)
+}
+
+func (a *Array) errorf(format string, args ...any) error {
+	return a.file.errorf(a.Name, format, args...)
+}
+
+// add lists an array whose data has as many bytes as given.
+func (f *File) add(name string, h header, data int64, m *member) error {
+	want, err := product(h.shape, h.dtype.Size)
+	switch {
+	case err != nil:
+		return f.errorf(name, "%w", err)
+	case data < want:
+		return f.errorf(name, "cut short: shape %v of %v takes %d bytes, of which there are %d", h.shape, h.dtype, want, data)
+	case data > want:
+		return f.errorf(name, "%d bytes follow the data that shape %v of %v takes", data-want, h.shape, h.dtype)
+	}
+	f.Arrays = append(f.Arrays, &Array{name, h.shape, h.dtype, h.fortran, f, h.size, m})
+	return nil
+}
+
+func (f *File) npy(r io.ReaderAt, size int64) error {
+	h, err := readHeader(io.NewSectionReader(r, 0, size))
+	if err != nil {
+		return f.errorf("", "%w", err)
+	}
+	return f.add("", h, size-h.size, nil)
+}
+
+func (f *File) npz(r io.ReaderAt, size int64) error {
+	z, err := zip.NewReader(r, size)
+	if err != nil {
+		return f.errorf("", "cut short, or not an .npz: %w", err)
+	}
+	if len(z.File) > maxArrays {
+		return f.errorf("", "%d members, where %d are allowed", len(z.File), maxArrays)
+	}
+	seen := make(map[string]bool)
+	for _, m := range z.File {
+		name, isArray := strings.CutSuffix(m.Name, ".npy")
+		if !isArray {
+			continue
+		}
+		if seen[name] {
+			return f.errorf(name, "there are two of this name")
+		}
+		seen[name] = true
+		offset, err := m.DataOffset()
+		switch {
+		case err != nil:
+			return f.errorf(name, "%w", err)
+		case m.Flags&1 != 0:
+			return f.errorf(name, "it is encrypted")
+		case m.Method != zip.Store && m.Method != zip.Deflate:
+			return f.errorf(name, "it is packed by method %d; np.savez and np.savez_compressed pack it in ways that are read", m.Method)
+		case offset > size || m.CompressedSize64 > uint64(size-offset):
+			return f.errorf(name, "it passes the end of the file")
+		case m.Method == zip.Store && m.UncompressedSize64 != m.CompressedSize64,
+			m.UncompressedSize64/maxDeflate > m.CompressedSize64:
+			return f.errorf(name, "%d bytes cannot hold the %d that it claims", m.CompressedSize64, m.UncompressedSize64)
+		}
+		place := &member{offset, int64(m.CompressedSize64), m.Method == zip.Deflate, m.CRC32}
+		h, err := readHeader(place.stream(r))
+		if err != nil {
+			return f.errorf(name, "%w", err)
+		}
+		if err := f.add(name, h, int64(m.UncompressedSize64)-h.size, place); err != nil {
+			return err
+		}
+	}
+	if len(f.Arrays) == 0 {
+		return f.errorf("", "no arrays in this zip; an .npz has members that end in .npy (a checkpoint of PyTorch is none: export with np.savez or safetensors)")
+	}
+	byPlace := slices.SortedFunc(slices.Values(f.Arrays), func(a, b *Array) int { return cmp.Compare(a.member.offset, b.member.offset) })
+	for i, a := range byPlace[1:] {
+		if before := byPlace[i]; before.member.offset+before.member.packed > a.member.offset {
+			return a.errorf("it overlaps array %q", before.Name)
+		}
+	}
+	return nil
+}
+
+var safetensorsTypes = map[string]DType{
+	"F16": {Float, 2, false}, "BF16": {BFloat, 2, false}, "F32": {Float, 4, false}, "F64": {Float, 8, false},
+	"I8": {Int, 1, false}, "I16": {Int, 2, false}, "I32": {Int, 4, false}, "I64": {Int, 8, false},
+	"U8": {Uint, 1, false}, "U16": {Uint, 2, false}, "U32": {Uint, 4, false}, "U64": {Uint, 8, false},
+	"BOOL": {Bool, 1, false},
+}
+
+func (f *File) safetensors(r io.ReaderAt, size int64) error {
+	entries, _, err := safetensors.ReadHeader(io.NewSectionReader(r, 0, size), size)
+	if err != nil {
+		return f.errorf("", "%w", err)
+	}
+	if len(entries) == 0 {
+		return f.errorf("", "it holds no tensors")
+	}
+	for _, e := range entries {
+		t, known := safetensorsTypes[e.DType]
+		if !known {
+			return f.errorf(e.Name, "its type %s is not read; save it as F32", e.DType)
+		}
+		if err := f.add(e.Name, header{t, e.Shape, false, e.Offset}, e.Size, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stream returns the unpacked bytes of a member of the zip r.
+func (m *member) stream(r io.ReaderAt) io.Reader {
+	packed := io.NewSectionReader(r, m.offset, m.packed)
+	if m.deflated {
+		return flate.NewReader(bufio.NewReaderSize(packed, window))
+	}
+	return packed
+}
+
+// Array returns the array of the given name. The name may be left out, "", if
+// there is only one.
+func (f *File) Array(name string) (*Array, error) {
+	if name == "" && len(f.Arrays) == 1 {
+		return f.Arrays[0], nil
+	}
+	names := make([]string, len(f.Arrays))
+	for i, a := range f.Arrays {
+		if a.Name == name {
+			return a, nil
+		}
+		names[i] = a.Name
+	}
+	return nil, f.errorf("", "no array %q; it holds %q", name, names)
+}

@@ -1,0 +1,157 @@
+package arrays
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Shards are the files that a network's samples are cut into, in order. Each has
+// arrays of the same names.
+type Shards []*File
+
+// OpenShards opens files, in the order given. A directory stands for the .npy,
+// .npz and .safetensors files in it, in natural order: part-2 before part-10.
+func OpenShards(paths ...string) (Shards, error) {
+	var shards Shards
+	for _, path := range paths {
+		files, err := expand(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			f, err := Open(file)
+			if err != nil {
+				return nil, err
+			}
+			shards = append(shards, f)
+		}
+	}
+	if len(shards) == 0 {
+		return nil, fmt.Errorf("no files of arrays to read")
+	}
+	names := shards.Names()
+	for _, f := range shards[1:] {
+		for _, name := range names {
+			if _, err := f.Array(name); err != nil {
+				return nil, err
+			}
+		}
+		if len(f.Arrays) != len(names) {
+			return nil, f.errorf("", "%d arrays, where %s has %d", len(f.Arrays), shards[0].Path, len(names))
+		}
+	}
+	return shards, nil
+}
+
+// expand returns the files that a path stands for.
+func expand(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil || !info.IsDir() {
+		return []string{path}, err
+	}
+	entries, err := os.ReadDir(path)
+	if err != nil {
+		return nil, err
+	}
+	var files []string
+	for _, e := range entries {
+		switch strings.ToLower(filepath.Ext(e.Name())) {
+		case ".npy", ".npz", ".safetensors":
+			if !strings.HasPrefix(e.Name(), ".") {
+				files = append(files, filepath.Join(path, e.Name()))
+			}
+		}
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("%s: no .npy, .npz or .safetensors file in this directory", path)
+	}
+	slices.SortFunc(files, natural)
+	return files, nil
+}
+
+// natural orders strings as people do: runs of digits by the numbers they are.
+func natural(a, b string) int {
+	x, y := a, b
+	for x != "" && y != "" {
+		m, n := digits(x), digits(y)
+		if m == 0 || n == 0 {
+			if x[0] != y[0] {
+				return cmp.Compare(x[0], y[0])
+			}
+			x, y = x[1:], y[1:]
+			continue
+		}
+		p, q := strings.TrimLeft(x[:m], "0"), strings.TrimLeft(y[:n], "0")
+		if c := cmp.Or(cmp.Compare(len(p), len(q)), cmp.Compare(p, q)); c != 0 {
+			return c
+		}
+		x, y = x[m:], y[n:]
+	}
+	return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(a, b))
+}
+
+// digits returns how many digits s begins with.
+func digits(s string) int { return len(s) - len(strings.TrimLeft(s, "0123456789")) }
+
+// Names returns the names of the arrays, in the order of the first file.
+func (s Shards) Names() []string {
+	names := make([]string, len(s[0].Arrays))
+	for i, a := range s[0].Arrays {
+		names[i] = a.Name
+	}
+	return names
+}
+
+// arrays returns the arrays of one name.
+func (s Shards) arrays(name string) ([]*Array, error) {
+	arrays := make([]*Array, len(s))
+	for i, f := range s {
+		a, err := f.Array(name)
+		if err != nil {
+			return nil, err
+		}
+		arrays[i] = a
+	}
+	return arrays, nil
+}
+
+// Rows opens the arrays of the given name, one after another.
+func (s Shards) Rows(name string, layout Layout) (*Rows, error) {
+	arrays, err := s.arrays(name)
+	if err != nil {
+		return nil, err
+	}
+	return Concat(layout, arrays...)
+}
+
+// Labels reads the arrays of the given name, one after another; together they must
+// have n entries.
+func (s Shards) Labels(name string, n int) ([]string, error) {
+	arrays, err := s.arrays(name)
+	if err != nil {
+		return nil, err
+	}
+	have := 0
+	for _, a := range arrays {
+		if err := a.labels(); err != nil {
+			return nil, err
+		}
+		if have += a.Shape[0]; have < 0 || have > n {
+			return nil, a.errorf("more than %d entries, which are wanted", n)
+		}
+	}
+	if have < n {
+		return nil, arrays[len(arrays)-1].errorf("%d entries end here, where %d are wanted", have, n)
+	}
+	var all []string
+	for _, a := range arrays {
+		if all, err = a.appendLabels(all); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
