@@ -8,6 +8,7 @@ import (
 	"math/bits"
 	"regexp"
 	"strconv"
+	"sync"
 )
 
 // Kind is what an array's elements are.
@@ -78,24 +79,24 @@ func parseDescr(s string) (DType, error) {
 	return t, nil
 }
 
-// littleEndian reverses the bytes of each element of b if they are big-endian.
+// littleEndian reverses the bytes of each element of b if they are big-endian. It
+// works in words of 8 bytes: b must have the capacity for a whole number of them.
 func (t DType) littleEndian(b []byte) {
 	if !t.Big {
 		return
 	}
-	switch t.Size {
-	case 2:
-		for ; len(b) >= 2; b = b[2:] {
-			binary.LittleEndian.PutUint16(b, binary.BigEndian.Uint16(b))
+	const odd = 0xff00ff00ff00ff00
+	for b = b[:(len(b)+7)&^7]; len(b) > 0; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		switch t.Size {
+		case 2:
+			w = w&odd>>8 | w<<8&odd
+		case 8:
+			w = bits.ReverseBytes64(w)
+		default: // 4, and the code points of Unicode
+			w = bits.RotateLeft64(bits.ReverseBytes64(w), 32)
 		}
-	case 4:
-		for ; len(b) >= 4; b = b[4:] {
-			binary.LittleEndian.PutUint32(b, binary.BigEndian.Uint32(b))
-		}
-	case 8:
-		for ; len(b) >= 8; b = b[8:] {
-			binary.LittleEndian.PutUint64(b, binary.BigEndian.Uint64(b))
-		}
+		binary.LittleEndian.PutUint64(b, w)
 	}
 }
 
@@ -104,16 +105,34 @@ func (t DType) littleEndian(b []byte) {
 // large for one, or -1.
 func (t DType) decode(dst []float32, src []byte) int {
 	src = src[:len(dst)*t.Size]
+	// Words of 8 bytes first: several elements at once.
 	switch {
 	case t.Kind == BFloat:
+		for ; len(src) >= 8 && len(dst) >= 4; dst, src = dst[4:], src[8:] {
+			w := binary.LittleEndian.Uint64(src)
+			dst[0] = math.Float32frombits(uint32(w) << 16)
+			dst[1] = math.Float32frombits(uint32(w) & 0xffff0000)
+			dst[2] = math.Float32frombits(uint32(w>>32) << 16)
+			dst[3] = math.Float32frombits(uint32(w>>32) & 0xffff0000)
+		}
 		for i := range dst {
 			dst[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(src[2*i:])) << 16)
 		}
 	case t.Size == 2:
+		half := halves()
+		for ; len(src) >= 8 && len(dst) >= 4; dst, src = dst[4:], src[8:] {
+			w := binary.LittleEndian.Uint64(src)
+			dst[0], dst[1], dst[2], dst[3] = half[uint16(w)], half[uint16(w>>16)], half[uint16(w>>32)], half[w>>48]
+		}
 		for i := range dst {
-			dst[i] = half(binary.LittleEndian.Uint16(src[2*i:]))
+			dst[i] = half[binary.LittleEndian.Uint16(src[2*i:])]
 		}
 	case t.Size == 4:
+		for ; len(src) >= 16 && len(dst) >= 4; dst, src = dst[4:], src[16:] {
+			v, w := binary.LittleEndian.Uint64(src), binary.LittleEndian.Uint64(src[8:])
+			dst[0], dst[1] = math.Float32frombits(uint32(v)), math.Float32frombits(uint32(v>>32))
+			dst[2], dst[3] = math.Float32frombits(uint32(w)), math.Float32frombits(uint32(w>>32))
+		}
 		for i := range dst {
 			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
 		}
@@ -136,22 +155,29 @@ func (t DType) decode(dst []float32, src []byte) int {
 	return -1
 }
 
-// half returns the value of a float16, exactly.
-func half(h uint16) float32 {
-	// The exponent's bias grows from 15 to 127, by 112; infinity and NaN keep an
-	// exponent of all ones. A subnormal m*2^-24 is made as (2^-14 + m*2^-24) - 2^-14.
-	const least = 113 << 23 // 2^-14
-	magnitude := uint32(h&0x7fff) << 13
-	sign := uint32(h&0x8000) << 16
-	switch magnitude >> 23 {
-	case 31:
-		return math.Float32frombits(sign | magnitude + 224<<23)
-	case 0:
-		v := math.Float32frombits(magnitude+least) - math.Float32frombits(least)
-		return math.Float32frombits(sign | math.Float32bits(v))
+// halves holds the value of each float16: exact, and quicker to look up than to
+// work out.
+var halves = sync.OnceValue(func() *[1 << 16]float32 {
+	table := new([1 << 16]float32)
+	for h := range table {
+		e, m := h>>10&31, h&1023
+		v := math.Ldexp(float64(m+1024), e-25)
+		switch e {
+		case 0:
+			v = math.Ldexp(float64(m), -24)
+		case 31:
+			v = math.Inf(1)
+			if m > 0 {
+				v = math.NaN()
+			}
+		}
+		if h>>15 > 0 {
+			v = -v
+		}
+		table[h] = float32(v)
 	}
-	return math.Float32frombits(sign | magnitude + 112<<23)
-}
+	return table
+})
 
 // product returns the number of bytes that an array of the given shape fills.
 func product(shape []int, size int) (int64, error) {

@@ -46,12 +46,13 @@ func (a *Array) appendLabels(dst []string) ([]string, error) {
 		return nil, err
 	}
 	size := a.DType.Size
-	b := make([]byte, max(1, chunk/size)*size)
+	b := make([]byte, max(1, chunk/size)*size, chunk+8)
 	for at := 0; at < a.Shape[0]; {
 		b = b[:min(len(b)/size, a.Shape[0]-at)*size]
 		if _, err := io.ReadFull(r.r, b); err != nil {
 			return nil, a.errorf("cut short after entry %d: %w", at, err)
 		}
+		a.DType.littleEndian(b)
 		for e := b; len(e) > 0; e = e[size:] {
 			label, ok := a.DType.label(e[:size])
 			if !ok {
@@ -69,15 +70,13 @@ func (a *Array) appendLabels(dst []string) ([]string, error) {
 	return dst, nil
 }
 
-// label returns one entry, or false if it is no text.
+// label returns one entry, which is little-endian, or false if it is no text.
 func (t DType) label(b []byte) (string, bool) {
 	switch t.Kind {
 	case Bytes:
 		s := bytes.TrimRight(b, "\x00")
 		return string(s), utf8.Valid(s)
 	case Unicode:
-		t.Size = 4
-		t.littleEndian(b)
 		for len(b) > 0 && binary.LittleEndian.Uint32(b[len(b)-4:]) == 0 {
 			b = b[:len(b)-4]
 		}
@@ -91,7 +90,6 @@ func (t DType) label(b []byte) (string, bool) {
 		}
 		return string(s), true
 	}
-	t.littleEndian(b)
 	var wide [8]byte
 	copy(wide[:], b)
 	v := binary.LittleEndian.Uint64(wide[:])

@@ -342,22 +342,28 @@ func (p plan) transpose(dst, strip []float32, row, rows, k int, fortran bool) {
 
 // transpose sets dst[i*dstStep+j] to src[j*srcStep+i] for i below n and j below m.
 func transpose(dst []float32, dstStep int, src []float32, srcStep int, n, m int) {
-	const lanes = 8
-	j := 0
-	for ; j+lanes <= m; j += lanes {
-		var s [lanes][]float32
-		for l := range s {
-			s[l] = src[(j+l)*srcStep:][:n]
+	const block = 128 // rows of dst that stay in the cache while their columns are written
+	for ; n > 0; n -= block {
+		j, k := 0, min(n, block)
+		for ; j+4 <= m; j += 4 {
+			s0 := src[j*srcStep:][:k]
+			s1 := src[(j+1)*srcStep:][:len(s0)]
+			s2 := src[(j+2)*srcStep:][:len(s0)]
+			s3 := src[(j+3)*srcStep:][:len(s0)]
+			at := j
+			for i := range s0 {
+				d := dst[at : at+4 : at+4]
+				d[0], d[1], d[2], d[3] = s0[i], s1[i], s2[i], s3[i]
+				at += dstStep
+			}
 		}
-		for i := range n {
-			d := dst[i*dstStep+j:][:lanes]
-			d[0], d[1], d[2], d[3] = s[0][i], s[1][i], s[2][i], s[3][i]
-			d[4], d[5], d[6], d[7] = s[4][i], s[5][i], s[6][i], s[7][i]
+		for ; j < m; j++ {
+			for i, v := range src[j*srcStep:][:k] {
+				dst[i*dstStep+j] = v
+			}
 		}
-	}
-	for ; j < m; j++ {
-		for i, v := range src[j*srcStep:][:n] {
-			dst[i*dstStep+j] = v
+		if n > block {
+			dst, src = dst[block*dstStep:], src[block:]
 		}
 	}
 }

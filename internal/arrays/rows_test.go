@@ -190,23 +190,6 @@ func TestSpecialValues(t *testing.T) {
 	}
 }
 
-// TestHalves compares every float16 with its definition in IEEE 754.
-func TestHalves(t *testing.T) {
-	for h := range 1 << 16 {
-		e, m := h>>10&31, float64(h&1023)
-		want := math.Ldexp(1024+m, e-25)
-		switch {
-		case e == 0:
-			want = math.Ldexp(m, -24)
-		case e == 31 && m == 0:
-			want = math.Inf(1)
-		case e == 31:
-			want = math.NaN()
-		}
-		same(t, []float32{half(uint16(h))}, []float32{float32(math.Copysign(want, float64(1-h>>15<<1)))})
-	}
-}
-
 func TestOverflowNamesItsPlace(t *testing.T) {
 	r := rows(t, array(t, open(t, "overflow.npy"), ""), Matrix)
 	defer r.Close()

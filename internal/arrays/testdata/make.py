@@ -50,8 +50,9 @@ for name, write in ("stored", np.savez), ("deflated", np.savez_compressed):
     add(name + ".npz", f.getvalue())
 
 # Special values: infinities, NaN, signed zeros, subnormals, the largest and the
-# least, and float64 that must be rounded. The second is what float32 they are.
-half = np.array([[0x0000, 0x8000, 0x0001, 0x83FF, 0x0400, 0x7BFF, 0x7C00, 0xFC00, 0x7E00, 0x3555]], "<u2").view("<f2")
+# least, and float64 that must be rounded; and beside them the float32 they are.
+few = [0x0000, 0x8000, 0x0001, 0x03FF, 0x0400, 0x7BFF, 0x7C00, 0xFC00, 0x7E00]
+half = np.array([few + list(range(1, 65536, 61))], "<u2").view("<f2")
 double = np.array([[1 / 3, -1e-45, 1e-46, 3.4028235e38, np.inf, -np.inf, np.nan, -0.0, 1 + 2**-24, 2**-126]], "<f8")
 add("special-f2.npy", npy(half))
 add("special-f2-as-f4.npy", npy(half.astype("<f4")))
@@ -104,5 +105,6 @@ add("special-bf16-as-f4.npy", npy(bf.float().numpy()))
 # What WriteNPY must write.
 add("written-3x4.npy", npy(values(3, 4)))
 add("written-1x1000.npy", npy(values(1, 1000)))
+add("empty-f8.npy", npy(values(0, 3)))
 tar.close()
 gz.close()
