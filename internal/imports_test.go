@@ -34,11 +34,12 @@ var allowed = []struct {
 	{"match", []string{"internal/dense", "internal/assignment", "internal/vec", "internal/par"}},
 	{"spectral", []string{"internal/dense", "internal/par"}},
 	{"internal/study", []string{"nn", "corr", "match", "spectral", "internal/dataset", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
+	{"internal/compare", []string{"corr", "match", "spectral", "internal/arrays", "internal/artifact", "internal/study"}},
 	{"internal/report", []string{"internal/study", "spectral", "internal/artifact"}},
 	{"bench", []string{"nn", "corr", "match", "spectral", "internal/level3", "internal/conv"}},
 	{"bench/flags", nil},
 	{"bench/peers", []string{"bench", "bench/flags"}},
-	{"bench/convergent", []string{"internal/study", "internal/report", "bench/flags"}},
+	{"bench/convergent", []string{"internal/arrays", "internal/compare", "internal/study", "internal/report", "bench/flags"}},
 }
 
 // outside names the modules that each package may use beyond the standard

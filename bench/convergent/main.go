@@ -18,7 +18,10 @@ import (
 )
 
 type commands struct {
-	Reproduce reproduce `cmd:"" help:"Train networks from different seeds, compare their units, and write a report."`
+	Reproduce reproduce      `cmd:"" help:"Train networks from different seeds, compare their units, and write a report."`
+	Compare   compareCommand `cmd:"" help:"Compare networks that were trained elsewhere, by files of their activations."`
+	Moments   momentsCommand `cmd:"" help:"Accumulate activations, or a part of them, to be merged and compared later."`
+	Merge     mergeCommand   `cmd:"" help:"Add moments of parts of the samples."`
 }
 
 const description = `Do different neural networks learn the same representations?
@@ -27,6 +30,7 @@ This reproduces "Convergent Learning" (ICLR 2016): it trains several convolution
 
   convergent reproduce                  embedded images, about a minute
   convergent reproduce -data FILE.zip   your own: train/CLASS/*.jpg, test/CLASS/*.jpg
+  convergent compare A.npy B.npy        your own networks, by their activations
 
 Open report.html in the output folder when it is done.`
 
@@ -39,7 +43,7 @@ func main() {
 	}
 	k, err := parser.Parse(flags.Spell(os.Args[1:]))
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "convergent: %v\nTry: convergent reproduce -h\n", err)
+		fmt.Fprintf(os.Stderr, "convergent: %v\nTry: convergent COMMAND -h\n", err)
 		os.Exit(2)
 	}
 

@@ -62,12 +62,16 @@ func (c *reproduce) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	fmt.Println()
 	artifacts, err := study.Open(c.Out)
 	if err != nil {
 		return err
 	}
 	if err := report.Write(c.Out, artifacts); err != nil {
 		return err
+	}
+	for i, n := range res.Networks {
+		fmt.Printf("network %d  seed %d  test accuracy %.1f %%\n", i+1, n.Seed, 100*n.TestAccuracy)
 	}
 	printSummary(res)
 	fmt.Printf("\n%s\nin %s\n", filepath.Join(c.Out, "report.html"), time.Since(start).Round(100*time.Millisecond))
@@ -76,11 +80,7 @@ func (c *reproduce) Run(ctx context.Context) error {
 
 // printSummary prints the findings in means over all pairs of networks.
 func printSummary(res *study.Results) {
-	fmt.Println()
-	for i, n := range res.Networks {
-		fmt.Printf("network %d  seed %d  test accuracy %.1f %%\n", i+1, n.Seed, 100*n.TestAccuracy)
-	}
-	fmt.Printf("\n%-8s %6s %6s %10s %10s %10s %10s %8s\n", "layer", "units", "dead", "semi r", "matched r", "rotated r", "same unit", "R2")
+	fmt.Printf("\n%-12s %6s %6s %10s %10s %10s %10s %8s\n", "layer", "units", "dead", "semi r", "matched r", "rotated r", "same unit", "R2")
 	for _, l := range res.Layers {
 		var semi, bipartite, null, same, r2 float64
 		n := float64(len(l.Pairs))
@@ -99,7 +99,7 @@ func printSummary(res *study.Results) {
 		for _, d := range l.Dead {
 			dead += len(d)
 		}
-		fmt.Printf("%-8s %6d %6d %10.3f %10.3f %10.3f %9.0f%% %8.3f\n", l.Name, l.Units, dead, semi, bipartite, null, 100*same, r2)
+		fmt.Printf("%-12s %6s %6d %10.3f %10.3f %10.3f %9.0f%% %8.3f\n", l.Name, l.Width(), dead, semi, bipartite, null, 100*same, r2)
 	}
 	fmt.Println("\nMeans over all pairs of networks. semi r: each unit's best partner;" +
 		"\nmatched r: one to one; rotated r: best partner among randomly rotated units;" +

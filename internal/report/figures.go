@@ -23,9 +23,62 @@ var layerFigures = []func(a *study.Artifacts, layer int) drawing{
 	drawCorrelation, drawPairs, drawMatching, drawActivations, drawMapping, drawClusters,
 }
 
+// drawGrid compares all layers of two networks that were trained elsewhere.
+func drawGrid(g study.Grid) drawing {
+	const width, gap, left = 190, 40, 70
+	cell := vg.Length(width) / vg.Length(max(len(g.LayersA), len(g.LayersB)))
+	height := cell * vg.Length(len(g.LayersA))
+	return drawing{
+		name: fmt.Sprintf("layers_%d_%d", g.A+1, g.B+1), width: left + 3*(width+gap), height: height + 90,
+		caption: fmt.Sprintf("Every layer of network %d (rows) beside every layer of network %d (columns), by units' means over the positions of an image: linear CKA, the mean correlation of the one-to-one matching, "+
+			"and the share of variance of the column's units that the row's units explain linearly, adjusted for their number. Empty: too few images for so many units.", g.A+1, g.B+1),
+		draw: func(c draw.Canvas) {
+			for k, panel := range []struct {
+				title  string
+				values [][]*float64
+			}{{"CKA", g.CKA}, {"matched r", g.Matched}, {"linear R²", g.Linear}} {
+				x := vg.Length(left + k*(width+gap))
+				label(c, panel.title, c.Min.X+x+cell*vg.Length(len(g.LayersB))/2, c.Min.Y+height+80, 11, text.XCenter)
+				for j, name := range g.LayersB {
+					label(c, name, c.Min.X+x+cell*(vg.Length(j)+0.5), c.Min.Y+60-vg.Length(12*(j%2)), 8, text.XCenter)
+				}
+				for i, row := range panel.values {
+					y := 70 + cell*vg.Length(len(panel.values)-1-i)
+					if k == 0 {
+						label(c, g.LayersA[i], c.Min.X+left-6, c.Min.Y+y+cell/2, 8, text.XRight)
+					}
+					for j, v := range row {
+						if v == nil {
+							continue
+						}
+						b := box(c, x+cell*vg.Length(j), y, cell, cell)
+						c.DrawImage(b.Rectangle, heat(1, 1, 1, func(_, _ int) float64 { return *v }))
+						label(c, fmt.Sprintf("%.2f", *v), (b.Min.X+b.Max.X)/2, (b.Min.Y+b.Max.Y)/2, 8, text.XCenter)
+					}
+				}
+			}
+		},
+	}
+}
+
 // block is the correlations between networks a and b.
-func block(d study.LayerData, units, a, b int) *mat.Dense {
-	return d.Correlation.Slice(a*units, (a+1)*units, b*units, (b+1)*units).(*mat.Dense)
+func block(d study.LayerData, units []int, a, b int) *mat.Dense {
+	begin := func(n int) (at int) {
+		for _, u := range units[:n] {
+			at += u
+		}
+		return at
+	}
+	return d.Correlation.Slice(begin(a), begin(a+1), begin(b), begin(b+1)).(*mat.Dense)
+}
+
+// upTo returns 0 to n-1.
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
 }
 
 // byMatch lists A's matched units by falling correlation and their partners.
@@ -46,10 +99,6 @@ func drawCorrelation(a *study.Artifacts, i int) drawing {
 	l, d := a.Results.Layers[i], a.Layers[i]
 	pair := l.Pairs[0]
 	m := block(d, l.Units, pair.A, pair.B)
-	all := make([]int, l.Units)
-	for u := range all {
-		all[u] = u
-	}
 	semiUnits, semiPartners := byMatch(pair.Semi)
 	units, partners := byMatch(pair.Bipartite)
 	return drawing{
@@ -61,7 +110,7 @@ func drawCorrelation(a *study.Artifacts, i int) drawing {
 			for k, panel := range []struct {
 				title      string
 				rows, cols []int
-			}{{"as trained", all, all}, {"semi-matching", semiUnits, semiPartners}, {"bipartite matching", units, partners}} {
+			}{{"as trained", upTo(l.Units[pair.A]), upTo(l.Units[pair.B])}, {"semi-matching", semiUnits, semiPartners}, {"bipartite matching", units, partners}} {
 				b := box(c, vg.Length(12+236*k), 12, 225, 225)
 				label(c, panel.title, b.Min.X+112, b.Max.Y+12, 11, text.XCenter)
 				if len(panel.rows) > 0 {
@@ -108,12 +157,16 @@ func drawMatching(a *study.Artifacts, i int) drawing {
 // unit, are shown.
 const shownPairs, shownPatches = 8, 5
 
+// drawPairs is no drawing where no images are known.
 func drawPairs(a *study.Artifacts, i int) drawing {
 	l, d := a.Results.Layers[i], a.Layers[i]
+	if d.Patches == nil {
+		return drawing{}
+	}
 	pair := l.Pairs[0]
 	units, partners := byMatch(pair.Bipartite)
 	const size, gap = 26, 2
-	filters := i == 0 && a.Filters[pair.A] != nil && l.Units == len(a.Filters[pair.A])
+	filters := i == 0 && a.Filters != nil && l.Units[pair.A] == len(a.Filters[pair.A])
 	count := min(shownPairs, (len(units)+1)/2)
 	rowWidth := vg.Length(52 + 2*(shownPatches+1)*(size+gap) + 16)
 	// row draws one matched pair: the first unit's filter and patches, then its

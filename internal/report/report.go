@@ -8,8 +8,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"maps"
 	"math"
 	"path/filepath"
+	"slices"
 
 	"github.com/convergent-go/convergent/internal/artifact"
 	"github.com/convergent-go/convergent/internal/study"
@@ -24,6 +26,12 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"f3":      func(x float64) string { return fmt.Sprintf("%.3f", x) },
 	"g2":      func(x float64) string { return fmt.Sprintf("%.2g", x) },
 	"inc":     func(i int) int { return i + 1 },
+	"known": func(x *float64) string {
+		if x == nil {
+			return "–"
+		}
+		return fmt.Sprintf("%.3f", *x)
+	},
 }).Parse(pageText))
 
 // figure is a picture with the words that belong to it.
@@ -46,6 +54,13 @@ type layer struct {
 	Figures   []figure
 	Lasso     []study.Lasso // mean over pairs
 	WLambda   float64
+	Measures  []measure
+}
+
+// measure is one figure of how alike two networks are, in all pairs of them.
+type measure struct {
+	Name  string
+	Pairs []study.Measure
 }
 
 // spread is a figure over all pairs of networks.
@@ -69,7 +84,11 @@ func Write(dir string, a *study.Artifacts) error {
 		layers[i] = summarise(a.Results.Layers[i])
 		layers[i].WLambda = d.WLambda
 		for _, draw := range layerFigures {
-			f, err := save(dir, draw(a, i))
+			d := draw(a, i)
+			if d.draw == nil {
+				continue
+			}
+			f, err := save(dir, d)
 			if err != nil {
 				return err
 			}
@@ -77,7 +96,14 @@ func Write(dir string, a *study.Artifacts) error {
 		}
 	}
 	var overview []figure
-	for _, d := range []drawing{drawMeans(layers), drawLasso(layers)} {
+	var drawings []drawing
+	if len(layers) > 0 {
+		drawings = append(drawings, drawMeans(layers), drawLasso(layers))
+	}
+	for _, g := range a.Results.Grids {
+		drawings = append(drawings, drawGrid(g))
+	}
+	for _, d := range drawings {
 		f, err := save(dir, d)
 		if err != nil {
 			return err
@@ -113,6 +139,13 @@ func summarise(l study.Layer) layer {
 		Bipartite: over(l.Pairs, func(p study.Pair) float64 { return p.Bipartite.Mean }),
 		Null:      over(l.Pairs, func(p study.Pair) float64 { return p.Null.Rotation.SemiMean }),
 		Same:      over(l.Pairs, func(p study.Pair) float64 { return p.SamePartner }),
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.Pairs[0].Measures)) {
+		m := measure{Name: name}
+		for _, p := range l.Pairs {
+			m.Pairs = append(m.Pairs, p.Measures[name])
+		}
+		s.Measures = append(s.Measures, m)
 	}
 	for _, d := range l.Dead {
 		s.DeadUnits += len(d)

@@ -26,7 +26,7 @@ func artifacts(t *testing.T, dead int, units ...int) *study.Artifacts {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(1, 2))
 	const nets = 3
-	res := &study.Results{Schema: study.Schema, Dataset: study.Dataset{Name: "made <up>", Classes: []string{"a", "b"}, Train: 10, Test: 5, Sampled: 5}}
+	res := &study.Results{Schema: study.Schema, Dataset: &study.Dataset{Name: "made <up>", Classes: []string{"a", "b"}, Train: 10, Test: 5, Sampled: 5}}
 	a := &study.Artifacts{Results: res}
 	picture := func(size int) image.Image {
 		img := image.NewRGBA(image.Rect(0, 0, size, size))
@@ -44,7 +44,7 @@ func artifacts(t *testing.T, dead int, units ...int) *study.Artifacts {
 		a.Filters = append(a.Filters, f)
 	}
 	for i, u := range units {
-		l := study.Layer{Name: []string{"conv1", "conv2"}[i], Units: u, Rows: 100}
+		l := study.Layer{Name: []string{"conv1", "conv2"}[i], Units: []int{u, u, u}, Rows: 100}
 		d := study.LayerData{Name: l.Name, Correlation: mat.NewDense(nets*u, nets*u, nil), W: mat.NewDense(u, u, nil), WLambda: 0.1}
 		for r := range nets * u {
 			for c := range nets * u {

@@ -22,7 +22,7 @@ import (
 // Artifacts is everything that an output folder holds, for the report.
 type Artifacts struct {
 	Results *Results
-	Filters [][]image.Image // first-layer filters by network and unit, one pixel a weight
+	Filters [][]image.Image // first-layer filters by network and unit, one pixel a weight; nil if not known
 	Layers  []LayerData     // as Results.Layers
 }
 
@@ -31,7 +31,7 @@ type LayerData struct {
 	Name        string
 	Correlation *mat.Dense     // of all units of all networks, network after network
 	Means       [][]float64    // of the activations, by network and unit
-	Patches     [][][]Patch    // by network and unit, the most activating first; fewer for dead units
+	Patches     [][][]Patch    // by network and unit, the most activating first; fewer for dead units; nil if not known
 	W           *mat.Dense     // LASSO weights, units of network 0 x units of network 1
 	WLambda     float64        // the lambda of W
 	Tree        *spectral.Tree // average linkage over [[I, W], [W^T, I]]
@@ -53,7 +53,7 @@ func Open(dir string) (*Artifacts, error) {
 	if err := readJSON(filepath.Join(dir, resultsFile), a.Results); err != nil {
 		return nil, err
 	}
-	if a.Results.Schema != Schema {
+	if a.Results.Schema != Schema || a.Results.Config == nil {
 		return nil, fmt.Errorf("%s: schema %q, want %q", filepath.Join(dir, resultsFile), a.Results.Schema, Schema)
 	}
 	arch := a.Results.Config.arch(len(a.Results.Dataset.Classes))
@@ -81,15 +81,7 @@ func openLayer(dir string, l Layer) (*LayerData, error) {
 	if err != nil {
 		return nil, err
 	}
-	nets, units := m.Networks(), l.Units
-	d.Correlation = mat.NewDense(nets*units, nets*units, nil)
-	for a := range nets {
-		d.Means = append(d.Means, m.Mean(a))
-		for b := range nets {
-			block := d.Correlation.Slice(a*units, (a+1)*units, b*units, (b+1)*units).(*mat.Dense)
-			m.Correlation(block, a, b)
-		}
-	}
+	d.Correlation, d.Means = Joint(m)
 	if d.Patches, err = openPatches(dir); err != nil {
 		return nil, err
 	}
@@ -103,12 +95,30 @@ func openLayer(dir string, l Layer) (*LayerData, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	lambda, err := f.Get("lambda")
-	if err != nil || len(lambda.F64) != 1 || len(w.F64) != units*units {
-		return nil, fmt.Errorf("%s: not a mapping of %d units", path, units)
+	if err != nil || len(lambda.F64) != 1 || len(w.F64) != l.Units[0]*l.Units[1] {
+		return nil, fmt.Errorf("%s: not a mapping of %d units to %d", path, l.Units[0], l.Units[1])
 	}
-	d.W, d.WLambda = mat.NewDense(units, units, w.F64), lambda.F64[0]
+	d.W, d.WLambda = mat.NewDense(l.Units[0], l.Units[1], w.F64), lambda.F64[0]
 	d.Tree, err = spectral.AverageLinkage(spectral.MappingGraph(d.W))
 	return d, err
+}
+
+// Joint returns the correlations of all units of all networks, network after network,
+// and the means of each network's units.
+func Joint(m *corr.Moments) (correlation *mat.Dense, means [][]float64) {
+	begin := []int{0}
+	for a := range m.Networks() {
+		begin = append(begin, begin[a]+m.Units(a))
+		means = append(means, m.Mean(a))
+	}
+	all := begin[m.Networks()]
+	correlation = mat.NewDense(all, all, nil)
+	for a := range m.Networks() {
+		for b := range m.Networks() {
+			m.Correlation(correlation.Slice(begin[a], begin[a+1], begin[b], begin[b+1]).(*mat.Dense), a, b)
+		}
+	}
+	return correlation, means
 }
 
 // filters draws the weights of the first layer: zero is grey, and the largest

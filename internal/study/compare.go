@@ -37,48 +37,96 @@ func (r *run) compare(ctx context.Context, name string) (*Layer, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.Threads = r.Threads
-	*l = Layer{Name: name, Units: m.Units(0), Rows: m.Count()}
-	for a := range m.Networks() {
+	c := Comparison{Lambdas: r.Lambdas, Clusters: r.Clusters, Draws: r.Draws, Seed: r.Seed, Threads: r.Threads,
+		Progress: func(done, total int) {
+			r.report(Event{Task: "compare " + name, Done: done, Total: total})
+		}}
+	l, err = c.Layer(ctx, name, m, func(p *Pair, d *Detail) error {
+		if p.A != 0 || p.B != 1 {
+			return nil
+		}
+		return saveMapping(filepath.Join(dir, mappingFile), d)
+	})
+	if errors.Is(err, errDead) {
+		return nil, fmt.Errorf("%w; train longer or at a lower -rate", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return l, writeJSON(filepath.Join(dir, layerFile), l)
+}
+
+// Comparison says how networks are compared.
+type Comparison struct {
+	Lambdas  []float64 // of the LASSO; nil: DefaultLambdas
+	Clusters int       // of the spectral clustering; 0: the paper's share, 0.4 x units
+	Draws    int       // of the rotation null
+	Seed     uint64
+	Threads  int                   // 0: all
+	Progress func(done, total int) // pairs of networks; may be nil
+}
+
+// Detail is what is known of a pair of networks beyond results.
+type Detail struct {
+	LiveA, LiveB []int // units that are compared
+	AA, AB, BB   *mat.Dense
+	Lasso        []match.LassoFit // of the live units, with weights
+	Lambda       float64          // whose weights are shown
+	W            *mat.Dense       // those, all units of A x all units of B
+}
+
+var errDead = errors.New("every unit of it is dead, and nothing can be compared")
+
+// Layer makes every comparison at one layer, from its moments alone, and hands on what
+// there is of each pair of networks.
+func (c Comparison) Layer(ctx context.Context, name string, m *corr.Moments, keep func(*Pair, *Detail) error) (*Layer, error) {
+	m.Threads = c.Threads
+	if c.Lambdas == nil {
+		c.Lambdas = DefaultLambdas
+	}
+	l := &Layer{Name: name, Rows: m.Count()}
+	nets := m.Networks()
+	for a := range nets {
+		l.Units = append(l.Units, m.Units(a))
 		l.Dead = append(l.Dead, m.Dead(a))
 		means := m.Mean(a)
 		slices.SortFunc(means, func(x, y float64) int { return cmp.Compare(y, x) })
 		l.MeanSorted = append(l.MeanSorted, means)
 		if len(m.Live(a)) == 0 {
-			return nil, fmt.Errorf("layer %s: every unit of network %d is dead; train longer or at a lower -rate", name, a+1)
+			return nil, fmt.Errorf("layer %s of network %d: %w", name, a+1, errDead)
 		}
 	}
-	for a := range r.Nets {
-		for b := a + 1; b < r.Nets; b++ {
+	for a := range nets {
+		for b := a + 1; b < nets; b++ {
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			p, mapping, err := r.comparePair(ctx, m, a, b)
+			p, d, err := c.pair(ctx, m, a, b)
+			if err == nil {
+				err = keep(p, d)
+			}
 			if err != nil {
 				return nil, fmt.Errorf("layer %s, networks %d and %d: %w", name, a+1, b+1, err)
 			}
-			if a == 0 && b == 1 {
-				if err := mapping.save(filepath.Join(dir, mappingFile)); err != nil {
-					return nil, err
-				}
-			}
 			l.Pairs = append(l.Pairs, *p)
-			r.report(Event{Task: "compare " + name, Done: len(l.Pairs), Total: r.pairs()})
+			if c.Progress != nil {
+				c.Progress(len(l.Pairs), nets*(nets-1)/2)
+			}
 		}
 	}
-	return l, writeJSON(filepath.Join(dir, layerFile), l)
+	return l, nil
 }
 
 // pairing is the live units of two networks and the correlations between them.
 type pairing struct {
-	a, b       []int // live units
-	units      int   // of each network, dead ones included
-	aa, ab, bb *mat.Dense
+	a, b           []int // live units
+	unitsA, unitsB int   // dead ones included
+	aa, ab, bb     *mat.Dense
 }
 
-func (r *run) comparePair(ctx context.Context, m *corr.Moments, a, b int) (*Pair, *mapping, error) {
+func (c Comparison) pair(ctx context.Context, m *corr.Moments, a, b int) (*Pair, *Detail, error) {
 	la, lb := m.Live(a), m.Live(b)
-	p := pairing{a: la, b: lb, units: m.Units(a),
+	p := pairing{a: la, b: lb, unitsA: m.Units(a), unitsB: m.Units(b),
 		aa: corr.Select(m.Correlation(nil, a, a), la, la),
 		ab: corr.Select(m.Correlation(nil, a, b), la, lb),
 		bb: corr.Select(m.Correlation(nil, b, b), lb, lb),
@@ -87,19 +135,19 @@ func (r *run) comparePair(ctx context.Context, m *corr.Moments, a, b int) (*Pair
 	if err := p.oneToOne(pair); err != nil {
 		return nil, nil, err
 	}
-	mapping, err := p.oneToFew(ctx, pair, r.Lambdas, r.Threads)
+	detail, err := p.oneToFew(ctx, pair, c.Lambdas, c.Threads)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := p.manyToMany(pair, r.Clusters, r.Seed, r.Threads); err != nil {
+	if err := p.manyToMany(pair, c.Clusters, c.Seed, c.Threads); err != nil {
 		return nil, nil, err
 	}
-	null, err := m.RotationNull(ctx, a, b, r.Draws, r.Seed)
+	null, err := m.RotationNull(ctx, a, b, c.Draws, c.Seed)
 	if err != nil {
 		return nil, nil, err
 	}
-	pair.Null.Rotation = RotationNull{SemiMean: null.Mean(), SemiStd: null.Std(), Draws: r.Draws, P: null.PValue(pair.Semi.Mean)}
-	return pair, mapping, nil
+	pair.Null.Rotation = RotationNull{SemiMean: null.Mean(), SemiStd: null.Std(), Draws: c.Draws, P: null.PValue(pair.Semi.Mean)}
+	return pair, detail, nil
 }
 
 // oneToOne is section 3 of the paper.
@@ -131,7 +179,7 @@ func (p pairing) oneToOne(pair *Pair) error {
 
 // matching returns a matching of live units as one of all units.
 func (p pairing) matching(m match.Matching) Matching {
-	res := Matching{Mean: m.Mean, Partner: slices.Repeat([]int{-1}, p.units), R: make([]*float64, p.units)}
+	res := Matching{Mean: m.Mean, Partner: slices.Repeat([]int{-1}, p.unitsA), R: make([]*float64, p.unitsA)}
 	for i, partner := range m.Partner {
 		if partner >= 0 {
 			res.Partner[p.a[i]], res.R[p.a[i]] = p.b[partner], &m.R[i]
@@ -140,17 +188,12 @@ func (p pairing) matching(m match.Matching) Matching {
 	return res
 }
 
-// mapping is the LASSO's weights at the lambda that is shown.
-type mapping struct {
-	lambda  float64
-	weights *mat.Dense // all units of A x all units of B
-}
-
-func (m *mapping) save(path string) error {
-	rows, cols := m.weights.Dims()
+// saveMapping writes the LASSO's weights at the lambda that is shown.
+func saveMapping(path string, d *Detail) error {
+	rows, cols := d.W.Dims()
 	return safetensors.Save(path, &safetensors.File{Tensors: []safetensors.Tensor{
-		{Name: "lambda", Shape: []int{1}, F64: []float64{m.lambda}},
-		{Name: "weights", Shape: []int{rows, cols}, F64: m.weights.RawMatrix().Data},
+		{Name: "lambda", Shape: []int{1}, F64: []float64{d.Lambda}},
+		{Name: "weights", Shape: []int{rows, cols}, F64: d.W.RawMatrix().Data},
 	}})
 }
 
@@ -167,7 +210,7 @@ func shown(lambdas []float64) int {
 }
 
 // oneToFew is section 4 of the paper.
-func (p pairing) oneToFew(ctx context.Context, pair *Pair, lambdas []float64, threads int) (*mapping, error) {
+func (p pairing) oneToFew(ctx context.Context, pair *Pair, lambdas []float64, threads int) (*Detail, error) {
 	fits, err := match.Lasso(ctx, p.aa, p.ab, match.LassoOptions{Lambdas: lambdas, Threads: threads, Thresholds: thresholds, KeepWeights: true})
 	if err != nil {
 		return nil, err
@@ -184,13 +227,20 @@ func (p pairing) oneToFew(ctx context.Context, pair *Pair, lambdas []float64, th
 		pair.Lasso = append(pair.Lasso, l)
 	}
 	fit := fits[shown(lambdas)]
-	m := &mapping{lambda: fit.Lambda, weights: mat.NewDense(p.units, p.units, nil)}
-	for i, a := range p.a {
-		for j, b := range p.b {
-			m.weights.Set(a, b, fit.W.At(i, j))
+	d := &Detail{LiveA: p.a, LiveB: p.b, AA: p.aa, AB: p.ab, BB: p.bb, Lasso: fits, Lambda: fit.Lambda}
+	d.W = Whole(fit.W, p.a, p.b, p.unitsA, p.unitsB)
+	return d, nil
+}
+
+// Whole returns a matrix over live units as one over all, zero elsewhere.
+func Whole(live *mat.Dense, a, b []int, unitsA, unitsB int) *mat.Dense {
+	m := mat.NewDense(unitsA, unitsB, nil)
+	for i, u := range a {
+		for j, v := range b {
+			m.Set(u, v, live.At(i, j))
 		}
 	}
-	return m, nil
+	return m
 }
 
 func mean(x []float64) float64 {
@@ -211,7 +261,7 @@ func (p pairing) manyToMany(pair *Pair, clusters int, seed uint64, threads int) 
 	joint := spectral.Combine(p.aa, p.ab, p.bb)
 	graph := spectral.Affinity(nil, joint, spectral.Rule{Kind: spectral.Clip})
 	if clusters == 0 {
-		clusters = int(math.Round(paperShare * float64(p.units)))
+		clusters = int(math.Round(paperShare * float64(p.unitsA+p.unitsB) / 2))
 	}
 	clusters = max(1, min(clusters, len(p.a)+len(p.b)))
 	c, err := spectral.Cluster(graph, spectral.Options{K: clusters, Laplacian: spectral.Symmetric, Seed: seed, Threads: threads})

@@ -2,19 +2,26 @@
 // stages, each a function from artifacts to an artifact on disk.
 package study
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
 // Schema names the layout of results.json; it changes when a field's meaning
 // does.
-const Schema = "convergent.results/1"
+const Schema = "convergent.results/2"
 
 // Results is everything that a run found, as results.json holds it. Lists over
 // units have one entry per unit of the layer, dead units included: their
 // partner is -1 and their figures null.
 type Results struct {
 	Schema   string    `json:"schema"`
-	Config   Config    `json:"config"`   // what was run; equal configurations give equal results
-	Dataset  Dataset   `json:"dataset"`  // what the networks saw
-	Networks []Network `json:"networks"` // in the order of their seeds
-	Layers   []Layer   `json:"layers"`   // in the order of the network
+	Config   *Config   `json:"config,omitempty"`  // what was run, if networks were trained; equal configurations give equal results
+	Dataset  *Dataset  `json:"dataset,omitempty"` // what those networks saw
+	Networks []Network `json:"networks"`          // in the order of their seeds, or as given
+	Layers   []Layer   `json:"layers"`            // in the order of the network
+	Grids    []Grid    `json:"grids,omitempty"`   // all layers beside all layers, of networks trained elsewhere
 }
 
 // Dataset describes the images.
@@ -26,21 +33,31 @@ type Dataset struct {
 	Sampled int      `json:"sampled"` // test images whose activations were compared
 }
 
-// Network is one trained network.
+// Network is one network.
 type Network struct {
+	Name         string  `json:"name,omitempty"` // of one that was trained elsewhere; the rest is not known of it
 	Seed         uint64  `json:"seed"`
 	File         string  `json:"file"`          // relative to the output folder
 	TestAccuracy float64 `json:"test_accuracy"` // share in [0, 1]
 	TestLoss     float64 `json:"test_loss"`     // mean cross-entropy, nats
 }
 
+// Width says how many units the networks have, and each where they differ.
+func (l Layer) Width() string {
+	if len(slices.Compact(slices.Clone(l.Units))) == 1 {
+		return fmt.Sprint(l.Units[0])
+	}
+	return strings.Join(strings.Fields(strings.Trim(fmt.Sprint(l.Units), "[]")), ", ")
+}
+
 // Layer holds every comparison made at one layer.
 type Layer struct {
 	Name       string      `json:"name"`
-	Units      int         `json:"units"`                   // channels per network
+	Units      []int       `json:"units"`                   // per network
 	Rows       int64       `json:"rows"`                    // observations: images x positions
 	Dead       [][]int     `json:"dead"`                    // per network, the units whose activation never changes
 	MeanSorted [][]float64 `json:"mean_activations_sorted"` // per network, unit means in falling order
+	UnitNames  [][]string  `json:"unit_names,omitempty"`    // per network, if they were given
 	Pairs      []Pair      `json:"pairs"`                   // every a < b
 }
 
@@ -54,6 +71,9 @@ type Pair struct {
 	Lasso       []Lasso   `json:"lasso"`        // B's units predicted from A's
 	Clusters    []Cluster `json:"clusters"`     // in falling order of between-net similarity
 	Null        Null      `json:"null"`
+
+	// Of networks trained elsewhere:
+	Measures map[string]Measure `json:"measures,omitempty"`
 }
 
 // Matching gives each unit of A a partner in B.
@@ -95,4 +115,26 @@ type RotationNull struct {
 	SemiStd  float64 `json:"semi_std"`
 	Draws    int     `json:"draws"`
 	P        float64 `json:"p"` // share of draws at or above the observed mean, with the +1 correction
+}
+
+// Measure is one figure of how alike two networks are. What is null was not asked for,
+// or cannot be known from what was given.
+type Measure struct {
+	Value *float64 `json:"value"`
+	Low   *float64 `json:"low"` // of the interval that 95 % of resampled images give
+	High  *float64 `json:"high"`
+	Null  *float64 `json:"null_mean"` // mean over draws of shuffled images
+	P     *float64 `json:"p"`         // share of those at least as alike, with the +1 correction
+}
+
+// Grid compares every layer of network A with every layer of network B, by the means of
+// units over the positions of an image.
+type Grid struct {
+	A       int          `json:"a"`
+	B       int          `json:"b"`
+	LayersA []string     `json:"layers_a"`
+	LayersB []string     `json:"layers_b"`
+	CKA     [][]*float64 `json:"cka"`       // layers of A x layers of B; null: too few images, or no live unit
+	Matched [][]*float64 `json:"matched_r"` // mean correlation of the one-to-one matching
+	Linear  [][]*float64 `json:"linear_r2"` // of B's units predicted from A's, adjusted for their number
 }

@@ -79,7 +79,7 @@ func Reproduce(ctx context.Context, o Options) (*Results, error) {
 	if err := r.activations(ctx, networks); err != nil {
 		return nil, err
 	}
-	res := &Results{Schema: Schema, Config: r.Config, Dataset: Dataset{
+	res := &Results{Schema: Schema, Config: &r.Config, Dataset: &Dataset{
 		Name: r.Data, Classes: r.set.Classes, Train: r.set.Train.Len(), Test: r.set.Test.Len(), Sampled: r.images(),
 	}, Networks: networks}
 	for _, name := range r.Layers {

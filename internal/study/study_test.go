@@ -68,8 +68,8 @@ func TestReproduce(t *testing.T) {
 	if len(res.Layers) != 2 || len(res.Layers[0].Pairs) != 3 || len(res.Networks) != 3 {
 		t.Fatalf("%d layers, %d pairs, %d networks", len(res.Layers), len(res.Layers[0].Pairs), len(res.Networks))
 	}
-	if l := res.Layers[0]; l.Name != "conv1" || l.Units != 8 || l.Rows != 16*32*32 {
-		t.Errorf("layer %s of %d units, %d rows", l.Name, l.Units, l.Rows)
+	if l := res.Layers[0]; l.Name != "conv1" || !slices.Equal(l.Units, []int{8, 8, 8}) || l.Rows != 16*32*32 {
+		t.Errorf("layer %s of %v units, %d rows", l.Name, l.Units, l.Rows)
 	}
 
 	a, err := Open(dir)
@@ -80,10 +80,10 @@ func TestReproduce(t *testing.T) {
 		t.Error("the filters are not 3 x 8 images of 5 x 5")
 	}
 	for i, l := range a.Layers {
-		if n, _ := l.Correlation.Dims(); n != 3*res.Layers[i].Units {
+		if n, _ := l.Correlation.Dims(); n != 3*res.Layers[i].Units[0] {
 			t.Errorf("%s: %d correlations", l.Name, n)
 		}
-		if l.WLambda != 0.1 || l.Tree.N != 2*res.Layers[i].Units {
+		if l.WLambda != 0.1 || l.Tree.N != 2*res.Layers[i].Units[0] {
 			t.Errorf("%s: mapping at %v, tree of %d", l.Name, l.WLambda, l.Tree.N)
 		}
 		for net, units := range l.Patches {
@@ -123,9 +123,9 @@ func check(t *testing.T, res *Results) {
 	certified := false
 	for _, l := range res.Layers {
 		for _, p := range l.Pairs {
-			matched := min(l.Units-len(l.Dead[p.A]), l.Units-len(l.Dead[p.B]))
+			matched := min(l.Units[p.A]-len(l.Dead[p.A]), l.Units[p.B]-len(l.Dead[p.B]))
 			taken := make(map[int]bool)
-			for unit := range l.Units {
+			for unit := range l.Units[p.A] {
 				partner, r := p.Bipartite.Partner[unit], p.Bipartite.R[unit]
 				if (partner < 0) != (r == nil) {
 					t.Errorf("%s: unit %d has partner %d and r %v", l.Name, unit, partner, r)
@@ -133,7 +133,7 @@ func check(t *testing.T, res *Results) {
 				if partner < 0 {
 					continue
 				}
-				if taken[partner] || partner >= l.Units || slices.Contains(l.Dead[p.A], unit) || slices.Contains(l.Dead[p.B], partner) {
+				if taken[partner] || partner >= l.Units[p.B] || slices.Contains(l.Dead[p.A], unit) || slices.Contains(l.Dead[p.B], partner) {
 					t.Errorf("%s: unit %d is matched with %d: taken, dead or none", l.Name, unit, partner)
 				}
 				taken[partner] = true
