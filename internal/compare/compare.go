@@ -92,7 +92,7 @@ func (r *run) fromArrays(ctx context.Context) error {
 	several := false
 	for i, n := range nets {
 		several = several || len(n.layers) > 1
-		r.results.Networks = append(r.results.Networks, study.Network{Name: n.name, File: r.Networks[i]})
+		r.results.Networks = append(r.results.Networks, study.Network{Name: n.name, File: filepath.Base(r.Networks[i])})
 	}
 	k := keep{shuffles: r.Shuffles, grid: several, pool: r.Pool, seed: r.Seed, threads: r.Threads}
 	if r.Resamples > 0 {
@@ -145,7 +145,7 @@ func (r *run) fromMoments(ctx context.Context) error {
 			units = append(units, m.Units(a))
 			name := m.Network(a).Name
 			if len(r.results.Networks) == a && len(seen) == 0 {
-				r.results.Networks = append(r.results.Networks, study.Network{Name: name, File: path})
+				r.results.Networks = append(r.results.Networks, study.Network{Name: name, File: filepath.Base(path)})
 			} else if a >= len(r.results.Networks) || r.results.Networks[a].Name != name {
 				return fmt.Errorf("%s: moments of other networks than those of %s", path, r.Networks[0])
 			}

@@ -40,9 +40,14 @@ var sans = font.Font{Typeface: "Liberation", Variant: "Sans"}
 
 // label writes text with its left end, or its middle, at a point.
 func label(c draw.Canvas, s string, x, y, size vg.Length, align text.XAlignment) {
+	labelIn(c, color.Black, s, x, y, size, align)
+}
+
+// labelIn is label in a colour.
+func labelIn(c draw.Canvas, ink color.Color, s string, x, y, size vg.Length, align text.XAlignment) {
 	f := sans
 	f.Size = size
-	c.FillText(text.Style{Color: color.Black, Font: f, XAlign: align, YAlign: text.YCenter, Handler: plot.DefaultTextHandler}, vg.Point{X: x, Y: y}, s)
+	c.FillText(text.Style{Color: ink, Font: f, XAlign: align, YAlign: text.YCenter, Handler: plot.DefaultTextHandler}, vg.Point{X: x, Y: y}, s)
 }
 
 // newPlot returns a plot with its words set.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"image"
+	"image/color"
 	"math"
 	"slices"
 
@@ -29,7 +30,7 @@ func drawGrid(g study.Grid) drawing {
 	cell := vg.Length(width) / vg.Length(max(len(g.LayersA), len(g.LayersB)))
 	height := cell * vg.Length(len(g.LayersA))
 	return drawing{
-		name: fmt.Sprintf("layers_%d_%d", g.A+1, g.B+1), width: left + 3*(width+gap), height: height + 90,
+		name: fmt.Sprintf("layers_%d_%d", g.A+1, g.B+1), width: left + 3*(width+gap), height: height + 64,
 		caption: fmt.Sprintf("Every layer of network %d (rows) beside every layer of network %d (columns), by units' means over the positions of an image: linear CKA, the mean correlation of the one-to-one matching, "+
 			"and the share of variance of the column's units that the row's units explain linearly, adjusted for their number. Empty: too few images for so many units.", g.A+1, g.B+1),
 		draw: func(c draw.Canvas) {
@@ -38,12 +39,12 @@ func drawGrid(g study.Grid) drawing {
 				values [][]*float64
 			}{{"CKA", g.CKA}, {"matched r", g.Matched}, {"linear R²", g.Linear}} {
 				x := vg.Length(left + k*(width+gap))
-				label(c, panel.title, c.Min.X+x+cell*vg.Length(len(g.LayersB))/2, c.Min.Y+height+80, 11, text.XCenter)
+				label(c, panel.title, c.Min.X+x+cell*vg.Length(len(g.LayersB))/2, c.Min.Y+height+52, 11, text.XCenter)
 				for j, name := range g.LayersB {
-					label(c, name, c.Min.X+x+cell*(vg.Length(j)+0.5), c.Min.Y+60-vg.Length(12*(j%2)), 8, text.XCenter)
+					label(c, name, c.Min.X+x+cell*(vg.Length(j)+0.5), c.Min.Y+30-vg.Length(12*(j%2)), 8, text.XCenter)
 				}
 				for i, row := range panel.values {
-					y := 70 + cell*vg.Length(len(panel.values)-1-i)
+					y := 40 + cell*vg.Length(len(panel.values)-1-i)
 					if k == 0 {
 						label(c, g.LayersA[i], c.Min.X+left-6, c.Min.Y+y+cell/2, 8, text.XRight)
 					}
@@ -53,7 +54,11 @@ func drawGrid(g study.Grid) drawing {
 						}
 						b := box(c, x+cell*vg.Length(j), y, cell, cell)
 						c.DrawImage(b.Rectangle, heat(1, 1, 1, func(_, _ int) float64 { return *v }))
-						label(c, fmt.Sprintf("%.2f", *v), (b.Min.X+b.Max.X)/2, (b.Min.Y+b.Max.Y)/2, 8, text.XCenter)
+						ink := color.Black
+						if math.Abs(*v) > 0.5 {
+							ink = color.White
+						}
+						labelIn(c, ink, fmt.Sprintf("%.2f", *v), (b.Min.X+b.Max.X)/2, (b.Min.Y+b.Max.Y)/2, min(11, cell/3), text.XCenter)
 					}
 				}
 			}
