@@ -8,6 +8,8 @@ import (
 	"github.com/convergent-go/convergent/internal/safetensors"
 )
 
+const netFormat = "convergent.net/1"
+
 // Save writes the network to path as safetensors, whole or not at all. Each
 // parameter is a float32 tensor named layer.weight or layer.bias: convolutions
 // [Out, Kernel, Kernel, channels/Groups] (permute by (0, 3, 1, 2) for PyTorch),
@@ -17,7 +19,7 @@ func (n *Net) Save(path string) error { return safetensors.Save(path, n.file()) 
 
 func (n *Net) file() *safetensors.File {
 	f := &safetensors.File{Metadata: map[string]string{
-		"format": "convergent.net/1",
+		"format": netFormat,
 		"arch":   n.arch.Name,
 		"seed":   strconv.FormatUint(n.seed, 10),
 	}}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 type reproduce struct {
 	Data      string    `help:"Images: a folder or zip with train/CLASS/*.jpg|png and test/CLASS/..., or CLASS/* alone, or a folder of CIFAR-10 binary batches. Without it, images are generated." placeholder:"PATH"`
 	Out       string    `help:"Folder for the results. A run that was stopped goes on from what is there (${default})." default:"./convergent-out" placeholder:"DIR"`
+	Networks  []string  `help:"Do not train, but read these networks: safetensors of this architecture, from PyTorch or from an earlier run." placeholder:"A.safetensors"`
 	Nets      int       `help:"How many networks to train and compare (${default})." default:"4"`
 	Epochs    int       `help:"Passes over the training images; 0 means 6 for generated images, else 10." default:"0"`
 	Seed      uint64    `help:"Seed of the first network; the others count on from it (${default})." default:"1"`
@@ -52,7 +54,7 @@ func (c *reproduce) Run(ctx context.Context) error {
 	bars := newProgress()
 	res, err := study.Reproduce(ctx, study.Options{
 		Config: study.Config{
-			Data: c.Data, TrainImages: c.Train, TestImages: c.Test, Width: c.Width, Nets: c.Nets, Seed: c.Seed,
+			Data: c.Data, TrainImages: c.Train, TestImages: c.Test, Width: c.Width, Networks: c.Networks, Nets: c.Nets, Seed: c.Seed,
 			Epochs: c.Epochs, Batch: c.Batch, Rate: c.Rate, Layers: c.Layers, Images: c.Images,
 			Lambdas: c.Lambdas, Clusters: c.Clusters, Draws: c.Draws,
 		},
@@ -71,7 +73,7 @@ func (c *reproduce) Run(ctx context.Context) error {
 		return err
 	}
 	for i, n := range res.Networks {
-		fmt.Printf("network %d  seed %d  test accuracy %.1f %%\n", i+1, n.Seed, 100*n.TestAccuracy)
+		fmt.Printf("network %d  %s  test accuracy %.1f %%\n", i+1, cmp.Or(n.Name, fmt.Sprint("seed ", n.Seed)), 100*n.TestAccuracy)
 	}
 	printSummary(res)
 	fmt.Printf("\n%s\nin %s\n", filepath.Join(c.Out, "report.html"), time.Since(start).Round(100*time.Millisecond))

@@ -14,10 +14,11 @@ import (
 // Config is everything that a run's results depend on. Equal configurations
 // give equal bytes, on any machine and any number of cores.
 type Config struct {
-	Data        string    `json:"data"`         // "procedural", or the file or folder of images
-	TrainImages int       `json:"train_images"` // limit; 0: all
-	TestImages  int       `json:"test_images"`  // limit; 0: all
-	Width       float64   `json:"width"`        // of the networks, times 32-64-96-96-64 channels
+	Data        string    `json:"data"`               // "procedural", or the file or folder of images
+	TrainImages int       `json:"train_images"`       // limit; 0: all
+	TestImages  int       `json:"test_images"`        // limit; 0: all
+	Width       float64   `json:"width"`              // of the networks, times 32-64-96-96-64 channels
+	Networks    []string  `json:"networks,omitempty"` // files of networks that were trained elsewhere and are not trained here
 	Nets        int       `json:"nets"`
 	Seed        uint64    `json:"seed"` // of the first network; the others follow
 	Epochs      int       `json:"epochs"`
@@ -28,7 +29,7 @@ type Config struct {
 	Lambdas     []float64 `json:"lambdas"`     // of the LASSO
 	Clusters    int       `json:"clusters"`    // of the spectral clustering; 0: the paper's share, 0.4 x units
 	Draws       int       `json:"draws"`       // of the rotation null
-	Fingerprint string    `json:"fingerprint"` // of the images and labels used
+	Fingerprint string    `json:"fingerprint"` // of the images and labels used, and of networks trained elsewhere
 }
 
 // What augmentation does to training images of 32 x 32.
@@ -77,6 +78,9 @@ func (c Config) withDefaults() Config {
 		set(&c.TestImages, defaultProceduralTest)
 		set(&c.Epochs, defaultProceduralEpochs)
 		set(&c.Batch, defaultProceduralBatch)
+	}
+	if len(c.Networks) > 0 {
+		c.Nets = len(c.Networks)
 	}
 	set(&c.Epochs, defaultEpochs)
 	set(&c.Nets, defaultNets)

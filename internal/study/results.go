@@ -33,9 +33,10 @@ type Dataset struct {
 	Sampled int      `json:"sampled"` // test images whose activations were compared
 }
 
-// Network is one network.
+// Network is one network. Where only activations of it were given, its name and their
+// file are known.
 type Network struct {
-	Name         string  `json:"name,omitempty"` // of one that was trained elsewhere; the rest is not known of it
+	Name         string  `json:"name,omitempty"` // of one that was trained elsewhere
 	Seed         uint64  `json:"seed"`
 	File         string  `json:"file"`          // relative to the output folder
 	TestAccuracy float64 `json:"test_accuracy"` // share in [0, 1]

@@ -62,7 +62,12 @@ func Reproduce(ctx context.Context, o Options) (*Results, error) {
 		return nil, err
 	}
 	path := r.Data
-	r.Data = filepath.Base(path) // where it lies is nothing to the result
+	r.Data = filepath.Base(path) // where things lie is nothing to the result
+	r.given = r.Networks
+	r.Networks = nil
+	for _, file := range r.given {
+		r.Networks = append(r.Networks, filepath.Base(file))
+	}
 	if _, err := r.ours(); err != nil {
 		return nil, err // before the images are read, which may take long
 	}
@@ -101,7 +106,8 @@ func Reproduce(ctx context.Context, o Options) (*Results, error) {
 // run is a study under way.
 type run struct {
 	Options
-	set *dataset.Set
+	set   *dataset.Set
+	given []string // paths of networks that were trained elsewhere
 }
 
 func (r *run) report(e Event) {
@@ -153,6 +159,13 @@ func (r *run) load(ctx context.Context, path string) error {
 		if err := binary.Write(h, binary.LittleEndian, labels); err != nil {
 			return err
 		}
+	}
+	for _, path := range r.given {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		h.Write(b)
 	}
 	r.Fingerprint = fmt.Sprintf("%x", h.Sum(nil)[:8])
 	return nil

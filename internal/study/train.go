@@ -14,6 +14,7 @@ import (
 
 	"github.com/convergent-go/convergent/internal/dataset"
 	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/safetensors"
 	"github.com/convergent-go/convergent/nn"
 )
 
@@ -34,7 +35,9 @@ func (r *run) train(ctx context.Context) ([]Network, error) {
 		r.report(e)
 	}
 	for i := range networks {
-		report(Event{Task: trainTask(i), Total: r.steps()})
+		if len(r.given) == 0 {
+			report(Event{Task: trainTask(i), Total: r.steps()})
+		}
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(together)
@@ -58,6 +61,38 @@ func (r *run) stepsPerEpoch() int { return r.set.Train.Len() / r.Batch }
 
 func (r *run) steps() int { return r.Epochs * r.stepsPerEpoch() }
 
+// open reads a network that was trained elsewhere, by this program or by PyTorch.
+func open(path string, arch nn.Arch) (*nn.Net, error) {
+	f, err := safetensors.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if f.Metadata["format"] != "" {
+		return nn.Load(path, arch)
+	}
+	return nn.LoadTorch(path, arch)
+}
+
+// test finds how good network i is, and keeps it.
+func (r *run) test(ctx context.Context, i int, n *nn.Net, res *Network, report func(Event)) (err error) {
+	path := filepath.Join(r.Out, res.File)
+	res.TestAccuracy, res.TestLoss, err = n.Evaluate(ctx, r.source(&r.set.Test, dataset.LoaderOptions{Batch: 100}))
+	if err != nil {
+		return err
+	}
+	if math.IsNaN(res.TestLoss) || math.IsInf(res.TestLoss, 0) { // the last step's doing, which no later one could tell
+		return fmt.Errorf("training diverged: the test loss after epoch %d is %v; try a lower learning rate with -rate", r.Epochs, res.TestLoss)
+	}
+	if err := n.Save(path); err != nil {
+		return err
+	}
+	if err := writeJSON(path+".json", res); err != nil {
+		return err
+	}
+	report(Event{Task: fmt.Sprintf("test network %d", i+1), Done: 1, Total: 1, Note: fmt.Sprintf("accuracy %.1f %%", 100*res.TestAccuracy)})
+	return nil
+}
+
 // trainOne trains network i, from its last finished epoch if it was stopped,
 // and tests it.
 func (r *run) trainOne(ctx context.Context, i, threads int, report func(Event)) (Network, error) {
@@ -69,6 +104,15 @@ func (r *run) trainOne(ctx context.Context, i, threads int, report func(Event)) 
 		return res, os.RemoveAll(state)
 	}
 	arch := r.arch(len(r.set.Classes))
+	if len(r.given) > 0 {
+		res.Name, res.Seed = r.Networks[i], 0
+		n, err := open(r.given[i], arch)
+		if err != nil {
+			return res, err
+		}
+		n.Threads = threads
+		return res, r.test(ctx, i, n, &res, report)
+	}
 	n, done, err := nn.LoadState(state, arch)
 	if errors.Is(err, os.ErrNotExist) {
 		n, err = nn.New(arch, res.Seed)
@@ -89,20 +133,9 @@ func (r *run) trainOne(ctx context.Context, i, threads int, report func(Event)) 
 	if err != nil {
 		return res, err
 	}
-	res.TestAccuracy, res.TestLoss, err = n.Evaluate(ctx, r.source(&r.set.Test, dataset.LoaderOptions{Batch: 100}))
-	if err != nil {
+	if err := r.test(ctx, i, n, &res, report); err != nil {
 		return res, err
 	}
-	if math.IsNaN(res.TestLoss) || math.IsInf(res.TestLoss, 0) { // the last step's doing, which no later one could tell
-		return res, fmt.Errorf("training diverged: the test loss after epoch %d is %v; try a lower learning rate with -rate", r.Epochs, res.TestLoss)
-	}
-	if err := n.Save(path); err != nil {
-		return res, err
-	}
-	if err := writeJSON(tested, res); err != nil {
-		return res, err
-	}
-	report(Event{Task: fmt.Sprintf("test network %d", i+1), Done: 1, Total: 1, Note: fmt.Sprintf("accuracy %.1f %%", 100*res.TestAccuracy)})
 	return res, os.RemoveAll(state)
 }
 

@@ -1,0 +1,77 @@
+package nn
+
+import (
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/convergent-go/convergent/internal/safetensors"
+)
+
+// TestLoadTorch compares layers with what PyTorch computed from the same weights and
+// images.
+func TestLoadTorch(t *testing.T) {
+	const path = "testdata/torch.safetensors"
+	arch := CaffeNet32(10, 0.1)
+	n, err := LoadTorch(path, arch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := safetensors.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nhwc := func(name string) *Tensor {
+		v, err := f.Get(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := append(v.Shape, 1, 1)
+		x := &Tensor{N: s[0], C: s[1], H: s[2], W: s[3], Data: make([]float32, len(v.F32))}
+		channelsLast(x.Data, v.F32, Shape{x.H, x.W, x.C})
+		return x
+	}
+	taps := map[string]*Tensor{"relu1": nil, "norm1": nil, "relu2": nil, "relu5": nil, "fc7": nil}
+	n.Forward(nhwc("input"), taps)
+	for name, got := range taps {
+		want := nhwc("output." + name)
+		if got.N != want.N || got.H != want.H || got.W != want.W || got.C != want.C {
+			t.Fatalf("%s: %d x %d x %d x %d", name, got.N, got.H, got.W, got.C)
+		}
+		var off, most float64
+		for i, v := range want.Data {
+			off = max(off, math.Abs(float64(got.Data[i]-v)))
+			most = max(most, math.Abs(float64(v)))
+		}
+		if off > 1e-5*most {
+			t.Errorf("%s: off by %g, where the largest is %g", name, off, most)
+		}
+	}
+}
+
+func TestLoadTorchErrors(t *testing.T) {
+	arch := CaffeNet32(10, 0.1)
+	ours := filepath.Join(t.TempDir(), "ours.safetensors")
+	n, err := New(arch, 1)
+	if err == nil {
+		err = n.Save(ours)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		path string
+		arch Arch
+		want string
+	}{
+		{ours, arch, "not from PyTorch"},
+		{"testdata/torch.safetensors", CaffeNet32(10, 0.2), `"conv1.weight" is not float32 of shape [6 3 5 5]`},
+		{"testdata/torch.safetensors", CaffeNet32(11, 0.1), `"fc7.weight" is not float32 of shape [11 13]`},
+		{"testdata/none.safetensors", arch, "none.safetensors"},
+	} {
+		if _, err := LoadTorch(c.path, c.arch); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, want an error with %q", err, c.want)
+		}
+	}
+}
