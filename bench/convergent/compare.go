@@ -18,6 +18,7 @@ import (
 // input is what commands that read activations have in common.
 type input struct {
 	Networks   []string `arg:"" help:"Activations of each network: a .npy, .npz or .safetensors file of samples x units, or of rank 4 (see -layout), each array a layer; a folder of such files, which are shards of the samples in their natural order; or several joined by commas."`
+	Names      []string `help:"What to call the networks; else compare takes the names of files, and moments none." placeholder:"A,B"`
 	Layout     string   `help:"Of arrays of rank 4: nchw (PyTorch) or nhwc. Never guessed." enum:",nhwc,nchw" default:"" placeholder:"nchw"`
 	LayerFiles bool     `help:"What is in a folder is one layer each, and not a shard."`
 	Layers     []string `help:"Only these layers." placeholder:"NAME"`
@@ -32,7 +33,7 @@ type input struct {
 func (c *input) options() compare.Options {
 	layouts := map[string]arrays.Layout{"nhwc": arrays.NHWC, "nchw": arrays.NCHW}
 	o := compare.Options{MaxMemory: int64(c.MaxMem), Input: compare.Input{
-		Networks: c.Networks, LayerFiles: c.LayerFiles, Only: c.Layers, Layout: layouts[c.Layout], Pool: c.Pool,
+		Networks: c.Networks, Names: c.Names, LayerFiles: c.LayerFiles, Only: c.Layers, Layout: layouts[c.Layout], Pool: c.Pool,
 		SampleIDs: c.SampleIds, ImageIDs: c.ImageIds, UnitNames: c.Units,
 	}}
 	o.Threads = c.Threads

@@ -132,3 +132,48 @@ func TestHelp(t *testing.T) {
 		}
 	}
 }
+
+// TestCompare goes the whole way with activations: compared at once, and as moments
+// of shards that are merged.
+func TestCompare(t *testing.T) {
+	const testdata = "../../internal/compare/testdata/"
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	stdout, stderr, code := run(t, "compare", testdata+"a.npz", testdata+"b.npz", "-layout", "nchw", "-out", in("out"), "-resamples", "20", "-shuffles", "3", "-draws", "5")
+	if code != 0 || stderr != "" {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	for _, want := range []string{"conv1", "6, 7", "conv2", "matched r", in("out/report.html")} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("nothing about %q in:\n%s", want, stdout)
+		}
+	}
+	for _, name := range []string{"results.json", "report.html", "figures/layers_1_2.svg", "conv2/measures.json"} {
+		if info, err := os.Stat(in("out/" + name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: missing or empty: %v", name, err)
+		}
+	}
+	if stdout, stderr, code = run(t, "moments", testdata+"a.npz", testdata+"b.npz", "-layout=nchw", "-layers", "conv1", "-names", "a,b", "-o", in("1.moments")); code != 0 {
+		t.Fatalf("%s\n%s", stdout, stderr)
+	}
+	if stdout, stderr, code = run(t, "merge", in("1.moments"), "-o", in("all.moments")); code != 0 || !strings.Contains(stdout, "2 networks, 720 observations") {
+		t.Fatalf("%s\n%s", stdout, stderr)
+	}
+	if stdout, stderr, code = run(t, "compare", in("all.moments"), "-out", in("out2"), "-draws", "5"); code != 0 || !strings.Contains(stdout, "conv1") {
+		t.Fatalf("%s\n%s", stdout, stderr)
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"compare", testdata + "a.npz", testdata + "b.npz"}, "is it nhwc or nchw?"},
+		{[]string{"compare", testdata + "a.npz", testdata + "b.npz", "-layout", "chwn"}, "nchw"},
+		{[]string{"compare", testdata + "a.npz", testdata + "b.npz", "-layout", "nchw", "-max-mem", "much"}, `"much" is no amount of memory`},
+		{[]string{"compare", testdata + "a.npz", testdata + "b.npz", "-layout", "nchw", "-max-mem", "1MB"}, "of -max-mem"},
+		{[]string{"merge", in("1.moments"), in("1.moments"), "-o", in("twice.moments")}, "1.moments"},
+	} {
+		if _, stderr, code := run(t, c.args...); code == 0 || !strings.Contains(stderr, c.want) {
+			t.Errorf("%q: exit code %d, %s", c.args, code, stderr)
+		}
+	}
+}

@@ -302,6 +302,11 @@ func Accumulate(ctx context.Context, o Options, path string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(o.Names) == 0 { // files of other samples have other names
+		for _, n := range nets {
+			n.name = ""
+		}
+	}
 	var files []string
 	for _, t := range p.together {
 		file := path

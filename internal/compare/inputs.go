@@ -18,6 +18,7 @@ type Input struct {
 	// these joined by commas. Each array of a file is a layer.
 	Networks []string
 
+	Names      []string      // of networks; nil: those of their files, or none in moments
 	LayerFiles bool          // what is in a folder is one layer each, and not a shard
 	Only       []string      // layers to compare; nil: all
 	Layout     arrays.Layout // of arrays of rank 4
@@ -79,6 +80,9 @@ func (in Input) open() ([]*network, error) {
 			return nil, fmt.Errorf("%d files of labels for %d networks: give one for each", len(files), len(in.Networks))
 		}
 	}
+	if len(in.Names) != 0 && len(in.Names) != len(in.Networks) {
+		return nil, fmt.Errorf("%d names for %d networks", len(in.Names), len(in.Networks))
+	}
 	nets := make([]*network, len(in.Networks))
 	for i, path := range in.Networks {
 		n, err := in.network(i, path)
@@ -94,6 +98,9 @@ func (in Input) open() ([]*network, error) {
 				return nil, fmt.Errorf("%v has %d samples and %v has %d; networks are compared on the same samples, in the same order", l, l.rows.Samples, first, first.rows.Samples)
 			}
 		}
+	}
+	for i, name := range in.Names {
+		nets[i].name = name
 	}
 	rename(nets)
 	return nets, nil

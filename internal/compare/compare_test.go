@@ -1,0 +1,378 @@
+package compare
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/convergent-go/convergent/internal/arrays"
+	"github.com/convergent-go/convergent/internal/study"
+)
+
+// fixture compares what testdata/make.py wrote.
+func fixture(out string) Options {
+	return Options{
+		Input:      Input{Networks: []string{"testdata/a.npz", "testdata/b.npz"}, Layout: arrays.NCHW},
+		Comparison: study.Comparison{Lambdas: []float64{0.1, 0}, Draws: 9, Seed: 1},
+		Resamples:  40, Shuffles: 9, Out: out,
+	}
+}
+
+func compared(t *testing.T, o Options) *study.Artifacts {
+	t.Helper()
+	a, err := Run(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// found is what numpy and scipy found in a layer.
+type found struct {
+	Live      [2][]int
+	R         [][]float64
+	Semi      []int
+	Bipartite [2][]int
+	Matched   float64
+	CKA       float64
+	Pooled    float64 `json:"cka_of_means"`
+}
+
+func expected(t *testing.T) (layers map[string]found) {
+	t.Helper()
+	b, err := os.ReadFile("testdata/expected.json")
+	if err == nil {
+		err = json.Unmarshal(b, &layers)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return layers
+}
+
+// table reads a CSV file without its first row.
+func table(t *testing.T, path string) [][]string {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows[1:]
+}
+
+// matrix reads an array of float64 that this package wrote.
+func matrix(t *testing.T, path, name string) [][]float32 {
+	t.Helper()
+	f, err := arrays.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := f.Array(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := a.Rows(arrays.Matrix)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var rows [][]float32
+	for range r.Samples {
+		row := make([]float32, r.Units)
+		if _, err := r.Read(row); err != nil {
+			t.Fatal(err)
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+func near(a *float64, b, tol float64) bool { return a != nil && math.Abs(*a-b) <= tol }
+
+// TestRun compares all that is written with what numpy and scipy find in the same
+// arrays.
+func TestRun(t *testing.T) {
+	out := t.TempDir()
+	a := compared(t, fixture(out))
+	for i, name := range []string{"conv1", "conv2"} {
+		want := expected(t)[name]
+		dir := filepath.Join(out, name)
+		r := matrix(t, filepath.Join(dir, "correlation_between.npy"), "")
+		for x, unit := range want.Live[0] {
+			for y, other := range want.Live[1] {
+				if off := float64(r[unit][other]) - want.R[x][y]; math.Abs(off) > 1e-6 {
+					t.Errorf("%s: correlation of %d and %d is %v, want %v", name, unit, other, r[unit][other], want.R[x][y])
+				}
+			}
+		}
+		l := a.Results.Layers[i]
+		if l.Name != name || len(l.Dead[0]) != 1 || len(l.Dead[1]) != 1 || l.Rows != 60*12 {
+			t.Errorf("layer %s, dead %v, %d rows", l.Name, l.Dead, l.Rows)
+		}
+		for _, m := range []struct {
+			file            string
+			units, partners []int
+		}{
+			{"semi_matching.csv", want.Live[0], want.Semi},
+			{"bipartite_matching.csv", want.Bipartite[0], want.Bipartite[1]},
+		} {
+			rows := table(t, filepath.Join(dir, m.file))
+			if len(rows) != l.Units[0] {
+				t.Errorf("%s: %d units", m.file, len(rows))
+			}
+			for k, unit := range m.units {
+				if rows[unit][1] != strconv.Itoa(m.partners[k]) {
+					t.Errorf("%s %s: %v, want the partner %d", name, m.file, rows[unit], m.partners[k])
+				}
+			}
+			if dead := l.Dead[0][0]; !slices.Equal(rows[dead], []string{strconv.Itoa(dead), "-1", ""}) {
+				t.Errorf("%s: %v of a dead unit", m.file, rows[dead])
+			}
+		}
+		p := l.Pairs[0]
+		if !near(p.Measures["matched"].Value, want.Matched, 1e-6) || !near(p.Measures["cka"].Value, want.CKA, 1e-6) {
+			t.Errorf("%s: matched %v, cka %v, want %v and %v", name, *p.Measures["matched"].Value, *p.Measures["cka"].Value, want.Matched, want.CKA)
+		}
+		if got := a.Results.Grids[0].CKA[i][i]; !near(got, want.Pooled, 1e-6) {
+			t.Errorf("%s: cka of means %v, want %v", name, *got, want.Pooled)
+		}
+		for measure, m := range p.Measures {
+			if m.Value == nil || m.Low == nil || m.Null == nil || m.P == nil {
+				t.Errorf("%s: %s is not complete", name, measure)
+			} else if measure == "cka" && !(*m.Low <= *m.Value && *m.Value <= *m.High && *m.Null < *m.Value/2 && *m.P == 0.1) {
+				t.Errorf("%s: %v in [%v, %v], null %v, p %v", measure, *m.Value, *m.Low, *m.High, *m.Null, *m.P)
+			}
+		}
+		// The loss of a prediction from the weights and correlations that were written.
+		within := matrix(t, filepath.Join(dir, "correlation_within_a.npy"), "")
+		w := matrix(t, filepath.Join(dir, "lasso_weights.npz"), "0.1")
+		for _, row := range table(t, filepath.Join(dir, "lasso.csv")) {
+			target, _ := strconv.Atoi(row[1])
+			if row[0] != "0.1" {
+				continue
+			}
+			loss, nonzero := 0.5, 0
+			for u := range w {
+				if w[u][target] != 0 {
+					nonzero++
+				}
+				loss -= float64(w[u][target] * r[u][target])
+				for v := range w {
+					loss += 0.5 * float64(w[u][target]*within[u][v]*w[v][target])
+				}
+			}
+			if got, _ := strconv.ParseFloat(row[2], 64); math.Abs(got-loss) > 1e-5 || strconv.Itoa(nonzero) != row[4] {
+				t.Errorf("%s: %v, want the loss %v and %d weights", name, row, loss, nonzero)
+			}
+		}
+	}
+}
+
+// TestSameBytes changes what must not matter.
+func TestSameBytes(t *testing.T) {
+	read := func(dir string) map[string]string {
+		all := make(map[string]string)
+		err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			name, _ := filepath.Rel(dir, path)
+			all[name] = string(b)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	one, two := t.TempDir(), t.TempDir()
+	o := fixture(one)
+	o.Threads = 1
+	compared(t, o)
+	o.Threads, o.Out = 3, two
+	compared(t, o)
+	want, got := read(one), read(two)
+	if len(want) != 19 {
+		t.Errorf("%d files", len(want))
+	}
+	for name, b := range want {
+		if got[name] != b {
+			t.Errorf("%s differs on three threads", name)
+		}
+	}
+	// Results are not replaced unasked.
+	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "-overwrite") {
+		t.Error(err)
+	}
+	o.Overwrite = true
+	compared(t, o)
+}
+
+// write puts a matrix of the given function into a file.
+func write(t *testing.T, path string, rows, cols int, f func(i, j int) float64) string {
+	t.Helper()
+	if err := arrays.WriteNPY(path, values{rows, cols, f}); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+type values struct {
+	rows, cols int
+	f          func(i, j int) float64
+}
+
+func (v values) Dims() (rows, cols int) { return v.rows, v.cols }
+func (v values) At(i, j int) float64    { return v.f(i, j) }
+
+func wave(i, j int) float64 { return math.Sin(float64(i*(j+1))) + math.Cos(float64(i+7*j)) }
+
+// TestMoments accumulates shards apart, merges and compares them: the figures are those
+// of all shards at once.
+func TestMoments(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	var parts, a, b []string
+	for k := range 3 {
+		rows := 40 + 13*k
+		shift := func(i, j int) float64 { return wave(i+1000*k, j) }
+		a = append(a, write(t, in("a"+strconv.Itoa(k)+".npy"), rows, 4, shift))
+		b = append(b, write(t, in("b"+strconv.Itoa(k)+".npy"), rows, 5, func(i, j int) float64 { return shift(i, j) + wave(j, i) }))
+		o := Options{Input: Input{Networks: []string{a[k], b[k]}, Names: []string{"first", "second"}}}
+		files, err := Accumulate(context.Background(), o, in(strconv.Itoa(k)+Moments))
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, files...)
+	}
+	if _, err := Merge(parts, in("all"+Moments)); err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Input: Input{Networks: []string{in("all" + Moments)}}, Comparison: study.Comparison{Draws: 3}, Out: in("merged")}
+	merged := compared(t, o)
+	o.Networks, o.Out = []string{strings.Join(a, ","), strings.Join(b, ",")}, in("whole")
+	o.Resamples, o.Shuffles = 20, 3
+	whole := compared(t, o)
+	if n := merged.Results.Networks; n[0].Name != "first" || n[1].Name != "second" {
+		t.Errorf("networks %+v", n)
+	}
+	x, y := merged.Results.Layers[0], whole.Results.Layers[0]
+	if x.Rows != y.Rows || math.Abs(x.Pairs[0].Bipartite.Mean-y.Pairs[0].Bipartite.Mean) > 1e-7 {
+		t.Errorf("%d rows, matched %v; of all at once %d rows, %v", x.Rows, x.Pairs[0].Bipartite.Mean, y.Rows, y.Pairs[0].Bipartite.Mean)
+	}
+	if m := x.Pairs[0].Measures["cka"]; m.Value == nil || m.Low != nil || m.Null != nil {
+		t.Error("moments cannot have intervals, and do not lack values")
+	}
+}
+
+// TestLayerFiles gives one file for each layer, and layers of other names and sizes.
+func TestLayerFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, f := range []struct {
+		path string
+		cols int
+	}{{"a/x.npy", 3}, {"a/y.npy", 4}, {"b/y.npy", 5}, {"b/z.npy", 6}, {"c/p.npy", 2}, {"c/q.npy", 2}} {
+		write(t, filepath.Join(dir, f.path), 50, f.cols, func(i, j int) float64 { return wave(i, j+f.cols) })
+	}
+	net := func(name string) string { return filepath.Join(dir, name) }
+	o := Options{Input: Input{Networks: []string{net("a"), net("b")}, LayerFiles: true}, Comparison: study.Comparison{Draws: 3}, Out: net("out")}
+	r := compared(t, o).Results
+	if len(r.Layers) != 1 || r.Layers[0].Name != "y" || !slices.Equal(r.Layers[0].Units, []int{4, 5}) {
+		t.Errorf("layers %+v", r.Layers)
+	}
+	if g := r.Grids[0]; !slices.Equal(g.LayersA, []string{"x", "y"}) || !slices.Equal(g.LayersB, []string{"y", "z"}) || g.CKA[1][1] == nil {
+		t.Errorf("grid %+v", g)
+	}
+	o.Networks, o.Out = []string{net("a"), net("c")}, net("out2")
+	if r := compared(t, o).Results; len(r.Layers) != 0 || len(r.Grids) != 1 {
+		t.Errorf("%d layers and %d grids of networks without a layer in common", len(r.Layers), len(r.Grids))
+	}
+	// One layer each is compared whatever it is called.
+	o.Networks, o.LayerFiles, o.Out = []string{net("a/x.npy"), net("b/z.npy"), net("c/p.npy")}, false, net("out3")
+	r = compared(t, o).Results
+	if len(r.Layers) != 1 || len(r.Layers[0].Pairs) != 3 || r.Networks[2].Name != "p" {
+		t.Errorf("%d layers of %v", len(r.Layers), r.Networks)
+	}
+	if _, err := os.Stat(net("out3/2-3/measures.json")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	a := write(t, in("a.npy"), 30, 3, wave)
+	b := write(t, in("b.npy"), 31, 3, wave)
+	c := write(t, in("c.npy"), 30, 2, func(i, j int) float64 {
+		if i == 17 && j == 1 {
+			return math.NaN()
+		}
+		return wave(i, j)
+	})
+	dead := write(t, in("dead.npy"), 30, 2, func(_, _ int) float64 { return 4 })
+	one := in("one" + Moments)
+	if _, err := Accumulate(context.Background(), Options{Input: Input{Networks: []string{a}}}, one); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		networks []string
+		change   func(*Options)
+		want     []string
+	}{
+		"one network":     {[]string{a}, nil, []string{"two networks"}},
+		"missing":         {[]string{a, in("none.npy")}, nil, []string{"none.npy"}},
+		"rows":            {[]string{a, b}, nil, []string{"b.npy", "31 samples", "a.npy", "30"}},
+		"NaN":             {[]string{a, c}, nil, []string{"network 1", "row 17", "unit 1", "NaN"}},
+		"dead":            {[]string{a, dead}, nil, []string{"network 2", "dead"}},
+		"layout":          {[]string{"testdata/a.npz", "testdata/b.npz"}, nil, []string{"a.npz", "layout"}},
+		"layer":           {[]string{a, a}, func(o *Options) { o.Only = []string{"conv9"} }, []string{"a.npy", "conv9"}},
+		"memory":          {[]string{a, a}, func(o *Options) { o.MaxMemory = 1000 }, []string{"MB", "-max-mem"}},
+		"names":           {[]string{a, a}, func(o *Options) { o.Names = []string{"a"} }, []string{"1 names for 2 networks"}},
+		"ids":             {[]string{a, a}, func(o *Options) { o.SampleIDs = []string{a} }, []string{"one for each"}},
+		"ids of numbers":  {[]string{a, a}, func(o *Options) { o.SampleIDs = []string{a, a} }, []string{"a.npy", "labels"}},
+		"moments of one":  {[]string{one}, nil, []string{"one.moments", "one network", "convergent moments A.npy B.npy"}},
+		"moments, arrays": {[]string{one, a}, nil, []string{"one.moments", "moments"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := Options{Input: Input{Networks: c.networks}, Comparison: study.Comparison{Draws: 3}, Out: in("out")}
+			if c.change != nil {
+				c.change(&o)
+			}
+			_, err := Run(context.Background(), o)
+			if err == nil {
+				t.Fatal("no error")
+			}
+			for _, want := range c.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%v, which does not have %q", err, want)
+				}
+			}
+			if _, err := os.Stat(in("out/results.json")); err == nil {
+				t.Error("results of an error")
+			}
+		})
+	}
+}
+
+// TestStopped is told to stop before it has begun.
+func TestStopped(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	if _, err := Run(ctx, fixture(t.TempDir())); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
