@@ -4,6 +4,8 @@ package artifact
 
 import (
 	"bufio"
+	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -53,4 +55,18 @@ func WriteFile(path string, data []byte) error {
 		_, err := w.Write(data)
 		return err
 	})
+}
+
+// WriteJSON is Write of v as indented JSON.
+func WriteJSON(path string, v any) error {
+	return Write(path, func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", " ")
+		return enc.Encode(v)
+	})
+}
+
+// WriteCSV is Write of a table.
+func WriteCSV(path string, rows [][]string) error {
+	return Write(path, func(w io.Writer) error { return csv.NewWriter(w).WriteAll(rows) })
 }

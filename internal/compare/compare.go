@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/convergent-go/convergent/corr"
+	"github.com/convergent-go/convergent/internal/artifact"
 	"github.com/convergent-go/convergent/internal/study"
-	"github.com/convergent-go/convergent/match"
 	"github.com/convergent-go/convergent/spectral"
 )
 
@@ -31,9 +30,6 @@ type Options struct {
 
 // Groups of images, for intervals.
 const groups = 100
-
-// Moments is the ending of files of moments.
-const Moments = ".moments"
 
 const resultsFile = "results.json"
 
@@ -57,16 +53,7 @@ func Run(ctx context.Context, o Options) (*study.Artifacts, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.artifacts, writeJSON(filepath.Join(o.Out, resultsFile), r.results)
-}
-
-func ofMoments(paths []string) bool {
-	for _, path := range paths {
-		if filepath.Ext(path) == Moments {
-			return true
-		}
-	}
-	return false
+	return r.artifacts, artifact.WriteJSON(filepath.Join(o.Out, resultsFile), r.results)
 }
 
 // run is a comparison under way.
@@ -124,53 +111,6 @@ func (r *run) fromArrays(ctx context.Context) error {
 	return err
 }
 
-// fromMoments compares what moments hold: no images are known of, and so neither
-// intervals nor what shuffled images would give.
-func (r *run) fromMoments(ctx context.Context) error {
-	r.layers = len(r.Networks)
-	seen := make(map[string]bool)
-	for _, path := range r.Networks {
-		if filepath.Ext(path) != Moments {
-			return fmt.Errorf("%s: moments and arrays are not compared with each other; make moments of all networks at once: convergent moments A.npy B.npy -o all%s", path, Moments)
-		}
-		m, err := corr.LoadMoments(path)
-		if err != nil {
-			return err
-		}
-		if m.Networks() < 2 {
-			return fmt.Errorf("%s: moments of one network, which do not say how its units vary with those of others; they must be accumulated together: convergent moments A.npy B.npy -o all%s", path, Moments)
-		}
-		var units []int
-		for a := range m.Networks() {
-			units = append(units, m.Units(a))
-			name := m.Network(a).Name
-			if len(r.results.Networks) == a && len(seen) == 0 {
-				r.results.Networks = append(r.results.Networks, study.Network{Name: name, File: filepath.Base(path)})
-			} else if a >= len(r.results.Networks) || r.results.Networks[a].Name != name {
-				return fmt.Errorf("%s: moments of other networks than those of %s", path, r.Networks[0])
-			}
-		}
-		if m.Networks() != len(r.results.Networks) {
-			return fmt.Errorf("%s: moments of other networks than those of %s", path, r.Networks[0])
-		}
-		if err := r.afford(corr.EstimateMemory(units...)); err != nil {
-			return err
-		}
-		name := m.Network(0).Layer
-		if name == "" || seen[name] {
-			name = strings.TrimSuffix(filepath.Base(path), Moments)
-		}
-		if seen[name] {
-			return fmt.Errorf("%s: two layers are called %s", path, name)
-		}
-		seen[name] = true
-		if err := r.layer(ctx, &together{name: name}, m); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (o *Options) afford(bytes int64) error {
 	if o.MaxMemory > 0 && bytes > o.MaxMemory {
 		return fmt.Errorf("this takes about %d MB of memory, more than the %d MB of -max-mem; raise it, do without intervals (-resamples 0) and shuffled images (-shuffles 0), or compare fewer layers at a time (-layers)", bytes>>20, o.MaxMemory>>20)
@@ -225,120 +165,4 @@ func (r *run) folder(layer string, p *study.Pair, pairs int) string {
 		dir = filepath.Join(dir, fmt.Sprintf("%d-%d", p.A+1, p.B+1))
 	}
 	return dir
-}
-
-// grids compares all layers of each two networks.
-func grids(nets []*network, m *corr.Moments) ([]study.Grid, error) {
-	var all []study.Grid
-	first := 0 // of network a's layers in m
-	for a, na := range nets {
-		second := first + len(na.layers)
-		for b := a + 1; b < len(nets); b++ {
-			nb := nets[b]
-			g := study.Grid{A: a, B: b}
-			for _, l := range nb.layers {
-				g.LayersB = append(g.LayersB, l.name)
-			}
-			for i, l := range na.layers {
-				g.LayersA = append(g.LayersA, l.name)
-				var cka, matched, linear []*float64
-				for j := range nb.layers {
-					p := m.Pair(first+i, second+j)
-					of := func(f func() (float64, error)) *float64 {
-						v, err := f()
-						if err != nil {
-							return nil // no unit is live, or there are too few images
-						}
-						return finite(v)
-					}
-					cka = append(cka, of(p.CKA))
-					matched = append(matched, of(func() (float64, error) {
-						best, err := match.Bipartite(p.Correlation())
-						return best.Mean, err
-					}))
-					linear = append(linear, of(func() (float64, error) {
-						v, err := p.Linear()
-						return v.Mean, err
-					}))
-				}
-				g.CKA, g.Matched, g.Linear = append(g.CKA, cka), append(g.Matched, matched), append(g.Linear, linear)
-			}
-			all = append(all, g)
-			second += len(nb.layers)
-		}
-		first += len(na.layers)
-	}
-	return all, nil
-}
-
-// Accumulate writes moments of all networks: to the file at path, or, of several
-// layers, to one for each in a folder of that name. It returns the files.
-func Accumulate(ctx context.Context, o Options, path string) ([]string, error) {
-	nets, err := o.open()
-	if err != nil {
-		return nil, err
-	}
-	shared, err := o.shared(nets)
-	if err != nil {
-		return nil, err
-	}
-	if len(shared) == 0 {
-		return nil, errors.New("no layer is in all networks")
-	}
-	k := keep{pool: o.Pool, threads: o.Threads}
-	if err := o.afford(memory(nets, shared, k)); err != nil {
-		return nil, err
-	}
-	ids, _, err := o.samples(nets)
-	if err != nil {
-		return nil, err
-	}
-	p := newPass(nets, shared, k)
-	err = p.read(ctx, ids, nil, func(done, total int) {
-		if o.Progress != nil {
-			o.Progress(study.Event{Task: "read activations", Done: done, Total: total})
-		}
-	})
-	if err != nil {
-		return nil, err
-	}
-	if len(o.Names) == 0 { // files of other samples have other names
-		for _, n := range nets {
-			n.name = ""
-		}
-	}
-	var files []string
-	for _, t := range p.together {
-		file := path
-		if len(p.together) > 1 {
-			file = filepath.Join(path, t.name+Moments)
-		}
-		if err := t.total(nets).Save(file); err != nil {
-			return nil, err
-		}
-		files = append(files, file)
-	}
-	return files, nil
-}
-
-// Merge adds moments of different samples of the same networks, and writes them.
-func Merge(paths []string, path string) (*corr.Moments, error) {
-	var all *corr.Moments
-	for _, p := range paths {
-		m, err := corr.LoadMoments(p)
-		if err != nil {
-			return nil, err
-		}
-		if all == nil {
-			all = m
-			continue
-		}
-		if err := all.Merge(m); err != nil {
-			return nil, fmt.Errorf("%s: %w", p, err)
-		}
-	}
-	if all == nil {
-		return nil, errors.New("no moments to merge")
-	}
-	return all, all.Save(path)
 }

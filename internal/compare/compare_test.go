@@ -336,7 +336,7 @@ func TestErrors(t *testing.T) {
 		"one network":     {[]string{a}, nil, []string{"two networks"}},
 		"missing":         {[]string{a, in("none.npy")}, nil, []string{"none.npy"}},
 		"rows":            {[]string{a, b}, nil, []string{"b.npy", "31 samples", "a.npy", "30"}},
-		"NaN":             {[]string{a, c}, nil, []string{"network 1", "row 17", "unit 1", "NaN"}},
+		"NaN":             {[]string{a, c}, nil, []string{"network 1", "row 17", "unit 1", "NaN", "network 1 is ", "c.npy"}},
 		"dead":            {[]string{a, dead}, nil, []string{"network 2", "dead"}},
 		"layout":          {[]string{"testdata/a.npz", "testdata/b.npz"}, nil, []string{"a.npz", "layout"}},
 		"layer":           {[]string{a, a}, func(o *Options) { o.Only = []string{"conv9"} }, []string{"a.npy", "conv9"}},

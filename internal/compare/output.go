@@ -1,12 +1,8 @@
 package compare
 
 import (
-	"encoding/csv"
-	"encoding/json"
-	"io"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/convergent-go/convergent/corr"
 	"github.com/convergent-go/convergent/internal/arrays"
@@ -25,7 +21,7 @@ func writePair(dir string, m *corr.Moments, p *study.Pair, d *study.Detail) erro
 		}
 	}
 	var weights []arrays.Named
-	lasso := [][]string{{"lambda", "target", "loss", "r2", "nonzero"}}
+	var lasso [][]string
 	for _, f := range d.Lasso {
 		w := study.Whole(f.W, d.LiveA, d.LiveB, m.Units(p.A), m.Units(p.B))
 		weights = append(weights, arrays.Named{Name: decimal(f.Lambda), Values: w})
@@ -42,53 +38,21 @@ func writePair(dir string, m *corr.Moments, p *study.Pair, d *study.Detail) erro
 	if err := arrays.WriteNPZ(filepath.Join(dir, "lasso_weights.npz"), weights); err != nil {
 		return err
 	}
-	clusters := [][]string{{"cluster", "units_a", "units_b", "between", "between_paper", "within"}}
-	for i, c := range p.Clusters {
-		clusters = append(clusters, []string{strconv.Itoa(i), list(c.A), list(c.B), decimal(c.Between), decimal(c.BetweenPaper), decimal(c.Within)})
-	}
 	for _, t := range []struct {
-		name string
-		rows [][]string
+		name    string
+		columns []string
+		rows    [][]string
 	}{
-		{"semi_matching.csv", matching(p.Semi)}, {"bipartite_matching.csv", matching(p.Bipartite)},
-		{"lasso.csv", lasso}, {"clusters.csv", clusters},
+		{"semi_matching.csv", study.MatchingColumns, study.MatchingRows(p.Semi)},
+		{"bipartite_matching.csv", study.MatchingColumns, study.MatchingRows(p.Bipartite)},
+		{"lasso.csv", []string{"lambda", "target", "loss", "r2", "nonzero"}, lasso},
+		{"clusters.csv", study.ClusterColumns, study.ClusterRows(p.Clusters)},
 	} {
-		err := artifact.Write(filepath.Join(dir, t.name), func(w io.Writer) error { return csv.NewWriter(w).WriteAll(t.rows) })
-		if err != nil {
+		if err := artifact.WriteCSV(filepath.Join(dir, t.name), append([][]string{t.columns}, t.rows...)); err != nil {
 			return err
 		}
 	}
-	return writeJSON(filepath.Join(dir, "measures.json"), p.Measures)
-}
-
-// matching lists all units of A; the partner of one without is -1.
-func matching(m study.Matching) [][]string {
-	rows := [][]string{{"unit", "partner", "r"}}
-	for unit, partner := range m.Partner {
-		r := ""
-		if m.R[unit] != nil {
-			r = decimal(*m.R[unit])
-		}
-		rows = append(rows, []string{strconv.Itoa(unit), strconv.Itoa(partner), r})
-	}
-	return rows
+	return artifact.WriteJSON(filepath.Join(dir, "measures.json"), p.Measures)
 }
 
 func decimal(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
-
-// list joins units by spaces.
-func list(units []int) string {
-	words := make([]string, len(units))
-	for i, u := range units {
-		words[i] = strconv.Itoa(u)
-	}
-	return strings.Join(words, " ")
-}
-
-func writeJSON(path string, v any) error {
-	b, err := json.MarshalIndent(v, "", " ")
-	if err != nil {
-		return err
-	}
-	return artifact.WriteFile(path, append(b, '\n'))
-}

@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/convergent-go/convergent/corr"
 	"github.com/convergent-go/convergent/internal/arrays"
@@ -215,7 +216,7 @@ func (p *pass) add(n int, images, ids []uint64) error {
 			err = errors.Join(t.few.AddTensors(images, some...), t.shuffles.AddTensors(images, some...))
 		}
 		if err != nil {
-			return fmt.Errorf("layer %s: %w", t.name, err)
+			return sourced(t.name, t.layers, err)
 		}
 	}
 	if p.grid == nil {
@@ -226,9 +227,18 @@ func (p *pass) add(n int, images, ids []uint64) error {
 		tensors = append(tensors, corr.Rows(l.means(n), n, l.rows.Units, l.rows.Units))
 	}
 	if err := p.grid.AddTensors(images, tensors...); err != nil {
-		return fmt.Errorf("means over positions of all layers: %w", err)
+		return sourced("means over positions", p.layers, err)
 	}
 	return nil
+}
+
+// sourced says where the networks of an error come from.
+func sourced(what string, layers []*layer, err error) error {
+	var from []string
+	for i, l := range layers {
+		from = append(from, fmt.Sprintf("network %d is %v", i, l))
+	}
+	return fmt.Errorf("layer %s: %w (%s)", what, err, strings.Join(from, ", "))
 }
 
 // some returns few positions of n samples.

@@ -177,7 +177,7 @@ func (o *observed) write(dir string, part *dataset.Part) error {
 	if err := artifact.WriteFile(filepath.Join(dir, sheetFile), buf.Bytes()); err != nil {
 		return err
 	}
-	if err := writeJSON(filepath.Join(dir, patchesFile), o.best); err != nil {
+	if err := artifact.WriteJSON(filepath.Join(dir, patchesFile), o.best); err != nil {
 		return err
 	}
 	return o.moments.Save(filepath.Join(dir, momentsFile))

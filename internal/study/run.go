@@ -1,11 +1,9 @@
 package study
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -100,7 +98,7 @@ func Reproduce(ctx context.Context, o Options) (*Results, error) {
 	if err := writeTables(r.Out, res); err != nil {
 		return nil, err
 	}
-	return res, writeJSON(filepath.Join(r.Out, resultsFile), res)
+	return res, artifact.WriteJSON(filepath.Join(r.Out, resultsFile), res)
 }
 
 // run is a study under way.
@@ -225,20 +223,10 @@ func (r *run) claim() error {
 			return err
 		}
 	}
-	return writeJSON(filepath.Join(r.Out, configFile), r.Config)
+	return artifact.WriteJSON(filepath.Join(r.Out, configFile), r.Config)
 }
 
 // written names what a run and its report write beside the configuration.
 func written() []string {
 	return append([]string{"nets", "layers", "figures", resultsFile, "report.html"}, tableFiles...)
-}
-
-func writeJSON(path string, v any) error {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetIndent("", " ")
-	if err := enc.Encode(v); err != nil {
-		return err
-	}
-	return artifact.WriteFile(path, buf.Bytes())
 }

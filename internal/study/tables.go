@@ -1,8 +1,6 @@
 package study
 
 import (
-	"encoding/csv"
-	"io"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -21,45 +19,64 @@ func writeTables(dir string, res *Results) error {
 		networks = append(networks, []string{num(i), strconv.FormatUint(n.Seed, 10), n.File, dec(n.TestAccuracy), dec(n.TestLoss)})
 	}
 	layers := [][]string{{"layer", "a", "b", "semi_mean", "bipartite_mean", "same_partner", "rotation_null", "p"}}
-	semi := [][]string{{"layer", "a", "b", "unit", "partner", "r"}}
+	semi := [][]string{append([]string{"layer", "a", "b"}, MatchingColumns...)}
 	bipartite := [][]string{semi[0]}
 	lasso := [][]string{{"layer", "a", "b", "lambda", "loss", "r2", "nonzero_0.001", "nonzero_0.01", "nonzero_0.05", "gap"}}
-	clusters := [][]string{{"layer", "a", "b", "cluster", "units_a", "units_b", "between", "between_paper", "within"}}
+	clusters := [][]string{append([]string{"layer", "a", "b"}, ClusterColumns...)}
 	for _, l := range res.Layers {
 		for _, p := range l.Pairs {
 			key := []string{l.Name, num(p.A), num(p.B)}
 			row := func(cells ...string) []string { return append(append([]string{}, key...), cells...) }
 			layers = append(layers, row(dec(p.Semi.Mean), dec(p.Bipartite.Mean), dec(p.SamePartner), dec(p.Null.Rotation.SemiMean), dec(p.Null.Rotation.P)))
-			for _, t := range []struct {
-				table *[][]string
-				m     Matching
-			}{{&semi, p.Semi}, {&bipartite, p.Bipartite}} {
-				for unit, partner := range t.m.Partner {
-					r := ""
-					if t.m.R[unit] != nil {
-						r = dec(*t.m.R[unit])
-					}
-					*t.table = append(*t.table, row(num(unit), num(partner), r))
-				}
+			for _, cells := range MatchingRows(p.Semi) {
+				semi = append(semi, row(cells...))
+			}
+			for _, cells := range MatchingRows(p.Bipartite) {
+				bipartite = append(bipartite, row(cells...))
 			}
 			for _, f := range p.Lasso {
 				lasso = append(lasso, row(dec(f.Lambda), dec(f.Loss), dec(f.R2), dec(f.NonZero["0.001"]), dec(f.NonZero["0.01"]), dec(f.NonZero["0.05"]), dec(f.Gap)))
 			}
-			for i, c := range p.Clusters {
-				clusters = append(clusters, row(num(i), list(c.A), list(c.B), dec(c.Between), dec(c.BetweenPaper), dec(c.Within)))
+			for _, cells := range ClusterRows(p.Clusters) {
+				clusters = append(clusters, row(cells...))
 			}
 		}
 	}
 	tables := [][][]string{networks, layers, semi, bipartite, lasso, clusters}
 	for i, name := range tableFiles {
-		err := artifact.Write(filepath.Join(dir, name), func(w io.Writer) error {
-			return csv.NewWriter(w).WriteAll(tables[i])
-		})
-		if err != nil {
+		if err := artifact.WriteCSV(filepath.Join(dir, name), tables[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// The columns of the rows that follow.
+var (
+	MatchingColumns = []string{"unit", "partner", "r"}
+	ClusterColumns  = []string{"cluster", "units_a", "units_b", "between", "between_paper", "within"}
+)
+
+// MatchingRows lists all units of A; one without a partner has -1.
+func MatchingRows(m Matching) [][]string {
+	var rows [][]string
+	for unit, partner := range m.Partner {
+		r := ""
+		if m.R[unit] != nil {
+			r = dec(*m.R[unit])
+		}
+		rows = append(rows, []string{num(unit), num(partner), r})
+	}
+	return rows
+}
+
+// ClusterRows lists clusters, and their units with spaces between.
+func ClusterRows(clusters []Cluster) [][]string {
+	var rows [][]string
+	for i, c := range clusters {
+		rows = append(rows, []string{num(i), list(c.A), list(c.B), dec(c.Between), dec(c.BetweenPaper), dec(c.Within)})
+	}
+	return rows
 }
 
 func num(i int) string     { return strconv.Itoa(i) }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/convergent-go/convergent/internal/artifact"
 	"github.com/convergent-go/convergent/internal/dataset"
 	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/safetensors"
@@ -86,7 +87,7 @@ func (r *run) test(ctx context.Context, i int, n *nn.Net, res *Network, report f
 	if err := n.Save(path); err != nil {
 		return err
 	}
-	if err := writeJSON(path+".json", res); err != nil {
+	if err := artifact.WriteJSON(path+".json", res); err != nil {
 		return err
 	}
 	report(Event{Task: fmt.Sprintf("test network %d", i+1), Done: 1, Total: 1, Note: fmt.Sprintf("accuracy %.1f %%", 100*res.TestAccuracy)})
