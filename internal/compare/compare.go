@@ -28,9 +28,6 @@ type Options struct {
 	Progress func(study.Event) // may be nil; calls do not overlap
 }
 
-// Groups of images, for intervals.
-const groups = 100
-
 const resultsFile = "results.json"
 
 // Run compares networks and leaves all that it finds in o.Out. The networks are arrays,
@@ -81,10 +78,7 @@ func (r *run) fromArrays(ctx context.Context) error {
 		several = several || len(n.layers) > 1
 		r.results.Networks = append(r.results.Networks, study.Network{Name: n.name, File: filepath.Base(r.Networks[i])})
 	}
-	k := keep{shuffles: r.Shuffles, grid: several, pool: r.Pool, seed: r.Seed, threads: r.Threads}
-	if r.Resamples > 0 {
-		k.groups = groups
-	}
+	k := keep{intervals: r.Resamples > 0, shuffles: r.Shuffles, grid: several, pool: r.Pool, seed: r.Seed, threads: r.Threads}
 	if err := r.afford(memory(nets, shared, k)); err != nil {
 		return err
 	}

@@ -15,12 +15,22 @@ import (
 
 // What a pass over the samples may keep.
 type keep struct {
-	groups   int // of images, for intervals; 0: none
-	shuffles int // draws of the null of shuffled images; 0: none
-	grid     bool
-	pool     bool
-	seed     uint64
-	threads  int
+	intervals bool // by groups of images
+	shuffles  int  // draws of the null of shuffled images; 0: none
+	grid      bool
+	pool      bool
+	seed      uint64
+	threads   int
+}
+
+// groups is how many groups of images there are for layers of so many units: 100 are
+// plenty, and fewer do where each is large.
+func groups(units []int) int {
+	total := 0
+	for _, u := range units {
+		total += u
+	}
+	return max(25, min(100, 100<<20/max(1, total*total)))
 }
 
 // together is what is kept of a layer of all networks.
@@ -66,8 +76,8 @@ func newPass(nets []*network, shared [][]*layer, k keep) *pass {
 	for _, layers := range shared {
 		t := &together{name: layers[0].name, layers: layers}
 		units, positions := widths(layers), layers[0].positions(k.pool)
-		if k.groups > 0 {
-			t.groups = corr.NewGroups(k.groups, units...)
+		if k.intervals {
+			t.groups = corr.NewGroups(groups(units), units...)
 			t.groups.Threads = k.threads
 		} else {
 			t.moments = corr.NewMoments(units...)
@@ -107,8 +117,11 @@ func memory(nets []*network, shared [][]*layer, k keep) int64 {
 	}
 	for _, layers := range shared {
 		units := widths(layers)
-		one := corr.EstimateMemory(units...)
-		bytes += one * int64(1+(k.groups+k.shuffles)/2) // of the two matrices, the parts have one
+		parts := k.shuffles
+		if k.intervals {
+			parts += groups(units)
+		}
+		bytes += corr.EstimateMemory(units...) * int64(2+parts) / 2 // the parts have one of the two matrices
 	}
 	return bytes
 }
