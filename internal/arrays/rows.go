@@ -291,7 +291,10 @@ func (r *Rows) load() error {
 	a, p := r.arrays[0], r.plans[0]
 	r.lo = r.hi
 	k := min(p.samples(a.Fortran), p.n-r.lo)
-	r.strip = slices.Grow(r.strip[:0], k*p.sample)[:k*p.sample]
+	if cap(r.strip) < k*p.sample {
+		r.strip = make([]float32, k*p.sample)
+	}
+	r.strip = r.strip[:k*p.sample]
 	switch {
 	case !a.Fortran:
 		if err := r.fill(r.strip, r.lo*p.sample); err != nil {

@@ -256,15 +256,19 @@ func TestClose(t *testing.T) {
 // TestMemory reads from files of 2^50 bytes and more, and a quarter of a gigabyte of zeros in
 // a small .npz, and counts what is allocated.
 func TestMemory(t *testing.T) {
+	megabytes := 256
+	if testing.Short() {
+		megabytes = 16
+	}
 	var bomb bytes.Buffer
 	z := zip.NewWriter(&bomb)
 	w, err := z.Create("zeros.npy")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Write(npyFile("<f4", false, []int{1 << 18, 1 << 8}, nil))
+	w.Write(npyFile("<f4", false, []int{megabytes << 10, 1 << 8}, nil))
 	zeros := make([]byte, 1<<20)
-	for range 256 {
+	for range megabytes {
 		w.Write(zeros)
 	}
 	z.Close()
@@ -285,6 +289,9 @@ func TestMemory(t *testing.T) {
 		"deflated": {f.Arrays[0], Matrix, math.MaxInt},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if testing.Short() {
+				c.blocks /= 20
+			}
 			r := rows(t, c.a, c.layout)
 			defer r.Close()
 			dst := make([]float32, 1024*256)
