@@ -14,7 +14,8 @@ import (
 
 // Smallest returns the k smallest eigenvalues of a graph's Laplacian and their
 // eigenvectors, and no others: Values has k. It is Decompose otherwise, to residuals of
-// 1e-8 of the largest eigenvalue at most, so that eigenvalues err by far less; threads is the number of them, 0 for all.
+// 1e-8 of the largest eigenvalue at most, so that eigenvalues err by far less. Threads
+// limits the threads at work; 0 means all.
 //
 // Where k is small beside n it looks for them in a block Krylov space, which takes
 // time of n² for each of some times k vectors and not of n³ (Golub and Underwood, "The
@@ -34,7 +35,9 @@ func Smallest(g mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) {
 	}
 	if n >= 256 && 6*k+64 < n {
 		d := degrees(g)
-		kr := krylov{threads: par.Threads(threads), n: n, a: newOperator(threads, g, l, d), rnd: rand.New(rand.NewPCG(1, uint64(n)))}
+		kr := krylov{
+			threads: par.Threads(threads), n: n, a: newOperator(threads, g, l, d), rnd: rand.New(rand.NewPCG(1, uint64(n))),
+		}
 		if values, rows, ok := kr.largest(k, null(g, l, d)); ok {
 			s := &Spectrum{Vectors: new(mat.Dense), Values: make([]float64, k)}
 			for i, v := range values {

@@ -2,9 +2,11 @@ package compare
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -365,6 +367,101 @@ func TestErrors(t *testing.T) {
 				t.Error("results of an error")
 			}
 		})
+	}
+}
+
+// npy writes a file with the given words and what append adds to it.
+func npy(t *testing.T, path, descr, shape string, add func(b []byte) []byte) string {
+	t.Helper()
+	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, shape)
+	header += strings.Repeat(" ", 117-len(header)) + "\n"
+	b := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), 0)
+	b = add(append(b, header...))
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// integers writes a .npy of rank 1.
+func integers(t *testing.T, path string, f func(i int) int64, n int) string {
+	t.Helper()
+	return npy(t, path, "<i8", fmt.Sprint(n, ","), func(b []byte) []byte {
+		for i := range n {
+			b = binary.LittleEndian.AppendUint64(b, uint64(f(i)))
+		}
+		return b
+	})
+}
+
+// TestPool compares maps of 2 x 3 positions with a layer without any.
+func TestPool(t *testing.T) {
+	dir := t.TempDir()
+	const rows, units = 50, 4
+	maps := npy(t, filepath.Join(dir, "maps.npy"), "<f4", fmt.Sprintf("%d, 2, 3, %d", rows, units), func(b []byte) []byte {
+		for i := range rows * 6 {
+			for u := range units {
+				// The mean over positions is the wave.
+				v := wave(i/6, u) + float64(i%6) - 2.5
+				b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(v)))
+			}
+		}
+		return b
+	})
+	vectors := write(t, filepath.Join(dir, "vectors.npy"), rows, units, func(i, j int) float64 { return -3 * wave(i, units-1-j) })
+	o := Options{Input: Input{Networks: []string{maps, vectors}, Layout: arrays.NHWC}, Comparison: study.Comparison{Draws: 3}, Out: filepath.Join(dir, "out")}
+	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "6 positions") || !strings.Contains(err.Error(), "-pool") {
+		t.Error(err)
+	}
+	o.Pool = true
+	compared(t, o)
+	r := matrix(t, filepath.Join(o.Out, "correlation_between.npy"), "")
+	for u := range units {
+		if v := r[u][units-1-u]; math.Abs(float64(v)+1) > 1e-6 {
+			t.Errorf("unit %d: correlation %v with its negative", u, v)
+		}
+	}
+}
+
+// TestLabels gives what rows and columns are, in files.
+func TestLabels(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	const rows = 60
+	a := write(t, in("a.npy"), rows, 3, wave)
+	ids := integers(t, in("ids.npy"), func(i int) int64 { return int64(i * i) }, rows)
+	swapped := integers(t, in("swapped.npy"), func(i int) int64 {
+		if i == 41 {
+			i = 7
+		}
+		return int64(i * i)
+	}, rows)
+	images := integers(t, in("images.npy"), func(i int) int64 { return int64(i / 5) }, rows)
+	units := integers(t, in("units.npy"), func(i int) int64 { return int64(i + 10) }, 3)
+	o := Options{
+		Input:      Input{Networks: []string{a, a}, SampleIDs: []string{ids, ids}, ImageIDs: []string{images, images}, UnitNames: []string{units, units}},
+		Comparison: study.Comparison{Draws: 3}, Resamples: 20, Out: in("out"),
+	}
+	l := compared(t, o).Results.Layers[0]
+	if !slices.Equal(l.UnitNames[1], []string{"10", "11", "12"}) {
+		t.Errorf("units %q", l.UnitNames)
+	}
+	if m := l.Pairs[0].Measures["cka"]; m.Low == nil { // 12 images, 10 of which make an interval
+		t.Error("no interval")
+	}
+	o.SampleIDs[1], o.Overwrite = swapped, true
+	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), `row 41 is of sample "1681"`) || !strings.Contains(err.Error(), "swapped.npy") {
+		t.Error(err)
+	}
+	o.SampleIDs = nil
+	few := integers(t, in("few.npy"), func(i int) int64 { return int64(i / 10) }, rows)
+	o.ImageIDs = []string{few, few}
+	if m := compared(t, o).Results.Layers[0].Pairs[0].Measures["cka"]; m.Low != nil || m.Value == nil {
+		t.Error("an interval from 6 images")
+	}
+	o.UnitNames[1] = images
+	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "images.npy") {
+		t.Error("60 names for 3 units:", err)
 	}
 }
 
