@@ -34,7 +34,7 @@ var allowed = []struct {
 	{"match", []string{"internal/dense", "internal/assignment", "internal/vec", "internal/par"}},
 	{"spectral", []string{"internal/dense", "internal/par"}},
 	{"internal/study", []string{"nn", "corr", "match", "spectral", "internal/dataset", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
-	{"internal/compare", []string{"corr", "match", "spectral", "internal/arrays", "internal/artifact", "internal/study"}},
+	{"internal/compare", []string{"corr", "match", "spectral", "internal/arrays", "internal/artifact", "internal/par", "internal/study"}},
 	{"internal/report", []string{"internal/study", "spectral", "internal/artifact"}},
 	{"bench", []string{"nn", "corr", "match", "spectral", "internal/level3", "internal/conv"}},
 	{"bench/flags", nil},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/convergent-go/convergent/corr"
 	"github.com/convergent-go/convergent/internal/arrays"
+	"github.com/convergent-go/convergent/internal/par"
 )
 
 // What a pass over the samples may keep.
@@ -235,10 +236,11 @@ func (p *pass) add(n int, images, ids []uint64) error {
 	if p.grid == nil {
 		return nil
 	}
-	var tensors []corr.Tensor
-	for _, l := range p.layers {
-		tensors = append(tensors, corr.Rows(l.means(n), n, l.rows.Units, l.rows.Units))
-	}
+	tensors := make([]corr.Tensor, len(p.layers))
+	par.For(par.Threads(p.threads), len(p.layers), func(i int) {
+		l := p.layers[i]
+		tensors[i] = corr.Rows(l.means(n), n, l.rows.Units, l.rows.Units)
+	})
 	if err := p.grid.AddTensors(images, tensors...); err != nil {
 		return sourced("means over positions", p.layers, err)
 	}
