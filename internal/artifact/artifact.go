@@ -57,6 +57,16 @@ func WriteFile(path string, data []byte) error {
 	})
 }
 
+// Writable makes a folder for results and tries to write in it, before any work is done
+// for nothing.
+func Writable(dir string) error {
+	probe := filepath.Join(dir, ".writable")
+	if err := WriteFile(probe, nil); err != nil {
+		return fmt.Errorf("cannot write to the output folder %s: %w; choose another with -out", dir, err)
+	}
+	return os.Remove(probe)
+}
+
 // WriteJSON is Write of v as indented JSON.
 func WriteJSON(path string, v any) error {
 	return Write(path, func(w io.Writer) error {

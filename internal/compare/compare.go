@@ -2,6 +2,7 @@ package compare
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -36,8 +37,8 @@ func Run(ctx context.Context, o Options) (*study.Artifacts, error) {
 	if o.Progress == nil {
 		o.Progress = func(study.Event) {}
 	}
-	if _, err := os.Stat(filepath.Join(o.Out, resultsFile)); err == nil && !o.Overwrite {
-		return nil, fmt.Errorf("%s holds results already; choose another folder with -out, or -overwrite to replace them", o.Out)
+	if err := o.claim(); err != nil {
+		return nil, err
 	}
 	r := &run{Options: o, results: &study.Results{Schema: study.Schema}, artifacts: new(study.Artifacts)}
 	r.artifacts.Results = r.results
@@ -51,6 +52,44 @@ func Run(ctx context.Context, o Options) (*study.Artifacts, error) {
 		return nil, err
 	}
 	return r.artifacts, artifact.WriteJSON(filepath.Join(o.Out, resultsFile), r.results)
+}
+
+// claim makes the output folder, and removes what another comparison left in it if that
+// is wanted, its results first: without these, a folder is not finished.
+func (o *Options) claim() error {
+	if err := artifact.Writable(o.Out); err != nil {
+		return err
+	}
+	path := filepath.Join(o.Out, resultsFile)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !o.Overwrite {
+		return fmt.Errorf("%s holds results already; choose another folder with -out, or -overwrite to replace them", o.Out)
+	}
+	var old study.Results
+	if err := json.Unmarshal(b, &old); err != nil || old.Config != nil {
+		return fmt.Errorf("%s is not from this command; choose another folder with -out", path)
+	}
+	stale := []string{path}
+	for _, l := range old.Layers {
+		for _, p := range l.Pairs {
+			dir := folder(o.Out, len(old.Layers), len(l.Pairs), l.Name, &p)
+			for _, name := range pairFiles {
+				stale = append(stale, filepath.Join(dir, name))
+			}
+		}
+	}
+	for _, name := range stale {
+		if err := os.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // run is a comparison under way.
@@ -130,7 +169,7 @@ func (r *run) layer(ctx context.Context, t *together, m *corr.Moments) error {
 		if data.W == nil {
 			data.W, data.WLambda = d.W, d.Lambda
 		}
-		return writePair(r.folder(t.name, p, pairs), m, p, d)
+		return writePair(folder(r.Out, r.layers, pairs, t.name, p), m, p, d)
 	})
 	if err != nil {
 		return err
@@ -150,13 +189,12 @@ func (r *run) layer(ctx context.Context, t *together, m *corr.Moments) error {
 
 // folder is where files of a pair of networks go: the output folder, if there is but
 // one pair and one layer.
-func (r *run) folder(layer string, p *study.Pair, pairs int) string {
-	dir := r.Out
-	if r.layers > 1 {
-		dir = filepath.Join(dir, layer)
+func folder(out string, layers, pairs int, layer string, p *study.Pair) string {
+	if layers > 1 {
+		out = filepath.Join(out, layer)
 	}
 	if pairs > 1 {
-		dir = filepath.Join(dir, fmt.Sprintf("%d-%d", p.A+1, p.B+1))
+		out = filepath.Join(out, fmt.Sprintf("%d-%d", p.A+1, p.B+1))
 	}
-	return dir
+	return out
 }

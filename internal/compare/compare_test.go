@@ -220,8 +220,31 @@ func TestSameBytes(t *testing.T) {
 	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "-overwrite") {
 		t.Error(err)
 	}
-	o.Overwrite = true
+	// What is replaced leaves nothing behind.
+	o.Overwrite, o.Only = true, []string{"conv2"}
 	compared(t, o)
+	for name := range read(two) {
+		if strings.HasPrefix(name, "conv1") {
+			t.Errorf("%s is left of the results before", name)
+		}
+	}
+	// Results of another command are not replaced.
+	if err := os.WriteFile(filepath.Join(two, "results.json"), []byte(`{"config": {}}`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "not from this command") {
+		t.Error(err)
+	}
+}
+
+// TestNotWritable is told so before anything is read.
+func TestNotWritable(t *testing.T) {
+	file := write(t, filepath.Join(t.TempDir(), "file.npy"), 1, 1, wave)
+	o := fixture(filepath.Join(file, "out"))
+	o.Networks[1] = "none.npy"
+	if _, err := Run(context.Background(), o); err == nil || !strings.Contains(err.Error(), "-out") {
+		t.Error(err)
+	}
 }
 
 // write puts a matrix of the given function into a file.

@@ -10,6 +10,12 @@ import (
 	"github.com/convergent-go/convergent/internal/study"
 )
 
+// pairFiles are what writePair writes.
+var pairFiles = []string{
+	"correlation_between.npy", "correlation_within_a.npy", "correlation_within_b.npy", "lasso_weights.npz",
+	"semi_matching.csv", "bipartite_matching.csv", "lasso.csv", "clusters.csv", "measures.json",
+}
+
 // writePair writes a pair's matrices and tables, units counted from 0.
 func writePair(dir string, m *corr.Moments, p *study.Pair, d *study.Detail) error {
 	for _, c := range []struct {

@@ -56,7 +56,7 @@ func Reproduce(ctx context.Context, o Options) (*Results, error) {
 	if err := r.validate(); err != nil {
 		return nil, err
 	}
-	if err := r.writable(); err != nil {
+	if err := artifact.Writable(r.Out); err != nil {
 		return nil, err
 	}
 	path := r.Data
@@ -119,16 +119,6 @@ func (r *run) images() int { return min(r.Images, r.set.Test.Len()) }
 
 // pairs is how many pairs of networks are compared.
 func (r *run) pairs() int { return r.Nets * (r.Nets - 1) / 2 }
-
-// writable makes the output folder and tries to write in it, before any work is
-// done for nothing.
-func (r *run) writable() error {
-	probe := filepath.Join(r.Out, ".writable")
-	if err := artifact.WriteFile(probe, nil); err != nil {
-		return fmt.Errorf("cannot write to the output folder %s: %w; choose another with -out", r.Out, err)
-	}
-	return os.Remove(probe)
-}
 
 // load reads the images at path or makes them.
 func (r *run) load(ctx context.Context, path string) error {
