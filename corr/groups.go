@@ -82,6 +82,13 @@ func (g *Groups) Count() int64 {
 	return n
 }
 
+// Len returns the number of groups.
+func (g *Groups) Len() int { return len(g.parts) }
+
+// Group returns the moments of one group, to read or to merge into others; observations
+// held out, say.
+func (g *Groups) Group(i int) *Moments { return g.parts[i] }
+
 // Total returns the moments of all observations.
 func (g *Groups) Total() *Moments {
 	total := NewMoments(g.parts[0].units...)
@@ -107,6 +114,10 @@ type Interval struct {
 	Value     float64 // of all images
 	Low, High float64 // percentiles of the resamples
 	Std       float64 // of the resamples: the standard error
+
+	// Draws are the figures of the resamples. Those of one number are of the same
+	// images for all networks, so that a mean over networks has draws of its own.
+	Draws []float64
 }
 
 // minGroups is how many groups with images a bootstrap must have: the spread of fewer
@@ -169,19 +180,10 @@ func (g *Groups) Bootstrap(ctx context.Context, o BootstrapOptions, a, b int, fi
 		for d := range draws {
 			null.Draws[d] = draws[d][i]
 		}
-		std := null.Std()
-		slices.Sort(null.Draws)
-		intervals[i] = Interval{v, quantile(null.Draws, (1-o.Level)/2), quantile(null.Draws, (1+o.Level)/2), std}
+		low, high := null.Quantile((1-o.Level)/2), null.Quantile((1+o.Level)/2)
+		intervals[i] = Interval{v, low, high, null.Std(), null.Draws}
 	}
 	return intervals, nil
-}
-
-// quantile interpolates between sorted values.
-func quantile(x []float64, q float64) float64 {
-	at := q * float64(len(x)-1)
-	i := min(int(at), len(x)-1)
-	j := min(i+1, len(x)-1)
-	return x[i] + (at-float64(i))*(x[j]-x[i])
 }
 
 // resampler makes Pairs of resamples. Of each group it holds the products of all

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -112,7 +113,7 @@ func TestBootstrap(t *testing.T) {
 	}
 	g.Threads = 3
 	b, err := g.Bootstrap(context.Background(), BootstrapOptions{Draws: 300}, 0, 1, correlation)
-	if err != nil || a[0] != b[0] {
+	if err != nil || !reflect.DeepEqual(a, b) {
 		t.Errorf("%v on one thread, %v on three (%v)", a, b, err)
 	}
 	if i := a[0]; !(i.Low < i.Value && i.Value < i.High) || math.Abs((i.High-i.Low)/(2*1.96*i.Std)-1) > 0.2 {

@@ -67,14 +67,6 @@ func exact(x, y [][]float64) *Pair {
 	return c
 }
 
-func upTo(n int) []int {
-	x := make([]int, n)
-	for i := range x {
-		x[i] = i
-	}
-	return x
-}
-
 // TestMeasures compares with numpy, scipy and scikit-learn.
 func TestMeasures(t *testing.T) {
 	for name, f := range fixtures(t) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/convergent-go/convergent/internal/dense"
 	"github.com/convergent-go/convergent/internal/par"
@@ -30,6 +31,19 @@ func (n Null) Std() float64 {
 		s += (d - mean) * (d - mean)
 	}
 	return math.Sqrt(s / float64(len(n.Draws)-1))
+}
+
+// Quantile returns the value below which the share q of the draws lies, interpolated
+// between them; NaN without draws.
+func (n Null) Quantile(q float64) float64 {
+	if len(n.Draws) == 0 {
+		return math.NaN()
+	}
+	x := slices.Sorted(slices.Values(n.Draws))
+	at := q * float64(len(x)-1)
+	i := min(int(at), len(x)-1)
+	j := min(i+1, len(x)-1)
+	return x[i] + (at-float64(i))*(x[j]-x[i])
 }
 
 // PValue returns (1 + the number of draws at or above the observed figure) / (1

@@ -30,8 +30,10 @@ type reproduce struct {
 	Batch     int       `help:"Images in a training step; 0 means 32 for generated images, else 64." default:"0"`
 	Rate      float64   `help:"Highest learning rate of the one-cycle schedule (${default})." default:"0.02"`
 	Width     float64   `help:"Multiplies the channels, 32, 64, 96, 96 and 64 (${default})." default:"1"`
+	Widths    []float64 `help:"Train two more networks of each of these widths, and compare them (none)." placeholder:"0.5,2"`
 	Clusters  int       `help:"Spectral clusters in each layer; 0 means the paper's share, 0.42 of the units." default:"0"`
 	Draws     int       `help:"Random rotations for the null (${default})." default:"100"`
+	Resamples int       `help:"Resamples of images for intervals (${default})." default:"100"`
 	Threads   int       `help:"Threads to use; 0 means all. It changes no result." default:"0"`
 	Overwrite bool      `help:"Replace another run's results in the output folder."`
 }
@@ -45,8 +47,8 @@ Flags may be written with one dash or two: -nets 3, --nets=3.`
 
 // Run implements the command.
 func (c *reproduce) Run(ctx context.Context) error {
-	if c.Nets == 0 || c.Seed == 0 || c.Images == 0 || c.Rate == 0 || c.Width == 0 || c.Draws == 0 {
-		return errors.New("-nets, -seed, -images, -rate, -width and -draws must be above 0") // study would take the default
+	if c.Nets == 0 || c.Seed == 0 || c.Images == 0 || c.Rate == 0 || c.Width == 0 || c.Draws == 0 || c.Resamples == 0 {
+		return errors.New("-nets, -seed, -images, -rate, -width, -draws and -resamples must be above 0") // study would take the default
 	}
 	// Collect rather than grow beyond what a small machine has.
 	debug.SetMemoryLimit(900 << 20)
@@ -56,7 +58,7 @@ func (c *reproduce) Run(ctx context.Context) error {
 		Config: study.Config{
 			Data: c.Data, TrainImages: c.Train, TestImages: c.Test, Width: c.Width, Networks: c.Networks, Nets: c.Nets, Seed: c.Seed,
 			Epochs: c.Epochs, Batch: c.Batch, Rate: c.Rate, Layers: c.Layers, Images: c.Images,
-			Lambdas: c.Lambdas, Clusters: c.Clusters, Draws: c.Draws,
+			Lambdas: c.Lambdas, Clusters: c.Clusters, Draws: c.Draws, Resamples: c.Resamples, Widths: c.Widths,
 		},
 		Out: c.Out, Threads: c.Threads, Overwrite: c.Overwrite, Progress: bars.show,
 	})

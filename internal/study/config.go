@@ -25,11 +25,13 @@ type Config struct {
 	Batch       int       `json:"batch"`
 	Rate        float64   `json:"rate"` // the learning rate's maximum
 	Layers      []string  `json:"layers"`
-	Images      int       `json:"images"`      // test images whose activations are compared
-	Lambdas     []float64 `json:"lambdas"`     // of the LASSO
-	Clusters    int       `json:"clusters"`    // of the spectral clustering; 0: the paper's share, 0.4 x units
-	Draws       int       `json:"draws"`       // of the rotation null
-	Fingerprint string    `json:"fingerprint"` // of the images and labels used, and of networks trained elsewhere
+	Images      int       `json:"images"`           // test images whose activations are compared
+	Lambdas     []float64 `json:"lambdas"`          // of the LASSO
+	Clusters    int       `json:"clusters"`         // of the spectral clustering; 0: the paper's share, 0.4 x units
+	Draws       int       `json:"draws"`            // of the rotation null
+	Resamples   int       `json:"resamples"`        // of images, for intervals
+	Widths      []float64 `json:"widths,omitempty"` // two more networks are trained of each, and compared
+	Fingerprint string    `json:"fingerprint"`      // of the images and labels used, and of networks trained elsewhere
 }
 
 // What augmentation does to training images of 32 x 32.
@@ -40,12 +42,13 @@ const (
 
 // Defaults. Procedural data is made so that the whole run takes a minute or so.
 const (
-	defaultNets   = 4
-	defaultBatch  = 64
-	defaultRate   = 0.02
-	defaultDraws  = 100
-	defaultImages = 500
-	defaultEpochs = 10
+	defaultNets      = 4
+	defaultBatch     = 64
+	defaultRate      = 0.02
+	defaultDraws     = 100
+	defaultResamples = 100
+	defaultImages    = 500
+	defaultEpochs    = 10
 
 	defaultProceduralTrain  = 3000
 	defaultProceduralTest   = 1000
@@ -61,7 +64,10 @@ var DefaultLambdas = []float64{0, 0.001, 0.01, 0.03, 0.1, 0.25, 0.5}
 // Procedural is the name of the images that need no file.
 const Procedural = "procedural"
 
-const maxLambdas = 100
+const (
+	maxLambdas = 100
+	maxWidth   = 16
+)
 
 // withDefaults fills zero fields.
 func (c Config) withDefaults() Config {
@@ -87,6 +93,7 @@ func (c Config) withDefaults() Config {
 	set(&c.Batch, defaultBatch)
 	set(&c.Images, defaultImages)
 	set(&c.Draws, defaultDraws)
+	set(&c.Resamples, defaultResamples)
 	if c.Width == 0 {
 		c.Width = 1
 	}
@@ -116,12 +123,22 @@ func (c Config) validate() error {
 		return fmt.Errorf("%d networks: at most 1000", c.Nets)
 	case c.Epochs < 0 || c.Batch < 1 || c.Images < 1 || c.Draws < 1 || c.TrainImages < 0 || c.TestImages < 0 || c.Clusters < 0:
 		return errors.New("epochs, batch, images, draws, limits of images and clusters must not be negative, nor batch, images and draws zero")
-	case !(c.Width > 0 && c.Width <= 16):
-		return fmt.Errorf("width %g: it must be above 0 and at most 16", c.Width)
+	case c.Resamples < 0:
+		return fmt.Errorf("%d resamples: they must not be negative", c.Resamples)
+	case len(c.Widths) > 0 && len(c.Networks) > 0:
+		return errors.New("networks that are given have their width; leave out -widths")
 	case !(c.Rate > 0) || math.IsInf(c.Rate, 0):
 		return fmt.Errorf("learning rate %g: it must be above 0", c.Rate)
 	case len(c.Lambdas) > maxLambdas:
 		return fmt.Errorf("%d values of lambda: at most %d", len(c.Lambdas), maxLambdas)
+	}
+	for i, w := range append([]float64{c.Width}, c.Widths...) {
+		if !(w > 0 && w <= maxWidth) {
+			return fmt.Errorf("width %g: it must be above 0 and at most %d", w, maxWidth)
+		}
+		if i > 0 && (w == c.Width || slices.Contains(c.Widths[:i-1], w)) {
+			return fmt.Errorf("width %g is given twice", w)
+		}
 	}
 	for i, l := range c.Lambdas {
 		if !(l >= 0) || math.IsInf(l, 0) {
@@ -145,6 +162,15 @@ func (c Config) validate() error {
 
 // arch is the networks' architecture.
 func (c Config) arch(classes int) nn.Arch { return nn.CaffeNet32(classes, c.Width) }
+
+// checkpoints are the epochs after which a network is kept on its way, before the last.
+func (c Config) checkpoints() []int {
+	var epochs []int
+	for e := 1; e < c.Epochs; e = max(3, 2*e) {
+		epochs = append(epochs, e)
+	}
+	return epochs
+}
 
 // convLayers names the convolutions of an architecture.
 func convLayers(a nn.Arch) []string {

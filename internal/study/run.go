@@ -75,9 +75,14 @@ func Reproduce(ctx context.Context, o Options) (*Results, error) {
 	if err := r.claim(); err != nil {
 		return nil, err
 	}
-	networks, err := r.train(ctx)
+	networks, err := r.train(ctx, r.jobs())
 	if err != nil {
 		return nil, err
+	}
+	for _, w := range r.Widths {
+		if _, err := r.train(ctx, r.jobsOf(w)); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.activations(ctx, networks); err != nil {
 		return nil, err

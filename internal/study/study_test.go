@@ -280,7 +280,7 @@ func TestAnotherRunsFolder(t *testing.T) {
 	if res := reproduce(t, o); res.Networks[0].Seed != 7 {
 		t.Error("not overwritten")
 	}
-	network := filepath.Join(o.Out, netFile(1))
+	network := filepath.Join(o.Out, "nets/net2.safetensors")
 	if err := os.WriteFile(network, []byte("broken"), 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -319,7 +319,7 @@ func TestKilledRunGoesOn(t *testing.T) {
 		t.Errorf("%s comes first", res.Layers[0].Name)
 	}
 	want := files(t, o.Out)
-	for _, lost := range []string{resultsFile, "layers/conv1/" + layerFile, "layers/conv3", netFile(1) + ".json"} {
+	for _, lost := range []string{resultsFile, "layers/conv1/" + layerFile, "layers/conv3", "nets/net2.safetensors" + ".json"} {
 		if err := os.RemoveAll(filepath.Join(o.Out, lost)); err != nil {
 			t.Fatal(err)
 		}
