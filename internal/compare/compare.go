@@ -139,9 +139,15 @@ func (r *run) fromArrays(ctx context.Context) error {
 		}
 	}
 	if p.grid != nil {
-		r.results.Grids, err = grids(nets, p.grid)
+		names := make([][]string, len(nets))
+		for i, n := range nets {
+			for _, l := range n.layers {
+				names[i] = append(names[i], l.name)
+			}
+		}
+		r.results.Grids = study.Grids(names, p.grid)
 	}
-	return err
+	return nil
 }
 
 func (o *Options) afford(bytes int64) error {

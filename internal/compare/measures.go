@@ -43,7 +43,7 @@ func (t *together) measure(ctx context.Context, m *corr.Moments, a, b, resamples
 	}
 	all := make(map[string]study.Measure)
 	for i, k := range measures() {
-		all[k.Name] = study.Measure{Value: finite(values[i])}
+		all[k.Name] = study.Measure{Value: study.Finite(values[i])}
 	}
 	if t.groups != nil {
 		intervals, err := t.groups.Bootstrap(ctx, corr.BootstrapOptions{Draws: resamples, Seed: seed, Progress: progress}, a, b, figures)
@@ -52,7 +52,7 @@ func (t *together) measure(ctx context.Context, m *corr.Moments, a, b, resamples
 		}
 		for i, interval := range intervals {
 			one := all[measures()[i].Name]
-			one.Low, one.High = finite(interval.Low), finite(interval.High)
+			one.Low, one.High = study.Finite(interval.Low), study.Finite(interval.High)
 			all[measures()[i].Name] = one
 		}
 	}
@@ -88,21 +88,13 @@ func (t *together) null(ctx context.Context, all map[string]study.Measure, a, b 
 	}
 	for i, k := range measures() {
 		one := all[k.Name]
-		one.Null = finite(chance[i].Mean())
+		one.Null = study.Finite(chance[i].Mean())
 		if one.Null != nil && k.Distance {
-			one.P = finite(chance[i].PBelow(observed[i]))
+			one.P = study.Finite(chance[i].PBelow(observed[i]))
 		} else if one.Null != nil {
-			one.P = finite(chance[i].PValue(observed[i]))
+			one.P = study.Finite(chance[i].PValue(observed[i]))
 		}
 		all[k.Name] = one
 	}
 	return nil
-}
-
-// finite returns a pointer to what JSON can hold, or nil.
-func finite(v float64) *float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	return &v
 }

@@ -232,11 +232,11 @@ func (p pairing) manyToMany(pair *Pair, clusters int, seed uint64, threads int) 
 	return nil
 }
 
-// pick returns the units at the given places.
-func pick(units, places []int) []int {
-	picked := make([]int, len(places))
+// pick returns what is at the given places.
+func pick[T any](x []T, places []int) []T {
+	picked := make([]T, len(places))
 	for i, at := range places {
-		picked[i] = units[at]
+		picked[i] = x[at]
 	}
 	return picked
 }

@@ -163,6 +163,14 @@ func (c Config) validate() error {
 // arch is the networks' architecture.
 func (c Config) arch(classes int) nn.Arch { return nn.CaffeNet32(classes, c.Width) }
 
+// eachWidth is the networks' width and the others, rising; none if there are no others.
+func (c Config) eachWidth() []float64 {
+	if len(c.Widths) == 0 {
+		return nil
+	}
+	return slices.Sorted(slices.Values(append([]float64{c.Width}, c.Widths...)))
+}
+
 // checkpoints are the epochs after which a network is kept on its way, before the last.
 func (c Config) checkpoints() []int {
 	var epochs []int

@@ -23,6 +23,10 @@ const (
 	patchesFile = "patches.json"
 	sheetFile   = "patches.png"
 	layerFile   = "layer.json"
+
+	widthsFile = "layers/widths.json"
+	growthFile = "layers/growth.json"
+	gridsFile  = "layers/grids.json"
 )
 
 // Options say what to run and where.
@@ -79,31 +83,40 @@ func Reproduce(ctx context.Context, o Options) (*Results, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, w := range r.Widths {
-		if _, err := r.train(ctx, r.jobsOf(w)); err != nil {
-			return nil, err
-		}
-	}
-	if err := r.activations(ctx, networks); err != nil {
-		return nil, err
-	}
 	res := &Results{Schema: Schema, Config: &r.Config, Dataset: &Dataset{
 		Name: r.Data, Classes: r.set.Classes, Train: r.set.Train.Len(), Test: r.set.Test.Len(), Sampled: r.images(),
 	}, Networks: networks}
-	for _, name := range r.Layers {
-		r.report(Event{Task: "compare " + name, Total: r.pairs()})
+	if res.Widths, err = kept(r, widthsFile, func() ([]Width, error) { return r.widths(ctx, networks) }); err != nil {
+		return nil, err
 	}
-	for _, name := range r.Layers {
-		l, err := r.compare(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		res.Layers = append(res.Layers, *l)
+	if res.Growth, err = kept(r, growthFile, func() ([]Stage, error) { return r.growth(ctx) }); err != nil {
+		return nil, err
+	}
+	if res.Grids, err = kept(r, gridsFile, func() ([]Grid, error) { return r.acrossLayers(ctx) }); err != nil {
+		return nil, err
+	}
+	if res.Layers, err = r.compare(ctx); err != nil {
+		return nil, err
 	}
 	if err := writeTables(r.Out, res); err != nil {
 		return nil, err
 	}
 	return res, artifact.WriteJSON(filepath.Join(r.Out, resultsFile), res)
+}
+
+// kept returns what a file of the output folder holds, or else finds that and writes the
+// file.
+func kept[T any](r *run, name string, find func() (T, error)) (T, error) {
+	var v T
+	path := filepath.Join(r.Out, name)
+	err := readJSON(path, &v)
+	if err == nil || !errors.Is(err, os.ErrNotExist) {
+		return v, err
+	}
+	if v, err = find(); err != nil {
+		return v, err
+	}
+	return v, artifact.WriteJSON(path, v)
 }
 
 // run is a study under way.
@@ -203,7 +216,7 @@ func (r *run) claim() error {
 		return err
 	}
 	if ours {
-		for _, folder := range []string{".", "nets", "layers/*", "figures"} {
+		for _, folder := range []string{".", "nets", "layers", "layers/*", "figures"} {
 			parts, _ := filepath.Glob(filepath.Join(r.Out, folder, ".*.tmp")) // package artifact's
 			for _, part := range parts {
 				if err := os.Remove(part); err != nil {

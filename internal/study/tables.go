@@ -9,7 +9,7 @@ import (
 )
 
 // tableFiles are the tables, in the order in which they are written.
-var tableFiles = []string{"networks.csv", "layers.csv", "semi_matching.csv", "bipartite_matching.csv", "lasso.csv", "clusters.csv"}
+var tableFiles = []string{"networks.csv", "layers.csv", "semi_matching.csv", "bipartite_matching.csv", "lasso.csv", "clusters.csv", "findings.csv"}
 
 // writeTables writes the results as CSV files, networks and units counted from
 // 0 as in results.json.
@@ -42,13 +42,68 @@ func writeTables(dir string, res *Results) error {
 			}
 		}
 	}
-	tables := [][][]string{networks, layers, semi, bipartite, lasso, clusters}
+	findings := [][]string{{"layer", "figure", "value", "low", "high", "null", "p"}}
+	for _, l := range res.Layers {
+		for _, f := range l.Figures() {
+			findings = append(findings, append([]string{l.Name, f.Name}, f.cells()...))
+		}
+	}
+	tables := [][][]string{networks, layers, semi, bipartite, lasso, clusters, findings}
 	for i, name := range tableFiles {
 		if err := artifact.WriteCSV(filepath.Join(dir, name), tables[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Figure is a measure with its name.
+type Figure struct {
+	Name string
+	Measure
+}
+
+// Figures lists what the tests of the paper's claims found.
+func (l Layer) Figures() []Figure {
+	var all []Figure
+	if c := l.Convergence; c != nil {
+		all = append(all, Figure{"matched_r", c.Matched})
+		for _, n := range c.Nulls {
+			all = append(all, Figure{"share_beyond_" + n.Name, n.Beyond})
+		}
+	}
+	if s := l.Subspaces; s != nil {
+		for _, p := range s.Predictions {
+			name := "heldout_r2_" + p.Name
+			if p.Name == "lasso" {
+				name += "_" + num(p.Terms)
+			}
+			all = append(all, Figure{name, p.R2})
+		}
+		if s.Angles != nil {
+			all = append(all, Figure{"cluster_canonical_r", *s.Angles})
+		}
+	}
+	if b := l.Basis; b != nil {
+		all = append(all, Figure{"local_index", b.Index}, Figure{"local_index_of_axes", b.AxesIndex})
+	}
+	if a := l.Activity; a != nil {
+		all = append(all, Figure{"activity_distance", a.Distance})
+	}
+	return all
+}
+
+// cells are value, low, high, null and p; empty where not known.
+func (m Measure) cells() []string {
+	var cells []string
+	for _, v := range []*float64{m.Value, m.Low, m.High, m.Null, m.P} {
+		if v == nil {
+			cells = append(cells, "")
+		} else {
+			cells = append(cells, dec(*v))
+		}
+	}
+	return cells
 }
 
 // The columns of the rows that follow.
