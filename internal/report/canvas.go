@@ -20,6 +20,7 @@ import (
 // drawing is a figure to be made.
 type drawing struct {
 	name, caption string
+	data          [][]string // what it shows, as rows of a table with a header; nil if that is not numbers
 	width, height vg.Length
 	draw          func(c draw.Canvas)
 }

@@ -19,12 +19,15 @@ import (
 	"github.com/convergent-go/convergent/spectral"
 )
 
-// layerFigures are drawn for every layer, of networks 1 and 2 as in the paper.
+// layerFigures are drawn for every layer, of networks 1 and 2 as in the paper. Of the first
+// few the page has more than a picture.
 var layerFigures = []func(a *study.Artifacts, layer int) drawing{
-	drawCorrelation, drawPairs, drawMatching, drawActivations, drawMapping, drawClusters,
+	drawCorrelation, drawPairs, drawMatching, drawMapping, drawClusters,
 }
 
-// drawGrid compares all layers of two networks that were trained elsewhere.
+const onPage = 2
+
+// drawGrid compares all layers of two networks.
 func drawGrid(g study.Grid) drawing {
 	const width, gap, left = 190, 40, 70
 	cell := vg.Length(width) / vg.Length(max(len(g.LayersA), len(g.LayersB)))
@@ -33,6 +36,7 @@ func drawGrid(g study.Grid) drawing {
 		name: fmt.Sprintf("layers_%d_%d", g.A+1, g.B+1), width: left + 3*(width+gap), height: height + 64,
 		caption: fmt.Sprintf("Every layer of network %d (rows) beside every layer of network %d (columns), by units' means over the positions of an image: linear CKA, the mean correlation of the one-to-one matching, "+
 			"and the share of variance of the column's units that the row's units explain linearly, adjusted for their number. Empty: too few images for so many units.", g.A+1, g.B+1),
+		data: gridRows(g),
 		draw: func(c draw.Canvas) {
 			for k, panel := range []struct {
 				title  string
@@ -64,6 +68,16 @@ func drawGrid(g study.Grid) drawing {
 			}
 		},
 	}
+}
+
+func gridRows(g study.Grid) [][]string {
+	rows := [][]string{{"layer_a", "layer_b", "cka", "matched_r", "linear_r2"}}
+	for i, a := range g.LayersA {
+		for j, b := range g.LayersB {
+			rows = append(rows, []string{a, b, known(g.CKA[i][j]), known(g.Matched[i][j]), known(g.Linear[i][j])})
+		}
+	}
+	return rows
 }
 
 // block is the correlations between networks a and b.
@@ -139,8 +153,12 @@ func drawMatching(a *study.Artifacts, i int) drawing {
 		}
 	}
 	null := pair.Null.Rotation
+	data := [][]string{{"unit", "best_partner", "best_r", "partner", "r"}}
+	for k, u := range units {
+		data = append(data, []string{fmt.Sprint(u), fmt.Sprint(pair.Semi.Partner[u]), number(semi[k]), fmt.Sprint(pair.Bipartite.Partner[u]), known(pair.Bipartite.R[u])})
+	}
 	return drawing{
-		name: "matching_" + l.Name, width: 380, height: 260,
+		name: "matching_" + l.Name, width: 380, height: 260, data: data,
 		caption: fmt.Sprintf("Correlation of each unit of network 1 with its best partner (semi-matching, mean %.3f) and with its one-to-one partner (mean %.3f), units sorted by the former. "+
 			"Both give the same partner to %.0f %% of the units. Dashed: the mean best correlation with randomly rotated units, %.3f (p = %.2g). "+
 			"The paper found that where the two differ, the one-to-one partner is often much worse: several units share one counterpart.",
@@ -233,7 +251,7 @@ func drawMapping(a *study.Artifacts, i int) drawing {
 		largest = max(largest, math.Abs(w))
 	}
 	return drawing{
-		name: "mapping_" + l.Name, width: 380, height: 400,
+		name: "mapping_" + l.Name, width: 380, height: 400, data: mappingRows(d.W),
 		caption: fmt.Sprintf("The weights W that predict network 2's units from network 1's by LASSO at lambda = %g, as B = [[I, W], [W', I]] over the units of both networks (the colour scale ends at ±%.2f), "+
 			"in the order of the average-linkage tree above, whose height is the mean weight between what it joins. "+
 			"Units that belong together, one to one or in small groups, form blocks on the diagonal, as in the paper.", d.WLambda, max(largest, 0.005)),
@@ -249,6 +267,20 @@ func drawMapping(a *study.Artifacts, i int) drawing {
 			dendrogram(box(c, 12, 318, 300, 70), d.Tree, order)
 		},
 	}
+}
+
+// mappingRows lists the weights that are not 0.
+func mappingRows(w *mat.Dense) [][]string {
+	data := [][]string{{"unit_1", "unit_2", "weight"}}
+	rows, cols := w.Dims()
+	for i := range rows {
+		for j := range cols {
+			if v := w.At(i, j); v != 0 {
+				data = append(data, []string{fmt.Sprint(i), fmt.Sprint(j), number(v)})
+			}
+		}
+	}
+	return data
 }
 
 // dendrogram draws a tree over leaves in the given order, the joins of large
@@ -297,7 +329,7 @@ func drawClusters(a *study.Artifacts, i int) drawing {
 		}
 	}
 	return drawing{
-		name: "clusters_" + l.Name, width: 380, height: 260,
+		name: "clusters_" + l.Name, width: 380, height: 260, data: append([][]string{study.ClusterColumns}, study.ClusterRows(clusters)...),
 		caption: fmt.Sprintf("Spectral clusters of the units of both networks, %d in all, by their mean correlation between the networks and, thin, within them. "+
 			"Those with units of one network only, %d, score 0 between the networks. "+
 			"The paper found that most clusters that hold units of both networks are about as alike between them as within.", len(clusters), single),
@@ -312,38 +344,18 @@ func drawClusters(a *study.Artifacts, i int) drawing {
 	}
 }
 
-func drawActivations(a *study.Artifacts, i int) drawing {
-	l := a.Results.Layers[i]
-	return drawing{
-		name: "activations_" + l.Name, width: 380, height: 260,
-		caption: "Mean activations of the units of each network, sorted. The paper found them to lie almost on one curve: networks agree on how active the n-th most active unit is, " +
-			"and the most and least active differ by one to two orders of magnitude.",
-		draw: func(c draw.Canvas) {
-			p := newPlot("", "unit, sorted", "mean activation")
-			for net, means := range l.MeanSorted {
-				shown := make([]float64, len(means))
-				for u, v := range means {
-					if shown[u] = v; v <= 0 {
-						shown[u] = math.NaN() // not on a logarithmic axis
-					}
-				}
-				curve(p, fmt.Sprintf("network %d", net+1), shown, palette[net%len(palette)], false)
-			}
-			logScale(&p.Y)
-			p.Legend.Top = true
-			p.Draw(c)
-		},
-	}
-}
-
 // drawMeans compares the layers, over all pairs of networks.
 func drawMeans(layers []layer) drawing {
 	names := make([]string, len(layers))
 	for i, l := range layers {
 		names[i] = l.Name
 	}
+	data := [][]string{{"layer", "best_partner", "one_to_one", "rotated"}}
+	for _, l := range layers {
+		data = append(data, []string{l.Name, number(l.Semi.Mean), number(l.Bipartite.Mean), number(l.Null.Mean)})
+	}
 	return drawing{
-		name: "means", width: 560, height: 280,
+		name: "means", width: 560, height: 280, data: data,
 		caption: "Mean correlation of units with their partners in another network, by layer, over all pairs of networks (bars: the least and the largest of any pair). " +
 			"The paper found 0.70, 0.56, 0.48, 0.37 and 0.42 for semi-matching in conv1 to conv5 of CaffeNet, and 0.66, 0.51, 0.45, 0.34 and 0.38 one to one. Dashed: the best partner among randomly rotated units, which the paper did not have.",
 		draw: func(c draw.Canvas) {
@@ -377,8 +389,14 @@ func drawMeans(layers []layer) drawing {
 
 // drawLasso shows prediction loss and number of weights against lambda.
 func drawLasso(layers []layer) drawing {
+	data := [][]string{{"layer", "lambda", "loss", "r2", "weights"}}
+	for _, l := range layers {
+		for _, f := range l.Lasso {
+			data = append(data, []string{l.Name, number(f.Lambda), number(f.Loss), number(f.R2), number(f.NonZero["0.01"])})
+		}
+	}
 	return drawing{
-		name: "lasso", width: 760, height: 280,
+		name: "lasso", width: 760, height: 280, data: data,
 		caption: "Sparse prediction of one network's units from another's: the loss (0.5 is predicting nothing) and the number of weights above 0.01 per unit, against the penalty lambda, means over all pairs of networks. " +
 			"lambda is in units of correlation: the paper's times the number of channels. The paper found that a few weights predict nearly as well as all of them.",
 		draw: func(c draw.Canvas) {

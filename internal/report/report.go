@@ -6,6 +6,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/base64"
+	"encoding/csv"
 	"fmt"
 	"html/template"
 	"maps"
@@ -20,26 +21,34 @@ import (
 //go:embed page.html
 var pageText string
 
+//go:embed page.css
+var pageStyle string
+
+//go:embed page.js
+var pageScript string
+
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"percent": func(x float64) string { return fmt.Sprintf("%.1f %%", 100*x) },
+	"percent": percent,
 	"f2":      func(x float64) string { return fmt.Sprintf("%.2f", x) },
 	"f3":      func(x float64) string { return fmt.Sprintf("%.3f", x) },
 	"g2":      func(x float64) string { return fmt.Sprintf("%.2g", x) },
 	"inc":     func(i int) int { return i + 1 },
-	"known": func(x *float64) string {
-		if x == nil {
-			return "–"
-		}
-		return fmt.Sprintf("%.3f", *x)
-	},
+	"f4":      func(x float64) string { return fmt.Sprintf("%.4f", x) },
+	"last":    func(x []float64) float64 { return x[len(x)-1] },
+	"sizes":   sizes,
+	"known":   known,
+	"range95": interval,
 }).Parse(pageText))
 
 // figure is a picture with the words that belong to it.
 type figure struct {
-	File    string // under figures/
+	Name    string // under figures/, without .svg
 	Caption string // what it shows, and what the paper found
 	Source  template.URL
+	Width   int
+	Height  int
 	Wide    bool // wants the page's whole width
+	Data    bool // there is a table of what it shows
 }
 
 // layer is a section of the page.
@@ -55,6 +64,12 @@ type layer struct {
 	Lasso     []study.Lasso // mean over pairs
 	WLambda   float64
 	Measures  []measure
+}
+
+// data is what the page's script reads.
+type data struct {
+	Layers []*explored       `json:"layers"`
+	Tables map[string]string `json:"tables"` // of figures, as CSV
 }
 
 // measure is one figure of how alike two networks are, in all pairs of them.
@@ -79,23 +94,36 @@ func over(pairs []study.Pair, f func(study.Pair) float64) spread {
 // Write draws a into dir: figures/*.svg and report.html, each file whole. Equal
 // artifacts give equal bytes.
 func Write(dir string, a *study.Artifacts) error {
+	w := writer{dir: dir, data: data{Tables: make(map[string]string)}}
 	layers := make([]layer, len(a.Layers))
 	for i, d := range a.Layers {
 		layers[i] = summarise(a.Results.Layers[i])
 		layers[i].WLambda = d.WLambda
-		for _, draw := range layerFigures {
-			d := draw(a, i)
-			if d.draw == nil {
-				continue
-			}
-			f, err := save(dir, d)
+		for k, draw := range layerFigures {
+			f, err := w.save(draw(a, i), k >= onPage)
 			if err != nil {
 				return err
 			}
-			layers[i].Figures = append(layers[i].Figures, f)
+			layers[i].Figures = append(layers[i].Figures, f...)
+		}
+		e, err := explore(a, i)
+		if err != nil {
+			return err
+		}
+		if e != nil {
+			w.data.Layers = append(w.data.Layers, e)
 		}
 	}
-	var overview []figure
+	claims := make(map[string][]figure)
+	for name, drawings := range claimFigures(a.Results) {
+		for _, d := range drawings {
+			f, err := w.save(d, true)
+			if err != nil {
+				return err
+			}
+			claims[name] = append(claims[name], f...)
+		}
+	}
 	var drawings []drawing
 	if len(layers) > 0 {
 		drawings = append(drawings, drawMeans(layers), drawLasso(layers))
@@ -103,34 +131,59 @@ func Write(dir string, a *study.Artifacts) error {
 	for _, g := range a.Results.Grids {
 		drawings = append(drawings, drawGrid(g))
 	}
+	var overview []figure
 	for _, d := range drawings {
-		f, err := save(dir, d)
+		f, err := w.save(d, true)
 		if err != nil {
 			return err
 		}
-		overview = append(overview, f)
+		overview = append(overview, f...)
 	}
 	var buf bytes.Buffer
 	err := page.Execute(&buf, struct {
 		*study.Results
 		Layers   []layer
 		Overview []figure
-	}{a.Results, layers, overview})
+		Claims   map[string][]figure
+		Findings []finding
+		Data     data
+		Style    template.CSS
+		Script   template.JS
+	}{a.Results, layers, overview, claims, findings(a.Results), w.data, template.CSS(pageStyle), template.JS(pageScript)})
 	if err != nil {
 		return err
 	}
 	return artifact.WriteFile(filepath.Join(dir, "report.html"), buf.Bytes())
 }
 
-// save writes a drawing and returns it as the page shows it.
-func save(dir string, d drawing) (figure, error) {
+// writer writes figures and keeps their tables for the page.
+type writer struct {
+	dir  string
+	data data
+}
+
+// save writes a drawing, and returns it as the page shows it if it does.
+func (w *writer) save(d drawing, shown bool) ([]figure, error) {
+	if d.draw == nil {
+		return nil, nil
+	}
 	svg, err := d.svg()
 	if err != nil {
-		return figure{}, fmt.Errorf("figure %s: %w", d.name, err)
+		return nil, fmt.Errorf("figure %s: %w", d.name, err)
 	}
-	f := figure{File: d.name + ".svg", Caption: d.caption, Wide: d.width > 500,
+	if err := artifact.WriteFile(filepath.Join(w.dir, "figures", d.name+".svg"), svg); err != nil || !shown {
+		return nil, err
+	}
+	f := figure{Name: d.name, Caption: d.caption, Width: int(d.width), Height: int(d.height), Wide: d.width > 500, Data: d.data != nil,
 		Source: template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(svg))}
-	return f, artifact.WriteFile(filepath.Join(dir, "figures", f.File), svg)
+	if f.Data {
+		var buf bytes.Buffer
+		if err := csv.NewWriter(&buf).WriteAll(d.data); err != nil {
+			return nil, err
+		}
+		w.data.Tables[d.name] = buf.String()
+	}
+	return []figure{f}, nil
 }
 
 func summarise(l study.Layer) layer {

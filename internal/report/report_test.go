@@ -109,14 +109,16 @@ func TestWrite(t *testing.T) {
 				t.Errorf("the page asks for %s", outside)
 			}
 			figures, _ := filepath.Glob(filepath.Join(dir, "figures", "*.svg"))
-			if want := len(layerFigures)*len(a.Layers) + 2; len(figures) != want {
+			if want := len(layerFigures)*len(a.Layers) + 3; len(figures) != want { // beside what all layers have together
 				t.Errorf("%d figures, want %d", len(figures), want)
 			}
 			for _, f := range figures {
 				svg, _ := os.ReadFile(f)
 				wellFormed(t, f, svg)
-				if link := `href="figures/` + filepath.Base(f) + `"`; !bytes.Contains(text, []byte(link)) {
-					t.Errorf("the page has no %s", link)
+				name := strings.TrimSuffix(filepath.Base(f), ".svg")
+				explored := strings.HasPrefix(name, "correlation_") || strings.HasPrefix(name, "pairs_")
+				if shown := strings.Contains(string(text), `data-name="`+name+`"`); shown == explored {
+					t.Errorf("%s is on the page: %v", name, shown)
 				}
 			}
 			if err := Write(dir, a); err != nil {

@@ -1,0 +1,328 @@
+package report
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	printed "github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/convergent-go/convergent/internal/study"
+)
+
+// chromium finds a browser, or skips the test.
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Skip("no Chromium is installed: the page's interactions are not tested")
+	return ""
+}
+
+// visit is a browser that shows a page.
+type visit struct {
+	t         *testing.T
+	ctx       context.Context
+	downloads string
+	lock      sync.Mutex
+	complaint []string // of the console, and requests that leave the page
+}
+
+func open(t *testing.T, path string) *visit {
+	t.Helper()
+	o := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.WindowSize(1200, 900))
+	ctx, stop := chromedp.NewExecAllocator(t.Context(), o...)
+	t.Cleanup(stop)
+	ctx, stop = chromedp.NewContext(ctx)
+	t.Cleanup(stop)
+	ctx, stop = context.WithTimeout(ctx, time.Minute)
+	t.Cleanup(stop)
+	v := &visit{t: t, ctx: ctx, downloads: t.TempDir()}
+	complain := func(format string, args ...any) {
+		v.lock.Lock()
+		defer v.lock.Unlock()
+		v.complaint = append(v.complaint, fmt.Sprintf(format, args...))
+	}
+	chromedp.ListenTarget(ctx, func(event any) {
+		switch e := event.(type) {
+		case *runtime.EventExceptionThrown:
+			complain("exception: %s", e.ExceptionDetails.Error())
+		case *runtime.EventConsoleAPICalled:
+			complain("console: %s %v", e.Type, e.Args)
+		case *log.EventEntryAdded:
+			complain("log: %s", e.Entry.Text)
+		case *network.EventRequestWillBeSent:
+			if u := e.Request.URL; u != "file://"+path && !strings.HasPrefix(u, "data:") && !strings.HasPrefix(u, "blob:") {
+				complain("request: %s", u)
+			}
+		}
+	})
+	v.do(log.Enable(), network.Enable(), browser.SetDownloadBehavior(browser.SetDownloadBehaviorBehaviorAllow).WithDownloadPath(v.downloads), chromedp.Navigate("file://"+path))
+	return v
+}
+
+func (v *visit) do(actions ...chromedp.Action) {
+	v.t.Helper()
+	if err := chromedp.Run(v.ctx, actions...); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+// eval returns what an expression of the page is.
+func eval[T any](v *visit, expression string) T {
+	v.t.Helper()
+	var x T
+	v.do(chromedp.Evaluate(expression, &x))
+	return x
+}
+
+// downloaded clicks and returns the file that comes.
+func (v *visit) downloaded(selector, name string) string {
+	v.t.Helper()
+	v.do(chromedp.Click(selector, chromedp.ByQuery))
+	for range 100 {
+		if b, err := os.ReadFile(filepath.Join(v.downloads, name)); err == nil && len(b) > 0 {
+			return string(b)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	there, _ := os.ReadDir(v.downloads)
+	v.t.Fatalf("no download of %s, but of %v; %v", name, there, v.complaint)
+	return ""
+}
+
+// center returns the middle of a matrix element on the screen.
+func (v *visit) center(i, j, n int) (x, y float64) {
+	box := eval[[]float64](v, `(() => { document.querySelector("#matrix").scrollIntoView({block: "center"}); const b = document.querySelector("#matrix").getBoundingClientRect(); return [b.left, b.top, b.width] })()`)
+	return box[0] + box[2]*(float64(j)+0.5)/float64(n), box[1] + box[2]*(float64(i)+0.5)/float64(n)
+}
+
+// TestPage uses a page as people do.
+func TestPage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains networks and starts a browser")
+	}
+	chromium(t)
+	dir := t.TempDir()
+	_, err := study.Reproduce(t.Context(), study.Options{Out: dir, Config: study.Config{
+		TrainImages: 96, TestImages: 40, Width: 0.25, Nets: 3, Epochs: 2, Batch: 32, Images: 24, Resamples: 20, Draws: 5,
+		Layers: []string{"conv1", "conv3"}, Widths: []float64{0.5},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := study.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(dir, a); err != nil {
+		t.Fatal(err)
+	}
+	v := open(t, filepath.Join(dir, "report.html"))
+
+	if n := eval[int](v, `document.querySelectorAll("#overview article").length`); n != 6 {
+		t.Errorf("%d findings", n)
+	}
+	unnamed := eval[[]string](v, `[...document.querySelectorAll("button, select, img, canvas, a")].filter((e) => !(e.textContent.trim() || e.alt || e.ariaLabel || e.labels?.length)).map((e) => e.outerHTML.slice(0, 80))`)
+	if len(unnamed) > 0 {
+		t.Errorf("without a name for screen readers: %q", unnamed)
+	}
+	if twice := eval[[]string](v, `(() => { const ids = [...document.querySelectorAll("[id]")].map((e) => e.id); return ids.filter((id, i) => ids.indexOf(id) !== i) })()`); len(twice) > 0 {
+		t.Errorf("ids that occur twice: %q", twice)
+	}
+	if broken := eval[[]string](v, `[...document.querySelectorAll("a[href^='#']")].map((a) => a.getAttribute("href")).filter((h) => !document.getElementById(h.slice(1)))`); len(broken) > 0 {
+		t.Errorf("links to nowhere: %q", broken)
+	}
+
+	t.Run("matrix", func(t *testing.T) {
+		v.t = t
+		l := a.Results.Layers[0]
+		pair := l.Pairs[0]
+		units, partners := byMatch(pair.Bipartite)
+		x, y := v.center(2, 2, l.Units[0])
+		v.do(chromedp.MouseEvent(input.MouseMoved, x, y))
+		want := fmt.Sprintf("network 1 unit %d, network 2 unit %d: r %.2f", units[2], partners[2], *pair.Bipartite.R[units[2]])
+		if got := eval[string](v, `document.querySelector("#tip").textContent`); got != want {
+			t.Errorf("hovered %q, want %q", got, want)
+		}
+		v.do(chromedp.MouseClickXY(x, y))
+		got := eval[string](v, `document.querySelector("#pair").innerText`)
+		for _, part := range []string{fmt.Sprintf("r = %.2f, matched one to one", *pair.Bipartite.R[units[2]]), fmt.Sprintf("Network 1, unit %d", units[2]), fmt.Sprintf("Network 2, unit %d", partners[2])} {
+			if !strings.Contains(got, part) {
+				t.Errorf("chosen: %q lacks %q", got, part)
+			}
+		}
+		if n := eval[int](v, `document.querySelectorAll("#pair .picture").length`); n != 2*(1+sheetPatches) {
+			t.Errorf("%d pictures of a pair", n)
+		}
+		// Zoomed in, the middle stays, and less is seen.
+		v.do(chromedp.Click("#closer", chromedp.ByQuery), chromedp.Click("#closer", chromedp.ByQuery))
+		x, y = v.center(0, 0, l.Units[0])
+		v.do(chromedp.MouseEvent(input.MouseMoved, x, y))
+		if got := eval[string](v, `document.querySelector("#tip").textContent`); strings.Contains(got, fmt.Sprintf("network 1 unit %d,", units[0])) {
+			t.Errorf("zoomed in, the corner is still %q", got)
+		}
+		v.do(chromedp.Click("#whole", chromedp.ByQuery))
+		// By keyboard alone.
+		v.do(chromedp.Focus("#matrix", chromedp.ByQuery), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.Enter))
+		if got := eval[string](v, `document.querySelector("#status").textContent`); !strings.HasPrefix(got, "network 1 unit ") {
+			t.Errorf("by keyboard: %q", got)
+		}
+		// The whole matrix as data.
+		v.do(chromedp.SetValue("#order", "trained", chromedp.ByQuery), chromedp.Evaluate(`document.querySelector("#order").dispatchEvent(new Event("change"))`, nil))
+		rows, err := csv.NewReader(strings.NewReader(v.downloaded("#matrix-csv", "correlation_conv1_1_2.csv"))).ReadAll()
+		if err != nil || len(rows) != l.Units[0]+1 {
+			t.Fatalf("%d rows of data: %v", len(rows), err)
+		}
+		for i, row := range rows[1:] {
+			for j, cell := range row[1:] {
+				var r float64
+				if _, err := fmt.Sscan(cell, &r); err != nil || math.Abs(r-a.Layers[0].Correlation.At(i, l.Units[0]+j)) > 1e-4 {
+					t.Fatalf("r of units %d and %d is %s", i, j, cell)
+				}
+			}
+		}
+		wellFormed(t, "the matrix", []byte(v.downloaded("#matrix-svg", "correlation_conv1_1_2.svg")))
+	})
+
+	t.Run("layer and networks", func(t *testing.T) {
+		v.t = t
+		v.do(chromedp.Evaluate(`for (const [id, value] of [["layer", "1"], ["networks", "1,2"]]) { document.getElementById(id).value = value; document.getElementById(id).dispatchEvent(new Event("change")); }`, nil))
+		l := a.Results.Layers[1]
+		units, _ := byMatch(l.Pairs[2].Bipartite)
+		if n := eval[int](v, `document.querySelectorAll("#pairs tbody tr").length`); n != len(units) {
+			t.Errorf("%d pairs are listed, want %d", n, len(units))
+		}
+		v.do(chromedp.Evaluate(`document.querySelector("#pairs tbody tr").focus()`, nil), chromedp.KeyEvent(kb.Enter))
+		if got := eval[string](v, `document.querySelector("#pair").innerText`); !strings.Contains(got, fmt.Sprintf("Network 2, unit %d", units[0])) {
+			t.Errorf("chosen from the list: %q", got)
+		}
+	})
+
+	t.Run("tree", func(t *testing.T) {
+		v.t = t
+		merges := 0
+		for _, m := range a.Layers[1].Tree.Merges {
+			if m.Height > 0 {
+				merges++
+			}
+		}
+		if n := eval[int](v, `document.querySelectorAll("#tree .leaf").length`); n != 0 {
+			t.Errorf("%d leaves of a closed tree", n)
+		}
+		v.do(chromedp.Click("#tree summary", chromedp.ByQuery))
+		v.do(chromedp.Poll(`document.querySelectorAll("#tree > details[open] > *").length === 3`, nil))
+		v.do(chromedp.Click("#open-tree", chromedp.ByQuery))
+		counts := eval[[]int](v, `[document.querySelectorAll("#tree details[open]").length, document.querySelectorAll("#tree .leaf").length, document.querySelectorAll("#tree > details").length]`)
+		if counts[0] != merges || counts[1] != merges+counts[2] {
+			t.Errorf("%d groups and %d leaves under %d roots, want %d groups", counts[0], counts[1], counts[2], merges)
+		}
+		v.do(chromedp.Click("#tree .leaf", chromedp.ByQuery))
+		if n := eval[int](v, `document.querySelectorAll("#pair .unit").length`); n != 2 {
+			t.Errorf("%d units shown from the tree", n)
+		}
+		v.do(chromedp.Click("#close-tree", chromedp.ByQuery))
+		if n := eval[int](v, `document.querySelectorAll("#tree details[open]").length`); n != 0 {
+			t.Errorf("%d groups are open", n)
+		}
+	})
+
+	t.Run("tables", func(t *testing.T) {
+		v.t = t
+		column := func() []float64 {
+			return eval[[]float64](v, `[...document.querySelectorAll("#matching tbody tr")].map((row) => parseFloat(row.cells[4].textContent))`)
+		}
+		v.do(chromedp.Click("#matching thead th:nth-child(5) button", chromedp.ByQuery))
+		down := column()
+		v.do(chromedp.Click("#matching thead th:nth-child(5) button", chromedp.ByQuery))
+		up := column()
+		if !slices.IsSorted(up) || slices.IsSorted(down) || eval[string](v, `document.querySelector("#matching thead th:nth-child(5)").getAttribute("aria-sort")`) != "ascending" {
+			t.Errorf("falling %v, rising %v", down, up)
+		}
+	})
+
+	t.Run("downloads", func(t *testing.T) {
+		v.t = t
+		tables := eval[map[string]string](v, `JSON.parse(document.getElementById("data").textContent).tables`)
+		for i, name := range eval[[]string](v, `[...document.querySelectorAll("figure")].map((f) => f.dataset.name)`) {
+			figure := fmt.Sprintf("figure[data-name=%q] ", name)
+			want, err := os.ReadFile(filepath.Join(dir, "figures", name+".svg"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rows, err := csv.NewReader(strings.NewReader(tables[name])).ReadAll(); err != nil || len(rows) < 2 {
+				t.Errorf("%s: %d rows of data, %v", name, len(rows), err)
+			}
+			if src := eval[string](v, fmt.Sprintf("document.querySelector(`%simg`).src", figure)); src != "data:image/svg+xml;base64,"+base64.StdEncoding.EncodeToString(want) {
+				t.Errorf("%s: not the figure in the folder", name)
+			}
+			if i > 2 {
+				continue // Chromium lets a page download only so many files
+			}
+			if v.downloaded(figure+".svg", name+".svg") != string(want) || v.downloaded(figure+".csv", name+".csv") != tables[name] {
+				t.Errorf("%s: something else is downloaded", name)
+			}
+		}
+	})
+
+	t.Run("colours", func(t *testing.T) {
+		v.t = t
+		paper := func() string { return eval[string](v, `getComputedStyle(document.body).backgroundColor`) }
+		seen := []string{paper()}
+		for range 3 {
+			v.do(chromedp.Click("#theme", chromedp.ByQuery))
+			seen = append(seen, paper())
+		}
+		if seen[1] != "rgb(23, 24, 26)" || seen[2] != "rgb(253, 253, 251)" || seen[3] != seen[0] {
+			t.Errorf("papers %q", seen)
+		}
+		v.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
+		if got := paper(); got != "rgb(23, 24, 26)" {
+			t.Errorf("on a dark system the paper is %s", got)
+		}
+	})
+
+	t.Run("phone and paper", func(t *testing.T) {
+		v.t = t
+		v.do(emulation.SetDeviceMetricsOverride(360, 740, 2, true))
+		if w := eval[float64](v, `document.scrollingElement.scrollWidth`); w > 360 {
+			wide, _ := json.Marshal(eval[[]string](v, `[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > 361 && !e.closest(".scroll, figure")).map((e) => e.outerHTML.slice(0, 60))`))
+			t.Errorf("on a phone the page is %v wide: %s", w, wide)
+		}
+		var pdf []byte
+		v.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+			pdf, _, err = printed.PrintToPDF().Do(ctx)
+			return err
+		}))
+		if len(pdf) < 10000 {
+			t.Errorf("printed in %d bytes", len(pdf))
+		}
+	})
+	v.lock.Lock()
+	defer v.lock.Unlock()
+	for _, c := range v.complaint {
+		t.Error(c)
+	}
+}
