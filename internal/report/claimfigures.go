@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -227,26 +228,26 @@ func drawDescent(layers []study.Layer) drawing {
 	}
 	d.width, d.height, d.draw = panels(layers, func(l study.Layer, first bool) *plot.Plot {
 		p := newPlot("", "lambda", "")
-		line := func(name string, c color.Color, of func(study.Descent) float64) {
+		line := func(name string, c color.Color, dashed bool, of func(study.Descent) float64) {
 			var pts plotter.XYs
 			for _, one := range l.Descent {
 				if one.Lambda > 0 {
 					pts = append(pts, plotter.XY{X: one.Lambda, Y: of(one)})
 				}
 			}
-			slices.SortFunc(pts, func(a, b plotter.XY) int { return int(math.Copysign(1, a.X-b.X)) })
+			slices.SortFunc(pts, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
 			if !first {
 				name = ""
 			}
-			xy(p, name, pts, c, name != "exact" && !first)
+			xy(p, name, pts, c, dashed)
 		}
-		line("exact", palette[0], func(one study.Descent) float64 { return one.Objective })
 		for k, run := range l.Descent[0].Runs {
-			line(fmt.Sprint(run.Epochs, " passes"), palette[1+k], func(one study.Descent) float64 { return one.Runs[k].Objective })
+			line(fmt.Sprint(run.Epochs, " passes"), palette[1+k], true, func(one study.Descent) float64 { return one.Runs[k].Objective })
 		}
+		line("exact", palette[0], false, func(one study.Descent) float64 { return one.Objective })
 		logScale(&p.X)
+		p.X.Tick.Marker = plot.ConstantTicks{{Value: 0.001, Label: "0.001"}, {Value: 0.01, Label: "0.01"}, {Value: 0.1, Label: "0.1"}}
 		p.Y.Min = 0
-		p.Legend.Top, p.Legend.Left = false, false
 		return p
 	})
 	return d

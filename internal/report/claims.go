@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/convergent-go/convergent/internal/study"
@@ -77,14 +78,24 @@ func findings(r *study.Results) []finding {
 	return all
 }
 
-func percent(x float64) string { return fmt.Sprintf("%.3g %%", 100*x) }
+func percent(x float64) string {
+	if x > 0 && x < 0.001 {
+		return fmt.Sprintf("%.1g %%", 100*x)
+	}
+	return fmt.Sprintf("%.1f %%", 100*x)
+}
+
+// two is x with two decimals, and zero without a sign.
+func two(x float64) string {
+	return fmt.Sprintf("%.2f", math.Round(100*x)/100+0)
+}
 
 // interval is a value with its interval, if there is one.
 func interval(m study.Measure) string {
 	if m.Low == nil || m.High == nil {
 		return known(m.Value)
 	}
-	return fmt.Sprintf("%.2f [%.2f, %.2f]", *m.Value, *m.Low, *m.High)
+	return two(*m.Value) + " [" + two(*m.Low) + ", " + two(*m.High) + "]"
 }
 
 func known(x *float64) string {

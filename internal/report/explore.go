@@ -109,10 +109,12 @@ func explore(a *study.Artifacts, i int) (*explored, error) {
 	return e, nil
 }
 
-// Of each unit the page shows so many patches, of so many pixels at most.
+// Of each unit the page shows so many patches, of so many pixels at most; of few pixels
+// each is worth its bits.
 const (
 	sheetPatches = 4
 	sheetSize    = 24
+	exactSize    = 12
 )
 
 func patchSheet(units [][]study.Patch) (sheet, error) {
@@ -124,16 +126,14 @@ func patchSheet(units [][]study.Patch) (sheet, error) {
 	}
 	all := image.NewRGBA(image.Rect(0, 0, s.Each*s.Size, len(units)*s.Size))
 	draw.Draw(all, all.Bounds(), image.NewUniform(color.Gray{128}), image.Point{}, draw.Src)
-	small := true
 	for u, patches := range units {
 		for k, p := range patches[:min(len(patches), s.Each)] {
 			cell := image.Rect(k*s.Size, u*s.Size, (k+1)*s.Size, (u+1)*s.Size)
-			small = small && p.Image.Bounds().Dx() == s.Size
 			xdraw.CatmullRom.Scale(all, cell, p.Image, p.Image.Bounds(), draw.Src, nil)
 		}
 	}
 	var err error
-	s.URL, err = picture(all, small)
+	s.URL, err = picture(all, s.Size <= exactSize)
 	return s, err
 }
 

@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	xdraw "golang.org/x/image/draw"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -57,7 +58,8 @@ func drawGrid(g study.Grid) drawing {
 							continue
 						}
 						b := box(c, x+cell*vg.Length(j), y, cell, cell)
-						c.DrawImage(b.Rectangle, heat(1, 1, 1, func(_, _ int) float64 { return *v }))
+						c.SetColor(diverging(*v))
+						c.Fill(b.Rectangle.Path())
 						ink := color.Black
 						if math.Abs(*v) > 0.5 {
 							ink = color.White
@@ -178,7 +180,7 @@ func drawMatching(a *study.Artifacts, i int) drawing {
 
 // shownPairs and shownPatches are how many pairs at either end, and patches of a
 // unit, are shown.
-const shownPairs, shownPatches = 8, 5
+const shownPairs, shownPatches = 8, 4
 
 // drawPairs is no drawing where no images are known.
 func drawPairs(a *study.Artifacts, i int) drawing {
@@ -200,11 +202,11 @@ func drawPairs(a *study.Artifacts, i int) drawing {
 		for side, unit := range []int{units[k], partners[k]} {
 			net := []int{pair.A, pair.B}[side]
 			if filters {
-				c.DrawImage(box(c, x, 0, size, size).Rectangle, enlarge(a.Filters[net][unit], 8))
+				c.DrawImage(box(c, x, 0, size, size).Rectangle, sized(a.Filters[net][unit]))
 			}
 			for n, patch := range d.Patches[net][unit] {
 				if n < shownPatches {
-					c.DrawImage(box(c, x+vg.Length(n+1)*(size+gap), 0, size, size).Rectangle, enlarge(patch.Image, max(1, 40/patch.Image.Bounds().Dx())))
+					c.DrawImage(box(c, x+vg.Length(n+1)*(size+gap), 0, size, size).Rectangle, sized(patch.Image))
 				}
 			}
 			x += (shownPatches+1)*(size+gap) + 12
@@ -230,15 +232,19 @@ func drawPairs(a *study.Artifacts, i int) drawing {
 	}
 }
 
-// enlarge repeats pixels, so that viewers do not blur small images.
-func enlarge(src image.Image, times int) image.Image {
-	b := src.Bounds()
-	dst := image.NewRGBA(image.Rect(0, 0, b.Dx()*times, b.Dy()*times))
-	for y := range dst.Bounds().Dy() {
-		for x := range dst.Bounds().Dx() {
-			dst.Set(x, y, src.At(b.Min.X+x/times, b.Min.Y+y/times))
-		}
+// sized brings a small image to some pixels more than it is shown in, by repeating pixels,
+// so that viewers do not blur it; and a large one to fewer.
+func sized(src image.Image) image.Image {
+	const most = 26
+	size := src.Bounds().Dx()
+	if size > most {
+		dst := image.NewRGBA(image.Rect(0, 0, most, most))
+		xdraw.CatmullRom.Scale(dst, dst.Bounds(), src, src.Bounds(), xdraw.Src, nil)
+		return dst
 	}
+	times := max(1, 40/size)
+	dst := image.NewRGBA(image.Rect(0, 0, size*times, size*times))
+	xdraw.NearestNeighbor.Scale(dst, dst.Bounds(), src, src.Bounds(), xdraw.Src, nil)
 	return dst
 }
 

@@ -36,6 +36,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"f4":      func(x float64) string { return fmt.Sprintf("%.4f", x) },
 	"last":    func(x []float64) float64 { return x[len(x)-1] },
 	"sizes":   sizes,
+	"few":     func(x []float64) []float64 { return x[:min(len(x), 8)] },
 	"known":   known,
 	"range95": interval,
 }).Parse(pageText))
@@ -50,6 +51,9 @@ type figure struct {
 	Wide    bool // wants the page's whole width
 	Data    bool // there is a table of what it shows
 }
+
+// Widest is how many pixels wide the page shows it, lest its letters outgrow the page's.
+func (f figure) Widest() int { return f.Width * 4 / 3 }
 
 // layer is a section of the page.
 type layer struct {

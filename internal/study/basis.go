@@ -16,7 +16,7 @@ var shares = []float64{0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 1}
 // are for the null of the index, and in each resample of images.
 const (
 	turns          = 4
-	rotations      = 20
+	rotations      = 50
 	resampledTurns = 2
 )
 

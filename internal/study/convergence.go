@@ -56,7 +56,11 @@ func (f *findings) convergence(ctx context.Context) error {
 	c.Matched = figures[0]
 	c.Matched.Null, c.Matched.P = &c.Nulls[0].Mean, c.Nulls[0].P
 	for i := range c.Nulls {
-		c.Nulls[i].Beyond = figures[i+1]
+		m := figures[i+1]
+		if m.Low != nil {
+			*m.Low, *m.High = max(0, *m.Low), min(1, *m.High)
+		}
+		c.Nulls[i].Beyond = m
 		c.Nulls[i].Beyond.Null = Finite(atLimit)
 	}
 	for i := range c.Nulls {

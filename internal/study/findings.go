@@ -107,10 +107,15 @@ func (f *findings) intervals(ctx context.Context, figures func(k int, c *corr.Pa
 	return measures, nil
 }
 
-// measured is a figure with the interval of its draws.
+// measured is a figure with the interval of 1.96 standard errors, which its draws give. (The
+// draws' percentiles are no better: a share above a limit, say, is biased in resamples.)
 func measured(value float64, draws []float64) Measure {
-	n := corr.Null{Draws: draws}
-	return Measure{Value: Finite(value), Low: Finite(n.Quantile(0.025)), High: Finite(n.Quantile(0.975))}
+	m := Measure{Value: Finite(value)}
+	if len(draws) > 1 {
+		half := 1.96 * corr.Null{Draws: draws}.Std()
+		m.Low, m.High = Finite(value-half), Finite(value+half)
+	}
+	return m
 }
 
 // percentiles of values, 0 to 100.

@@ -89,7 +89,7 @@ func (r *run) untrained() ([]*nn.Net, error) {
 // networks, for predictions on images held out. Of many units there are fewer groups.
 const (
 	imageGroups = 20
-	shuffles    = 10
+	shuffles    = 20
 	halves      = 2
 
 	elements = 1 << 25

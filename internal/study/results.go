@@ -251,7 +251,7 @@ type RotationNull struct {
 // cannot be known from what was given.
 type Measure struct {
 	Value *float64 `json:"value"`
-	Low   *float64 `json:"low"` // of the interval that 95 % of resampled images give
+	Low   *float64 `json:"low"` // of a 95 % interval over resampled images
 	High  *float64 `json:"high"`
 	Null  *float64 `json:"null_mean"` // mean under chance: of shuffled images, if nothing else is said
 	P     *float64 `json:"p"`         // share of draws of chance that are at least as far out, with the +1 correction

@@ -83,23 +83,22 @@ type weight struct {
 // what a prediction leaves, and of what there is.
 type errorsOf struct{ left, all [][]float64 }
 
-// r2 returns the share of variance explained of each target, if each group had left what
-// it left so many times. The variance is that of all groups: a resample can lack the few
-// images that a unit is active in.
+// r2 returns the share of variance explained of each target, of groups that count so many
+// times; to first order in how these differ from once, since a resample can lack the few
+// images that a unit is active in, and the ratio of what it has would then be anything.
 func (e errorsOf) r2(times []float64) []float64 {
-	left, all := make([]float64, len(e.left[0])), make([]float64, len(e.left[0]))
-	for g, n := range times {
-		for j := range left {
-			left[j] += n * e.left[g][j]
-			all[j] += e.all[g][j]
+	r2 := make([]float64, len(e.left[0]))
+	for j := range r2 {
+		var left, all, leftNow, allNow float64
+		for g, n := range times {
+			left, all = left+e.left[g][j], all+e.all[g][j]
+			leftNow, allNow = leftNow+n*e.left[g][j], allNow+n*e.all[g][j]
+		}
+		if all > 0 {
+			r2[j] = 1 - left/all - (leftNow-left/all*allNow)/all
 		}
 	}
-	for j := range left {
-		if left[j] = 1 - left[j]/all[j]; all[j] == 0 {
-			left[j] = 0
-		}
-	}
-	return left
+	return r2
 }
 
 // predict predicts the units of network b from those of a: in each fold it fits, and in
