@@ -45,7 +45,7 @@ func findings(r *study.Results) []finding {
 			Number: fmt.Sprintf("%.2f in %s, %.2f in %s", *first.Basis.Index.Value, first.Name, *last.Basis.Index.Value, last.Name),
 			Sentence: fmt.Sprintf("So far from a random basis (0) to the best aligned one (1) do the networks' own units lie: %s in %s, %s in %s. Principal axes do not: %s in %s.",
 				interval(first.Basis.Index), first.Name, interval(last.Basis.Index), last.Name, interval(first.Basis.AxesIndex), first.Name),
-			Paper: "“a mix between a local code and slightly, but not fully, distributed codes”; no figure"})
+			Paper: "a mix of a local and a somewhat distributed code; no figure"})
 	}
 	if a := first.Activity; a != nil {
 		all = append(all, finding{ID: "activity", Title: "Mean activations agree",

@@ -155,7 +155,7 @@ func picture(img image.Image, exact bool) (string, error) {
 	if exact {
 		err = png.Encode(&buf, img)
 	} else {
-		kind, err = "jpeg", jpeg.Encode(&buf, img, &jpeg.Options{Quality: 72})
+		kind, err = "jpeg", jpeg.Encode(&buf, img, &jpeg.Options{Quality: 64})
 	}
 	return "data:image/" + kind + ";base64," + base64.StdEncoding.EncodeToString(buf.Bytes()), err
 }

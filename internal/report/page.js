@@ -272,7 +272,7 @@ $("farther").addEventListener("click", () => zoom(1 / 1.6));
 $("whole").addEventListener("click", () => zoom(1 / 24));
 
 const picture = (s, row, k) => {
-  const e = make("div", { className: "picture" }), side = 54.4;
+  const e = make("div", { className: "picture" }), side = 54;
   e.style.backgroundImage = `url(${s.url})`;
   e.style.backgroundSize = `${side * s.each}px auto`;
   e.style.backgroundPosition = `${-side * k}px ${-side * row}px`;
