@@ -90,6 +90,16 @@ func (v *visit) do(actions ...chromedp.Action) {
 	}
 }
 
+// quiet holds that nobody complained.
+func (v *visit) quiet() {
+	v.t.Helper()
+	v.lock.Lock()
+	defer v.lock.Unlock()
+	for _, c := range v.complaint {
+		v.t.Error(c)
+	}
+}
+
 // eval returns what an expression of the page is.
 func eval[T any](v *visit, expression string) T {
 	v.t.Helper()
@@ -117,6 +127,30 @@ func (v *visit) downloaded(selector, name string) string {
 func (v *visit) center(i, j, n int) (x, y float64) {
 	box := eval[[]float64](v, `(() => { document.querySelector("#matrix").scrollIntoView({block: "center"}); const b = document.querySelector("#matrix").getBoundingClientRect(); return [b.left, b.top, b.width] })()`)
 	return box[0] + box[2]*(float64(j)+0.5)/float64(n), box[1] + box[2]*(float64(i)+0.5)/float64(n)
+}
+
+// TestPageOfOthers shows networks of which only activations are known.
+func TestPageOfOthers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a browser")
+	}
+	dir := t.TempDir()
+	a := artifacts(t, 2, 9, 12)
+	a.Filters, a.Layers[0].Patches, a.Layers[1].Patches = nil, nil, nil
+	a.Results.Layers[0].UnitNames = [][]string{{"</script>", "a,b", "ü", "3", "4", "5", "6", "7", "8"}, nil, nil}
+	a.Results.Layers[1].Name = "matrix" // what the page itself has
+	if err := Write(dir, a); err != nil {
+		t.Fatal(err)
+	}
+	v := open(t, filepath.Join(dir, "report.html"))
+	v.do(chromedp.Click("#pairs tbody tr", chromedp.ByQuery))
+	if n := eval[[]int](v, `[document.querySelectorAll("#pair .unit").length, document.querySelectorAll("#overview article").length, document.querySelectorAll("section").length]`); !slices.Equal(n, []int{2, 0, 4}) {
+		t.Errorf("units, findings and sections: %d", n)
+	}
+	if got := v.downloaded("#matrix-csv", "correlation_conv1_1_2.csv"); !strings.Contains(got, `"a,b"`) || !strings.Contains(got, "</script>") {
+		t.Errorf("names of units: %q", got)
+	}
+	v.quiet()
 }
 
 // TestPage uses a page as people do.
@@ -320,9 +354,6 @@ func TestPage(t *testing.T) {
 			t.Errorf("printed in %d bytes", len(pdf))
 		}
 	})
-	v.lock.Lock()
-	defer v.lock.Unlock()
-	for _, c := range v.complaint {
-		t.Error(c)
-	}
+	v.t = t
+	v.quiet()
 }

@@ -63,7 +63,7 @@ func artifacts(t *testing.T, dead int, units ...int) *study.Artifacts {
 				}
 			}
 			l.Dead = append(l.Dead, make([]int, dead))
-			l.MeanSorted = append(l.MeanSorted, means)
+			l.MeanSorted, d.Means = append(l.MeanSorted, means), append(d.Means, means)
 			d.Patches = append(d.Patches, patches)
 			for b := n + 1; b < nets; b++ {
 				m := study.Matching{Partner: make([]int, u), R: make([]*float64, u)}
