@@ -20,6 +20,7 @@ type Groups struct {
 	Threads int
 
 	parts []*Moments
+	total *Moments // once closed
 }
 
 // NewGroups returns empty moments of so many groups for networks of the given numbers
@@ -42,6 +43,9 @@ func NewGroups(groups int, units ...int) *Groups {
 // turn: image i to group i modulo their number. All observations of an image have one
 // number, in whatever calls they are added. See [Moments.AddTensors] for errors.
 func (g *Groups) AddTensors(images []uint64, tensors ...Tensor) error {
+	if g.total != nil {
+		panic("corr: the groups are closed")
+	}
 	first := g.parts[0]
 	samples, rows := first.fits(images, tensors)
 	if images == nil {
@@ -91,6 +95,13 @@ func (g *Groups) Group(i int) *Moments { return g.parts[i] }
 
 // Total returns the moments of all observations.
 func (g *Groups) Total() *Moments {
+	if g.total != nil {
+		return g.total.clone()
+	}
+	return g.sum()
+}
+
+func (g *Groups) sum() *Moments {
 	total := NewMoments(g.parts[0].units...)
 	total.Threads = g.Threads
 	for _, m := range g.parts {
@@ -99,6 +110,18 @@ func (g *Groups) Total() *Moments {
 		}
 	}
 	return total
+}
+
+// Close says that no more observations come, after which AddTensors panics. What the
+// groups wait with until a block of observations is full, and add anew for each Bootstrap,
+// is then added once: worth it for many pairs of networks.
+func (g *Groups) Close() {
+	par.For(par.Threads(g.Threads), len(g.parts), func(i int) {
+		m := g.parts[i]
+		m.whole, m.moved = m.snapshot()
+		m.rows, m.block = 0, nil
+	})
+	g.total = g.sum()
 }
 
 // BootstrapOptions say how to bootstrap; the zero value is sensible.
@@ -140,7 +163,10 @@ func (g *Groups) Bootstrap(ctx context.Context, o BootstrapOptions, a, b int, fi
 	if o.Level == 0 {
 		o.Level = 0.95
 	}
-	total := g.Total()
+	total := g.total
+	if total == nil {
+		total = g.sum()
+	}
 	all := total.Pair(a, b)
 	all.Threads = g.Threads
 	values, err := figures(all)
@@ -180,8 +206,8 @@ func (g *Groups) Bootstrap(ctx context.Context, o BootstrapOptions, a, b int, fi
 		for d := range draws {
 			null.Draws[d] = draws[d][i]
 		}
-		low, high := null.Quantile((1-o.Level)/2), null.Quantile((1+o.Level)/2)
-		intervals[i] = Interval{v, low, high, null.Std(), null.Draws}
+		ends := null.Quantiles((1-o.Level)/2, (1+o.Level)/2)
+		intervals[i] = Interval{v, ends[0], ends[1], null.Std(), null.Draws}
 	}
 	return intervals, nil
 }

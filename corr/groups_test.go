@@ -116,6 +116,10 @@ func TestBootstrap(t *testing.T) {
 	if err != nil || !reflect.DeepEqual(a, b) {
 		t.Errorf("%v on one thread, %v on three (%v)", a, b, err)
 	}
+	g.Close()
+	if c, err := g.Bootstrap(context.Background(), BootstrapOptions{Draws: 300}, 0, 1, correlation); err != nil || !reflect.DeepEqual(a, c) {
+		t.Errorf("%v before they were closed, %v after (%v)", a, c, err)
+	}
 	if i := a[0]; !(i.Low < i.Value && i.Value < i.High) || math.Abs((i.High-i.Low)/(2*1.96*i.Std)-1) > 0.2 {
 		t.Errorf("interval %+v", i)
 	}

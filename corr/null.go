@@ -33,17 +33,22 @@ func (n Null) Std() float64 {
 	return math.Sqrt(s / float64(len(n.Draws)-1))
 }
 
-// Quantile returns the value below which the share q of the draws lies, interpolated
-// between them; NaN without draws.
-func (n Null) Quantile(q float64) float64 {
-	if len(n.Draws) == 0 {
-		return math.NaN()
-	}
+// Quantiles returns, for each share q, the value below which so much of the draws lies,
+// interpolated between them; NaN without draws.
+func (n Null) Quantiles(q ...float64) []float64 {
 	x := slices.Sorted(slices.Values(n.Draws))
-	at := q * float64(len(x)-1)
-	i := min(int(at), len(x)-1)
-	j := min(i+1, len(x)-1)
-	return x[i] + (at-float64(i))*(x[j]-x[i])
+	values := make([]float64, len(q))
+	for k, share := range q {
+		if len(x) == 0 {
+			values[k] = math.NaN()
+			continue
+		}
+		at := share * float64(len(x)-1)
+		i := min(int(at), len(x)-1)
+		j := min(i+1, len(x)-1)
+		values[k] = x[i] + (at-float64(i))*(x[j]-x[i])
+	}
+	return values
 }
 
 // PValue returns (1 + the number of draws at or above the observed figure) / (1

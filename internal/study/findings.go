@@ -120,12 +120,11 @@ func measured(value float64, draws []float64) Measure {
 
 // percentiles of values, 0 to 100.
 func percentiles(values []float64) []float64 {
-	n := corr.Null{Draws: values}
-	p := make([]float64, 101)
-	for i := range p {
-		p[i] = n.Quantile(float64(i) / 100)
+	shares := make([]float64, 101)
+	for i := range shares {
+		shares[i] = float64(i) / 100
 	}
-	return p
+	return corr.Null{Draws: values}.Quantiles(shares...)
 }
 
 // shareAbove is how many of the values are above a limit.

@@ -181,6 +181,7 @@ func (r *run) observe(ctx context.Context) ([]*observed, error) {
 		return nil, err
 	}
 	for _, l := range layers {
+		l.groups.Close()
 		dir := filepath.Join(r.Out, "layers", l.layer)
 		if err := l.patches.write(dir, &r.set.Test); err != nil {
 			return nil, err
