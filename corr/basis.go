@@ -210,7 +210,7 @@ func (t *Turn) At(share float64) *mat.Dense {
 			ratio = math.Sin(share*angle) / s
 		}
 		for i := range n {
-			x[i*n+k] = cosine*t.vectors[k*n+i] + ratio*t.skew[i*n+k]
+			x[i*n+k] = float64(cosine*t.vectors[k*n+i]) + float64(ratio*t.skew[i*n+k])
 		}
 	}
 	return mat.NewDense(n, n, product(1, n, n, n, dense.Rows(x, n), t.vectors))

@@ -112,7 +112,7 @@ func (c *Pair) weights(a *axes, covariance, rows, rho, norms []float64) []float6
 	weights := make([]float64, n)
 	for i := range weights {
 		for j, v := range loads[i*a.n:][:a.n] {
-			weights[i] += math.Abs(v) * math.Sqrt(covariance[j*(a.n+1)])
+			weights[i] += float64(math.Abs(v) * math.Sqrt(covariance[j*(a.n+1)]))
 		}
 	}
 	return weights
@@ -186,7 +186,7 @@ func (c *Pair) pwccaOfB() (float64, error) {
 func weighted(x, w []float64) float64 {
 	var sum, total float64
 	for i, v := range x {
-		sum += w[i] * v
+		sum += float64(w[i] * v)
 		total += w[i]
 	}
 	if total == 0 {

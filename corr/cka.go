@@ -29,7 +29,7 @@ func (c *Pair) RV() (float64, error) { return c.CKA() }
 func squares(x []float64) float64 {
 	var s float64
 	for _, v := range x {
-		s += v * v
+		s += float64(v * v)
 	}
 	return s
 }

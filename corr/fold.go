@@ -148,7 +148,7 @@ func (c *columns) block(rows []float32, n, p int, count int64, panels []float32,
 		delta := float64(c.shift[i]) + r/float64(n) - c.mean[i]
 		rest[i], d[i] = r, delta
 		c.mean[i] += float64(delta * share)
-		c.spread[i] += squares - r*r/float64(n) + weight*delta*delta
+		c.spread[i] += squares - r*r/float64(n) + float64(weight*delta*delta)
 	}
 }
 

@@ -256,7 +256,7 @@ func newResampler(g *Groups, total *Moments, a, b int, pair *Pair) *resampler {
 		for i, u := range units {
 			for j := i; j < n; j++ {
 				v := units[j]
-				prods[0] = s.prod[min(u, v)*len(s.mean)+max(u, v)] + count*d[i]*d[j]
+				prods[0] = s.prod[min(u, v)*len(s.mean)+max(u, v)] + float64(count*d[i]*d[j])
 				prods = prods[1:]
 			}
 		}
@@ -318,7 +318,7 @@ func (r *resampler) fill(prods, means []float64, rows float64, distinct int64) *
 	}
 	for i := range p + q {
 		for j := i; j < p+q; j++ {
-			v := prods[0]/rows - means[i]*means[j]
+			v := prods[0]/rows - float64(means[i]*means[j])
 			prods = prods[1:]
 			switch {
 			case i == j:

@@ -188,7 +188,7 @@ func (h *Histograms) Information() []Information {
 		for at, c := range h.counts[k] {
 			if c > 0 {
 				p := float64(c) / n
-				all[k].Plain += p * math.Log(p/(px[at/width]*py[at%width]))
+				all[k].Plain += float64(p * math.Log(p/(px[at/width]*py[at%width])))
 			}
 		}
 		all[k].Plain = max(0, all[k].Plain)

@@ -28,7 +28,7 @@ func (n Null) Std() float64 {
 	}
 	mean, s := n.Mean(), 0.0
 	for _, d := range n.Draws {
-		s += (d - mean) * (d - mean)
+		s += float64((d - mean) * (d - mean))
 	}
 	return math.Sqrt(s / float64(len(n.Draws)-1))
 }
@@ -46,7 +46,7 @@ func (n Null) Quantiles(q ...float64) []float64 {
 		at := share * float64(len(x)-1)
 		i := min(int(at), len(x)-1)
 		j := min(i+1, len(x)-1)
-		values[k] = x[i] + (at-float64(i))*(x[j]-x[i])
+		values[k] = x[i] + float64((at-float64(i))*(x[j]-x[i]))
 	}
 	return values
 }
@@ -133,7 +133,7 @@ func (c *Pair) RotationNull(ctx context.Context, draws int, seed uint64) (Null, 
 		variances := make([]float64, q)
 		for k := p; k < p+q; k++ {
 			for j, v := range z[k*q:][:q] {
-				variances[j] += v * v
+				variances[j] += float64(v * v)
 			}
 		}
 		var sum float64

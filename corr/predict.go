@@ -20,7 +20,7 @@ func (c *Pair) prediction(lambda float64, r2, variances []float64) Prediction {
 	p := Prediction{Lambda: lambda, R2: r2, Mean: mean(r2)}
 	var total float64
 	for j, r := range r2 {
-		p.Weighted += r * variances[j]
+		p.Weighted += float64(r * variances[j])
 		total += variances[j]
 	}
 	p.Weighted /= total
@@ -128,14 +128,14 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 		for k := range p {
 			for j := range q {
 				v := w[k*q+j]
-				loss[j] += v * (product[k*q+j] - 2*testAB[k*q+j])
-				bias[j] -= v * drift[k]
+				loss[j] += float64(v * (product[k*q+j] - 2*testAB[k*q+j]))
+				bias[j] -= float64(v * drift[k])
 			}
 		}
 		r2 := make([]float64, q)
 		for j := range r2 {
 			if variances[j] > 0 {
-				r2[j] = 1 - (max(0, loss[j])+bias[j]*bias[j])/variances[j]
+				r2[j] = 1 - (max(0, loss[j])+float64(bias[j]*bias[j]))/variances[j]
 			}
 		}
 		all = append(all, c.prediction(lambda, r2, variances))

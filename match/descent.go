@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/gonum/floats"
+
+	"github.com/convergent-go/convergent/internal/dense"
 )
 
 // descent minimises 1/2 w.Qw - c.w + lambda |w|_1 by coordinate descent
@@ -80,7 +82,7 @@ func (d *descent) sweep(lambda float64) (nonzero int) {
 		next := math.Copysign(max(0, math.Abs(z)-lambda), z) / q
 		if next != w {
 			d.w[i] = next
-			floats.AddScaled(d.g, w-next, d.row(i))
+			dense.AddScaled(d.g, w-next, d.row(i))
 		}
 		if next != 0 {
 			nonzero++
@@ -130,7 +132,7 @@ func (d *descent) newton(lambda float64) (steps int) {
 		d.active = slices.DeleteFunc(d.active, func(i int) bool { return d.w[i] == 0 })
 		copy(d.g, d.c)
 		for _, i := range d.active {
-			floats.AddScaled(d.g, -d.w[i], d.row(i))
+			dense.AddScaled(d.g, -d.w[i], d.row(i))
 		}
 		if full {
 			return steps
@@ -153,9 +155,9 @@ func (d *descent) direction(lambda float64, kept int) (bounded bool) {
 		if i >= kept {
 			for j, other := range d.active[:i] {
 				lj := d.l[j*d.n:][:j+1]
-				li[j] = (row[other] - floats.Dot(li[:j], lj[:j])) / lj[j]
+				li[j] = (row[other] - dense.Dot(li[:j], lj[:j])) / lj[j]
 			}
-			pivot := row[at] - floats.Dot(li[:i], li[:i])
+			pivot := row[at] - dense.Dot(li[:i], li[:i])
 			if pivot <= 1e-11*row[at] {
 				d.dependence(lambda, i)
 				return false
@@ -163,7 +165,7 @@ func (d *descent) direction(lambda float64, kept int) (bounded bool) {
 			li[i] = math.Sqrt(pivot)
 		}
 		b := d.g[at] - math.Copysign(lambda, d.w[at])
-		d.dir[i] = (b - floats.Dot(li[:i], d.dir[:i])) / li[i]
+		d.dir[i] = (b - dense.Dot(li[:i], d.dir[:i])) / li[i]
 	}
 	d.solveTransposed(len(d.active))
 	return true
@@ -179,7 +181,7 @@ func (d *descent) dependence(lambda float64, i int) {
 	d.dir[i] = 1
 	var uphill float64
 	for j, at := range d.active[:i+1] {
-		uphill += d.dir[j] * (math.Copysign(lambda, d.w[at]) - d.g[at])
+		uphill += float64(d.dir[j] * (math.Copysign(lambda, d.w[at]) - d.g[at]))
 	}
 	if uphill > 0 {
 		floats.Scale(-1, d.dir)
@@ -191,6 +193,6 @@ func (d *descent) solveTransposed(n int) {
 	for i := n - 1; i >= 0; i-- {
 		li := d.l[i*d.n:][:i+1]
 		d.dir[i] /= li[i]
-		floats.AddScaled(d.dir[:i], -d.dir[i], li[:i])
+		dense.AddScaled(d.dir[:i], -d.dir[i], li[:i])
 	}
 }

@@ -3,7 +3,7 @@ package match
 import (
 	"math"
 
-	"gonum.org/v1/gonum/floats"
+	"github.com/convergent-go/convergent/internal/dense"
 )
 
 // homotopy follows one target's weights along all lambdas. They are piecewise linear in
@@ -115,7 +115,7 @@ func (h *homotopy) up(x, weights, lambdas, out []float64) (left int) {
 	clear(h.sum)
 	for j, w := range weights {
 		h.sign[j] = math.Copysign(1, w)
-		floats.AddScaled(h.sum, h.sign[j], m.row(j))
+		dense.AddScaled(h.sum, h.sign[j], m.row(j))
 	}
 	for left = len(lambdas); left > 0 && h.leapUp(weights, lambdas[left-1]); left-- {
 		copy(out[(left-1)*p:][:p], h.w)
@@ -150,7 +150,7 @@ func (h *homotopy) leapUp(weights []float64, lambda float64) bool {
 			switch {
 			case m.at[j] < 0:
 				if w*h.sign[j] < 0 {
-					floats.AddScaled(h.sum, -h.sign[j], m.row(j))
+					dense.AddScaled(h.sum, -h.sign[j], m.row(j))
 					if !m.add(j) {
 						return false
 					}
@@ -158,7 +158,7 @@ func (h *homotopy) leapUp(weights []float64, lambda float64) bool {
 				}
 			case math.Abs(h.g[j]) > lambda*beyond:
 				h.sign[j] = math.Copysign(1, h.g[j])
-				floats.AddScaled(h.sum, h.sign[j], m.row(j))
+				dense.AddScaled(h.sum, h.sign[j], m.row(j))
 				m.remove(j)
 				done = false
 			}
@@ -229,7 +229,7 @@ func (h *homotopy) steps(q, c, lambdas, out []float64, joining func(lambda float
 			row := out[done*p:][:p]
 			clear(row)
 			for i, s := range m.set {
-				row[s] = h.w[s] + (lambda-lambdas[done])*d[i]
+				row[s] = h.w[s] + float64((lambda-lambdas[done])*d[i])
 			}
 		}
 		if done == len(lambdas) && joining == nil {
@@ -237,10 +237,10 @@ func (h *homotopy) steps(q, c, lambdas, out []float64, joining func(lambda float
 		}
 		lambda -= next.distance
 		for j, a := range h.a {
-			h.g[j] -= next.distance * a
+			h.g[j] -= float64(next.distance * a)
 		}
 		for i, s := range m.set {
-			h.w[s] += next.distance * d[i]
+			h.w[s] += float64(next.distance * d[i])
 			h.g[s] = lambda * h.sign[s]
 		}
 		j := next.source

@@ -1,8 +1,6 @@
 package match
 
 import (
-	"gonum.org/v1/gonum/floats"
-
 	"github.com/convergent-go/convergent/internal/dense"
 )
 
@@ -41,7 +39,7 @@ func (v *inverse) add(j int) bool {
 		q[i] = row[s]
 	}
 	v.solve(u, q)
-	rest := row[j] - floats.Dot(q, u)
+	rest := row[j] - dense.Dot(q, u)
 	if !(rest > 1e-10*row[j]) {
 		return false
 	}

@@ -6,8 +6,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/floats"
-
 	"github.com/convergent-go/convergent/internal/dense"
 )
 
@@ -199,7 +197,7 @@ func (s *path) record(f *LassoFit, lambda float64, thresholds []float64) error {
 		return fmt.Errorf("match: target %d is predicted with a loss of %g at lambda %g: sxx, sxy and its variance are not the covariances of any variables", t, loss, lambda)
 	}
 	f.Gap[t] = gap(lambda-s.ridge, max(0, loss), s.w, s.g)
-	loss = max(0, loss-s.ridge/2*floats.Dot(s.w, s.w))
+	loss = max(0, loss-float64(s.ridge/2*dense.Dot(s.w, s.w)))
 	f.Loss[t] = loss
 	if variance > 0 {
 		f.R2[t] = 1 - 2*loss/variance
@@ -246,9 +244,9 @@ func gap(lambda, loss float64, w, g []float64) float64 {
 		return most
 	}
 	a := min(1, lambda/most)
-	sum := (1 - a) * (1 - a) * loss
+	sum := float64((1 - a) * (1 - a) * loss)
 	for j, w := range w {
-		sum += max(0, float64(lambda*math.Abs(w))-float64(a*w)*g[j])
+		sum += max(0, float64(lambda*math.Abs(w))-float64(float64(a*w)*g[j]))
 	}
 	return sum
 }

@@ -124,13 +124,13 @@ func (p *joint) solve(vectors int) {
 		}
 		if len(kept) > 0 {
 			i := kept[len(kept)-1]
-			r := math.Hypot(p.z[i], p.z[j])
+			r := hypot(p.z[i], p.z[j])
 			c, s := p.z[j]/r, p.z[i]/r
 			if gap := p.d[j] - p.d[i]; math.Abs(gap*c*s) <= tol {
 				// The row of i leaves the problem with none of z.
 				p.z[i], p.z[j] = 0, r
 				rotate(p.q[i*p.ld:][:n], p.q[j*p.ld:][:n], c, s)
-				p.d[i], p.d[j] = p.d[i]+gap*s*s, p.d[j]-gap*s*s
+				p.d[i], p.d[j] = p.d[i]+float64(gap*s*s), p.d[j]-float64(gap*s*s)
 				kind[i] |= kind[j]
 				kind[j] = kind[i]
 				done = append(done, i)
@@ -254,7 +254,7 @@ func secular(i int, d, z []float64, rho float64, delta []float64) float64 {
 	}
 	var total float64
 	for _, v := range z {
-		total += v * v
+		total += float64(v * v)
 	}
 	origin, lo, hi := i, 0.0, rho*total
 	left, right := i, i+1 // poles of the model
@@ -265,18 +265,18 @@ func secular(i int, d, z []float64, rho float64, delta []float64) float64 {
 		gap := d[i+1] - d[i]
 		f := 1.0
 		for j, v := range z {
-			f += rho * v * v / (d[j] - d[i] - gap/2)
+			f += float64(rho*v*v) / (d[j] - d[i] - gap/2)
 		}
 		if hi = gap / 2; f < 0 {
 			origin, lo, hi = i+1, -gap/2, 0
 		}
 		// What other poles do is nearly the same in all of the interval.
 		rest := f
-		a, b := rho*z[i]*z[i], rho*z[i+1]*z[i+1]
+		a, b := float64(rho*z[i]*z[i]), float64(rho*z[i+1]*z[i+1])
 		rest -= 2 * (b - a) / gap
 		di, dj := d[i]-d[origin], d[i+1]-d[origin]
 		x = lo/2 + hi/2
-		if y := quadratic(rest, rest*(di+dj)+a+b, rest*di*dj+a*dj+b*di); y > lo && y < hi {
+		if y := quadratic(rest, float64(rest*(di+dj))+a+b, float64(rest*di*dj)+float64(a*dj)+float64(b*di)); y > lo && y < hi {
 			x = y
 		}
 	}
@@ -288,15 +288,15 @@ func secular(i int, d, z []float64, rho float64, delta []float64) float64 {
 		var psi, dpsi, phi, dphi float64
 		for j, v := range z[:left+1] {
 			t := v / (delta[j] - x)
-			psi += v * t
-			dpsi += t * t
+			psi += float64(v * t)
+			dpsi += float64(t * t)
 		}
 		for j := right; j < k; j++ {
 			t := z[j] / (delta[j] - x)
-			phi += z[j] * t
-			dphi += t * t
+			phi += float64(z[j] * t)
+			dphi += float64(t * t)
 		}
-		psi, dpsi, phi, dphi = rho*psi, rho*dpsi, rho*phi, rho*dphi
+		psi, dpsi, phi, dphi = float64(rho*psi), float64(rho*dpsi), float64(rho*phi), float64(rho*dphi)
 		f := 1 + psi + phi
 		if math.Abs(f) <= 4*0x1p-53*(1+math.Abs(psi)+math.Abs(phi)) {
 			break
@@ -307,8 +307,8 @@ func secular(i int, d, z []float64, rho float64, delta []float64) float64 {
 			lo = x
 		}
 		l, r := delta[left]-x, delta[right]-x
-		c := f - l*dpsi - r*dphi
-		a, b := (l+r)*f-l*r*(dpsi+dphi), l*r*f
+		c := f - float64(l*dpsi) - float64(r*dphi)
+		a, b := float64((l+r)*f)-float64(l*r*(dpsi+dphi)), float64(l*r*f)
 		var step float64
 		if i < k-1 {
 			step = quadratic(c, a, b)
@@ -336,7 +336,7 @@ func secular(i int, d, z []float64, rho float64, delta []float64) float64 {
 // quadratic returns the root of c x^2 - a x + b between the poles that a model has to
 // the left and right, without cancellation.
 func quadratic(c, a, b float64) float64 {
-	root := math.Sqrt(math.Abs(a*a - 4*b*c))
+	root := math.Sqrt(math.Abs(float64(a*a) - float64(4*b*c)))
 	if a <= 0 {
 		return (a - root) / (2 * c)
 	}
@@ -345,7 +345,7 @@ func quadratic(c, a, b float64) float64 {
 
 // beyond returns the root of the same beyond both poles.
 func beyond(c, a, b float64) float64 {
-	root := math.Sqrt(math.Abs(a*a - 4*b*c))
+	root := math.Sqrt(math.Abs(float64(a*a) - float64(4*b*c)))
 	if a >= 0 {
 		return (a + root) / (2 * c)
 	}

@@ -72,12 +72,12 @@ func ql(d, e []float64, q []float64, ld int) {
 				break
 			}
 			g := (d[l+1] - d[l]) / (2 * e[l])
-			g = d[m] - d[l] + e[l]/(g+math.Copysign(math.Hypot(g, 1), g))
+			g = d[m] - d[l] + e[l]/(g+math.Copysign(hypot(g, 1), g))
 			s, c, p := 1.0, 1.0, 0.0
 			split := false
 			for i := m - 1; i >= l; i-- {
-				f, b := s*e[i], c*e[i]
-				r := math.Hypot(f, g)
+				f, b := float64(s*e[i]), float64(c*e[i])
+				r := hypot(f, g)
 				e[i+1] = r
 				if r == 0 { // the matrix has come apart
 					d[i+1] -= p
@@ -87,10 +87,10 @@ func ql(d, e []float64, q []float64, ld int) {
 				}
 				s, c = f/r, g/r
 				g = d[i+1] - p
-				r = (d[i]-g)*s + 2*c*b
-				p = s * r
+				r = float64((d[i]-g)*s) + float64(2*c*b)
+				p = float64(s * r)
 				d[i+1] = g + p
-				g = c*r - b
+				g = float64(c*r) - b
 				if q != nil {
 					rotate(q[i*ld:][:n], q[(i+1)*ld:][:n], c, s)
 				}
@@ -107,6 +107,6 @@ func ql(d, e []float64, q []float64, ld int) {
 func rotate(x, y []float64, c, s float64) {
 	y = y[:len(x)]
 	for i, v := range x {
-		x[i], y[i] = c*v-s*y[i], s*v+c*y[i]
+		x[i], y[i] = float64(c*v)-float64(s*y[i]), float64(s*v)+float64(c*y[i])
 	}
 }

@@ -83,7 +83,7 @@ func reflect(x []float64) (beta, tau float64) {
 	if square == 0 {
 		return alpha, 0
 	}
-	beta = -math.Copysign(math.Sqrt(alpha*alpha+square), alpha)
+	beta = -math.Copysign(math.Sqrt(float64(alpha*alpha)+square), alpha)
 	for i := range x[:last] {
 		x[i] /= alpha - beta
 	}
@@ -111,10 +111,10 @@ func symmetric(a []float64, lda int, x, y []float64) {
 		}
 		for r := i; r < i+rows; r++ {
 			for s := i; s < r; s++ {
-				y[r] += a[r*lda+s] * x[s]
-				y[s] += a[r*lda+s] * x[r]
+				y[r] += float64(a[r*lda+s] * x[s])
+				y[s] += float64(a[r*lda+s] * x[r])
 			}
-			y[r] += a[r*lda+r] * x[r]
+			y[r] += float64(a[r*lda+r] * x[r])
 		}
 	}
 }
@@ -188,13 +188,13 @@ func dot(x, y []float64) float64 {
 	var a, b, c, d float64
 	i := 0
 	for ; i+4 <= len(x); i += 4 {
-		a += x[i] * y[i]
-		b += x[i+1] * y[i+1]
-		c += x[i+2] * y[i+2]
-		d += x[i+3] * y[i+3]
+		a += float64(x[i] * y[i])
+		b += float64(x[i+1] * y[i+1])
+		c += float64(x[i+2] * y[i+2])
+		d += float64(x[i+3] * y[i+3])
 	}
 	for ; i < len(x); i++ {
-		a += x[i] * y[i]
+		a += float64(x[i] * y[i])
 	}
 	return (a + b) + (c + d)
 }
@@ -203,6 +203,6 @@ func dot(x, y []float64) float64 {
 func axpy(y []float64, alpha float64, x []float64) {
 	x = x[:len(y)]
 	for i, v := range x {
-		y[i] += alpha * v
+		y[i] += float64(alpha * v)
 	}
 }

@@ -1,6 +1,25 @@
 package dense
 
-import "github.com/convergent-go/convergent/asm"
+import (
+	"math"
+
+	"github.com/convergent-go/convergent/asm"
+)
+
+// Dot returns the inner product of x and y, which is no shorter.
+func Dot(x, y []float64) float64 { return dot(x, y) }
+
+// AddScaled is y += alpha x.
+func AddScaled(y []float64, alpha float64, x []float64) {
+	if len(y) < 8 {
+		for i, v := range x[:len(y)] {
+			y[i] = math.FMA(alpha, v, y[i])
+		}
+		return
+	}
+	// Adding 0 x three times is no loss where each x is read once.
+	asm.Active().Combine(y, &[4][]float64{x[:len(y)], x, x, x}, &[4]float64{alpha})
+}
 
 // Combine is y += the sum of rows of a, ld apart, with the given numbers, times x.
 func Combine(y, a []float64, ld int, numbers []int, x []float64) {
@@ -38,4 +57,17 @@ func RankOne(a []float64, ld int, alpha float64, x []float64) {
 			axpy(a[r*ld:][:r+1], alpha*x[r], x)
 		}
 	}
+}
+
+// hypot is sqrt(x^2 + y^2) without overflow: math's rounds otherwise on other machines.
+func hypot(x, y float64) float64 {
+	x, y = math.Abs(x), math.Abs(y)
+	if x < y {
+		x, y = y, x
+	}
+	if x == 0 || math.IsInf(x, 0) {
+		return x
+	}
+	y /= x
+	return x * math.Sqrt(1+float64(y*y))
 }
