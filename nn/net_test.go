@@ -169,7 +169,7 @@ func TestSameBytes(t *testing.T) {
 	}
 	// The same on every machine and tier. A change of the arithmetic that is
 	// meant, in layers, convolutions or elementary functions, changes this too.
-	if got := fmt.Sprintf("%x", sha256.Sum256(want))[:16]; got != "3150adff9db99864" {
+	if got := fmt.Sprintf("%x", sha256.Sum256(want))[:16]; got != "a242fe9e77e768f8" {
 		t.Errorf("the trained network's digest is %s", got)
 	}
 

@@ -37,12 +37,19 @@ func Run(ctx context.Context, o Options) (*study.Artifacts, error) {
 	if o.Progress == nil {
 		o.Progress = func(study.Event) {}
 	}
+	if err := artifact.Writable(o.Out); err != nil {
+		return nil, err
+	}
+	unlock, err := artifact.Lock(o.Out)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	if err := o.claim(); err != nil {
 		return nil, err
 	}
 	r := &run{Options: o, results: &study.Results{Schema: study.Schema}, artifacts: new(study.Artifacts)}
 	r.artifacts.Results = r.results
-	var err error
 	if ofMoments(o.Networks) {
 		err = r.fromMoments(ctx)
 	} else {
@@ -57,9 +64,6 @@ func Run(ctx context.Context, o Options) (*study.Artifacts, error) {
 // claim makes the output folder, and removes what another comparison left in it if that
 // is wanted, its results first: without these, a folder is not finished.
 func (o *Options) claim() error {
-	if err := artifact.Writable(o.Out); err != nil {
-		return err
-	}
 	path := filepath.Join(o.Out, resultsFile)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {

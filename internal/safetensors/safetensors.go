@@ -7,7 +7,9 @@ package safetensors
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -124,16 +126,19 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 	if _, err := header.WriteTo(count); err != nil {
 		return count.n, err
 	}
+	err := f.writeData(count)
+	return count.n, err
+}
+
+func (f *File) writeData(w io.Writer) error {
 	for i := range f.Tensors {
-		_, data, n := f.Tensors[i].data()
-		if n == 0 {
-			continue
-		}
-		if err := binary.Write(count, binary.LittleEndian, data); err != nil {
-			return count.n, err
+		if _, data, n := f.Tensors[i].data(); n > 0 {
+			if err := binary.Write(w, binary.LittleEndian, data); err != nil {
+				return err
+			}
 		}
 	}
-	return count.n, nil
+	return nil
 }
 
 // Read reads a file of the given size. It allocates no more than a small
@@ -297,13 +302,38 @@ func Load(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if want, signed := f.Metadata[checksum]; signed {
+		h := sha256.New()
+		if err := f.writeData(h); err != nil {
+			return nil, err
+		}
+		if hex.EncodeToString(h.Sum(nil)) != want {
+			return nil, fmt.Errorf("%s: %w", path, ErrDamaged)
+		}
+		delete(f.Metadata, checksum)
+	}
 	return f, nil
 }
 
-// Save writes the file to path whole or not at all.
+// checksum is the key of the metadata that hold the SHA-256 of the tensors' bytes.
+const checksum = "sha256"
+
+// ErrDamaged is wrapped by the error of Load for a file whose tensors have other bytes than
+// were saved.
+var ErrDamaged = errors.New("damaged: the tensors are not those that were saved")
+
+// Save writes the file to path whole or not at all, with a checksum in its metadata.
 func Save(path string, f *File) error {
+	h := sha256.New()
+	if err := f.writeData(h); err != nil {
+		return err
+	}
+	signed := &File{Metadata: map[string]string{checksum: hex.EncodeToString(h.Sum(nil))}, Tensors: f.Tensors}
+	for key, v := range f.Metadata {
+		signed.Metadata[key] = v
+	}
 	return artifact.Write(path, func(w io.Writer) error {
-		_, err := f.WriteTo(w)
+		_, err := signed.WriteTo(w)
 		return err
 	})
 }

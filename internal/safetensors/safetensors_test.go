@@ -3,6 +3,7 @@ package safetensors
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -45,8 +46,19 @@ func TestRoundTrip(t *testing.T) {
 	if !reflect.DeepEqual(got, sample()) {
 		t.Fatalf("got %+v", got)
 	}
-	if data, _ := os.ReadFile(path); !bytes.Equal(data, encode(t, got)) {
+	data, _ := os.ReadFile(path)
+	if err := Save(path, got); err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := os.ReadFile(path); !bytes.Equal(data, again) {
 		t.Fatal("written again, the bytes differ")
+	}
+	data[len(data)-3] ^= 4
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), path) {
+		t.Fatalf("one bit is another: %v", err)
 	}
 	if _, err := got.Get("missing"); err == nil {
 		t.Error("Get of a missing tensor: no error")

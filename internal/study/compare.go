@@ -17,7 +17,7 @@ func (r *run) compare(ctx context.Context) ([]Layer, error) {
 	layers := make([]Layer, len(r.Layers))
 	missing := false
 	for i, name := range r.Layers {
-		err := readJSON(filepath.Join(r.Out, "layers", name, layerFile), &layers[i])
+		err := artifact.Unseal(filepath.Join(r.Out, "layers", name, layerFile), &layers[i])
 		switch {
 		case errors.Is(err, os.ErrNotExist):
 			missing = true
@@ -79,7 +79,7 @@ func (r *run) compareLayer(ctx context.Context, o *observed) (*Layer, error) {
 		}
 		r.report(Event{Task: "compare " + o.layer, Done: r.pairs() + i + 1, Total: r.comparisons()})
 	}
-	return l, artifact.WriteJSON(filepath.Join(dir, layerFile), l)
+	return l, artifact.Seal(filepath.Join(dir, layerFile), l, momentsFile, mappingFile, patchesFile, sheetFile)
 }
 
 // comparisons is how many steps a layer takes.

@@ -63,6 +63,11 @@ func Reproduce(ctx context.Context, o Options) (*Results, error) {
 	if err := artifact.Writable(r.Out); err != nil {
 		return nil, err
 	}
+	unlock, err := artifact.Lock(r.Out)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	path := r.Data
 	r.Data = filepath.Base(path) // where things lie is nothing to the result
 	r.given = r.Networks
@@ -109,14 +114,14 @@ func Reproduce(ctx context.Context, o Options) (*Results, error) {
 func kept[T any](r *run, name string, find func() (T, error)) (T, error) {
 	var v T
 	path := filepath.Join(r.Out, name)
-	err := readJSON(path, &v)
+	err := artifact.Unseal(path, &v)
 	if err == nil || !errors.Is(err, os.ErrNotExist) {
 		return v, err
 	}
 	if v, err = find(); err != nil {
 		return v, err
 	}
-	return v, artifact.WriteJSON(path, v)
+	return v, artifact.Seal(path, v)
 }
 
 // run is a study under way.
@@ -216,10 +221,13 @@ func (r *run) claim() error {
 		return err
 	}
 	if ours {
-		for _, folder := range []string{".", "nets", "layers", "layers/*", "figures"} {
-			parts, _ := filepath.Glob(filepath.Join(r.Out, folder, ".*.tmp")) // package artifact's
-			for _, part := range parts {
-				if err := os.Remove(part); err != nil {
+		for _, pattern := range []string{".", "nets", "layers", "layers/*", "figures"} {
+			folders, _ := filepath.Glob(filepath.Join(r.Out, pattern))
+			for _, folder := range folders {
+				if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+					continue
+				}
+				if err := artifact.Sweep(folder, "."); err != nil {
 					return err
 				}
 			}

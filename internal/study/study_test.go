@@ -9,7 +9,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
+
+	"github.com/convergent-go/convergent/internal/artifact"
 )
 
 // tiny is a study that takes a second or so.
@@ -307,6 +311,93 @@ func TestForeignFolder(t *testing.T) {
 		if got := files(t, o.Out); len(got) != 1 || string(got[filepath.FromSlash(name)]) != "mine" {
 			t.Errorf("%s: the folder has changed", name)
 		}
+	}
+}
+
+// refusing is a disk that is full for one write.
+type refusing struct {
+	artifact.Files
+	calls, at int
+	lock      sync.Mutex
+}
+
+func (r *refusing) Rename(from, to string) error {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if r.calls++; r.calls == r.at {
+		return syscall.ENOSPC
+	}
+	return r.Files.Rename(from, to)
+}
+
+// TestEveryWriteFails has each file in turn refused, and every file that is kept damaged:
+// the run says so, or goes on, and ends with the bytes of one that was not disturbed.
+func TestEveryWriteFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many runs")
+	}
+	small := func(out string) Options {
+		o := tiny(out)
+		o.Nets, o.Epochs, o.TrainImages, o.Layers, o.Resamples, o.Draws, o.Threads = 2, 2, 64, []string{"conv1"}, 2, 2, 1
+		return o
+	}
+	whole := small(t.TempDir())
+	reproduce(t, whole)
+	want := files(t, whole.Out)
+	disk := artifact.System
+	defer func() { artifact.System = disk }()
+	for at := 1; ; at++ {
+		o := small(t.TempDir())
+		r := &refusing{Files: disk, at: at}
+		artifact.System = r
+		_, err := Reproduce(context.Background(), o)
+		artifact.System = disk
+		if r.calls < at {
+			if err != nil || at < 20 {
+				t.Fatalf("%d files: %v", r.calls, err)
+			}
+			break
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("write %d: %v", at, err)
+		}
+		for name := range files(t, o.Out) {
+			if strings.HasSuffix(name, ".tmp") {
+				t.Errorf("write %d left %s", at, name)
+			}
+		}
+		reproduce(t, o)
+		sameFiles(t, files(t, o.Out), want)
+	}
+	for name, b := range want {
+		if name == configFile {
+			continue // without which the folder is nobody's
+		}
+		damaged := bytes.Clone(b)
+		damaged[len(b)/2] ^= 0x55
+		if err := os.WriteFile(filepath.Join(whole.Out, name), damaged, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		reproduce(t, whole)
+		if got := files(t, whole.Out); !bytes.Equal(got[name], b) {
+			t.Errorf("%s stays damaged", name)
+		}
+	}
+	sameFiles(t, files(t, whole.Out), want)
+}
+
+// TestTwoRuns at once in one folder do not mix.
+func TestTwoRuns(t *testing.T) {
+	o := tiny(t.TempDir())
+	second := errors.New("not run")
+	o.Progress = func(Event) {
+		if o := tiny(o.Out); second != nil && second.Error() == "not run" {
+			_, second = Reproduce(context.Background(), o)
+		}
+	}
+	reproduce(t, o)
+	if second == nil || !strings.Contains(second.Error(), "another run is at work in "+o.Out) {
+		t.Errorf("the second run: %v", second)
 	}
 }
 

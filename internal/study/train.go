@@ -128,7 +128,13 @@ func (r *run) test(ctx context.Context, j job, n *nn.Net, res *Network, report f
 	if err := n.Save(path); err != nil {
 		return err
 	}
-	if err := artifact.WriteJSON(path+".json", res); err != nil {
+	kept := []string{filepath.Base(j.file)}
+	for _, epoch := range j.kept {
+		if j.given == "" {
+			kept = append(kept, filepath.Base(j.checkpoint(epoch)))
+		}
+	}
+	if err := artifact.Seal(path+".json", res, kept...); err != nil {
 		return err
 	}
 	report(Event{Task: "test " + j.name, Done: 1, Total: 1, Note: fmt.Sprintf("accuracy %.1f %%", 100*res.TestAccuracy)})
@@ -142,7 +148,7 @@ func (r *run) trainOne(ctx context.Context, j job, threads int, report func(Even
 	task := "train " + j.name
 	path := filepath.Join(r.Out, j.file)
 	tested, state := path+".json", path+".state"
-	if err := readJSON(tested, &res); err == nil { // written last, so all is there
+	if err := artifact.Unseal(tested, &res); err == nil { // written last, so all is there
 		report(Event{Task: task, Done: r.steps(), Total: r.steps(), Note: "done before"})
 		return res, os.RemoveAll(state)
 	}
@@ -156,8 +162,9 @@ func (r *run) trainOne(ctx context.Context, j job, threads int, report func(Even
 		return res, r.test(ctx, j, n, &res, report)
 	}
 	n, done, err := nn.LoadState(state, j.arch)
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, safetensors.ErrDamaged) {
 		n, err = nn.New(j.arch, j.seed)
+		done = 0
 	}
 	if err != nil {
 		return res, err

@@ -1,0 +1,14 @@
+//go:build unix
+
+package artifact
+
+import (
+	"os"
+	"syscall"
+)
+
+// tryLock takes the file for this process, unless another has it. The system lets go of it
+// when the file is closed or the process ends.
+func tryLock(f *os.File) bool {
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+}
