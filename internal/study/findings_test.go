@@ -222,3 +222,35 @@ func TestFewImages(t *testing.T) {
 		t.Errorf("an interval of one image: %+v, %+v", l.Convergence.Matched, l.Subspaces)
 	}
 }
+
+// TestOneUnit runs the study on layers of one unit.
+func TestOneUnit(t *testing.T) {
+	o := tiny(t.TempDir())
+	o.Width, o.Epochs, o.Nets = 0.02, 1, 2
+	res := reproduce(t, o)
+	for _, l := range res.Layers {
+		if l.Units[0] > 2 {
+			t.Errorf("%s has %d units", l.Name, l.Units[0])
+		}
+	}
+	check(t, res)
+}
+
+// TestEqualImages: where all images are equal, units vary over positions alone, and images
+// that do not go together are as good as those that do.
+func TestEqualImages(t *testing.T) {
+	seen := 0
+	f, _ := made(t, func(_ *rand.Rand, net int, _ []float64) []float64 {
+		at := seen / 3 % madeWhere // three networks see each position
+		seen++
+		x := make([]float64, madeUnits)
+		for i := range x {
+			x[i] = math.Sin(float64((net + 1) * (i + 2) * (at + 1)))
+		}
+		return x
+	})
+	c := f.layer.Convergence
+	if shuffled := c.Nulls[1]; math.Abs(shuffled.Mean-*c.Matched.Value) > 0.01 || *shuffled.P < 0.05 {
+		t.Errorf("matched r %v, of other images %v (p %v)", *c.Matched.Value, shuffled.Mean, *shuffled.P)
+	}
+}
