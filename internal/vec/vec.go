@@ -4,17 +4,39 @@ package vec
 
 import "github.com/convergent-go/convergent/asm"
 
+// run is how many elements a kernel is given at once: nothing can interrupt it, the
+// collector too has to wait for it.
+const run = 1 << 15
+
+// runs calls f for intervals that cover [0, n).
+func runs(n int, f func(lo, hi int)) {
+	for lo := 0; lo < n; lo += run {
+		f(lo, min(n, lo+run))
+	}
+}
+
 // Add is dst[i] += a[i].
-func Add(dst, a []float32) { asm.Active().Add(dst, a) }
+func Add(dst, a []float32) {
+	dst = dst[:len(a)]
+	runs(len(a), func(lo, hi int) { asm.Active().Add(dst[lo:hi], a[lo:hi]) })
+}
 
 // ReLU replaces what is below zero by zero; NaN stays NaN.
-func ReLU(x []float32) { asm.Active().ReLU(x) }
+func ReLU(x []float32) {
+	runs(len(x), func(lo, hi int) { asm.Active().ReLU(x[lo:hi]) })
+}
 
 // Gate zeroes d[i] where y[i] is not above zero: the gradient of ReLU.
-func Gate(d, y []float32) { asm.Active().Gate(d, y) }
+func Gate(d, y []float32) {
+	d = d[:len(y)]
+	runs(len(y), func(lo, hi int) { asm.Active().Gate(d[lo:hi], y[lo:hi]) })
+}
 
 // ThreeQuarters is dst[i] = x[i] * s[i]^(-3/4).
-func ThreeQuarters(dst, x, s []float32) { asm.Active().ThreeQuarters(dst, x, s) }
+func ThreeQuarters(dst, x, s []float32) {
+	dst, s = dst[:len(x)], s[:len(x)]
+	runs(len(x), func(lo, hi int) { asm.Active().ThreeQuarters(dst[lo:hi], x[lo:hi], s[lo:hi]) })
+}
 
 // Max keeps the larger of best[i] and x[i] in best and, if it is x[i], its
 // place from+i in who.
@@ -23,7 +45,15 @@ func Max(best []float32, who []int32, x []float32, from int) {
 }
 
 // Finite reports whether no element is NaN or infinite.
-func Finite(x []float32) bool { return asm.Active().Finite(x) }
+func Finite(x []float32) bool {
+	for len(x) > run {
+		if !asm.Active().Finite(x[:run]) {
+			return false
+		}
+		x = x[run:]
+	}
+	return asm.Active().Finite(x)
+}
 
 // Transpose sets dst[j*ld+i] to src[i*stride+j], for rows i and cols j.
 func Transpose(dst []float32, ld int, src []float32, stride, rows, cols int) {
