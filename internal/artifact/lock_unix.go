@@ -8,7 +8,8 @@ import (
 )
 
 // tryLock takes the file for this process, unless another has it. The system lets go of it
-// when the file is closed or the process ends.
+// when the file is closed or the process ends. Where a file system knows no locks, everyone
+// has it.
 func tryLock(f *os.File) bool {
-	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != syscall.EWOULDBLOCK
 }
