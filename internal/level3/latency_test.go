@@ -9,9 +9,9 @@ import (
 )
 
 // TestCollectorIsNotKeptWaiting: assembly cannot be interrupted, so no call of a kernel may
-// be long. While products are at work, the collector stops the world many times; it waits
-// for less than a millisecond. (The odd wait is the system's, which may take the processor
-// away from anyone.)
+// be long. While products are at work, the collector stops the world many times, somewhere
+// within a call: if calls took a millisecond, it would wait half of one, as often longer as
+// shorter. (The odd wait is the system's, which may take the processor away from anyone.)
 func TestCollectorIsNotKeptWaiting(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures time")
@@ -51,8 +51,8 @@ func TestCollectorIsNotKeptWaiting(t *testing.T) {
 	if len(waits) < 100 {
 		t.Fatalf("the world was stopped %d times", len(waits))
 	}
-	if w := waits[len(waits)*9/10]; w > 1e-3 {
-		t.Errorf("the collector waits %v s, and at most %v s", w, waits[len(waits)-1])
+	if w := waits[len(waits)/2]; w > 0.5e-3 {
+		t.Errorf("half of the collector's waits are longer than %v s", w)
 	}
 	t.Logf("waits: median %.2g s, 90 %% below %.2g s, longest %.2g s", waits[len(waits)/2], waits[len(waits)*9/10], waits[len(waits)-1])
 }
