@@ -8,13 +8,13 @@ import (
 	"github.com/convergent-go/convergent/internal/safetensors"
 )
 
-const format = "convergent.moments/2"
+const format = "convergent.moments/3"
 
 // Save writes the moments to path as safetensors, whole or not at all, so that
 // adding more after LoadMoments gives the same bits as without. Tensors: units
 // (I64, per network), count (I64), mean (F64), product (F64, p x p, the upper
-// triangle of the summed products of deviations), first (F32, the first
-// observation), varies (I64, 0 or 1 for each unit) and block (F32, rows x p, the
+// triangle of the summed products of deviations), spread (F64, its diagonal but for
+// rounding), first (F32, the first observation), varies (I64, 0 or 1 for each unit) and block (F32, rows x p, the
 // observations not yet merged). The metadata name networks, layers and units, the
 // source of samples and their fingerprint.
 func (m *Moments) Save(path string) error {
@@ -33,6 +33,7 @@ func (m *Moments) Save(path string) error {
 			{Name: "count", Shape: []int{1}, I64: []int64{m.whole.count}},
 			{Name: "mean", Shape: []int{p}, F64: m.whole.mean},
 			{Name: "product", Shape: []int{p, p}, F64: m.whole.prod},
+			{Name: "spread", Shape: []int{p}, F64: m.whole.spread},
 			{Name: "first", Shape: []int{p}, F32: m.first},
 			{Name: "varies", Shape: []int{p}, I64: varies},
 			{Name: "block", Shape: []int{m.rows, p}, F32: m.block[:m.rows*p]},
@@ -58,7 +59,7 @@ func fromFile(f *safetensors.File) (*Moments, error) {
 		return nil, fmt.Errorf("the format is %q, want %q", f.Metadata["format"], format)
 	}
 	tensor := make(map[string]*safetensors.Tensor)
-	for _, name := range []string{"units", "count", "mean", "product", "first", "varies", "block"} {
+	for _, name := range []string{"units", "count", "mean", "product", "spread", "first", "varies", "block"} {
 		t, err := f.Get(name)
 		if err != nil {
 			return nil, err
@@ -80,18 +81,18 @@ func fromFile(f *safetensors.File) (*Moments, error) {
 	if len(block.Shape) == 2 {
 		rows = block.Shape[0]
 	}
-	if len(units) == 0 || len(tensor["mean"].F64) != p || len(tensor["product"].F64) != p*p || len(tensor["first"].F32) != p ||
+	if len(units) == 0 || len(tensor["mean"].F64) != p || len(tensor["product"].F64) != p*p || len(tensor["spread"].F64) != p || len(tensor["first"].F32) != p ||
 		len(tensor["varies"].I64) != p || len(tensor["count"].I64) != 1 || tensor["count"].I64[0] < 0 ||
 		rows >= blockRows || !slices.Equal(block.Shape, []int{rows, p}) || len(block.F32) != rows*p {
 		return nil, fmt.Errorf("the tensors do not fit together")
 	}
-	for _, v := range append(slices.Clone(tensor["mean"].F64), tensor["product"].F64...) {
+	for _, v := range slices.Concat(tensor["mean"].F64, tensor["spread"].F64, tensor["product"].F64) {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, fmt.Errorf("a moment is %v", v)
 		}
 	}
 	m := NewMoments(units...)
-	m.whole = moments{tensor["count"].I64[0], tensor["mean"].F64, tensor["product"].F64}
+	m.whole = moments{tensor["count"].I64[0], tensor["mean"].F64, tensor["product"].F64, tensor["spread"].F64}
 	m.first, m.rows = tensor["first"].F32, rows
 	if err := m.described(f.Metadata); err != nil {
 		return nil, err

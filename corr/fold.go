@@ -15,6 +15,15 @@ type moments struct {
 	count int64
 	mean  []float64
 	prod  []float64
+
+	// The diagonal of prod as columns know it, before there are products. It decides
+	// what a block is centred on, which prod's own would do otherwise in the last digit,
+	// and so by how many blocks are folded at a time.
+	spread []float64
+}
+
+func (s *moments) clone() moments {
+	return moments{s.count, slices.Clone(s.mean), slices.Clone(s.prod), slices.Clone(s.spread)}
 }
 
 // together is how many blocks are folded at a time at most, so that threads meet
@@ -50,14 +59,10 @@ func (s *moments) fold(threads, n, blocks int, data, first []float32, moved []ui
 	// blocks.
 	share := (p/width + threads - 1) / threads * width
 	par.Blocks(threads, p, max(share, width), func(lo, hi int) {
-		c := newColumns(hi-lo, first[lo:hi], moved[lo:hi])
-		for i := range c.spread {
-			c.mean[i], c.spread[i] = s.mean[lo+i], s.prod[(lo+i)*(p+1)]
-		}
+		c := newColumns(s.mean[lo:hi], s.spread[lo:hi], first[lo:hi], moved[lo:hi])
 		for b := range blocks {
 			c.block(data[b*n*p+lo:(b+1)*n*p], n, p, s.count+int64(b*n), panels[b*size+lo*n:], rest[b*p+lo:], d[b*p+lo:], scale[b*p+lo:])
 		}
-		copy(s.mean[lo:hi], c.mean)
 	})
 
 	// Rows do not depend on each other either. Few of them even out between threads,
@@ -109,15 +114,16 @@ func unscale(sums []float64, row, more []float32, scale []float64) {
 
 // columns are some columns of data on their way to products.
 type columns struct {
-	mean, spread        []float64 // so far; spread is the diagonal of the products
+	mean, spread        []float64 // so far
 	total               []float64 // the block's sum
 	shift, sum, squares []float32
 	first               []float32
 	moved               []uint32
 }
 
-func newColumns(n int, first []float32, moved []uint32) *columns {
-	return &columns{make([]float64, n), make([]float64, n), make([]float64, n), make([]float32, n), make([]float32, n), make([]float32, n), first, moved}
+func newColumns(mean, spread []float64, first []float32, moved []uint32) *columns {
+	n := len(mean)
+	return &columns{mean, spread, make([]float64, n), make([]float32, n), make([]float32, n), make([]float32, n), first, moved}
 }
 
 // block packs n rows that lie p apart in panels, after count rows, and gives what
@@ -235,6 +241,7 @@ func (s *moments) merge(threads int, o moments) {
 	})
 	for i := range d {
 		s.mean[i] += float64(d[i] * share)
+		s.spread[i] = s.prod[i*(p+1)]
 	}
 	s.count += o.count
 }

@@ -2,8 +2,13 @@ package corr
 
 import (
 	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/convergent-go/convergent/internal/safetensors"
@@ -54,6 +59,83 @@ func FuzzMoments(f *testing.F) {
 		}
 		if err := m.Add(1, rows...); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// FuzzCuts streams activations of any values, which the fuzzer chooses by their bits, in
+// any cuts: the bits are those of one call, and correlations err by less than 1e-6 of the
+// definition in float64. What is not finite is refused with its place, and adds nothing.
+func FuzzCuts(f *testing.F) {
+	f.Add(uint64(1), uint16(900), uint16(100), []byte("\x00\x00\x80\x3f\x00\x00\x00\x00\x00\x00\x00\xc0"))
+	f.Add(uint64(2), uint16(400), uint16(7), []byte("\xff\xff\x7f\x7f\xff\xff\x7f\xff\x01\x00\x00\x00"))
+	f.Add(uint64(3), uint16(1), uint16(1), []byte("\x00\x00\xc0\x7f"))
+	f.Fuzz(func(t *testing.T, seed uint64, rows, cut uint16, bits []byte) {
+		values := make([]float32, min(len(bits)/4, 64))
+		if len(values) == 0 {
+			t.Skip("no values")
+		}
+		for i := range values {
+			values[i] = math.Float32frombits(binary.LittleEndian.Uint32(bits[4*i:]))
+		}
+		rnd := rand.New(rand.NewPCG(seed, 5))
+		units := []int{1 + rnd.IntN(20), 1 + rnd.IntN(20)}[:1+seed%2]
+		n := 1 + int(rows)%1500
+		nets, part := make([][]float32, len(units)), make([][]float32, len(units))
+		bad := ""
+		for a, p := range units {
+			nets[a] = make([]float32, n*p)
+			few := make([][]float32, p) // each unit has some of the values, so that scales differ
+			for u := range few {
+				lo := rnd.IntN(len(values))
+				few[u] = values[lo : lo+1+rnd.IntN(len(values)-lo)]
+			}
+			for i := range nets[a] {
+				v := few[i%p][rnd.IntN(len(few[i%p]))]
+				if nets[a][i] = v; bad == "" && (math.IsNaN(float64(v)) || math.IsInf(float64(v), 0)) {
+					bad = fmt.Sprintf("network %d, row %d, unit %d:", a, i/p, i%p)
+				}
+			}
+		}
+		want := NewMoments(units...)
+		err := want.Add(n, nets...)
+		if bad != "" {
+			if err == nil || !strings.Contains(err.Error(), bad) || want.Count() != 0 {
+				t.Fatalf("%v after %d rows, want %s", err, want.Count(), bad)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := NewMoments(units...)
+		for at := 0; at < n; {
+			some := min(n-at, rnd.IntN(2+int(cut)))
+			for a, p := range units {
+				part[a] = nets[a][at*p:][:some*p]
+			}
+			if err := m.Add(some, part...); err != nil {
+				t.Fatal(err)
+			}
+			at += some
+		}
+		equal(t, m, want, "in cuts")
+		for a, p := range units {
+			for b, q := range units {
+				r := m.Correlation(nil, a, b)
+				for i := range p {
+					for j := range q {
+						// NaN where a unit is constant, which counts as 0.
+						exact := reference(n, nets[a], p, i, nets[b], q, j)
+						if math.IsNaN(exact) {
+							exact = 0
+						}
+						if got := r.At(i, j); !(math.Abs(got-exact) <= 1e-6) {
+							t.Fatalf("%d rows: r of unit %d of network %d and %d of %d is %v, want %v", n, i, a, j, b, got, exact)
+						}
+					}
+				}
+			}
 		}
 	})
 }

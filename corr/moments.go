@@ -83,7 +83,7 @@ func newMoments(units []int) *Moments {
 	}
 	p := m.total()
 	m.first, m.moved = make([]float32, p), make([]uint32, p)
-	m.whole = moments{mean: make([]float64, p), prod: make([]float64, p*p)}
+	m.whole = moments{mean: make([]float64, p), spread: make([]float64, p), prod: make([]float64, p*p)}
 	return m
 }
 
@@ -197,7 +197,7 @@ func (m *Moments) add(rows int, tensors []Tensor) error {
 func (m *Moments) clone() *Moments {
 	c := *m
 	c.first, c.moved, c.block = slices.Clone(m.first), slices.Clone(m.moved), slices.Clone(m.block)
-	c.whole = moments{m.whole.count, slices.Clone(m.whole.mean), slices.Clone(m.whole.prod)}
+	c.whole = m.whole.clone()
 	return &c
 }
 
@@ -257,7 +257,7 @@ func (m *Moments) snapshot() (moments, []uint32) {
 	if m.rows == 0 {
 		return m.whole, m.moved
 	}
-	s := moments{m.whole.count, slices.Clone(m.whole.mean), slices.Clone(m.whole.prod)}
+	s := m.whole.clone()
 	moved := slices.Clone(m.moved)
 	s.fold(par.Threads(m.Threads), m.rows, 1, m.block, m.first, moved)
 	return s, moved
