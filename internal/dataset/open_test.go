@@ -36,7 +36,7 @@ func (f files) with(more files) files {
 func (f files) names() []string { return slices.Sorted(maps.Keys(f)) }
 
 // folder writes the files into a new folder; a name that ends in / is a folder.
-func (f files) folder(t *testing.T) string {
+func (f files) folder(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range f.names() {
@@ -59,7 +59,7 @@ func (f files) folder(t *testing.T) string {
 }
 
 // zip packs the files.
-func (f files) zip(t *testing.T) string {
+func (f files) zip(t testing.TB) string {
 	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
@@ -78,7 +78,7 @@ func (f files) zip(t *testing.T) string {
 	return write(t, "images.zip", b.Bytes())
 }
 
-func write(t *testing.T, name string, data []byte) string {
+func write(t testing.TB, name string, data []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	if err := os.WriteFile(path, data, 0o666); err != nil {
