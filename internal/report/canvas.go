@@ -21,23 +21,101 @@ import (
 type drawing struct {
 	name, caption string
 	data          [][]string // what it shows, as rows of a table with a header; nil if that is not numbers
-	width, height vg.Length
+	key           []entry    // of its lines, written above it
+	width, height vg.Length  // of what draw draws
 	draw          func(c draw.Canvas)
+}
+
+// entry of a key says what a kind of line stands for.
+type entry struct {
+	name   string
+	colour color.Color
+	dashed bool
+}
+
+// keyOf names a line of each in the colours of the palette.
+func keyOf[T any](all []T, name func(T) string) []entry {
+	var key []entry
+	for i, one := range all {
+		key = append(key, entry{name(one), palette[i%len(palette)], false})
+	}
+	return key
+}
+
+// The margin around a drawing, and the line height and parts of its key.
+const (
+	margin    = 6
+	keyHeight = 15
+	keyLine   = 20
+	keyGap    = 16
+)
+
+// place is where an entry of the key stands, from the left and in which line.
+type place struct {
+	x    vg.Length
+	line int
+}
+
+// layout places the key's entries, and says how many lines they take. Fonts that stand in
+// for the one that is measured are wider, by a sixth at most.
+func (d drawing) layout() (places []place, lines int) {
+	var at place
+	for _, e := range d.key {
+		width := keyLine + 4 + style(9).Width(e.name)*7/6
+		if at.x > 0 && at.x+width > d.width {
+			at = place{0, at.line + 1}
+		}
+		places = append(places, at)
+		at.x += width + keyGap
+	}
+	if len(d.key) == 0 {
+		return nil, 0
+	}
+	return places, at.line + 1
+}
+
+// size is that of the whole picture.
+func (d drawing) size() (width, height vg.Length) {
+	_, lines := d.layout()
+	return d.width + 2*margin, d.height + 2*margin + vg.Length(lines)*keyHeight
 }
 
 // svg draws it on white.
 func (d drawing) svg() ([]byte, error) {
-	canvas := vgsvg.New(d.width, d.height)
+	canvas := vgsvg.New(d.size())
 	c := draw.New(canvas)
 	c.SetColor(color.White)
 	c.Fill(c.Rectangle.Path())
-	d.draw(c)
+	places, _ := d.layout()
+	for i, e := range d.key {
+		x, y := c.Min.X+margin+places[i].x, c.Max.Y-margin-keyHeight*(vg.Length(places[i].line)+0.4)
+		c.StrokeLine2(lineStyle(e.colour, e.dashed), x, y, x+keyLine, y)
+		label(c, e.name, x+keyLine+4, y, 9, text.XLeft)
+	}
+	d.draw(box(c, margin, margin, d.width, d.height))
 	var buf bytes.Buffer
 	_, err := canvas.WriteTo(&buf)
-	return buf.Bytes(), err
+	// Few have the font; these have its measures.
+	return bytes.ReplaceAll(buf.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;")), err
 }
 
 var sans = font.Font{Typeface: "Liberation", Variant: "Sans"}
+
+// style is that of small text.
+func style(size vg.Length) text.Style {
+	f := sans
+	f.Size = size
+	return text.Style{Color: color.Black, Font: f, YAlign: text.YCenter, Handler: plot.DefaultTextHandler}
+}
+
+// lineStyle is that of a line.
+func lineStyle(c color.Color, dashed bool) draw.LineStyle {
+	s := draw.LineStyle{Color: c, Width: vg.Points(1.4)}
+	if dashed {
+		s.Dashes = []vg.Length{vg.Points(4), vg.Points(3)}
+	}
+	return s
+}
 
 // label writes text with its left end, or its middle, at a point.
 func label(c draw.Canvas, s string, x, y, size vg.Length, align text.XAlignment) {
@@ -46,16 +124,16 @@ func label(c draw.Canvas, s string, x, y, size vg.Length, align text.XAlignment)
 
 // labelIn is label in a colour.
 func labelIn(c draw.Canvas, ink color.Color, s string, x, y, size vg.Length, align text.XAlignment) {
-	f := sans
-	f.Size = size
-	c.FillText(text.Style{Color: ink, Font: f, XAlign: align, YAlign: text.YCenter, Handler: plot.DefaultTextHandler}, vg.Point{X: x, Y: y}, s)
+	sty := style(size)
+	sty.Color, sty.XAlign = ink, align
+	c.FillText(sty, vg.Point{X: x, Y: y}, s)
 }
 
 // newPlot returns a plot with its words set.
 func newPlot(title, x, y string) *plot.Plot {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = title, x, y
-	for _, s := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label, &p.Legend.TextStyle} {
+	for _, s := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label} {
 		size := s.Font.Size
 		s.Font = sans
 		s.Font.Size = size
@@ -70,7 +148,7 @@ var palette = []color.Color{
 }
 
 // curve adds a line over 1, 2, 3, ... to p.
-func curve(p *plot.Plot, name string, y []float64, c color.Color, dashed bool) {
+func curve(p *plot.Plot, y []float64, c color.Color, dashed bool) {
 	p.X.Tick.Marker = rankTicks{}
 	pts := make(plotter.XYs, 0, len(y))
 	for i, v := range y {
@@ -78,10 +156,11 @@ func curve(p *plot.Plot, name string, y []float64, c color.Color, dashed bool) {
 			pts = append(pts, plotter.XY{X: float64(i + 1), Y: v})
 		}
 	}
-	xy(p, name, pts, c, dashed)
+	xy(p, pts, c, dashed)
 }
 
-func xy(p *plot.Plot, name string, pts plotter.XYs, c color.Color, dashed bool) {
+// xy adds a line through points to p.
+func xy(p *plot.Plot, pts plotter.XYs, c color.Color, dashed bool) {
 	if len(pts) == 0 {
 		return
 	}
@@ -89,14 +168,8 @@ func xy(p *plot.Plot, name string, pts plotter.XYs, c color.Color, dashed bool) 
 	if err != nil {
 		panic(err) // all points are numbers
 	}
-	l.Color, l.Width = c, vg.Points(1.4)
-	if dashed {
-		l.Dashes = []vg.Length{vg.Points(4), vg.Points(3)}
-	}
+	l.LineStyle = lineStyle(c, dashed)
 	p.Add(l)
-	if name != "" {
-		p.Legend.Add(name, l)
-	}
 }
 
 // diverging maps -1 to blue, 0 to white and 1 to red.

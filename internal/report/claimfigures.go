@@ -42,12 +42,15 @@ func claimFigures(r *study.Results) map[string][]drawing {
 	return all
 }
 
+func nameOf(l study.Layer) string           { return l.Name }
+func nameOfStage(l study.StageLayer) string { return l.Name }
+
 // panels draws a plot for each layer side by side.
-func panels(layers []study.Layer, of func(l study.Layer, first bool) *plot.Plot) (width, height vg.Length, d func(draw.Canvas)) {
+func panels(layers []study.Layer, of func(l study.Layer) *plot.Plot) (width, height vg.Length, d func(draw.Canvas)) {
 	const w, h = 192, 190
 	return vg.Length(len(layers)) * w, h, func(c draw.Canvas) {
 		for i, l := range layers {
-			p := of(l, i == 0)
+			p := of(l)
 			p.Title.Text = l.Name
 			p.Draw(box(c, vg.Length(i)*w, 0, w-8, h))
 		}
@@ -60,43 +63,41 @@ func drawNulls(layers []study.Layer) drawing {
 	d := drawing{name: "nulls", caption: "The share of units (vertical) whose matched partner correlates more than r (horizontal), of all pairs of networks, beside three nulls: " +
 		"units of one network rotated at random in the space that they span; networks that see different images; and the same networks before training.",
 		data: [][]string{{"layer", "series", "percentile", "r"}}}
-	series := func(l study.Layer) (names []string, values [][]float64) {
-		names, values = []string{"trained"}, [][]float64{l.Convergence.Percentiles}
+	series := func(l study.Layer) [][]float64 {
+		values := [][]float64{l.Convergence.Percentiles}
 		for _, n := range l.Convergence.Nulls {
-			names, values = append(names, nullWords[n.Name]), append(values, n.Percentiles)
+			values = append(values, n.Percentiles)
 		}
-		return names, values
+		return values
+	}
+	d.key = []entry{{"trained", palette[0], false}}
+	for k, n := range layers[0].Convergence.Nulls {
+		d.key = append(d.key, entry{nullWords[n.Name], palette[k+1], true})
 	}
 	for _, l := range layers {
-		names, values := series(l)
-		for k, name := range names {
-			for i, v := range values[k] {
-				d.data = append(d.data, []string{l.Name, name, fmt.Sprint(i), number(v)})
+		for k, values := range series(l) {
+			for i, v := range values {
+				d.data = append(d.data, []string{l.Name, d.key[k].name, fmt.Sprint(i), number(v)})
 			}
 		}
 	}
-	d.width, d.height, d.draw = panels(layers, func(l study.Layer, first bool) *plot.Plot {
+	d.width, d.height, d.draw = panels(layers, func(l study.Layer) *plot.Plot {
 		p := newPlot("", "r", "")
-		names, values := series(l)
-		for k, name := range names {
+		for k, values := range series(l) {
 			var pts plotter.XYs
-			for i, v := range values[k] {
+			for i, v := range values {
 				pts = append(pts, plotter.XY{X: v, Y: 1 - float64(i)/100})
 			}
-			if !first {
-				name = ""
-			}
-			xy(p, name, pts, palette[k], k > 0)
+			xy(p, pts, d.key[k].colour, d.key[k].dashed)
 		}
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = -0.1, 1, 0, 1
-		p.Legend.Top = true
 		return p
 	})
 	return d
 }
 
 func drawPredictions(layers []study.Layer) drawing {
-	d := drawing{name: "predictions", width: 560, height: 290,
+	d := drawing{name: "predictions", width: 560, height: 290, key: keyOf(layers, nameOf),
 		caption: "The share of a unit's variance that units of another network explain on images held out, in means over units, pairs and both directions, by the number of units in the prediction: those that come first on the LASSO's path, refitted; the best partner (dot at 1); and all. " +
 			"Bars: 95 % of resampled images.",
 		data: [][]string{{"layer", "kind", "terms", "r2", "low", "high"}}}
@@ -116,7 +117,7 @@ func drawPredictions(layers []study.Layer) drawing {
 				pts = append(pts, plotter.XY{X: x, Y: *one.R2.Value})
 				names = append(names, name)
 				if one.R2.Low != nil {
-					xy(p, "", plotter.XYs{{X: x, Y: *one.R2.Low}, {X: x, Y: *one.R2.High}}, palette[k%len(palette)], false)
+					xy(p, plotter.XYs{{X: x, Y: *one.R2.Low}, {X: x, Y: *one.R2.High}}, palette[k%len(palette)], false)
 				}
 			}
 			all := l.Subspaces.Predictions
@@ -126,13 +127,12 @@ func drawPredictions(layers []study.Layer) drawing {
 				}
 			}
 			add(all[0], "all")
-			xy(p, l.Name, pts, palette[k%len(palette)], false)
+			xy(p, pts, palette[k%len(palette)], false)
 			dot(p, plotter.XY{X: 0.06*float64(k-2) - 0.2, Y: *all[len(all)-1].R2.Value}, palette[k%len(palette)])
 		}
 		p.NominalX(names...)
 		p.X.Min, p.X.Max = -0.5, float64(len(names))-0.5
 		p.Y.Min = min(0, p.Y.Min)
-		p.Legend.Top, p.Legend.Left = true, true
 		p.Draw(c)
 	}
 	return d
@@ -148,7 +148,7 @@ func dot(p *plot.Plot, at plotter.XY, c color.Color) {
 }
 
 func drawBases(layers []study.Layer) drawing {
-	d := drawing{name: "bases", width: 760, height: 280,
+	d := drawing{name: "bases", width: 760, height: 280, key: keyOf(layers, nameOf),
 		caption: "Mean correlation of matched units after the second network's basis was turned by an angle, on average over planes, from its own basis (0°) to a random one (90°); units have variance 1. Left: from the networks' units; right: from their principal axes, with r in size. " +
 			"If single units meant nothing, the curves on the left would be flat. Dots: after the rotation that brings the second network nearest to the first.",
 		data: [][]string{{"layer", "degrees", "units_r", "axes_r"}}}
@@ -165,14 +165,13 @@ func drawBases(layers []study.Layer) drawing {
 				for j, angle := range l.Basis.Degrees {
 					pts = append(pts, plotter.XY{X: angle, Y: [][]float64{l.Basis.Units, l.Basis.Axes}[k][j]})
 				}
-				xy(p, l.Name, pts, palette[i%len(palette)], false)
+				xy(p, pts, palette[i%len(palette)], false)
 				if k == 0 {
 					dot(p, plotter.XY{X: 0, Y: l.Basis.Aligned}, palette[i%len(palette)])
 				}
 			}
 			p.Y.Min, p.Y.Max = 0, 0.8
 			p.X.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 30, Label: "30"}, {Value: 60, Label: "60"}, {Value: 90, Label: "90"}}
-			p.Legend.Top = true
 			p.Draw(box(c, vg.Length(380*k), 0, 370, 280))
 		}
 	}
@@ -189,7 +188,12 @@ func drawActivity(layers []study.Layer) drawing {
 			}
 		}
 	}
-	d.width, d.height, d.draw = panels(layers, func(l study.Layer, first bool) *plot.Plot {
+	if nets := len(layers[0].MeanSorted); nets <= len(palette) {
+		for net := range nets {
+			d.key = append(d.key, entry{fmt.Sprint("network ", net+1), palette[net], false})
+		}
+	}
+	d.width, d.height, d.draw = panels(layers, func(l study.Layer) *plot.Plot {
 		p := newPlot("", "unit, sorted", "")
 		var most float64
 		for _, means := range l.MeanSorted {
@@ -202,14 +206,9 @@ func drawActivity(layers []study.Layer) drawing {
 					shown[u] = math.NaN() // all but dead: it would press the others together
 				}
 			}
-			name := ""
-			if first {
-				name = fmt.Sprint(net + 1)
-			}
-			curve(p, name, shown, palette[net%len(palette)], false)
+			curve(p, shown, palette[net%len(palette)], false)
 		}
 		logScale(&p.Y)
-		p.Legend.Top = true
 		return p
 	})
 	return d
@@ -226,9 +225,13 @@ func drawDescent(layers []study.Layer) drawing {
 			}
 		}
 	}
-	d.width, d.height, d.draw = panels(layers, func(l study.Layer, first bool) *plot.Plot {
+	d.key = []entry{{"exact", palette[0], false}}
+	for k, run := range layers[0].Descent[0].Runs {
+		d.key = append(d.key, entry{fmt.Sprint(run.Epochs, " passes"), palette[k+1], true})
+	}
+	d.width, d.height, d.draw = panels(layers, func(l study.Layer) *plot.Plot {
 		p := newPlot("", "lambda", "")
-		line := func(name string, c color.Color, dashed bool, of func(study.Descent) float64) {
+		line := func(e entry, of func(study.Descent) float64) {
 			var pts plotter.XYs
 			for _, one := range l.Descent {
 				if one.Lambda > 0 {
@@ -236,15 +239,12 @@ func drawDescent(layers []study.Layer) drawing {
 				}
 			}
 			slices.SortFunc(pts, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
-			if !first {
-				name = ""
-			}
-			xy(p, name, pts, c, dashed)
+			xy(p, pts, e.colour, e.dashed)
 		}
-		for k, run := range l.Descent[0].Runs {
-			line(fmt.Sprint(run.Epochs, " passes"), palette[1+k], true, func(one study.Descent) float64 { return one.Runs[k].Objective })
+		for k := range l.Descent[0].Runs {
+			line(d.key[k+1], func(one study.Descent) float64 { return one.Runs[k].Objective })
 		}
-		line("exact", palette[0], false, func(one study.Descent) float64 { return one.Objective })
+		line(d.key[0], func(one study.Descent) float64 { return one.Objective })
 		logScale(&p.X)
 		p.X.Tick.Marker = plot.ConstantTicks{{Value: 0.001, Label: "0.001"}, {Value: 0.01, Label: "0.01"}, {Value: 0.1, Label: "0.1"}}
 		p.Y.Min = 0
@@ -254,7 +254,7 @@ func drawDescent(layers []study.Layer) drawing {
 }
 
 func drawGrowth(stages []study.Stage) drawing {
-	d := drawing{name: "growth", width: 760, height: 280,
+	d := drawing{name: "growth", width: 760, height: 280, key: keyOf(stages[0].Layers, nameOfStage),
 		caption: "When units converge: matched r of networks at the same epoch less that of rotated units (left), and the correlation of a unit with itself at the end of training (right), in means over units and networks.",
 		data:    [][]string{{"epoch", "layer", "matched_r", "rotated_r", "final_r"}}}
 	for _, s := range stages {
@@ -265,7 +265,7 @@ func drawGrowth(stages []study.Stage) drawing {
 	d.draw = func(c draw.Canvas) {
 		for k, title := range []string{"beyond rotated units", "with itself at the end"} {
 			p := newPlot("", "epoch", title)
-			for i, l := range stages[0].Layers {
+			for i := range stages[0].Layers {
 				var pts plotter.XYs
 				for _, s := range stages {
 					v := s.Layers[i].Final
@@ -274,10 +274,9 @@ func drawGrowth(stages []study.Stage) drawing {
 					}
 					pts = append(pts, plotter.XY{X: float64(s.Epoch), Y: v})
 				}
-				xy(p, l.Name, pts, palette[i%len(palette)], false)
+				xy(p, pts, palette[i%len(palette)], false)
 			}
 			p.Y.Min = min(0, p.Y.Min)
-			p.Legend.Top, p.Legend.Left = k == 0, k == 0
 			p.Draw(box(c, vg.Length(380*k), 0, 370, 280))
 		}
 	}
@@ -285,7 +284,7 @@ func drawGrowth(stages []study.Stage) drawing {
 }
 
 func drawWidths(widths []study.Width) drawing {
-	d := drawing{name: "widths", width: 560, height: 280,
+	d := drawing{name: "widths", width: 560, height: 280, key: keyOf(widths[0].Layers, nameOfStage),
 		caption: "Matched r of two networks by their width, in multiples of 32, 64, 96, 96 and 64 units. Dashed: of rotated units.",
 		data:    [][]string{{"width", "layer", "units", "matched_r", "rotated_r"}}}
 	for _, w := range widths {
@@ -295,18 +294,17 @@ func drawWidths(widths []study.Width) drawing {
 	}
 	d.draw = func(c draw.Canvas) {
 		p := newPlot("", "width", "matched r")
-		for i, l := range widths[0].Layers {
+		for i := range widths[0].Layers {
 			var own, rotated plotter.XYs
 			for _, w := range widths {
 				own = append(own, plotter.XY{X: w.Width, Y: w.Layers[i].Matched})
 				rotated = append(rotated, plotter.XY{X: w.Width, Y: w.Layers[i].Rotated})
 			}
-			xy(p, l.Name, own, palette[i%len(palette)], false)
-			xy(p, "", rotated, palette[i%len(palette)], true)
+			xy(p, own, palette[i%len(palette)], false)
+			xy(p, rotated, palette[i%len(palette)], true)
 		}
 		logScale(&p.X)
 		p.Y.Min = 0
-		p.Legend.Top = true
 		p.Draw(c)
 	}
 	return d

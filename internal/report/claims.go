@@ -17,41 +17,46 @@ type finding struct {
 }
 
 // findings states what a run says about the claims; nothing where they were not tested.
+// Titles ask, since the answer may be either.
 func findings(r *study.Results) []finding {
 	if len(r.Layers) == 0 || r.Layers[0].Convergence == nil {
 		return nil
 	}
 	first, last := r.Layers[0], r.Layers[len(r.Layers)-1]
 	var all []finding
-	rotation := func(l study.Layer) study.MatchedNull { return l.Convergence.Nulls[0] }
+	rotated := func(l study.Layer) study.MatchedNull { return l.Convergence.Nulls[0] }
+	matched := first.Convergence.Matched
+	sentence := fmt.Sprintf("This share of units has a partner in another network that correlates more than 99 %% of randomly rotated units do. Matched units correlate %s in %s (rotated ones %.2f) and %s in %s (%.2f).",
+		interval(matched), first.Name, *matched.Null, interval(last.Convergence.Matched), last.Name, *last.Convergence.Matched.Null)
 	untrained := first.Convergence.Nulls[len(first.Convergence.Nulls)-1]
-	all = append(all, finding{ID: "convergence", Title: "Some features converge, others do not",
-		Number: fmt.Sprintf("%s in %s, %s in %s", percent(*rotation(first).Beyond.Value), first.Name, percent(*rotation(last).Beyond.Value), last.Name),
-		Sentence: fmt.Sprintf("So many units have a partner in another network that is beyond what 1 %% of rotated units find. Matched units correlate %s in %s (rotated ones %.2f) and %s in %s (%.2f). "+
-			"Correlation alone proves nothing: before training, the same networks match by %.2f in %s.",
-			interval(first.Convergence.Matched), first.Name, *first.Convergence.Matched.Null, interval(last.Convergence.Matched), last.Name, *last.Convergence.Matched.Null, untrained.Mean, first.Name),
-		Paper: "mean r of matched units 0.66 in conv1, 0.38 in conv5; no null"})
+	if sentence += fmt.Sprintf(" Before training, the same networks match by %.2f in %s", untrained.Mean, first.Name); untrained.Mean >= *matched.Value {
+		sentence += ": correlation alone proves nothing"
+	}
+	all = append(all, finding{ID: "convergence", Title: "Do features converge?",
+		Number:   fmt.Sprintf("%s in %s, %s in %s", percent(*rotated(first).Beyond.Value), first.Name, percent(*rotated(last).Beyond.Value), last.Name),
+		Sentence: sentence + ".",
+		Paper:    "some do, others do not; mean r of matched units 0.66 in conv1, 0.38 in conv5; no null"})
 	if s := first.Subspaces; s != nil && len(s.Predictions) > 0 {
 		full, best := s.Predictions[0].R2, s.Predictions[len(s.Predictions)-1].R2
-		sentence := fmt.Sprintf("So much of a unit's variance on images held out do all units of another network explain in %s, and its best partner alone %s.", first.Name, percent(*best.Value))
+		sentence := fmt.Sprintf("On images held out, all units of another network together explain %s of a unit's variance in %s; its best partner alone explains %s.", percent(*full.Value), first.Name, percent(*best.Value))
 		if a := s.Angles; a != nil {
-			sentence += fmt.Sprintf(" Units that are clustered together span nearby spaces: mean canonical correlation %.2f, of random groups %.2f.", *a.Value, *a.Null)
+			sentence += fmt.Sprintf(" Between the spans of both networks' units in a cluster the mean canonical correlation is %.2f, between random groups %.2f.", *a.Value, *a.Null)
 		}
-		all = append(all, finding{ID: "subspaces", Title: "Common subspaces, different bases", Number: percent(*full.Value) + " by all, " + percent(*best.Value) + " by one",
-			Sentence: sentence, Paper: "few-to-one predictions nearly as good as from all units; 1 − 2 · loss is 0.66 in conv1"})
+		all = append(all, finding{ID: "subspaces", Title: "Are subspaces shared where single units are not?", Number: percent(*full.Value) + " by all, " + percent(*best.Value) + " by one",
+			Sentence: sentence, Paper: "yes; a few units predict nearly as well as all; 1 − 2 · loss is 0.66 in conv1"})
 	}
 	if first.Basis != nil {
-		all = append(all, finding{ID: "basis", Title: "Between a local and a distributed code",
+		all = append(all, finding{ID: "basis", Title: "Is the code local or distributed?",
 			Number: fmt.Sprintf("%.2f in %s, %.2f in %s", *first.Basis.Index.Value, first.Name, *last.Basis.Index.Value, last.Name),
-			Sentence: fmt.Sprintf("So far from a random basis (0) to the best aligned one (1) do the networks' own units lie: %s in %s, %s in %s. Principal axes do not: %s in %s.",
+			Sentence: fmt.Sprintf("Between a random basis (0, distributed) and the best aligned one (1, local) the networks' own units lie at %s in %s and at %s in %s; their principal axes at %s in %s.",
 				interval(first.Basis.Index), first.Name, interval(last.Basis.Index), last.Name, interval(first.Basis.AxesIndex), first.Name),
 			Paper: "a mix of a local and a somewhat distributed code; no figure"})
 	}
 	if a := first.Activity; a != nil {
-		all = append(all, finding{ID: "activity", Title: "Mean activations agree",
-			Number: fmt.Sprintf("%s apart, by chance %s", percent(*a.Distance.Value), percent(*a.Distance.Null)),
-			Sentence: fmt.Sprintf("Sorted mean activations of two networks in %s differ by this share of the area beneath them; if the units of both are dealt out at random, by that (p = %.2g). From networks before training they differ by %s.",
-				first.Name, *a.Distance.P, percent(a.Untrained)),
+		all = append(all, finding{ID: "activity", Title: "Do mean activations agree?",
+			Number: fmt.Sprintf("%s apart, %s by chance", percent(*a.Distance.Value), percent(*a.Distance.Null)),
+			Sentence: fmt.Sprintf("In %s the sorted mean activations of two networks differ by %s of the area beneath them. Were the units of both dealt out at random, they would differ by %s (p = %.2g); from those of untrained networks they differ by %s.",
+				first.Name, percent(*a.Distance.Value), percent(*a.Distance.Null), *a.Distance.P, percent(a.Untrained)),
 			Paper: "nearly identical curves; no distance"})
 	}
 	if d := first.Descent; len(d) > 0 {
@@ -63,16 +68,20 @@ func findings(r *study.Results) []finding {
 				}
 			}
 		}
-		all = append(all, finding{ID: "descent", Title: "What stopped descent hides",
+		all = append(all, finding{ID: "descent", Title: "What does stopped descent hide?",
 			Number:   fmt.Sprintf("up to %s above the optimum", percent(worst)),
-			Sentence: fmt.Sprintf("The paper predicted sparsely by gradient descent. After %d passes its objective is at worst (%s) so far above the exact one; no weight is ever 0, and how many count depends on the threshold.", run.Epochs, l.Name),
+			Sentence: fmt.Sprintf("The paper trains its sparse predictions by gradient descent. Stopped after %d passes, the objective is so far above the exact optimum at worst (%s), and no weight is exactly 0, so that the number of terms depends on a threshold.", run.Epochs, l.Name),
 			Paper:    "loss at λ = 0 above that at 10⁻⁴, which no optimum allows"})
 	}
 	if g := r.Growth; len(g) > 1 {
 		before, after := g[0].Layers[0], g[len(g)-1].Layers[0]
-		all = append(all, finding{ID: "growth", Title: "Units converge while networks learn",
+		sentence := fmt.Sprintf("Matched units of %s correlate by so much more than rotated ones do. Their correlation itself goes from %.2f to %.2f", before.Name, before.Matched, after.Matched)
+		if after.Matched < before.Matched {
+			sentence += ": training makes units differ"
+		}
+		all = append(all, finding{ID: "growth", Title: "When do units converge?",
 			Number:   fmt.Sprintf("%+.2f before, %+.2f after training", before.Matched-before.Rotated, after.Matched-after.Rotated),
-			Sentence: fmt.Sprintf("So much more than rotated units do matched units of %s correlate. Training makes units differ: the correlation itself goes from %.2f to %.2f.", before.Name, before.Matched, after.Matched),
+			Sentence: sentence + ".",
 			Paper:    "not studied"})
 	}
 	return all
@@ -103,6 +112,20 @@ func known(x *float64) string {
 		return "–"
 	}
 	return strconv.FormatFloat(*x, 'f', 3, 64)
+}
+
+// mostPairs is how many pairs of networks tables have columns for.
+const mostPairs = 10
+
+func firstPairs(pairs []study.Pair) []study.Pair { return pairs[:min(len(pairs), mostPairs)] }
+
+// ways writes the figures of both directions of the first pairs.
+func ways(p study.Prediction) []string {
+	var all []string
+	for k, ab := range p.AB[:min(len(p.AB), mostPairs)] {
+		all = append(all, two(ab)+" / "+two(p.BA[k]))
+	}
+	return all
 }
 
 // sizes counts clusters: one to one, one to two, one to more, several to several, and of

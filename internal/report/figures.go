@@ -160,19 +160,18 @@ func drawMatching(a *study.Artifacts, i int) drawing {
 		data = append(data, []string{fmt.Sprint(u), fmt.Sprint(pair.Semi.Partner[u]), number(semi[k]), fmt.Sprint(pair.Bipartite.Partner[u]), known(pair.Bipartite.R[u])})
 	}
 	return drawing{
-		name: "matching_" + l.Name, width: 380, height: 260, data: data,
+		name: "matching_" + l.Name, width: 380, height: 260, data: data, key: []entry{{"best partner", palette[0], false}, {"one to one", palette[1], false}, {"rotated", palette[4], true}},
 		caption: fmt.Sprintf("Correlation of each unit of network 1 with its best partner (semi-matching, mean %.3f) and with its one-to-one partner (mean %.3f), units sorted by the former. "+
 			"Both give the same partner to %.0f %% of the units. Dashed: the mean best correlation with randomly rotated units, %.3f (p = %.2g). "+
 			"The paper found that where the two differ, the one-to-one partner is often much worse: several units share one counterpart.",
 			pair.Semi.Mean, pair.Bipartite.Mean, 100*pair.SamePartner, null.SemiMean, null.P),
 		draw: func(c draw.Canvas) {
 			p := newPlot("", "unit of network 1, sorted", "correlation")
-			curve(p, "one to one", best, palette[1], false)
-			curve(p, "best partner", semi, palette[0], false)
-			xy(p, "rotated", plotter.XYs{{X: 1, Y: null.SemiMean}, {X: float64(max(2, len(units))), Y: null.SemiMean}}, palette[4], true)
+			curve(p, best, palette[1], false)
+			curve(p, semi, palette[0], false)
+			xy(p, plotter.XYs{{X: 1, Y: null.SemiMean}, {X: float64(max(2, len(units))), Y: null.SemiMean}}, palette[4], true)
 			p.Y.Max = 1
 			p.Y.Min = min(0, p.Y.Min)
-			p.Legend.Top = true
 			p.Draw(c)
 		},
 	}
@@ -335,16 +334,15 @@ func drawClusters(a *study.Artifacts, i int) drawing {
 		}
 	}
 	return drawing{
-		name: "clusters_" + l.Name, width: 380, height: 260, data: append([][]string{study.ClusterColumns}, study.ClusterRows(clusters)...),
-		caption: fmt.Sprintf("Spectral clusters of the units of both networks, %d in all, by their mean correlation between the networks and, thin, within them. "+
+		name: "clusters_" + l.Name, width: 380, height: 260, data: append([][]string{study.ClusterColumns}, study.ClusterRows(clusters)...), key: []entry{{"between networks", palette[0], false}, {"within", palette[1], false}},
+		caption: fmt.Sprintf("Spectral clusters of the units of both networks, %d in all, by their mean correlation between the networks and within them. "+
 			"Those with units of one network only, %d, score 0 between the networks. "+
 			"The paper found that most clusters that hold units of both networks are about as alike between them as within.", len(clusters), single),
 		draw: func(c draw.Canvas) {
 			p := newPlot("", "cluster, sorted", "mean correlation")
-			curve(p, "within", within, palette[4], false)
-			curve(p, "between", between, palette[0], false)
+			curve(p, within, palette[1], false)
+			curve(p, between, palette[0], false)
 			p.Y.Min = min(0, p.Y.Min)
-			p.Legend.Top = true
 			p.Draw(c)
 		},
 	}
@@ -361,33 +359,31 @@ func drawMeans(layers []layer) drawing {
 		data = append(data, []string{l.Name, number(l.Semi.Mean), number(l.Bipartite.Mean), number(l.Null.Mean)})
 	}
 	return drawing{
-		name: "means", width: 560, height: 280, data: data,
+		name: "means", width: 560, height: 280, data: data, key: []entry{{"best partner", palette[0], false}, {"one to one", palette[1], false}, {"best partner, rotated", palette[4], true}},
 		caption: "Mean correlation of units with their partners in another network, by layer, over all pairs of networks (bars: the least and the largest of any pair). " +
 			"The paper found 0.70, 0.56, 0.48, 0.37 and 0.42 for semi-matching in conv1 to conv5 of CaffeNet, and 0.66, 0.51, 0.45, 0.34 and 0.38 one to one. Dashed: the best partner among randomly rotated units, which the paper did not have.",
 		draw: func(c draw.Canvas) {
 			p := newPlot("", "", "mean correlation")
-			for k, s := range []struct {
-				name   string
+			for _, s := range []struct {
 				of     func(layer) spread
+				colour color.Color
 				dashed bool
 			}{
-				{"best partner", func(l layer) spread { return l.Semi }, false},
-				{"one to one", func(l layer) spread { return l.Bipartite }, false},
-				{"rotated", func(l layer) spread { return l.Null }, true},
+				{func(l layer) spread { return l.Semi }, palette[0], false},
+				{func(l layer) spread { return l.Bipartite }, palette[1], false},
+				{func(l layer) spread { return l.Null }, palette[4], true},
 			} {
-				colour := palette[[]int{0, 1, 4}[k]]
 				var pts plotter.XYs
 				for i, l := range layers {
 					v := s.of(l)
 					pts = append(pts, plotter.XY{X: float64(i), Y: v.Mean})
-					xy(p, "", plotter.XYs{{X: float64(i), Y: v.Min}, {X: float64(i), Y: v.Max}}, colour, false)
+					xy(p, plotter.XYs{{X: float64(i), Y: v.Min}, {X: float64(i), Y: v.Max}}, s.colour, false)
 				}
-				xy(p, s.name, pts, colour, s.dashed)
+				xy(p, pts, s.colour, s.dashed)
 			}
 			p.NominalX(names...)
 			p.X.Min, p.X.Max = -0.3, float64(len(layers))-0.7
 			p.Y.Min, p.Y.Max = 0, 1
-			p.Legend.Top = true
 			p.Draw(c)
 		},
 	}
@@ -402,7 +398,7 @@ func drawLasso(layers []layer) drawing {
 		}
 	}
 	return drawing{
-		name: "lasso", width: 760, height: 280, data: data,
+		name: "lasso", width: 760, height: 280, data: data, key: keyOf(layers, func(l layer) string { return l.Name }),
 		caption: "Sparse prediction of one network's units from another's: the loss (0.5 is predicting nothing) and the number of weights above 0.01 per unit, against the penalty lambda, means over all pairs of networks. " +
 			"lambda is in units of correlation: the paper's times the number of channels. The paper found that a few weights predict nearly as well as all of them.",
 		draw: func(c draw.Canvas) {
@@ -418,16 +414,14 @@ func drawLasso(layers []layer) drawing {
 				byX := func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) }
 				slices.SortFunc(x, byX)
 				slices.SortFunc(y, byX)
-				xy(loss, l.Name, x, palette[k%len(palette)], false)
-				xy(weights, l.Name, y, palette[k%len(palette)], false)
+				xy(loss, x, palette[k%len(palette)], false)
+				xy(weights, y, palette[k%len(palette)], false)
 			}
 			for k, p := range []*plot.Plot{loss, weights} {
 				logScale(&p.X)
 				p.Y.Min = 0
-				p.Legend.Top, p.Legend.Left = k == 1, k == 0
 				if k == 0 {
 					p.Y.Max = 0.55
-					p.Legend.Top = true
 				}
 				p.Draw(box(c, vg.Length(380*k), 0, 370, 280))
 			}

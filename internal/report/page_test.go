@@ -219,13 +219,51 @@ func TestPage(t *testing.T) {
 			t.Errorf("zoomed in, the corner is still %q", got)
 		}
 		v.do(chromedp.Click("#whole", chromedp.ByQuery))
+		// With the wheel what is pointed at stays, dragging moves it.
+		n := l.Units[0]
+		tip := func(x, y float64) string {
+			v.do(chromedp.MouseEvent(input.MouseMoved, x, y))
+			return eval[string](v, `document.querySelector("#tip").textContent`)
+		}
+		x, y = v.center(n-2, n-2, n)
+		under := tip(x, y)
+		v.do(input.DispatchMouseEvent(input.MouseWheel, x, y).WithDeltaX(0).WithDeltaY(-300))
+		if got := tip(x, y); got != under {
+			t.Errorf("after the wheel %q is where %q was", got, under)
+		}
+		cornerX, cornerY := v.center(0, 0, n)
+		if got := tip(cornerX, cornerY); strings.Contains(got, fmt.Sprintf("network 1 unit %d,", units[0])) {
+			t.Errorf("after the wheel the corner is still %q", got)
+		}
+		v.do(chromedp.MouseEvent(input.MousePressed, x, y, chromedp.ButtonLeft), chromedp.MouseEvent(input.MouseMoved, x-40, y-30, chromedp.ButtonLeft),
+			chromedp.MouseEvent(input.MouseMoved, (x+cornerX)/2, (y+cornerY)/2, chromedp.ButtonLeft), chromedp.MouseEvent(input.MouseReleased, (x+cornerX)/2, (y+cornerY)/2, chromedp.ButtonLeft))
+		if got := tip(x, y); got == under {
+			t.Errorf("dragged, %q has not moved", got)
+		}
+		// Other orders.
+		choose := func(order string) {
+			v.do(chromedp.SetValue("#order", order, chromedp.ByQuery), chromedp.Evaluate(`document.querySelector("#order").dispatchEvent(new Event("change"))`, nil))
+		}
+		semi, best := byMatch(pair.Semi)
+		choose("semi")
+		x, y = v.center(1, 1, n)
+		if got, want := tip(x, y), fmt.Sprintf("network 1 unit %d, network 2 unit %d: r %.2f", semi[1], best[1], *pair.Semi.R[semi[1]]); got != want {
+			t.Errorf("best partners: %q, want %q", got, want)
+		}
+		choose("tree")
+		order := a.Layers[0].Tree.Order()
+		rows1 := slices.DeleteFunc(slices.Clone(order), func(u int) bool { return u >= n })
+		if got, want := tip(x, y), fmt.Sprintf("network 1 unit %d,", rows1[1]); !strings.HasPrefix(got, want) {
+			t.Errorf("by the tree: %q, want %q", got, want)
+		}
+		choose("one")
 		// By keyboard alone.
 		v.do(chromedp.Focus("#matrix", chromedp.ByQuery), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.Enter))
 		if got := eval[string](v, `document.querySelector("#status").textContent`); !strings.HasPrefix(got, "network 1 unit ") {
 			t.Errorf("by keyboard: %q", got)
 		}
 		// The whole matrix as data.
-		v.do(chromedp.SetValue("#order", "trained", chromedp.ByQuery), chromedp.Evaluate(`document.querySelector("#order").dispatchEvent(new Event("change"))`, nil))
+		choose("trained")
 		rows, err := csv.NewReader(strings.NewReader(v.downloaded("#matrix-csv", "correlation_conv1_1_2.csv"))).ReadAll()
 		if err != nil || len(rows) != l.Units[0]+1 {
 			t.Fatalf("%d rows of data: %v", len(rows), err)
@@ -344,6 +382,30 @@ func TestPage(t *testing.T) {
 		if w := eval[float64](v, `document.scrollingElement.scrollWidth`); w > 360 {
 			wide, _ := json.Marshal(eval[[]string](v, `[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > 361 && !e.closest(".scroll, figure")).map((e) => e.outerHTML.slice(0, 60))`))
 			t.Errorf("on a phone the page is %v wide: %s", w, wide)
+		}
+		// Two fingers zoom, and one taps.
+		v.do(emulation.SetTouchEmulationEnabled(true), chromedp.Evaluate(`document.querySelector("#whole").click()`, nil))
+		l := a.Results.Layers[1]
+		x, y := v.center(l.Units[1]/2, l.Units[1]/2, l.Units[1])
+		cornerX, cornerY := v.center(0, 0, l.Units[1])
+		touch := func(kind input.TouchType, points ...*input.TouchPoint) {
+			v.do(input.DispatchTouchEvent(kind, points))
+		}
+		tapped := func() string {
+			touch(input.TouchStart, &input.TouchPoint{X: cornerX, Y: cornerY})
+			touch(input.TouchEnd)
+			return eval[string](v, `document.querySelector("#pair h4").textContent`)
+		}
+		before := tapped()
+		finger := func(d float64) []*input.TouchPoint {
+			return []*input.TouchPoint{{X: x - d, Y: y, ID: 1}, {X: x + d, Y: y, ID: 2}}
+		}
+		touch(input.TouchStart, finger(20)...)
+		touch(input.TouchMove, finger(40)...)
+		touch(input.TouchMove, finger(80)...)
+		touch(input.TouchEnd)
+		if after := tapped(); after == before {
+			t.Errorf("after two fingers spread the corner is still %q", after)
 		}
 		var pdf []byte
 		v.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {

@@ -28,17 +28,19 @@ var pageStyle string
 var pageScript string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"percent": percent,
-	"f2":      func(x float64) string { return fmt.Sprintf("%.2f", x) },
-	"f3":      func(x float64) string { return fmt.Sprintf("%.3f", x) },
-	"g2":      func(x float64) string { return fmt.Sprintf("%.2g", x) },
-	"inc":     func(i int) int { return i + 1 },
-	"f4":      func(x float64) string { return fmt.Sprintf("%.4f", x) },
-	"last":    func(x []float64) float64 { return x[len(x)-1] },
-	"sizes":   sizes,
-	"few":     func(x []float64) []float64 { return x[:min(len(x), 8)] },
-	"known":   known,
-	"range95": interval,
+	"percent":    percent,
+	"f2":         func(x float64) string { return fmt.Sprintf("%.2f", x) },
+	"f3":         func(x float64) string { return fmt.Sprintf("%.3f", x) },
+	"g2":         func(x float64) string { return fmt.Sprintf("%.2g", x) },
+	"inc":        func(i int) int { return i + 1 },
+	"f4":         func(x float64) string { return fmt.Sprintf("%.4f", x) },
+	"last":       func(x []float64) float64 { return x[len(x)-1] },
+	"sizes":      sizes,
+	"ways":       ways,
+	"firstPairs": firstPairs,
+	"few":        func(x []float64) []float64 { return x[:min(len(x), 8)] },
+	"known":      known,
+	"range95":    interval,
 }).Parse(pageText))
 
 // figure is a picture with the words that belong to it.
@@ -178,7 +180,8 @@ func (w *writer) save(d drawing, shown bool) ([]figure, error) {
 	if err := artifact.WriteFile(filepath.Join(w.dir, "figures", d.name+".svg"), svg); err != nil || !shown {
 		return nil, err
 	}
-	f := figure{Name: d.name, Caption: d.caption, Width: int(d.width), Height: int(d.height), Wide: d.width > 500, Data: d.data != nil,
+	width, height := d.size()
+	f := figure{Name: d.name, Caption: d.caption, Width: int(width), Height: int(height), Wide: d.width > 500, Data: d.data != nil,
 		Source: template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(svg))}
 	if f.Data {
 		var buf bytes.Buffer
