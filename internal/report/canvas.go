@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"image"
 	"image/color"
 	"math"
@@ -14,90 +13,7 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgsvg"
 )
-
-// drawing is a figure to be made.
-type drawing struct {
-	name, caption string
-	data          [][]string // what it shows, as rows of a table with a header; nil if that is not numbers
-	key           []entry    // of its lines, written above it
-	width, height vg.Length  // of what draw draws
-	draw          func(c draw.Canvas)
-}
-
-// entry of a key says what a kind of line stands for.
-type entry struct {
-	name   string
-	colour color.Color
-	dashed bool
-}
-
-// keyOf names a line of each in the colours of the palette.
-func keyOf[T any](all []T, name func(T) string) []entry {
-	var key []entry
-	for i, one := range all {
-		key = append(key, entry{name(one), palette[i%len(palette)], false})
-	}
-	return key
-}
-
-// The margin around a drawing, and the line height and parts of its key.
-const (
-	margin    = 6
-	keyHeight = 15
-	keyLine   = 20
-	keyGap    = 16
-)
-
-// place is where an entry of the key stands, from the left and in which line.
-type place struct {
-	x    vg.Length
-	line int
-}
-
-// layout places the key's entries, and says how many lines they take. Fonts that stand in
-// for the one that is measured are wider, by a sixth at most.
-func (d drawing) layout() (places []place, lines int) {
-	var at place
-	for _, e := range d.key {
-		width := keyLine + 4 + style(9).Width(e.name)*7/6
-		if at.x > 0 && at.x+width > d.width {
-			at = place{0, at.line + 1}
-		}
-		places = append(places, at)
-		at.x += width + keyGap
-	}
-	if len(d.key) == 0 {
-		return nil, 0
-	}
-	return places, at.line + 1
-}
-
-// size is that of the whole picture.
-func (d drawing) size() (width, height vg.Length) {
-	_, lines := d.layout()
-	return d.width + 2*margin, d.height + 2*margin + vg.Length(lines)*keyHeight
-}
-
-// svg draws it on white.
-func (d drawing) svg() ([]byte, error) {
-	canvas := vgsvg.New(d.size())
-	c := draw.New(canvas)
-	c.SetColor(color.White)
-	c.Fill(c.Rectangle.Path())
-	places, _ := d.layout()
-	for i, e := range d.key {
-		x, y := c.Min.X+margin+places[i].x, c.Max.Y-margin-keyHeight*(vg.Length(places[i].line)+0.4)
-		c.StrokeLine2(lineStyle(e.colour, e.dashed), x, y, x+keyLine, y)
-		label(c, e.name, x+keyLine+4, y, 9, text.XLeft)
-	}
-	d.draw(box(c, margin, margin, d.width, d.height))
-	var buf bytes.Buffer
-	_, err := canvas.WriteTo(&buf)
-	// Few have the font; these have its measures.
-	return bytes.ReplaceAll(buf.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;")), err
-}
 
 var sans = font.Font{Typeface: "Liberation", Variant: "Sans"}
 
