@@ -5,14 +5,14 @@
 #include "textflag.h"
 
 // func lanemax32(n int, c *float64, p *float64, best *float64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·lanemax32(SB), NOSPLIT, $0-32
 	MOVQ         n+0(FP), AX
 	MOVQ         c+8(FP), CX
 	MOVQ         p+16(FP), DX
 	MOVQ         best+24(FP), BX
 	MOVQ         $0xfff0000000000000, SI
-	MOVQ         SI, X0
+	VMOVQ        SI, X0
 	VBROADCASTSD X0, Y1
 	VBROADCASTSD X0, Y2
 	VBROADCASTSD X0, Y3
@@ -162,7 +162,7 @@ DATA quads<>+24(SB)/8, $0x0000000000000003
 GLOBL quads<>(SB), RODATA|NOPTR, $32
 
 // func relax8(n int, dist *float64, from *int32, c *float64, p *float64, row *int32, base float64, i int32, places *int64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·relax8(SB), NOSPLIT, $0-72
 	MOVQ         n+0(FP), AX
 	MOVQ         dist+8(FP), CX
@@ -172,19 +172,19 @@ TEXT ·relax8(SB), NOSPLIT, $0-72
 	MOVQ         row+40(FP), DI
 	VBROADCASTSD base+48(FP), Y0
 	MOVL         i+56(FP), R8
-	MOVD         R8, X1
+	VMOVD        R8, X1
 	VPBROADCASTD X1, X1
 	MOVQ         $0x7ff0000000000000, R8
-	MOVQ         R8, X4
+	VMOVQ        R8, X4
 	VBROADCASTSD X4, Y4
 	VPCMPEQD     Y5, Y5, Y5
 	VXORPD       Y6, Y6, Y6
-	MOVQ         R8, X7
+	VMOVQ        R8, X7
 	VBROADCASTSD X7, Y7
 	VPCMPEQD     Y8, Y8, Y8
 	VXORPD       Y9, Y9, Y9
 	MOVQ         $0x0000000000000008, R8
-	MOVQ         R8, X3
+	VMOVQ        R8, X3
 	VPBROADCASTQ X3, Y3
 	VMOVDQU      quads<>+0(SB), Y2
 	XORQ         R8, R8
@@ -249,7 +249,7 @@ DATA fours<>+24(SB)/8, $0x0000000000000003
 GLOBL fours<>(SB), RODATA|NOPTR, $32
 
 // func toptwo4(n int, c *float64, p *float64, gains *float64, places *int64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·toptwo4(SB), NOSPLIT, $0-40
 	MOVQ         n+0(FP), AX
 	MOVQ         c+8(FP), CX
@@ -257,13 +257,13 @@ TEXT ·toptwo4(SB), NOSPLIT, $0-40
 	MOVQ         gains+24(FP), BX
 	MOVQ         places+32(FP), SI
 	MOVQ         $0xfff0000000000000, DI
-	MOVQ         DI, X0
+	VMOVQ        DI, X0
 	VBROADCASTSD X0, Y0
 	VMOVAPD      Y0, Y1
 	VPCMPEQD     Y2, Y2, Y2
 	VMOVDQA      Y2, Y3
 	MOVQ         $0x0000000000000004, DI
-	MOVQ         DI, X5
+	VMOVQ        DI, X5
 	VPBROADCASTQ X5, Y5
 	VMOVDQU      fours<>+0(SB), Y4
 
@@ -293,14 +293,14 @@ step:
 	RET
 
 // func columnmax8(n int, best *float64, who *int32, x *float64, row int32)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·columnmax8(SB), NOSPLIT, $0-36
 	MOVQ         n+0(FP), AX
 	MOVQ         best+8(FP), CX
 	MOVQ         who+16(FP), DX
 	MOVQ         x+24(FP), BX
 	MOVL         row+32(FP), SI
-	MOVD         SI, X0
+	VMOVD        SI, X0
 	VPBROADCASTD X0, X0
 
 step:
@@ -333,16 +333,16 @@ step:
 	RET
 
 // func within16(n int, x *float64, limit float64) int32
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·within16(SB), NOSPLIT, $0-28
 	MOVQ         n+0(FP), AX
 	MOVQ         x+8(FP), CX
 	VBROADCASTSD limit+16(FP), Y0
 	MOVQ         $0x8000000000000000, DX
-	MOVQ         DX, X1
+	VMOVQ        DX, X1
 	VBROADCASTSD X1, Y1
 	MOVQ         $0xfff0000000000000, DX
-	MOVQ         DX, X2
+	VMOVQ        DX, X2
 	VBROADCASTSD X2, Y2
 	VXORPD       Y3, Y3, Y3
 

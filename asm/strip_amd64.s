@@ -58,7 +58,7 @@ step:
 	RET
 
 // func vanish32(n int, x *float32) float32
-// Requires: AVX, FMA3, SSE
+// Requires: AVX, FMA3
 TEXT ·vanish32(SB), NOSPLIT, $0-20
 	MOVQ   n+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -83,19 +83,19 @@ step:
 	VADDPS       X0, X1, X0
 	VHADDPS      X0, X0, X0
 	VHADDPS      X0, X0, X0
-	MOVSS        X0, ret+16(FP)
+	VMOVSS       X0, ret+16(FP)
 	VZEROUPPER
 	RET
 
 // func threequarters8(n int, dst *float32, x *float32, s *float32)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·threequarters8(SB), NOSPLIT, $0-32
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
 	MOVQ         x+16(FP), DX
 	MOVQ         s+24(FP), BX
 	MOVL         $0x3f800000, SI
-	MOVD         SI, X0
+	VMOVD        SI, X0
 	VBROADCASTSS X0, Y0
 
 step:
@@ -124,18 +124,18 @@ DATA lanes<>+28(SB)/4, $0x00000007
 GLOBL lanes<>(SB), RODATA|NOPTR, $32
 
 // func max8(n int, best *float32, who *int32, x *float32, from int32)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2
 TEXT ·max8(SB), NOSPLIT, $0-36
 	MOVQ         n+0(FP), AX
 	MOVQ         best+8(FP), CX
 	MOVQ         who+16(FP), DX
 	MOVQ         x+24(FP), BX
 	MOVL         from+32(FP), SI
-	MOVD         SI, X0
+	VMOVD        SI, X0
 	VPBROADCASTD X0, Y0
 	VPADDD       lanes<>+0(SB), Y0, Y0
 	MOVL         $0x00000008, SI
-	MOVD         SI, X1
+	VMOVD        SI, X1
 	VPBROADCASTD X1, Y1
 
 step:

@@ -12,8 +12,8 @@ type Tier uint8
 // The tiers, in rising order.
 const (
 	Portable Tier = iota // Go alone
-	AVX2                 // AVX2 and FMA3
-	AVX512               // AVX-512 F and VL
+	AVX2                 // AVX2, FMA3 and BMI1
+	AVX512               // AVX-512 F and VL besides
 )
 
 var tierNames = [...]string{Portable: "portable", AVX2: "avx2", AVX512: "avx512"}

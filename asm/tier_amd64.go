@@ -4,14 +4,14 @@ package asm
 
 import "github.com/klauspost/cpuid/v2"
 
-// detect asks for AVX2 and FMA3 separately, since machines exist with one
+// detect asks for AVX2, FMA3 and BMI1 separately, since machines exist with some
 // alone; cpuid reports neither unless the operating system saves their
 // registers.
 func detect() Tier {
 	switch {
-	case cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3, cpuid.AVX512F, cpuid.AVX512VL):
+	case cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3, cpuid.BMI1, cpuid.AVX512F, cpuid.AVX512VL):
 		return AVX512
-	case cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3):
+	case cpuid.CPU.Supports(cpuid.AVX2, cpuid.FMA3, cpuid.BMI1):
 		return AVX2
 	}
 	return Portable

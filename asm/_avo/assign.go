@@ -45,7 +45,7 @@ func laneMax() {
 	bits := GP64()
 	MOVQ(U64(0xfff0000000000000), bits) // -Inf
 	low := XMM()
-	MOVQ(bits, low)
+	VMOVQ(bits, low)
 	for i := range most {
 		most[i] = YMM()
 		VBROADCASTSD(low, most[i])
@@ -155,13 +155,13 @@ func topTwo() {
 	first, second, j, j2, at, step := YMM(), YMM(), YMM(), YMM(), YMM(), YMM()
 	bits := GP64()
 	MOVQ(U64(0xfff0000000000000), bits) // -Inf
-	MOVQ(bits, first.AsX())
+	VMOVQ(bits, first.AsX())
 	VBROADCASTSD(first.AsX(), first)
 	VMOVAPD(first, second)
 	VPCMPEQD(j, j, j)
 	VMOVDQA(j, j2)
 	MOVQ(U64(4), bits)
-	MOVQ(bits, step.AsX())
+	VMOVQ(bits, step.AsX())
 	VPBROADCASTQ(step.AsX(), step)
 	VMOVDQU(lanes, at)
 
@@ -200,7 +200,7 @@ func columnMax() {
 	x := Mem{Base: Load(Param("x"), GP64())}
 	row, bits := XMM(), GP32()
 	Load(Param("row"), bits)
-	MOVD(bits, row)
+	VMOVD(bits, row)
 	VPBROADCASTD(row, row)
 	Label("step")
 	for i := range 2 {
@@ -234,10 +234,10 @@ func within() {
 	limit, sign, low, bad, bits := YMM(), YMM(), YMM(), YMM(), GP64()
 	VBROADCASTSD(mustResolve(Param("limit")), limit)
 	MOVQ(U64(0x8000000000000000), bits)
-	MOVQ(bits, sign.AsX())
+	VMOVQ(bits, sign.AsX())
 	VBROADCASTSD(sign.AsX(), sign)
 	MOVQ(U64(0xfff0000000000000), bits) // -Inf
-	MOVQ(bits, low.AsX())
+	VMOVQ(bits, low.AsX())
 	VBROADCASTSD(low.AsX(), low)
 	VXORPD(bad, bad, bad)
 	Label("step")
@@ -280,19 +280,19 @@ func relax() {
 	VBROADCASTSD(mustResolve(Param("base")), base)
 	bits := GP64()
 	Load(Param("i"), bits.As32())
-	MOVD(bits.As32(), via)
+	VMOVD(bits.As32(), via)
 	VPBROADCASTD(via, via)
 	type half struct{ least, place, open VecVirtual }
 	halves := [2]half{{YMM(), YMM(), YMM()}, {YMM(), YMM(), YMM()}}
 	MOVQ(U64(0x7ff0000000000000), bits) // +Inf
 	for _, l := range halves {
-		MOVQ(bits, l.least.AsX())
+		VMOVQ(bits, l.least.AsX())
 		VBROADCASTSD(l.least.AsX(), l.least)
 		VPCMPEQD(l.place, l.place, l.place)
 		VXORPD(l.open, l.open, l.open)
 	}
 	MOVQ(U64(8), bits)
-	MOVQ(bits, step.AsX())
+	VMOVQ(bits, step.AsX())
 	VPBROADCASTQ(step.AsX(), step)
 	VMOVDQU(lanes, at)
 	j := GP64()

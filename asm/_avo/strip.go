@@ -46,7 +46,7 @@ func strip() {
 	stripKernel("threequarters8", "sets dst to x * s^(-3/4)", "dst, x, s *float32", []string{"dst", "x", "s"}, func() func([]Mem) {
 		one, bits := YMM(), GP32()
 		MOVL(U32(0x3f800000), bits)
-		MOVD(bits, one.AsX())
+		VMOVD(bits, one.AsX())
 		VBROADCASTSS(one.AsX(), one)
 		return func(at []Mem) {
 			root, power := YMM(), YMM()
@@ -67,11 +67,11 @@ func strip() {
 		"best *float32, who *int32, x *float32, from int32", []string{"best", "who", "x"}, func() func([]Mem) {
 			index, step, bits := YMM(), YMM(), GP32()
 			Load(Param("from"), bits)
-			MOVD(bits, index.AsX())
+			VMOVD(bits, index.AsX())
 			VPBROADCASTD(index.AsX(), index)
 			VPADDD(lanes, index, index)
 			MOVL(U32(8), bits)
-			MOVD(bits, step.AsX())
+			VMOVD(bits, step.AsX())
 			VPBROADCASTD(step.AsX(), step)
 			return func(at []Mem) {
 				best, who, x, mask := YMM(), YMM(), YMM(), YMM()
@@ -113,7 +113,7 @@ func vanish() {
 	VADDPS(half, sums[0].AsX(), half)
 	VHADDPS(half, half, half)
 	VHADDPS(half, half, half)
-	Store(half, ReturnIndex(0))
+	VMOVSS(half, mustResolve(ReturnIndex(0)))
 	ret()
 }
 
