@@ -99,7 +99,7 @@ func drawNulls(layers []study.Layer) drawing {
 func drawPredictions(layers []study.Layer) drawing {
 	d := drawing{name: "predictions", width: 560, height: 290, key: keyOf(layers, nameOf),
 		caption: "The share of a unit's variance that units of another network explain on images held out, in means over units, pairs and both directions, by the number of units in the prediction: those that come first on the LASSO's path, refitted; the best partner (dot at 1); and all. " +
-			"Bars: 95 % of resampled images.",
+			"Bars: 95 % intervals, over resampled images.",
 		data: [][]string{{"layer", "kind", "terms", "r2", "low", "high"}}}
 	for _, l := range layers {
 		for _, p := range l.Subspaces.Predictions {
