@@ -15,11 +15,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-// checkTree replays the merges on the matrix itself: each must be of the claimed
-// height and size, and no pair of clusters may have been nearer. It certifies a
-// tree whether or not similarities tie.
+// checkTree certifies a tree by average linkage.
 func checkTree(t interface{ Fatalf(string, ...any) }, sim mat.Symmetric, tree *Tree) {
-	n := sim.SymmetricDim()
+	checkMerges(t, sim.SymmetricDim(), func(a, b []int) float64 { return block(sim, a, b) / float64(len(a)*len(b)) }, 1e-12, tree)
+}
+
+// checkMerges replays the merges by the definition of how near two clusters of leaves are:
+// each must be of the claimed height and size, and no pair of clusters may have been
+// nearer. It certifies a tree whether or not similarities tie.
+func checkMerges(t interface{ Fatalf(string, ...any) }, n int, near func(a, b []int) float64, tol float64, tree *Tree) {
 	if tree.N != n || len(tree.Merges) != max(n-1, 0) {
 		t.Fatalf("%d leaves, %d merges, want %d", tree.N, len(tree.Merges), n)
 	}
@@ -27,22 +31,27 @@ func checkTree(t interface{ Fatalf(string, ...any) }, sim mat.Symmetric, tree *T
 	for i := range n {
 		cluster[i] = []int{i}
 	}
-	average := func(a, b []int) float64 { return block(sim, a, b) / float64(len(a)*len(b)) }
 	for i, m := range tree.Merges {
 		a, b := cluster[m.A], cluster[m.B]
 		if a == nil || b == nil || m.A >= m.B || m.Size != len(a)+len(b) {
 			t.Fatalf("merge %d: %+v of %v and %v", i, m, a, b)
 		}
-		if i > 0 && m.Height > tree.Merges[i-1].Height {
-			t.Fatalf("merge %d is higher than the one before", i)
+		height := func(m Merge) float64 {
+			if tree.Distances {
+				return -m.Height
+			}
+			return m.Height
 		}
-		if got := average(a, b); math.Abs(got-m.Height) > 1e-12 {
-			t.Fatalf("merge %d: height %v, average %v", i, m.Height, got)
+		if i > 0 && height(m) > height(tree.Merges[i-1]) {
+			t.Fatalf("merge %d is nearer than the one before", i)
+		}
+		if got := near(a, b); math.Abs(got-height(m)) > tol {
+			t.Fatalf("merge %d: height %v, but they are %v near", i, m.Height, got)
 		}
 		for p, x := range cluster {
 			for q, y := range cluster {
-				if p < q && average(x, y) > m.Height+1e-12 {
-					t.Fatalf("merge %d of height %v, though %d and %d have %v", i, m.Height, p, q, average(x, y))
+				if p < q && near(x, y) > height(m)+tol {
+					t.Fatalf("merge %d of height %v, though %d and %d are %v near", i, m.Height, p, q, near(x, y))
 				}
 			}
 		}
