@@ -26,7 +26,7 @@ var allowed = []struct {
 	{"internal/level3", []string{"asm", "internal/par"}},
 	{"internal/vec", []string{"asm"}},
 	{"internal/dense", []string{"asm", "internal/par"}},
-	{"internal/conv", []string{"asm", "internal/level3", "internal/par"}},
+	{"internal/conv", []string{"asm", "internal/level3", "internal/vec", "internal/par"}},
 	{"internal/dataset", []string{"internal/elem", "internal/par"}},
 	{"internal/assignment", []string{"internal/vec"}},
 	{"nn", []string{"internal/conv", "internal/level3", "internal/vec", "internal/elem", "internal/par", "internal/artifact", "internal/safetensors"}},

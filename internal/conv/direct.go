@@ -4,6 +4,7 @@ import (
 	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // Where patches are short, packing them would cost as much as multiplying them. But
@@ -82,7 +83,7 @@ func (g Geometry) backwardWeightsDirect(threads int, dw, x, dy []float32) {
 	})
 	total := (*sums)[:size]
 	for part := size; part < len(*sums); part += size {
-		asm.Active().Add(total, (*sums)[part:][:size])
+		vec.Add(total, (*sums)[part:][:size])
 	}
 	asm.Active().Transpose(dw, k, total, g.Out, k, g.Out)
 }

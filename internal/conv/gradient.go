@@ -4,6 +4,7 @@ import (
 	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // tilesAtOnce is how many tiles are summed by one product. It is part of the meaning of
@@ -37,7 +38,7 @@ func (t *tiling) gradient(threads int, dw []float32) {
 		s.add(within, (*buf)[i*size:][:size], i*share, min(t.tiles(), (i+1)*share))
 	})
 	for i := 1; i < parts; i++ {
-		asm.Active().Add((*buf)[:size], (*buf)[i*size:][:size])
+		vec.Add((*buf)[:size], (*buf)[i*size:][:size])
 	}
 	s.collect(threads, dw, *buf)
 }
