@@ -88,6 +88,6 @@ func (d drawing) svg() ([]byte, error) {
 	d.draw(box(c, margin, margin, d.width, d.height))
 	var buf bytes.Buffer
 	_, err := canvas.WriteTo(&buf)
-	// Few have the font; these have its measures.
-	return bytes.ReplaceAll(buf.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;")), err
+	// Few have the font that was measured; Arial is as wide.
+	return bytes.ReplaceAll(buf.Bytes(), []byte("font-family:Liberation Sans;font-variant:normal;font-weight:normal;font-style:normal;"), []byte("font-family:Arial,sans-serif;")), err
 }
