@@ -241,7 +241,7 @@ func drawDescent(layers []study.Layer) drawing {
 			slices.SortFunc(pts, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
 			xy(p, pts, e.colour, e.dashed)
 		}
-		for k := range l.Descent[0].Runs {
+		for k := range layers[0].Descent[0].Runs {
 			line(d.key[k+1], func(one study.Descent) float64 { return one.Runs[k].Objective })
 		}
 		line(d.key[0], func(one study.Descent) float64 { return one.Objective })

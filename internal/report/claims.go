@@ -16,6 +16,9 @@ type finding struct {
 	Paper     string // what the paper found
 }
 
+// perfect is an objective, where predicting nothing has 0.5, of which multiples say nothing.
+const perfect = 1e-3
+
 // findings states what a run says about the claims; nothing where they were not tested.
 // Titles ask, since the answer may be either.
 func findings(r *study.Results) []finding {
@@ -63,6 +66,9 @@ func findings(r *study.Results) []finding {
 		l, run, worst := first, d[0].Runs[0], 0.0
 		for _, layer := range r.Layers {
 			for _, one := range layer.Descent {
+				if one.Objective < perfect {
+					continue // nothing is left to be a share of
+				}
 				if excess := one.Runs[0].Objective/one.Objective - 1; excess > worst {
 					l, worst, run = layer, excess, one.Runs[0]
 				}
@@ -76,7 +82,7 @@ func findings(r *study.Results) []finding {
 	if g := r.Growth; len(g) > 1 {
 		before, after := g[0].Layers[0], g[len(g)-1].Layers[0]
 		sentence := fmt.Sprintf("Matched units of %s correlate by so much more than rotated ones do. Their correlation itself goes from %.2f to %.2f", before.Name, before.Matched, after.Matched)
-		if after.Matched < before.Matched {
+		if after.Matched < before.Matched-0.01 {
 			sentence += ": training makes units differ"
 		}
 		all = append(all, finding{ID: "growth", Title: "When do units converge?",

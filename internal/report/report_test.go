@@ -131,6 +131,45 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// TestFindings: sentences say what the numbers do, whichever way they fall.
+func TestFindings(t *testing.T) {
+	x := func(v float64) study.Measure {
+		zero := 0.0
+		return study.Measure{Value: &v, Null: &zero, P: &zero}
+	}
+	for _, c := range []struct {
+		untrained, before, optimum float64
+		want, lack                 []string
+	}{
+		{0.6, 0.7, 0.1, []string{"correlation alone proves nothing", "training makes units differ", "up to 100.0 % above"}, nil},
+		{0.4, 0.5, 0, []string{"match by 0.40 in conv1.", "from 0.50 to 0.50.", "up to 0.0 % above"}, []string{"proves nothing", "units differ", "Inf", "NaN"}},
+	} {
+		l := study.Layer{Name: "conv1", Convergence: &study.Convergence{Matched: x(0.5)},
+			Descent: []study.Descent{{Objective: c.optimum, Runs: []study.DescentResult{{Epochs: 2, Objective: 0.2}}}}}
+		for _, mean := range []float64{0.3, 0, c.untrained} {
+			l.Convergence.Nulls = append(l.Convergence.Nulls, study.MatchedNull{Mean: mean, Beyond: x(0.2)})
+		}
+		r := &study.Results{Layers: []study.Layer{l}}
+		for _, matched := range []float64{c.before, 0.5} {
+			r.Growth = append(r.Growth, study.Stage{Layers: []study.StageLayer{{Name: "conv1", Matched: matched}}})
+		}
+		var text strings.Builder
+		for _, f := range findings(r) {
+			text.WriteString(f.Number + ". " + f.Sentence + "\n")
+		}
+		for _, want := range c.want {
+			if !strings.Contains(text.String(), want) {
+				t.Errorf("%q is missing in\n%s", want, text.String())
+			}
+		}
+		for _, lack := range c.lack {
+			if strings.Contains(text.String(), lack) {
+				t.Errorf("%q is in\n%s", lack, text.String())
+			}
+		}
+	}
+}
+
 func wellFormed(t *testing.T, name string, svg []byte) {
 	t.Helper()
 	dec := xml.NewDecoder(bytes.NewReader(svg))

@@ -217,7 +217,11 @@ func TestApart(t *testing.T) {
 func TestFewImages(t *testing.T) {
 	o := tiny(t.TempDir())
 	o.Images, o.Nets, o.Epochs, o.Layers = 1, 2, 1, []string{"conv1"}
-	l := reproduce(t, o).Layers[0]
+	res := reproduce(t, o)
+	l := res.Layers[0]
+	if r := res.Grids[0].Matched[0][0]; r != nil {
+		t.Errorf("units that are constant over images match by %v", *r)
+	}
 	if l.Convergence.Matched.Low != nil || l.Convergence.Matched.Value == nil || len(l.Subspaces.Predictions) != 0 {
 		t.Errorf("an interval of one image: %+v, %+v", l.Convergence.Matched, l.Subspaces)
 	}

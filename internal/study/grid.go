@@ -31,6 +31,9 @@ func Grids(layers [][]string, m *corr.Moments) []Grid {
 					}
 					cka = append(cka, of(p.CKA))
 					matched = append(matched, of(func() (float64, error) {
+						if len(p.UnitsA) == 0 || len(p.UnitsB) == 0 {
+							return math.NaN(), nil
+						}
 						best, err := match.Bipartite(p.Correlation())
 						return best.Mean, err
 					}))

@@ -264,7 +264,7 @@ type Grid struct {
 	B       int          `json:"b"`
 	LayersA []string     `json:"layers_a"`
 	LayersB []string     `json:"layers_b"`
-	CKA     [][]*float64 `json:"cka"`       // layers of A x layers of B; null: too few images, or no live unit
+	CKA     [][]*float64 `json:"cka"`       // layers of A x layers of B; null, here and below: too few images, or no live unit
 	Matched [][]*float64 `json:"matched_r"` // mean correlation of the one-to-one matching
 	Linear  [][]*float64 `json:"linear_r2"` // of B's units predicted from A's, adjusted for their number
 }
