@@ -95,14 +95,15 @@ func compare(t *testing.T, g Geometry, terms bool) {
 		sizes["y"][i] = math.Abs(float64(bias[i%g.Out]))
 		sizes["db"][i%g.Out] += math.Abs(float64(dy[i]))
 	}
+	ySize, dxSize, dwSize := sizes["y"], sizes["dx"], sizes["dw"]
 	products(g, func(yi, xi, wi int) {
-		add := func(name string, sum []float64, i int, v float64) {
+		add := func(sum, size []float64, i int, v float64) {
 			sum[i] += v
-			sizes[name][i] += math.Abs(v)
+			size[i] += math.Abs(v)
 		}
-		add("y", y, yi, float64(x[xi])*float64(w[wi]))
-		add("dx", dx, xi, float64(dy[yi])*float64(w[wi]))
-		add("dw", dw, wi, float64(dy[yi])*float64(x[xi]))
+		add(y, ySize, yi, float64(x[xi])*float64(w[wi]))
+		add(dx, dxSize, xi, float64(dy[yi])*float64(w[wi]))
+		add(dw, dwSize, wi, float64(dy[yi])*float64(x[xi]))
 	})
 	against := func(name string, values []float64) []float64 {
 		if terms {
