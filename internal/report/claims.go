@@ -25,18 +25,26 @@ func findings(r *study.Results) []finding {
 	if len(r.Layers) == 0 || r.Layers[0].Convergence == nil {
 		return nil
 	}
-	first, last := r.Layers[0], r.Layers[len(r.Layers)-1]
+	first := r.Layers[0]
+	// ends says something of the first layer and, if there are more, of the last.
+	ends := func(and string, of func(l study.Layer) string) string {
+		said := of(first) + " in " + first.Name
+		if len(r.Layers) > 1 {
+			last := r.Layers[len(r.Layers)-1]
+			said += and + of(last) + " in " + last.Name
+		}
+		return said
+	}
 	var all []finding
-	rotated := func(l study.Layer) study.MatchedNull { return l.Convergence.Nulls[0] }
-	matched := first.Convergence.Matched
-	sentence := fmt.Sprintf("This share of units has a partner in another network that correlates more than 99 %% of randomly rotated units do. Matched units correlate %s in %s (rotated ones %.2f) and %s in %s (%.2f).",
-		interval(matched), first.Name, *matched.Null, interval(last.Convergence.Matched), last.Name, *last.Convergence.Matched.Null)
+	sentence := "This share of units has a partner in another network that correlates more than 99 % of randomly rotated units do. Matched units correlate " +
+		ends(" and ", func(l study.Layer) string { return interval(l.Convergence.Matched) }) + ", rotated ones " +
+		ends(" and ", func(l study.Layer) string { return two(*l.Convergence.Matched.Null) }) + "."
 	untrained := first.Convergence.Nulls[len(first.Convergence.Nulls)-1]
-	if sentence += fmt.Sprintf(" Before training, the same networks match by %.2f in %s", untrained.Mean, first.Name); untrained.Mean >= *matched.Value {
+	if sentence += fmt.Sprintf(" Before training, the same networks match by %.2f in %s", untrained.Mean, first.Name); untrained.Mean >= *first.Convergence.Matched.Value {
 		sentence += ": correlation alone proves nothing"
 	}
 	all = append(all, finding{ID: "convergence", Title: "Do features converge?",
-		Number:   fmt.Sprintf("%s in %s, %s in %s", percent(*rotated(first).Beyond.Value), first.Name, percent(*rotated(last).Beyond.Value), last.Name),
+		Number:   ends(", ", func(l study.Layer) string { return percent(*l.Convergence.Nulls[0].Beyond.Value) }),
 		Sentence: sentence + ".",
 		Paper:    "some do, others do not; mean r of matched units 0.66 in conv1, 0.38 in conv5; no null"})
 	if s := first.Subspaces; s != nil && len(s.Predictions) > 0 {
@@ -50,9 +58,10 @@ func findings(r *study.Results) []finding {
 	}
 	if first.Basis != nil {
 		all = append(all, finding{ID: "basis", Title: "Is the code local or distributed?",
-			Number: fmt.Sprintf("%.2f in %s, %.2f in %s", *first.Basis.Index.Value, first.Name, *last.Basis.Index.Value, last.Name),
-			Sentence: fmt.Sprintf("Between a random basis (0, distributed) and the best aligned one (1, local) the networks' own units lie at %s in %s and at %s in %s; their principal axes at %s in %s.",
-				interval(first.Basis.Index), first.Name, interval(last.Basis.Index), last.Name, interval(first.Basis.AxesIndex), first.Name),
+			Number: ends(", ", func(l study.Layer) string { return two(*l.Basis.Index.Value) }),
+			Sentence: "Between a random basis (0, distributed) and the best aligned one (1, local) the networks' own units lie at " +
+				ends(" and at ", func(l study.Layer) string { return interval(l.Basis.Index) }) + "; their principal axes at " +
+				ends(" and at ", func(l study.Layer) string { return interval(l.Basis.AxesIndex) }) + ".",
 			Paper: "a mix of a local and a somewhat distributed code; no figure"})
 	}
 	if a := first.Activity; a != nil {
