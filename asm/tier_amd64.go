@@ -5,7 +5,7 @@ package asm
 import "github.com/klauspost/cpuid/v2"
 
 // detect asks for AVX2, FMA3 and BMI1 separately, since machines exist with some
-// alone; cpuid reports neither unless the operating system saves their
+// alone; cpuid reports AVX2 and AVX-512 only if the operating system saves their
 // registers.
 func detect() Tier {
 	switch {

@@ -14,8 +14,8 @@ const format = "convergent.moments/3"
 // adding more after LoadMoments gives the same bits as without. Tensors: units
 // (I64, per network), count (I64), mean (F64), product (F64, p x p, the upper
 // triangle of the summed products of deviations), spread (F64, its diagonal but for
-// rounding), first (F32, the first observation), varies (I64, 0 or 1 for each unit) and block (F32, rows x p, the
-// observations not yet merged). The metadata name networks, layers and units, the
+// rounding), first (F32, the first observation), varies (I64, 0 or 1 for each unit)
+// and block (F32, rows x p, the observations not yet merged). The metadata name networks, layers and units, the
 // source of samples and their fingerprint.
 func (m *Moments) Save(path string) error {
 	p := m.total()

@@ -50,9 +50,7 @@ func FuzzLinkage(f *testing.F) {
 			return m
 		}
 		near := map[Linkage]func(a, b []int) float64{
-			Average: func(a, b []int) float64 {
-				return pairs(a, b, 0, func(x, y float64) float64 { return x + y }) / float64(len(a)*len(b))
-			},
+			Average:  average(sim),
 			Complete: func(a, b []int) float64 { return pairs(a, b, math.Inf(1), math.Min) },
 			Single:   func(a, b []int) float64 { return pairs(a, b, math.Inf(-1), math.Max) },
 			Ward: func(a, b []int) float64 {

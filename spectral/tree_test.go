@@ -17,7 +17,12 @@ import (
 
 // checkTree certifies a tree by average linkage.
 func checkTree(t interface{ Fatalf(string, ...any) }, sim mat.Symmetric, tree *Tree) {
-	checkMerges(t, sim.SymmetricDim(), func(a, b []int) float64 { return block(sim, a, b) / float64(len(a)*len(b)) }, 1e-12, tree)
+	checkMerges(t, sim.SymmetricDim(), average(sim), 1e-12, tree)
+}
+
+// average returns the mean similarity of two clusters of leaves.
+func average(sim mat.Symmetric) func(a, b []int) float64 {
+	return func(a, b []int) float64 { return block(sim, a, b) / float64(len(a)*len(b)) }
 }
 
 // checkMerges replays the merges by the definition of how near two clusters of leaves are:

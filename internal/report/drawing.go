@@ -49,9 +49,10 @@ type place struct {
 	line int
 }
 
-// layout places the key's entries, and says how many lines they take. Fonts that stand in
-// for the one that is measured are wider, by a sixth at most.
-func (d drawing) layout() (places []place, lines int) {
+// layout places the key's entries. Fonts that stand in for the one that is measured are
+// wider, by a sixth at most.
+func (d drawing) layout() []place {
+	var places []place
 	var at place
 	for _, e := range d.key {
 		width := keyLine + 4 + style(9).Width(e.name)*7/6
@@ -61,16 +62,16 @@ func (d drawing) layout() (places []place, lines int) {
 		places = append(places, at)
 		at.x += width + keyGap
 	}
-	if len(d.key) == 0 {
-		return nil, 0
-	}
-	return places, at.line + 1
+	return places
 }
 
 // size is that of the whole picture.
 func (d drawing) size() (width, height vg.Length) {
-	_, lines := d.layout()
-	return d.width + 2*margin, d.height + 2*margin + vg.Length(lines)*keyHeight
+	width, height = d.width+2*margin, d.height+2*margin
+	if places := d.layout(); len(places) > 0 {
+		height += vg.Length(places[len(places)-1].line+1) * keyHeight
+	}
+	return width, height
 }
 
 // svg draws it on white.
@@ -79,7 +80,7 @@ func (d drawing) svg() ([]byte, error) {
 	c := draw.New(canvas)
 	c.SetColor(color.White)
 	c.Fill(c.Rectangle.Path())
-	places, _ := d.layout()
+	places := d.layout()
 	for i, e := range d.key {
 		x, y := c.Min.X+margin+places[i].x, c.Max.Y-margin-keyHeight*(vg.Length(places[i].line)+0.4)
 		c.StrokeLine2(lineStyle(e.colour, e.dashed), x, y, x+keyLine, y)
