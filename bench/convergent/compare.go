@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/convergent-go/convergent/internal/arrays"
-	"github.com/convergent-go/convergent/internal/compare"
-	"github.com/convergent-go/convergent/internal/report"
-	"github.com/convergent-go/convergent/internal/study"
+	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
+	"github.com/convergent-go/convergent/bench/convergent/internal/compare"
+	"github.com/convergent-go/convergent/bench/convergent/internal/report"
+	"github.com/convergent-go/convergent/bench/convergent/internal/study"
 )
 
 // input is what commands that read activations have in common.

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/convergent-go/convergent/internal/arrays"
+	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
 )
 
 // kills is how many instants are tried: CONVERGENT_KILLS of each command, or a few.

@@ -136,7 +136,7 @@ func TestHelp(t *testing.T) {
 // TestCompare goes the whole way with activations: compared at once, and as moments
 // of shards that are merged.
 func TestCompare(t *testing.T) {
-	const testdata = "../../internal/compare/testdata/"
+	const testdata = "internal/compare/testdata/"
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
 	stdout, stderr, code := run(t, "compare", testdata+"a.npz", testdata+"b.npz", "-layout", "nchw", "-out", in("out"), "-resamples", "20", "-shuffles", "3", "-draws", "5")

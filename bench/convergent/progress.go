@@ -9,7 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"github.com/convergent-go/convergent/internal/study"
+	"github.com/convergent-go/convergent/bench/convergent/internal/study"
 )
 
 // progress shows events: on a terminal as a bar for all that is under way with

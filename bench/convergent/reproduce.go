@@ -9,8 +9,8 @@ import (
 	"runtime/debug"
 	"time"
 
-	"github.com/convergent-go/convergent/internal/report"
-	"github.com/convergent-go/convergent/internal/study"
+	"github.com/convergent-go/convergent/bench/convergent/internal/report"
+	"github.com/convergent-go/convergent/bench/convergent/internal/study"
 )
 
 // reproduce is the main job. Flags whose default is 0 take study's defaults,

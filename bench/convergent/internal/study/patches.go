@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/convergent-go/convergent/bench/convergent/internal/dataset"
 	"github.com/convergent-go/convergent/internal/artifact"
-	"github.com/convergent-go/convergent/internal/dataset"
 	"github.com/convergent-go/convergent/internal/vec"
 	"github.com/convergent-go/convergent/nn"
 )

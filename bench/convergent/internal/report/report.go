@@ -14,8 +14,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/convergent-go/convergent/bench/convergent/internal/study"
 	"github.com/convergent-go/convergent/internal/artifact"
-	"github.com/convergent-go/convergent/internal/study"
 )
 
 //go:embed page.html

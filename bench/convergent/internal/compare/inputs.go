@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/convergent-go/convergent/internal/arrays"
+	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
 )
 
 // Input says where activations are.

@@ -13,7 +13,7 @@ import (
 
 	xdraw "golang.org/x/image/draw"
 
-	"github.com/convergent-go/convergent/internal/study"
+	"github.com/convergent-go/convergent/bench/convergent/internal/study"
 )
 
 // explored is what the page's script knows: a layer's correlations, partners, tree and

@@ -5,7 +5,7 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/convergent-go/convergent/internal/study"
+	"github.com/convergent-go/convergent/bench/convergent/internal/study"
 )
 
 // finding is one claim of the paper in a sentence, with the number that decides it.

@@ -15,8 +15,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/convergent-go/convergent/internal/arrays"
-	"github.com/convergent-go/convergent/internal/study"
+	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
+	"github.com/convergent-go/convergent/bench/convergent/internal/study"
 )
 
 // fixture compares what testdata/make.py wrote.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/convergent-go/convergent/internal/study"
+	"github.com/convergent-go/convergent/bench/convergent/internal/study"
 )
 
 // TestLimits compares what is as small, or as empty, as it can be.

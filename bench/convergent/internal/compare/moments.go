@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/convergent-go/convergent/bench/convergent/internal/study"
 	"github.com/convergent-go/convergent/corr"
-	"github.com/convergent-go/convergent/internal/study"
 )
 
 // Moments is the ending of files of moments.

@@ -4,10 +4,10 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
+	"github.com/convergent-go/convergent/bench/convergent/internal/study"
 	"github.com/convergent-go/convergent/corr"
-	"github.com/convergent-go/convergent/internal/arrays"
 	"github.com/convergent-go/convergent/internal/artifact"
-	"github.com/convergent-go/convergent/internal/study"
 )
 
 // pairFiles are what writePair writes.

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/convergent-go/convergent/internal/arrays"
+	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
 )
 
 // squares is a matrix to write.

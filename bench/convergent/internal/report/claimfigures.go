@@ -12,7 +12,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"github.com/convergent-go/convergent/internal/study"
+	"github.com/convergent-go/convergent/bench/convergent/internal/study"
 )
 
 // claimFigures are drawn once for all layers, under the claim that they test.

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
 	"github.com/convergent-go/convergent/corr"
-	"github.com/convergent-go/convergent/internal/arrays"
 	"github.com/convergent-go/convergent/internal/par"
 )
 

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 
+	"github.com/convergent-go/convergent/bench/convergent/internal/dataset"
 	"github.com/convergent-go/convergent/corr"
-	"github.com/convergent-go/convergent/internal/dataset"
 	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/nn"
 )

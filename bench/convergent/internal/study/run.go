@@ -9,8 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/convergent-go/convergent/bench/convergent/internal/dataset"
 	"github.com/convergent-go/convergent/internal/artifact"
-	"github.com/convergent-go/convergent/internal/dataset"
 )
 
 // Files of an output folder. Every one is written whole; a stage whose file is

@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/convergent-go/convergent/bench/convergent/internal/dataset"
 	"github.com/convergent-go/convergent/internal/artifact"
-	"github.com/convergent-go/convergent/internal/dataset"
 	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/safetensors"
 	"github.com/convergent-go/convergent/nn"

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"math"
 
+	"github.com/convergent-go/convergent/bench/convergent/internal/study"
 	"github.com/convergent-go/convergent/corr"
-	"github.com/convergent-go/convergent/internal/study"
 	"github.com/convergent-go/convergent/match"
 )
 

@@ -594,7 +594,7 @@ func TestCIFARErrors(t *testing.T) {
 
 // TestSharedCIFAR loads the real set, where there is one beside the module.
 func TestSharedCIFAR(t *testing.T) {
-	const path = "../../../shared/data/cifar10-jpeg.zip"
+	const path = "../../../../../shared/data/cifar10-jpeg.zip"
 	if testing.Short() {
 		t.Skip("loads 60,000 images")
 	}
