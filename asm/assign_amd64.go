@@ -7,34 +7,34 @@ package asm
 // lanemax32 takes the 32 maxima of n gains, a positive multiple of 32; Tier.LaneMax is its definition.
 //
 //go:noescape
-func lanemax32(n int, c *float64, p *float64, best *float64)
+func lanemax32(n int, c *float64, p *float64, maxima *float64)
 
-// atleast8 writes the places of the first n where c - p >= least, and stops at a step that begins with more than room of them; it returns where it stopped and their number; n is a positive multiple of 8.
+// threshold8 writes the columns of the first n where c - p >= threshold, and stops at a step that begins with more than capacity of them; it returns where it stopped and their number; n is a positive multiple of 8.
 //
 //go:noescape
-func atleast8(n int, c *float64, p *float64, least float64, dst *int32, room int) (done int, count int)
+func threshold8(n int, c *float64, p *float64, threshold float64, dst *int32, capacity int) (end int, count int)
 
-// shorter8 writes the places of the first n where base - (c - p) < dist, and returns their number; n is a positive multiple of 8.
+// relaxable8 writes the columns of the first n where base - (c - p) < dist, and returns their number; n is a positive multiple of 8.
 //
 //go:noescape
-func shorter8(n int, c *float64, p *float64, dist *float64, base float64, dst *int32) int
+func relaxable8(n int, c *float64, p *float64, dist *float64, base float64, dst *int32) int
 
 // relax8 shortens n paths, a positive multiple of 8, by those through row i and finds the nearest column of each of 8 lanes, less 4 of the last 4; Tier.Relax is its definition.
 //
 //go:noescape
-func relax8(n int, dist *float64, from *int32, c *float64, p *float64, row *int32, base float64, i int32, places *int64)
+func relax8(n int, dist *float64, pred *int32, c *float64, p *float64, row *int32, base float64, i int32, columns *int64)
 
-// toptwo4 finds the largest gain of each of 4 lanes, then the second largest, and their places; n is a positive multiple of 4.
+// toptwo4 finds the largest gain of each of 4 lanes, then the second largest, and their columns; n is a positive multiple of 4.
 //
 //go:noescape
-func toptwo4(n int, c *float64, p *float64, gains *float64, places *int64)
+func toptwo4(n int, c *float64, p *float64, gains *float64, columns *int64)
 
-// columnmax8 keeps in best and who the larger of best and x, and row if it is x, for n elements, a positive multiple of 8.
+// columnmax8 raises maxima to x, and sets argmax to row where that raises them, for n elements, a positive multiple of 8.
 //
 //go:noescape
-func columnmax8(n int, best *float64, who *int32, x *float64, row int32)
+func columnmax8(n int, maxima *float64, argmax *int32, x *float64, row int32)
 
-// within16 returns 0 if all of n elements, a positive multiple of 16, are within the limit or -Inf.
+// bounded16 returns 0 if all of n elements, a positive multiple of 16, lie between -limit and limit or are -Inf.
 //
 //go:noescape
-func within16(n int, x *float64, limit float64) int32
+func bounded16(n int, x *float64, limit float64) int32

@@ -4,13 +4,13 @@
 
 #include "textflag.h"
 
-// func lanemax32(n int, c *float64, p *float64, best *float64)
+// func lanemax32(n int, c *float64, p *float64, maxima *float64)
 // Requires: AVX, AVX2
 TEXT ·lanemax32(SB), NOSPLIT, $0-32
 	MOVQ         n+0(FP), AX
 	MOVQ         c+8(FP), CX
 	MOVQ         p+16(FP), DX
-	MOVQ         best+24(FP), BX
+	MOVQ         maxima+24(FP), BX
 	MOVQ         $0xfff0000000000000, SI
 	VMOVQ        SI, X0
 	VBROADCASTSD X0, Y1
@@ -62,15 +62,15 @@ step:
 	VZEROUPPER
 	RET
 
-// func atleast8(n int, c *float64, p *float64, least float64, dst *int32, room int) (done int, count int)
+// func threshold8(n int, c *float64, p *float64, threshold float64, dst *int32, capacity int) (end int, count int)
 // Requires: AVX, BMI
-TEXT ·atleast8(SB), NOSPLIT, $0-64
+TEXT ·threshold8(SB), NOSPLIT, $0-64
 	MOVQ         n+0(FP), AX
 	MOVQ         c+8(FP), CX
 	MOVQ         p+16(FP), DX
 	MOVQ         dst+32(FP), BX
-	VBROADCASTSD least+24(FP), Y0
-	MOVQ         room+40(FP), SI
+	VBROADCASTSD threshold+24(FP), Y0
+	MOVQ         capacity+40(FP), SI
 	XORQ         DI, DI
 	XORQ         R8, R8
 
@@ -95,7 +95,7 @@ next:
 	JLT  step
 
 end:
-	MOVQ DI, done+48(FP)
+	MOVQ DI, end+48(FP)
 	MOVQ R8, count+56(FP)
 	VZEROUPPER
 	RET
@@ -110,9 +110,9 @@ hit:
 	JNZ    hit
 	JMP    next
 
-// func shorter8(n int, c *float64, p *float64, dist *float64, base float64, dst *int32) int
+// func relaxable8(n int, c *float64, p *float64, dist *float64, base float64, dst *int32) int
 // Requires: AVX, BMI
-TEXT ·shorter8(SB), NOSPLIT, $0-56
+TEXT ·relaxable8(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         c+8(FP), CX
 	MOVQ         p+16(FP), DX
@@ -161,12 +161,12 @@ DATA quads<>+16(SB)/8, $0x0000000000000002
 DATA quads<>+24(SB)/8, $0x0000000000000003
 GLOBL quads<>(SB), RODATA|NOPTR, $32
 
-// func relax8(n int, dist *float64, from *int32, c *float64, p *float64, row *int32, base float64, i int32, places *int64)
+// func relax8(n int, dist *float64, pred *int32, c *float64, p *float64, row *int32, base float64, i int32, columns *int64)
 // Requires: AVX, AVX2
 TEXT ·relax8(SB), NOSPLIT, $0-72
 	MOVQ         n+0(FP), AX
 	MOVQ         dist+8(FP), CX
-	MOVQ         from+16(FP), DX
+	MOVQ         pred+16(FP), DX
 	MOVQ         c+24(FP), BX
 	MOVQ         p+32(FP), SI
 	MOVQ         row+40(FP), DI
@@ -236,7 +236,7 @@ step:
 	ADDQ         $0x08, R8
 	CMPQ         R8, AX
 	JLT          step
-	MOVQ         places+64(FP), AX
+	MOVQ         columns+64(FP), AX
 	VMOVDQU      Y5, (AX)
 	VMOVDQU      Y8, 32(AX)
 	VZEROUPPER
@@ -248,14 +248,14 @@ DATA fours<>+16(SB)/8, $0x0000000000000002
 DATA fours<>+24(SB)/8, $0x0000000000000003
 GLOBL fours<>(SB), RODATA|NOPTR, $32
 
-// func toptwo4(n int, c *float64, p *float64, gains *float64, places *int64)
+// func toptwo4(n int, c *float64, p *float64, gains *float64, columns *int64)
 // Requires: AVX, AVX2
 TEXT ·toptwo4(SB), NOSPLIT, $0-40
 	MOVQ         n+0(FP), AX
 	MOVQ         c+8(FP), CX
 	MOVQ         p+16(FP), DX
 	MOVQ         gains+24(FP), BX
-	MOVQ         places+32(FP), SI
+	MOVQ         columns+32(FP), SI
 	MOVQ         $0xfff0000000000000, DI
 	VMOVQ        DI, X0
 	VBROADCASTSD X0, Y0
@@ -273,7 +273,7 @@ step:
 	VCMPPD  $0x1e, Y0, Y6, Y7
 	VCMPPD  $0x1e, Y1, Y6, Y8
 
-	// Where the best is beaten it becomes second, else h does if it is good enough.
+	// Where h is above the largest gain, that becomes the second, else h does if it is above the second.
 	VBLENDVPD Y7, Y0, Y6, Y9
 	VBLENDVPD Y7, Y2, Y4, Y10
 	VBLENDVPD Y8, Y9, Y1, Y1
@@ -292,12 +292,12 @@ step:
 	VZEROUPPER
 	RET
 
-// func columnmax8(n int, best *float64, who *int32, x *float64, row int32)
+// func columnmax8(n int, maxima *float64, argmax *int32, x *float64, row int32)
 // Requires: AVX, AVX2
 TEXT ·columnmax8(SB), NOSPLIT, $0-36
 	MOVQ         n+0(FP), AX
-	MOVQ         best+8(FP), CX
-	MOVQ         who+16(FP), DX
+	MOVQ         maxima+8(FP), CX
+	MOVQ         argmax+16(FP), DX
 	MOVQ         x+24(FP), BX
 	MOVL         row+32(FP), SI
 	VMOVD        SI, X0
@@ -332,9 +332,9 @@ step:
 	VZEROUPPER
 	RET
 
-// func within16(n int, x *float64, limit float64) int32
+// func bounded16(n int, x *float64, limit float64) int32
 // Requires: AVX, AVX2
-TEXT ·within16(SB), NOSPLIT, $0-28
+TEXT ·bounded16(SB), NOSPLIT, $0-28
 	MOVQ         n+0(FP), AX
 	MOVQ         x+8(FP), CX
 	VBROADCASTSD limit+16(FP), Y0

@@ -41,8 +41,8 @@ func (t Tier) Product(kc int, a, b, c []float64, ldc int) {
 	}
 }
 
-// Symmetric multiplies four rows of len(x) elements with a vector and their
-// transpose with another, adding to what is there:
+// DotAxpy4 multiplies four rows of len(x) elements with a vector and their transpose with
+// another, in one reading of the rows, adding to what is there:
 //
 //	dot[i] += sum over j of a[i*lda+j] * x[j]
 //	y[j] += sum over i < 4 of a[i*lda+j] * u[i], one FMA a term, i rising
@@ -50,7 +50,7 @@ func (t Tier) Product(kc int, a, b, c []float64, ldc int) {
 // The sum over j is that of four sums, over every fourth j each, one FMA a term, the
 // first plus the third and the second plus the fourth, and then, one by one, of the
 // terms beyond the last multiple of four.
-func (t Tier) Symmetric(a []float64, lda int, x, y []float64, u, dot *[4]float64) {
+func (t Tier) DotAxpy4(a []float64, lda int, x, y []float64, u, dot *[4]float64) {
 	if len(x) == 0 {
 		return
 	}
@@ -60,7 +60,7 @@ func (t Tier) Symmetric(a []float64, lda int, x, y []float64, u, dot *[4]float64
 	switch {
 	case n == 0:
 	case t >= AVX2:
-		symmetric4(n, &a[0], lda, &x[0], &y[0], &u[0], &dot[0])
+		dotaxpy4(n, &a[0], lda, &x[0], &y[0], &u[0], &dot[0])
 	default:
 		for i := range dot {
 			var s [4]float64
@@ -80,33 +80,27 @@ func (t Tier) Symmetric(a []float64, lda int, x, y []float64, u, dot *[4]float64
 	}
 }
 
-// Combine is y[j] += the sum of rows[i][j] * x[i] over i < 4, one FMA a term, i rising.
-func (t Tier) Combine(y []float64, rows *[4][]float64, x *[4]float64) {
-	n := 0
-	if t >= AVX2 {
-		n = len(y) &^ 3
-	}
+// Axpy4 is y[j] += the sum of rows[i][j] * x[i] over i < 4, one FMA a term, i rising.
+func (t Tier) Axpy4(y []float64, rows *[4][]float64, x *[4]float64) {
+	n := t.kernelLen(len(y), 4)
 	a, b, c, d := rows[0][:len(y)], rows[1][:len(y)], rows[2][:len(y)], rows[3][:len(y)]
 	if n > 0 {
-		combine4(n, &y[0], &a[0], &b[0], &c[0], &d[0], &x[0])
+		axpy4(n, &y[0], &a[0], &b[0], &c[0], &d[0], &x[0])
 	}
 	for j := n; j < len(y); j++ {
 		y[j] = math.FMA(d[j], x[3], math.FMA(c[j], x[2], math.FMA(b[j], x[1], math.FMA(a[j], x[0], y[j]))))
 	}
 }
 
-// Spread is y[i*ldy+j] += a[j] * x[i] for i < 4, one FMA each.
-func (t Tier) Spread(y []float64, ldy int, a []float64, x *[4]float64) {
+// Ger4 is y[i*ldy+j] += a[j] * x[i] for i < 4, one FMA each.
+func (t Tier) Ger4(y []float64, ldy int, a []float64, x *[4]float64) {
 	if len(a) == 0 {
 		return
 	}
 	_ = y[3*ldy+len(a)-1]
-	n := 0
-	if t >= AVX2 {
-		n = len(a) &^ 3
-	}
+	n := t.kernelLen(len(a), 4)
 	if n > 0 {
-		spread4(n, &y[0], ldy, &a[0], &x[0])
+		ger4(n, &y[0], ldy, &a[0], &x[0])
 	}
 	for i, f := range x {
 		row := y[i*ldy:][:len(a)]

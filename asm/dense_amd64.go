@@ -14,17 +14,17 @@ func product6x8(k int, a *float64, b *float64, c *float64, ldc int)
 //go:noescape
 func product12x16(k int, a *float64, b *float64, c *float64, ldc int)
 
-// symmetric4 multiplies four rows of n elements, a positive multiple of 4; Tier.Symmetric is its definition.
+// dotaxpy4 multiplies four rows of n elements, a positive multiple of 4; Tier.DotAxpy4 is its definition.
 //
 //go:noescape
-func symmetric4(n int, a *float64, lda int, x *float64, y *float64, u *float64, dot *float64)
+func dotaxpy4(n int, a *float64, lda int, x *float64, y *float64, u *float64, dot *float64)
 
-// combine4 adds four rows of n elements, a positive multiple of 4; Tier.Combine is its definition.
+// axpy4 adds four rows of n elements, a positive multiple of 4; Tier.Axpy4 is its definition.
 //
 //go:noescape
-func combine4(n int, y *float64, a *float64, b *float64, c *float64, d *float64, x *float64)
+func axpy4(n int, y *float64, a *float64, b *float64, c *float64, d *float64, x *float64)
 
-// spread4 adds a row of n elements, a positive multiple of 4, to four; Tier.Spread is its definition.
+// ger4 adds a row of n elements, a positive multiple of 4, to four; Tier.Ger4 is its definition.
 //
 //go:noescape
-func spread4(n int, y *float64, ldy int, a *float64, x *float64)
+func ger4(n int, y *float64, ldy int, a *float64, x *float64)

@@ -222,9 +222,9 @@ step:
 	VZEROUPPER
 	RET
 
-// func symmetric4(n int, a *float64, lda int, x *float64, y *float64, u *float64, dot *float64)
+// func dotaxpy4(n int, a *float64, lda int, x *float64, y *float64, u *float64, dot *float64)
 // Requires: AVX, FMA3
-TEXT ·symmetric4(SB), NOSPLIT, $0-56
+TEXT ·dotaxpy4(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         lda+16(FP), DX
@@ -291,9 +291,9 @@ step:
 	VZEROUPPER
 	RET
 
-// func combine4(n int, y *float64, a *float64, b *float64, c *float64, d *float64, x *float64)
+// func axpy4(n int, y *float64, a *float64, b *float64, c *float64, d *float64, x *float64)
 // Requires: AVX, FMA3
-TEXT ·combine4(SB), NOSPLIT, $0-56
+TEXT ·axpy4(SB), NOSPLIT, $0-56
 	MOVQ         n+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         x+48(FP), DX
@@ -320,9 +320,9 @@ step:
 	VZEROUPPER
 	RET
 
-// func spread4(n int, y *float64, ldy int, a *float64, x *float64)
+// func ger4(n int, y *float64, ldy int, a *float64, x *float64)
 // Requires: AVX, FMA3
-TEXT ·spread4(SB), NOSPLIT, $0-40
+TEXT ·ger4(SB), NOSPLIT, $0-40
 	MOVQ         n+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         ldy+16(FP), DX

@@ -9,9 +9,9 @@ import (
 	"github.com/convergent-go/convergent/asm"
 )
 
-// normal returns n random float64 that end at a guard page.
-func normal(t *testing.T, rnd *rand.Rand, n int) []float64 {
-	x := wide(t, n)
+// normal64 returns n normal float64 that end at a guard page.
+func normal64(t *testing.T, rnd *rand.Rand, n int) []float64 {
+	x := guarded64(t, n)
 	for i := range x {
 		x[i] = rnd.NormFloat64()
 	}
@@ -21,13 +21,13 @@ func normal(t *testing.T, rnd *rand.Rand, n int) []float64 {
 // TestProduct compares every tier with the sum written out, on operands and a tile
 // that end at a guard page, and looks at everything between the tile's rows.
 func TestProduct(t *testing.T) {
-	each(t, func(t *testing.T, tier asm.Tier) {
+	forEachTier(t, func(t *testing.T, tier asm.Tier) {
 		rnd := rand.New(rand.NewPCG(1, 1))
 		rows, cols := tier.ProductTile()
 		for _, kc := range []int{1, 2, 3, 7, 64, 257} {
 			for _, pad := range []int{0, 1, 5, cols} {
 				ldc := cols + pad
-				a, b, c := normal(t, rnd, kc*rows), normal(t, rnd, kc*cols), normal(t, rnd, (rows-1)*ldc+cols)
+				a, b, c := normal64(t, rnd, kc*rows), normal64(t, rnd, kc*cols), normal64(t, rnd, (rows-1)*ldc+cols)
 				want := slices.Clone(c)
 				for i := range rows {
 					for j := range cols {
@@ -47,31 +47,31 @@ func TestProduct(t *testing.T) {
 	})
 }
 
-// TestSymmetric compares every tier with the sums written out, at every length round
+// TestDotAxpy4 compares every tier with the sums written out, at every length round
 // the kernel's own, on buffers that end at a guard page.
-func TestSymmetric(t *testing.T) {
-	each(t, func(t *testing.T, tier asm.Tier) {
+func TestDotAxpy4(t *testing.T) {
+	forEachTier(t, func(t *testing.T, tier asm.Tier) {
 		rnd := rand.New(rand.NewPCG(1, 1))
 		for n := range 22 {
 			for _, lda := range []int{n, n + 1, n + 3} {
-				a, x, y := normal(t, rnd, 3*lda+n), normal(t, rnd, n), normal(t, rnd, n)
-				u, dot := (*[4]float64)(normal(t, rnd, 4)), (*[4]float64)(normal(t, rnd, 4))
+				a, x, y := normal64(t, rnd, 3*lda+n), normal64(t, rnd, n), normal64(t, rnd, n)
+				u, dot := (*[4]float64)(normal64(t, rnd, 4)), (*[4]float64)(normal64(t, rnd, 4))
 				want, sums := slices.Clone(y), *dot
 				for i := range 4 {
 					var s [4]float64
-					whole := n &^ 3
+					unrolled := n &^ 3
 					for j := range n {
 						want[j] = math.FMA(a[i*lda+j], u[i], want[j])
-						if j < whole {
+						if j < unrolled {
 							s[j%4] = math.FMA(a[i*lda+j], x[j], s[j%4])
 						}
 					}
 					sums[i] += (s[0] + s[2]) + (s[1] + s[3])
-					for j := whole; j < n; j++ {
+					for j := unrolled; j < n; j++ {
 						sums[i] = math.FMA(a[i*lda+j], x[j], sums[i])
 					}
 				}
-				if tier.Symmetric(a, lda, x, y, u, dot); !slices.Equal(y, want) || *dot != sums {
+				if tier.DotAxpy4(a, lda, x, y, u, dot); !slices.Equal(y, want) || *dot != sums {
 					t.Fatalf("%d elements, rows %d apart: %v and %v, want %v and %v", n, lda, y, *dot, want, sums)
 				}
 			}
@@ -79,37 +79,37 @@ func TestSymmetric(t *testing.T) {
 	})
 }
 
-// TestCombineAndSpread compare every tier with the sums written out, at every length
+// TestAxpy4Ger4 compares every tier with the sums written out, at every length
 // round the kernels' own, on buffers that end at a guard page.
-func TestCombineAndSpread(t *testing.T) {
-	each(t, func(t *testing.T, tier asm.Tier) {
+func TestAxpy4Ger4(t *testing.T) {
+	forEachTier(t, func(t *testing.T, tier asm.Tier) {
 		rnd := rand.New(rand.NewPCG(1, 1))
 		for n := range 22 {
-			y, x := normal(t, rnd, n), (*[4]float64)(normal(t, rnd, 4))
-			rows := [4][]float64{normal(t, rnd, n), normal(t, rnd, n+1), normal(t, rnd, n), normal(t, rnd, n)}
+			y, x := normal64(t, rnd, n), (*[4]float64)(normal64(t, rnd, 4))
+			rows := [4][]float64{normal64(t, rnd, n), normal64(t, rnd, n+1), normal64(t, rnd, n), normal64(t, rnd, n)}
 			want := slices.Clone(y)
 			for j := range want {
 				for i := range 4 {
 					want[j] = math.FMA(rows[i][j], x[i], want[j])
 				}
 			}
-			if tier.Combine(y, &rows, x); !slices.Equal(y, want) {
-				t.Fatalf("%d elements combined: %v, want %v", n, y, want)
+			if tier.Axpy4(y, &rows, x); !slices.Equal(y, want) {
+				t.Fatalf("%d elements of Axpy4: %v, want %v", n, y, want)
 			}
 			for _, ld := range []int{n, n + 1, n + 3} {
 				if n == 0 {
-					tier.Spread(nil, ld, nil, x)
+					tier.Ger4(nil, ld, nil, x)
 					continue
 				}
-				y := normal(t, rnd, 3*ld+n)
+				y := normal64(t, rnd, 3*ld+n)
 				want := slices.Clone(y)
 				for i := range 4 {
 					for j := range n {
 						want[i*ld+j] = math.FMA(rows[0][j], x[i], want[i*ld+j])
 					}
 				}
-				if tier.Spread(y, ld, rows[0], x); !slices.Equal(y, want) {
-					t.Fatalf("%d elements spread to rows %d apart: %v, want %v", n, ld, y, want)
+				if tier.Ger4(y, ld, rows[0], x); !slices.Equal(y, want) {
+					t.Fatalf("%d elements of Ger4, rows %d apart: %v, want %v", n, ld, y, want)
 				}
 			}
 		}

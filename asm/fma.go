@@ -14,11 +14,11 @@ func FMA(x, y, z float32) float32 {
 	p := float64(float64(x) * float64(y))
 	s := p + float64(z)
 	const (
-		dropped = 1<<29 - 1              // the bits of a float64 that a float32 lacks
-		half    = 1 << 28                // exactly half-way
-		normal  = uint64(1023-126) << 52 // the smallest normal float32
+		tailMask  = 1<<29 - 1              // the bits of a float64 that a float32 lacks
+		halfway   = 1 << 28                // such a tail half-way between two float32
+		minNormal = uint64(1023-126) << 52 // the smallest normal float32
 	)
-	if b := math.Float64bits(s); b&dropped == half || b&^(1<<63) < normal {
+	if b := math.Float64bits(s); b&tailMask == halfway || b&^(1<<63) < minNormal {
 		s = roundToOdd(p, float64(z))
 	}
 	return float32(s)

@@ -11,9 +11,9 @@ import (
 
 // exactFMA computes x*y+z without error and rounds it once.
 func exactFMA(x, y, z float32) float32 {
-	const enough = 1100 // bits: the span of float32 exponents, products included
-	b := func(v float32) *big.Float { return new(big.Float).SetPrec(enough).SetFloat64(float64(v)) }
-	p := new(big.Float).SetPrec(enough).Mul(b(x), b(y))
+	const precision = 1100 // bits: the span of float32 exponents, products included
+	b := func(v float32) *big.Float { return new(big.Float).SetPrec(precision).SetFloat64(float64(v)) }
+	p := new(big.Float).SetPrec(precision).Mul(b(x), b(y))
 	f, _ := p.Add(p, b(z)).Float32()
 	return f
 }

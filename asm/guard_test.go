@@ -10,14 +10,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// atFront places buffers right behind a page that may not be touched, instead of right
-// before one.
-var atFront bool
+// guardInFront places buffers right behind a page that may not be touched, instead of
+// right before one.
+var guardInFront bool
 
 // TestMain runs all tests with buffers at either end of their pages.
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if atFront = true; code == 0 {
+	if guardInFront = true; code == 0 {
 		code = m.Run()
 	}
 	os.Exit(code)
@@ -43,7 +43,7 @@ func guarded(t testing.TB, n int) []float32 {
 		}
 	}
 	at := page + size - 4*n
-	if atFront {
+	if guardInFront {
 		at = page
 	}
 	return unsafe.Slice((*float32)(unsafe.Pointer(&mem[at])), n)

@@ -2,28 +2,36 @@ package asm
 
 import "math"
 
-// Centre packs n rows of r elements of src, whose rows lie stride apart, with shift
-// taken from each column, into rows of dst that lie ld apart. Of what it packs it
-// adds up every column and its squares, in float32 in the order of the rows, and sets
-// moved to all ones for a column that is ever not equal to first:
+// Columns are what Centre knows of columns and adds up of them, an element of each slice
+// for every column. They are of the same length.
+type Columns struct {
+	Shift        []float32 // what is taken from each element
+	First        []float32 // the first value of all
+	Sum, Squares []float32 // of what was packed, in float32 in the order of the rows
+	Varied       []uint32  // all ones once an element was not equal to First
+}
+
+// Centre packs n rows of src, which lie stride apart, with the shift taken from each
+// column, into rows of dst that lie ld apart, and adds what it packs to the columns:
 //
-//	dst[k*ld+i] = src[k*stride+i] - shift[i]
-//	sum[i] += dst[i], then dst[ld+i], ...
-//	squares[i] += dst[i]^2, then dst[ld+i]^2, ..., one FMA a term
-//	moved[i] |= ^0 if src[k*stride+i] != first[i]
-func (t Tier) Centre(n, r int, dst []float32, ld int, src []float32, stride int, shift, first, sum, squares []float32, moved []uint32) {
+//	dst[k*ld+i] = src[k*stride+i] - Shift[i]
+//	Sum[i] += dst[i], then dst[ld+i], ...
+//	Squares[i] += dst[i]^2, then dst[ld+i]^2, ..., one FMA a term
+//	Varied[i] |= ^0 if src[k*stride+i] != First[i]
+func (t Tier) Centre(n int, dst []float32, ld int, src []float32, stride int, c Columns) {
+	r := len(c.Shift)
 	if n == 0 || r == 0 {
 		return
 	}
 	_, _ = dst[(n-1)*ld+r-1], src[(n-1)*stride+r-1]
-	shift, first, sum, squares, moved = shift[:r], first[:r], sum[:r], squares[:r], moved[:r]
+	first, sum, squares, varied := c.First[:r], c.Sum[:r], c.Squares[:r], c.Varied[:r]
 	i := 0
-	for whole := t.vectors(r); i < whole; {
-		if whole-i >= 16 {
-			centre16(n, &dst[i], ld, &src[i], stride, &shift[i], &first[i], &sum[i], &squares[i], &moved[i])
+	for end := t.kernelLen(r, 8); i < end; {
+		if end-i >= 16 {
+			centre16(n, &dst[i], ld, &src[i], stride, &c.Shift[i], &first[i], &sum[i], &squares[i], &varied[i])
 			i += 16
 		} else {
-			centre8(n, &dst[i], ld, &src[i], stride, &shift[i], &first[i], &sum[i], &squares[i], &moved[i])
+			centre8(n, &dst[i], ld, &src[i], stride, &c.Shift[i], &first[i], &sum[i], &squares[i], &varied[i])
 			i += 8
 		}
 	}
@@ -32,9 +40,9 @@ func (t Tier) Centre(n, r int, dst []float32, ld int, src []float32, stride int,
 		for k := range n {
 			x := src[k*stride+i]
 			if x != first[i] {
-				moved[i] = math.MaxUint32
+				varied[i] = math.MaxUint32
 			}
-			x -= shift[i]
+			x -= c.Shift[i]
 			s += x
 			q = FMA(x, x, q)
 			dst[k*ld+i] = x
@@ -45,16 +53,16 @@ func (t Tier) Centre(n, r int, dst []float32, ld int, src []float32, stride int,
 
 // Merge adds products, in two parts, and two corrections to sums, one rounding a term:
 //
-//	dst[i] += src[i] + more[i] + a*u[i] + b*v[i]
+//	dst[i] += src1[i] + src2[i] + a*u[i] + b*v[i]
 //
-// for i < len(src).
-func (t Tier) Merge(dst []float64, src, more []float32, a float64, u []float64, b float64, v []float64) {
-	dst, more, u, v = dst[:len(src)], more[:len(src)], u[:len(src)], v[:len(src)]
-	n := t.vectors(len(src))
+// for i < len(src1).
+func (t Tier) Merge(dst []float64, src1, src2 []float32, a float64, u []float64, b float64, v []float64) {
+	dst, src2, u, v = dst[:len(src1)], src2[:len(src1)], u[:len(src1)], v[:len(src1)]
+	n := t.kernelLen(len(src1), 8)
 	if n > 0 {
-		merge8(n, &dst[0], &src[0], &more[0], a, &u[0], b, &v[0])
+		merge8(n, &dst[0], &src1[0], &src2[0], a, &u[0], b, &v[0])
 	}
-	for i := n; i < len(src); i++ {
-		dst[i] += math.FMA(b, v[i], math.FMA(a, u[i], float64(src[i])+float64(more[i])))
+	for i := n; i < len(src1); i++ {
+		dst[i] += math.FMA(b, v[i], math.FMA(a, u[i], float64(src1[i])+float64(src2[i])))
 	}
 }

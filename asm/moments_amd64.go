@@ -7,14 +7,14 @@ package asm
 // centre16 centres 16 columns of n rows, n positive; Tier.Centre is its definition.
 //
 //go:noescape
-func centre16(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float32, squares *float32, moved *uint32)
+func centre16(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float32, squares *float32, varied *uint32)
 
 // centre8 centres 8 columns of n rows, n positive; Tier.Centre is its definition.
 //
 //go:noescape
-func centre8(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float32, squares *float32, moved *uint32)
+func centre8(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float32, squares *float32, varied *uint32)
 
 // merge8 adds products and corrections to n sums, a positive multiple of 8; Tier.Merge is its definition.
 //
 //go:noescape
-func merge8(n int, dst *float64, src *float32, more *float32, a float64, u *float64, b float64, v *float64)
+func merge8(n int, dst *float64, src1 *float32, src2 *float32, a float64, u *float64, b float64, v *float64)

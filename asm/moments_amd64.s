@@ -4,7 +4,7 @@
 
 #include "textflag.h"
 
-// func centre16(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float32, squares *float32, moved *uint32)
+// func centre16(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float32, squares *float32, varied *uint32)
 // Requires: AVX, FMA3, MMX+
 TEXT ·centre16(SB), NOSPLIT, $0-80
 	MOVQ    n+0(FP), AX
@@ -18,7 +18,7 @@ TEXT ·centre16(SB), NOSPLIT, $0-80
 	MOVQ    first+48(FP), R8
 	MOVQ    sum+56(FP), R9
 	MOVQ    squares+64(FP), R10
-	MOVQ    moved+72(FP), R11
+	MOVQ    varied+72(FP), R11
 	VMOVUPS (DI), Y0
 	VMOVUPS (R8), Y1
 	VMOVUPS (R11), Y4
@@ -63,7 +63,7 @@ row:
 	VZEROUPPER
 	RET
 
-// func centre8(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float32, squares *float32, moved *uint32)
+// func centre8(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float32, squares *float32, varied *uint32)
 // Requires: AVX, FMA3, MMX+
 TEXT ·centre8(SB), NOSPLIT, $0-80
 	MOVQ    n+0(FP), AX
@@ -77,7 +77,7 @@ TEXT ·centre8(SB), NOSPLIT, $0-80
 	MOVQ    first+48(FP), R8
 	MOVQ    sum+56(FP), R9
 	MOVQ    squares+64(FP), R10
-	MOVQ    moved+72(FP), R11
+	MOVQ    varied+72(FP), R11
 	VMOVUPS (DI), Y0
 	VMOVUPS (R8), Y1
 	VMOVUPS (R11), Y4
@@ -107,13 +107,13 @@ row:
 	VZEROUPPER
 	RET
 
-// func merge8(n int, dst *float64, src *float32, more *float32, a float64, u *float64, b float64, v *float64)
+// func merge8(n int, dst *float64, src1 *float32, src2 *float32, a float64, u *float64, b float64, v *float64)
 // Requires: AVX, FMA3
 TEXT ·merge8(SB), NOSPLIT, $0-64
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
-	MOVQ         src+16(FP), DX
-	MOVQ         more+24(FP), BX
+	MOVQ         src1+16(FP), DX
+	MOVQ         src2+24(FP), BX
 	MOVQ         u+40(FP), SI
 	MOVQ         v+56(FP), DI
 	VBROADCASTSD a+32(FP), Y0

@@ -12,43 +12,44 @@ import (
 )
 
 // TestCentre compares every tier with the portable one, for every width round the
-// kernels' own, on buffers that end at a guard page, with columns that never move
+// kernels' own, on buffers that end at a guard page, with columns that never vary
 // and NaN among the values.
 func TestCentre(t *testing.T) {
-	each(t, func(t *testing.T, tier asm.Tier) {
+	forEachTier(t, func(t *testing.T, tier asm.Tier) {
 		rnd := rand.New(rand.NewPCG(1, 1))
 		for r := range 42 {
 			for _, n := range []int{0, 1, 2, 7} {
 				for _, pad := range []int{0, 3} {
 					if r*n == 0 {
-						tier.Centre(n, r, nil, r, nil, r, nil, nil, nil, nil, nil)
+						tier.Centre(n, nil, r, nil, r, asm.Columns{Shift: make([]float32, r)})
 						continue
 					}
 					stride, ld := r+pad, r+2*pad
 					dst, src := guarded(t, (n-1)*ld+r), guarded(t, (n-1)*stride+r)
-					shift, first, sum, squares := guarded(t, r), guarded(t, r), guarded(t, r), guarded(t, r)
-					moved := unsafe.Slice((*uint32)(unsafe.Pointer(&guarded(t, r)[0])), r)
-					random(rnd, src)
-					random(rnd, shift)
-					random(rnd, sum)
-					random(rnd, squares)
-					copy(first, src)
+					varied := unsafe.Slice((*uint32)(unsafe.Pointer(&guarded(t, r)[0])), r)
+					c := asm.Columns{Shift: guarded(t, r), First: guarded(t, r), Sum: guarded(t, r), Squares: guarded(t, r), Varied: varied}
+					fillNormal(rnd, src)
+					fillNormal(rnd, c.Shift)
+					fillNormal(rnd, c.Sum)
+					fillNormal(rnd, c.Squares)
+					copy(c.First, src)
 					for k := range n {
-						src[k*stride] = first[0]
+						src[k*stride] = c.First[0]
 					}
 					if r > 9 {
 						src[9] = float32(math.NaN())
 					}
 					fill(dst, canary)
-					want, wantSum, wantSquares, wantMoved := slices.Clone(dst), slices.Clone(sum), slices.Clone(squares), make([]uint32, r)
-					tier.Centre(n, r, dst, ld, src, stride, shift, first, sum, squares, moved)
-					asm.Portable.Centre(n, r, want, ld, src, stride, shift, first, wantSum, wantSquares, wantMoved)
+					want, wantColumns := slices.Clone(dst), c
+					wantColumns.Sum, wantColumns.Squares, wantColumns.Varied = slices.Clone(c.Sum), slices.Clone(c.Squares), make([]uint32, r)
+					tier.Centre(n, dst, ld, src, stride, c)
+					asm.Portable.Centre(n, want, ld, src, stride, wantColumns)
 					where := fmt.Sprintf("%d rows of %d, stride %d", n, r, stride)
-					same(t, dst, want, where)
-					same(t, sum, wantSum, where)
-					same(t, squares, wantSquares, where)
-					if !slices.Equal(moved, wantMoved) || moved[0] != 0 {
-						t.Fatalf("%s: moved %v, want %v", where, moved, wantMoved)
+					equalBits(t, dst, want, where)
+					equalBits(t, c.Sum, wantColumns.Sum, where)
+					equalBits(t, c.Squares, wantColumns.Squares, where)
+					if !slices.Equal(varied, wantColumns.Varied) || varied[0] != 0 {
+						t.Fatalf("%s: varied %v, want %v", where, varied, wantColumns.Varied)
 					}
 				}
 			}
@@ -58,18 +59,18 @@ func TestCentre(t *testing.T) {
 
 // TestMerge compares every tier with the sum written out.
 func TestMerge(t *testing.T) {
-	each(t, func(t *testing.T, tier asm.Tier) {
+	forEachTier(t, func(t *testing.T, tier asm.Tier) {
 		rnd := rand.New(rand.NewPCG(1, 1))
 		for n := range 34 {
-			src, more := guarded(t, n), guarded(t, n)
-			random(rnd, src)
-			random(rnd, more)
-			dst, u, v := normal(t, rnd, n), normal(t, rnd, n), normal(t, rnd, n)
+			src1, src2 := guarded(t, n), guarded(t, n)
+			fillNormal(rnd, src1)
+			fillNormal(rnd, src2)
+			dst, u, v := normal64(t, rnd, n), normal64(t, rnd, n), normal64(t, rnd, n)
 			want := slices.Clone(dst)
 			for i := range want {
-				want[i] += math.FMA(0.7, v[i], math.FMA(-0.3, u[i], float64(src[i])+float64(more[i])))
+				want[i] += math.FMA(0.7, v[i], math.FMA(-0.3, u[i], float64(src1[i])+float64(src2[i])))
 			}
-			tier.Merge(dst, src, more, -0.3, u, 0.7, v)
+			tier.Merge(dst, src1, src2, -0.3, u, 0.7, v)
 			if !slices.Equal(dst, want) {
 				t.Fatalf("%d sums: %v, want %v", n, dst, want)
 			}

@@ -12,8 +12,8 @@ import (
 // What the tiers ask of a machine, in Avo's words, and prefetching, which every amd64 has.
 // SSE is not among it: between AVX instructions it stalls.
 var (
-	ofAVX2   = []string{"AVX", "AVX2", "FMA3", "BMI", "MMX+"}
-	ofAVX512 = append([]string{"AVX512F", "AVX512VL"}, ofAVX2...)
+	avx2Features   = []string{"AVX", "AVX2", "FMA3", "BMI", "MMX+"}
+	avx512Features = append([]string{"AVX512F", "AVX512VL"}, avx2Features...)
 )
 
 // TestGeneratedSource reads the generated assembly: every return from a kernel
@@ -24,39 +24,39 @@ func TestGeneratedSource(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no assembly found: %v", err)
 	}
-	wide := regexp.MustCompile(`\bZ\d+\b|\bK[1-7]\b|\b[XY](1[6-9]|2\d|3[01])\b`)
+	avx512Registers := regexp.MustCompile(`\bZ\d+\b|\bK[1-7]\b|\b[XY](1[6-9]|2\d|3[01])\b`)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		kernel, previous, requires := "", "", ""
+		kernel, previousLine, features := "", "", ""
 		for i, line := range strings.Split(string(text), "\n") {
 			line = strings.TrimSpace(line)
 			if name, ok := strings.CutPrefix(line, "TEXT ·"); ok {
 				kernel, _, _ = strings.Cut(name, "(")
-				allowed := ofAVX2
+				tierFeatures := avx2Features
 				if avx512Kernels[kernel] {
-					allowed = ofAVX512
+					tierFeatures = avx512Features
 				}
-				for _, set := range strings.Split(requires, ", ") {
-					if requires == "" || !slices.Contains(allowed, set) {
-						t.Errorf("%s:%d: %s requires %q, its tier asks for %q", file, i+1, kernel, set, allowed)
+				for _, f := range strings.Split(features, ", ") {
+					if features == "" || !slices.Contains(tierFeatures, f) {
+						t.Errorf("%s:%d: %s requires %q, its tier asks for %q", file, i+1, kernel, f, tierFeatures)
 					}
 				}
-				requires = ""
+				features = ""
 			}
-			if sets, ok := strings.CutPrefix(line, "// Requires: "); ok {
-				requires = sets
+			if list, ok := strings.CutPrefix(line, "// Requires: "); ok {
+				features = list
 			}
-			if line == "RET" && previous != "VZEROUPPER" {
+			if line == "RET" && previousLine != "VZEROUPPER" {
 				t.Errorf("%s:%d: %s returns without VZEROUPPER", file, i+1, kernel)
 			}
-			if wide.MatchString(line) && !strings.HasPrefix(line, "//") && !avx512Kernels[kernel] {
+			if avx512Registers.MatchString(line) && !strings.HasPrefix(line, "//") && !avx512Kernels[kernel] {
 				t.Errorf("%s:%d: %s is called by the AVX2 tier but uses AVX-512: %s", file, i+1, kernel, line)
 			}
 			if line != "" {
-				previous = line
+				previousLine = line
 			}
 		}
 	}

@@ -6,18 +6,19 @@ import "math"
 // definition the loop at its end, which is also what does the last elements,
 // fewer than 8, in every tier.
 
-// vectors returns how many of n elements the tier's kernels do.
-func (t Tier) vectors(n int) int {
+// kernelLen returns how many of n elements the tier's kernels do that take step elements
+// at a time, a power of two.
+func (t Tier) kernelLen(n, step int) int {
 	if t < AVX2 {
 		return 0
 	}
-	return n &^ 7
+	return n &^ (step - 1)
 }
 
 // Add is dst[i] += a[i] for i < len(a).
 func (t Tier) Add(dst, a []float32) {
 	dst = dst[:len(a)]
-	n := t.vectors(len(a))
+	n := t.kernelLen(len(a), 8)
 	if n > 0 {
 		add8(n, &dst[0], &a[0])
 	}
@@ -28,7 +29,7 @@ func (t Tier) Add(dst, a []float32) {
 
 // ReLU replaces what is below zero by zero; NaN stays NaN.
 func (t Tier) ReLU(x []float32) {
-	n := t.vectors(len(x))
+	n := t.kernelLen(len(x), 8)
 	if n > 0 {
 		relu8(n, &x[0])
 	}
@@ -39,12 +40,12 @@ func (t Tier) ReLU(x []float32) {
 	}
 }
 
-// Gate zeroes d[i] where y[i] is not above zero: the gradient of ReLU.
-func (t Tier) Gate(d, y []float32) {
+// ReLUGrad zeroes d[i] where y[i] is not above zero: the gradient of ReLU.
+func (t Tier) ReLUGrad(d, y []float32) {
 	d = d[:len(y)]
-	n := t.vectors(len(y))
+	n := t.kernelLen(len(y), 8)
 	if n > 0 {
-		gate8(n, &d[0], &y[0])
+		relugrad8(n, &d[0], &y[0])
 	}
 	for i, v := range y[n:] {
 		if !(v > 0) {
@@ -57,7 +58,7 @@ func (t Tier) Gate(d, y []float32) {
 // rounded alike everywhere.
 func (t Tier) ThreeQuarters(dst, x, s []float32) {
 	dst, s = dst[:len(x)], s[:len(x)]
-	n := t.vectors(len(x))
+	n := t.kernelLen(len(x), 8)
 	if n > 0 {
 		threequarters8(n, &dst[0], &x[0], &s[0])
 	}
@@ -67,34 +68,31 @@ func (t Tier) ThreeQuarters(dst, x, s []float32) {
 	}
 }
 
-// Max keeps the larger of best[i] and x[i] in best, and in who where it came
-// from, from+i for x[i]; of equals, and before a NaN in x, the earlier stays.
-func (t Tier) Max(best []float32, who []int32, x []float32, from int32) {
-	best, who = best[:len(x)], who[:len(x)]
-	n := t.vectors(len(x))
+// Max raises maxima[i] to x[i], and sets argmax[i] to offset+i where that raises it: of
+// equals, and before a NaN in x, the earlier stays.
+func (t Tier) Max(maxima []float32, argmax []int32, x []float32, offset int32) {
+	maxima, argmax = maxima[:len(x)], argmax[:len(x)]
+	n := t.kernelLen(len(x), 8)
 	if n > 0 {
-		max8(n, &best[0], &who[0], &x[0], from)
+		max8(n, &maxima[0], &argmax[0], &x[0], offset)
 	}
 	for i := n; i < len(x); i++ {
-		if best[i] < x[i] {
-			best[i], who[i] = x[i], from+int32(i)
+		if maxima[i] < x[i] {
+			maxima[i], argmax[i] = x[i], offset+int32(i)
 		}
 	}
 }
 
-// Finite reports whether no element of x is NaN or infinite, which zero times it
-// tells: 0, or NaN.
+// Finite reports whether no element of x is NaN or infinite: the sum of zero times each is
+// 0, or else NaN.
 func (t Tier) Finite(x []float32) bool {
-	n := len(x) &^ 31
-	if t < AVX2 {
-		n = 0
-	}
-	var nothing float32
+	n := t.kernelLen(len(x), 32)
+	var sum float32
 	if n > 0 {
-		nothing = vanish32(n, &x[0])
+		sum = zerosum32(n, &x[0])
 	}
 	for _, v := range x[n:] {
-		nothing += 0 * v
+		sum += 0 * v
 	}
-	return nothing == 0
+	return sum == 0
 }

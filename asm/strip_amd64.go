@@ -14,22 +14,22 @@ func add8(n int, dst *float32, a *float32)
 //go:noescape
 func relu8(n int, x *float32)
 
-// gate8 zeroes d where y is not above zero, for n elements, a positive multiple of 8.
+// relugrad8 zeroes d where y is not above zero, for n elements, a positive multiple of 8.
 //
 //go:noescape
-func gate8(n int, d *float32, y *float32)
+func relugrad8(n int, d *float32, y *float32)
 
-// vanish32 sums zero times n elements, a positive multiple of 32.
+// zerosum32 sums zero times n elements, a positive multiple of 32.
 //
 //go:noescape
-func vanish32(n int, x *float32) float32
+func zerosum32(n int, x *float32) float32
 
 // threequarters8 sets dst to x * s^(-3/4), for n elements, a positive multiple of 8.
 //
 //go:noescape
 func threequarters8(n int, dst *float32, x *float32, s *float32)
 
-// max8 keeps in best and who the larger of best and x, and where it came from: x[i] from from+i, for n elements, a positive multiple of 8.
+// max8 raises maxima to x, and sets argmax[i] to offset+i where x[i] raises its, for n elements, a positive multiple of 8.
 //
 //go:noescape
-func max8(n int, best *float32, who *int32, x *float32, from int32)
+func max8(n int, maxima *float32, argmax *int32, x *float32, offset int32)

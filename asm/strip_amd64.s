@@ -38,9 +38,9 @@ step:
 	VZEROUPPER
 	RET
 
-// func gate8(n int, d *float32, y *float32)
+// func relugrad8(n int, d *float32, y *float32)
 // Requires: AVX
-TEXT ·gate8(SB), NOSPLIT, $0-24
+TEXT ·relugrad8(SB), NOSPLIT, $0-24
 	MOVQ   n+0(FP), AX
 	MOVQ   d+8(FP), CX
 	MOVQ   y+16(FP), DX
@@ -57,9 +57,9 @@ step:
 	VZEROUPPER
 	RET
 
-// func vanish32(n int, x *float32) float32
+// func zerosum32(n int, x *float32) float32
 // Requires: AVX, FMA3
-TEXT ·vanish32(SB), NOSPLIT, $0-20
+TEXT ·zerosum32(SB), NOSPLIT, $0-20
 	MOVQ   n+0(FP), AX
 	MOVQ   x+8(FP), CX
 	VXORPS Y0, Y0, Y0
@@ -123,14 +123,14 @@ DATA lanes<>+24(SB)/4, $0x00000006
 DATA lanes<>+28(SB)/4, $0x00000007
 GLOBL lanes<>(SB), RODATA|NOPTR, $32
 
-// func max8(n int, best *float32, who *int32, x *float32, from int32)
+// func max8(n int, maxima *float32, argmax *int32, x *float32, offset int32)
 // Requires: AVX, AVX2
 TEXT ·max8(SB), NOSPLIT, $0-36
 	MOVQ         n+0(FP), AX
-	MOVQ         best+8(FP), CX
-	MOVQ         who+16(FP), DX
+	MOVQ         maxima+8(FP), CX
+	MOVQ         argmax+16(FP), DX
 	MOVQ         x+24(FP), BX
-	MOVL         from+32(FP), SI
+	MOVL         offset+32(FP), SI
 	VMOVD        SI, X0
 	VPBROADCASTD X0, Y0
 	VPADDD       lanes<>+0(SB), Y0, Y0

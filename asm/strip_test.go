@@ -14,11 +14,11 @@ import (
 // every length round the kernels' steps, on buffers that end at a guard page,
 // with NaN, infinities and zeros of both signs among the values.
 func TestStrips(t *testing.T) {
-	special := []float32{0, float32(math.Copysign(0, -1)), float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 1, 1, 1e-42}
+	specialValues := []float32{0, float32(math.Copysign(0, -1)), float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1)), 1, 1, 1e-42}
 	strips := map[string]func(tier asm.Tier, a, b, c []float32){
 		"Add":           func(tier asm.Tier, a, b, c []float32) { tier.Add(a, b) },
 		"ReLU":          func(tier asm.Tier, a, b, c []float32) { tier.ReLU(a) },
-		"Gate":          func(tier asm.Tier, a, b, c []float32) { tier.Gate(a, b) },
+		"ReLUGrad":      func(tier asm.Tier, a, b, c []float32) { tier.ReLUGrad(a, b) },
 		"ThreeQuarters": func(tier asm.Tier, a, b, c []float32) { tier.ThreeQuarters(a, b, c) },
 		"Max": func(tier asm.Tier, a, b, c []float32) {
 			if len(a) > 0 {
@@ -26,17 +26,17 @@ func TestStrips(t *testing.T) {
 			}
 		},
 	}
-	each(t, func(t *testing.T, tier asm.Tier) {
+	forEachTier(t, func(t *testing.T, tier asm.Tier) {
 		for name, strip := range strips {
 			rnd := rand.New(rand.NewPCG(1, 1))
 			for n := range 70 {
 				var got, want [3][]float32
 				for i := range got {
 					got[i], want[i] = guarded(t, n), make([]float32, n)
-					random(rnd, got[i])
+					fillNormal(rnd, got[i])
 					for j := range got[i] {
 						if rnd.IntN(4) == 0 {
-							got[i][j] = special[rnd.IntN(len(special))]
+							got[i][j] = specialValues[rnd.IntN(len(specialValues))]
 						}
 					}
 					copy(want[i], got[i])
@@ -58,7 +58,7 @@ func TestStrips(t *testing.T) {
 
 // TestFinite puts NaN and infinities everywhere in buffers that end at a guard page.
 func TestFinite(t *testing.T) {
-	each(t, func(t *testing.T, tier asm.Tier) {
+	forEachTier(t, func(t *testing.T, tier asm.Tier) {
 		for n := range 130 {
 			x := guarded(t, n)
 			for i := range x {
@@ -68,21 +68,21 @@ func TestFinite(t *testing.T) {
 				t.Fatalf("%d finite elements", n)
 			}
 			for i := range x {
-				for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
-					good := x[i]
-					x[i] = float32(bad)
+				for _, invalid := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+					valid := x[i]
+					x[i] = float32(invalid)
 					if tier.Finite(x) {
-						t.Fatalf("element %d of %d is %v", i, n, bad)
+						t.Fatalf("element %d of %d is %v", i, n, invalid)
 					}
-					x[i] = good
+					x[i] = valid
 				}
 			}
 		}
 	})
 }
 
-// TestStripsMean holds the portable strips to what they are for.
-func TestStripsMean(t *testing.T) {
+// TestStripDefinitions holds the portable strips to what they are for.
+func TestStripDefinitions(t *testing.T) {
 	nan := float32(math.NaN())
 	x := []float32{-1, 0, 2, nan}
 	asm.Portable.ReLU(x)
@@ -90,14 +90,14 @@ func TestStripsMean(t *testing.T) {
 		t.Errorf("ReLU: %v", x)
 	}
 	d := []float32{5, 6, 7, 8}
-	asm.Portable.Gate(d, x)
+	asm.Portable.ReLUGrad(d, x)
 	if fmt.Sprint(d) != "[0 0 7 0]" {
-		t.Errorf("Gate: %v", d)
+		t.Errorf("ReLUGrad: %v", d)
 	}
-	best, who := []float32{1, 5, 3}, []int32{0, 1, 2}
-	asm.Portable.Max(best, who, []float32{2, 5, nan}, 10)
-	if fmt.Sprint(best, who) != "[2 5 3] [10 1 2]" {
-		t.Errorf("Max: %v %v", best, who)
+	maxima, argmax := []float32{1, 5, 3}, []int32{0, 1, 2}
+	asm.Portable.Max(maxima, argmax, []float32{2, 5, nan}, 10)
+	if fmt.Sprint(maxima, argmax) != "[2 5 3] [10 1 2]" {
+		t.Errorf("Max: %v %v", maxima, argmax)
 	}
 	for s := float32(0.5); s < 1e6; s *= 1.37 {
 		y := make([]float32, 1)

@@ -21,10 +21,10 @@ var tierNames = [...]string{Portable: "portable", AVX2: "avx2", AVX512: "avx512"
 // String returns the tier's name as CONVERGENT_CPU spells it.
 func (t Tier) String() string { return tierNames[t] }
 
-// best is the highest tier of this build on this machine.
-var best = detect()
+// highest is the highest tier of this build on this machine.
+var highest = detect()
 
-var active = lower(best, os.Getenv("CONVERGENT_CPU"))
+var active = lower(highest, os.Getenv("CONVERGENT_CPU"))
 
 // Active returns the tier in use.
 func Active() Tier { return active }
@@ -32,7 +32,7 @@ func Active() Tier { return active }
 // Supported returns the tiers that this build can run on this machine, rising.
 func Supported() []Tier {
 	all := []Tier{Portable, AVX2, AVX512}
-	return all[:best+1]
+	return all[:highest+1]
 }
 
 // lower returns the tier named, or t where that is lower or no name is given.

@@ -19,15 +19,15 @@ func transformFilter2x3(n int, dst *float32, dstRow int, dstCol int, src *float3
 //go:noescape
 func transformOutput2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32)
 
-// transformSpread2x3 transforms a grid of 2 x 2 into one of 4 x 4, of n channels; Tier.Transform is its definition.
+// transformOutputAdjoint2x3 transforms a grid of 2 x 2 into one of 4 x 4, of n channels; Tier.Transform is its definition.
 //
 //go:noescape
-func transformSpread2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+func transformOutputAdjoint2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 
-// transformCollect2x3 transforms a grid of 4 x 4 into one of 3 x 3, of n channels; Tier.Transform is its definition.
+// transformFilterAdjoint2x3 transforms a grid of 4 x 4 into one of 3 x 3, of n channels; Tier.Transform is its definition.
 //
 //go:noescape
-func transformCollect2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+func transformFilterAdjoint2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 
 // transformInput4x3 transforms a grid of 6 x 6 into one of 6 x 6, of n channels; Tier.Transform is its definition.
 //
@@ -44,15 +44,15 @@ func transformFilter4x3(n int, dst *float32, dstRow int, dstCol int, src *float3
 //go:noescape
 func transformOutput4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32)
 
-// transformSpread4x3 transforms a grid of 4 x 4 into one of 6 x 6, of n channels; Tier.Transform is its definition.
+// transformOutputAdjoint4x3 transforms a grid of 4 x 4 into one of 6 x 6, of n channels; Tier.Transform is its definition.
 //
 //go:noescape
-func transformSpread4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+func transformOutputAdjoint4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 
-// transformCollect4x3 transforms a grid of 6 x 6 into one of 3 x 3, of n channels; Tier.Transform is its definition.
+// transformFilterAdjoint4x3 transforms a grid of 6 x 6 into one of 3 x 3, of n channels; Tier.Transform is its definition.
 //
 //go:noescape
-func transformCollect4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+func transformFilterAdjoint4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 
 // transformFilter2x5 transforms a grid of 5 x 5 into one of 6 x 6, of n channels; Tier.Transform is its definition.
 //
@@ -64,15 +64,15 @@ func transformFilter2x5(n int, dst *float32, dstRow int, dstCol int, src *float3
 //go:noescape
 func transformOutput2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32)
 
-// transformSpread2x5 transforms a grid of 2 x 2 into one of 6 x 6, of n channels; Tier.Transform is its definition.
+// transformOutputAdjoint2x5 transforms a grid of 2 x 2 into one of 6 x 6, of n channels; Tier.Transform is its definition.
 //
 //go:noescape
-func transformSpread2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+func transformOutputAdjoint2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 
-// transformCollect2x5 transforms a grid of 6 x 6 into one of 5 x 5, of n channels; Tier.Transform is its definition.
+// transformFilterAdjoint2x5 transforms a grid of 6 x 6 into one of 5 x 5, of n channels; Tier.Transform is its definition.
 //
 //go:noescape
-func transformCollect2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+func transformFilterAdjoint2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 
 // transformInput4x5 transforms a grid of 8 x 8 into one of 8 x 8, of n channels; Tier.Transform is its definition.
 //
@@ -89,12 +89,12 @@ func transformFilter4x5(n int, dst *float32, dstRow int, dstCol int, src *float3
 //go:noescape
 func transformOutput4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32)
 
-// transformSpread4x5 transforms a grid of 4 x 4 into one of 8 x 8, of n channels; Tier.Transform is its definition.
+// transformOutputAdjoint4x5 transforms a grid of 4 x 4 into one of 8 x 8, of n channels; Tier.Transform is its definition.
 //
 //go:noescape
-func transformSpread4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+func transformOutputAdjoint4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 
-// transformCollect4x5 transforms a grid of 8 x 8 into one of 5 x 5, of n channels; Tier.Transform is its definition.
+// transformFilterAdjoint4x5 transforms a grid of 8 x 8 into one of 5 x 5, of n channels; Tier.Transform is its definition.
 //
 //go:noescape
-func transformCollect4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+func transformFilterAdjoint4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)

@@ -431,9 +431,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func transformSpread2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+// func transformOutputAdjoint2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
-TEXT ·transformSpread2x3(SB), $288-56
+TEXT ·transformOutputAdjoint2x3(SB), $288-56
 	MOVQ n+0(FP), AX
 	MOVQ src+32(FP), CX
 	MOVQ srcRow+40(FP), DX
@@ -526,9 +526,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func transformCollect2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+// func transformFilterAdjoint2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
-TEXT ·transformCollect2x3(SB), $416-56
+TEXT ·transformFilterAdjoint2x3(SB), $416-56
 	MOVQ n+0(FP), AX
 	MOVQ src+32(FP), CX
 	MOVQ srcRow+40(FP), DX
@@ -1924,9 +1924,9 @@ DATA factor19<>+24(SB)/4, $0x40580000
 DATA factor19<>+28(SB)/4, $0x40580000
 GLOBL factor19<>(SB), RODATA|NOPTR, $32
 
-// func transformSpread4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+// func transformOutputAdjoint4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
-TEXT ·transformSpread4x3(SB), $800-56
+TEXT ·transformOutputAdjoint4x3(SB), $800-56
 	MOVQ n+0(FP), AX
 	MOVQ src+32(FP), CX
 	MOVQ srcRow+40(FP), DX
@@ -2250,9 +2250,9 @@ DATA factor21<>+24(SB)/4, $0x3ee38e39
 DATA factor21<>+28(SB)/4, $0x3ee38e39
 GLOBL factor21<>(SB), RODATA|NOPTR, $32
 
-// func transformCollect4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+// func transformFilterAdjoint4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
-TEXT ·transformCollect4x3(SB), $608-56
+TEXT ·transformFilterAdjoint4x3(SB), $608-56
 	MOVQ n+0(FP), AX
 	MOVQ src+32(FP), CX
 	MOVQ srcRow+40(FP), DX
@@ -3183,9 +3183,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func transformSpread2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+// func transformOutputAdjoint2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
-TEXT ·transformSpread2x5(SB), $416-56
+TEXT ·transformOutputAdjoint2x5(SB), $416-56
 	MOVQ n+0(FP), AX
 	MOVQ src+32(FP), CX
 	MOVQ srcRow+40(FP), DX
@@ -3354,9 +3354,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func transformCollect2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+// func transformFilterAdjoint2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
-TEXT ·transformCollect2x5(SB), $992-56
+TEXT ·transformFilterAdjoint2x5(SB), $992-56
 	MOVQ n+0(FP), AX
 	MOVQ src+32(FP), CX
 	MOVQ srcRow+40(FP), DX
@@ -6242,9 +6242,9 @@ DATA factor49<>+24(SB)/4, $0x40ab8000
 DATA factor49<>+28(SB)/4, $0x40ab8000
 GLOBL factor49<>(SB), RODATA|NOPTR, $32
 
-// func transformSpread4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+// func transformOutputAdjoint4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
-TEXT ·transformSpread4x5(SB), $1056-56
+TEXT ·transformOutputAdjoint4x5(SB), $1056-56
 	MOVQ n+0(FP), AX
 	MOVQ src+32(FP), CX
 	MOVQ srcRow+40(FP), DX
@@ -6700,9 +6700,9 @@ channels:
 	VZEROUPPER
 	RET
 
-// func transformCollect4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
+// func transformFilterAdjoint4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int)
 // Requires: AVX, FMA3
-TEXT ·transformCollect4x5(SB), $1312-56
+TEXT ·transformFilterAdjoint4x5(SB), $1312-56
 	MOVQ n+0(FP), AX
 	MOVQ src+32(FP), CX
 	MOVQ srcRow+40(FP), DX

@@ -10,7 +10,7 @@ import (
 )
 
 // Assignment is the one-to-one matching of N rows and N columns with the largest
-// sum of values: uniform ones, or the correlations over so many samples of units
+// sum of values: uniform ones, or the correlations, over a number of samples, of units
 // with noisy copies of themselves in the opposite order.
 type Assignment struct {
 	N       int    `json:"n"`
@@ -33,14 +33,14 @@ func (s Assignment) works() ([]Work, error) {
 // Matrix returns the values. Uniform ones have 47 bits, so that ties are rare.
 func (s Assignment) Matrix() *mat.Dense {
 	if s.Values == "uniform" {
-		x, low := Wide(uniform(1, s.N*s.N)), uniform(2, s.N*s.N)
-		for i, v := range low {
+		x, lowBits := Float64s(uniform(1, s.N*s.N)), uniform(2, s.N*s.N)
+		for i, v := range lowBits {
 			x[i] += float64(v) / (1 << 24)
 		}
 		return mat.NewDense(s.N, s.N, x)
 	}
-	units := mat.NewDense(s.N, s.Samples, Wide(uniform(1, s.N*s.Samples)))
-	copies := mat.NewDense(s.N, s.Samples, Wide(uniform(2, s.N*s.Samples)))
+	units := mat.NewDense(s.N, s.Samples, Float64s(uniform(1, s.N*s.Samples)))
+	copies := mat.NewDense(s.N, s.Samples, Float64s(uniform(2, s.N*s.Samples)))
 	for i := range s.N {
 		row := copies.RawRowView(i)
 		for k, x := range units.RawRowView(s.N - 1 - i) {

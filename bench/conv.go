@@ -62,7 +62,7 @@ func (c Conv) forward(threads int) (*Job, error) {
 			conv.Forward(threads, c.geometry(), y, x, w, nil, false)
 			return nil
 		},
-		Results: func() [][]float64 { return [][]float64{Wide(y)} },
+		Results: func() [][]float64 { return [][]float64{Float64s(y)} },
 	}, nil
 }
 
@@ -75,6 +75,6 @@ func (c Conv) backward(threads int) (*Job, error) {
 			conv.BackwardData(threads, c.geometry(), dx, dy, w)
 			return nil
 		},
-		Results: func() [][]float64 { return [][]float64{Wide(dx), Wide(dw)} },
+		Results: func() [][]float64 { return [][]float64{Float64s(dx), Float64s(dw)} },
 	}, nil
 }

@@ -30,9 +30,9 @@ func (s Gemm) start(threads int) (*Job, error) {
 	c := make([]float32, s.M*s.N)
 	return &Job{
 		Run: func() error {
-			level3.Gemm(threads, s.M, s.N, s.K, level3.Rows{Data: a, Stride: s.K}, level3.Cols{Data: b, Stride: s.N}, c, s.N, level3.End{})
+			level3.Gemm(threads, level3.Product{M: s.M, N: s.N, K: s.K, A: level3.Rows{Data: a, Stride: s.K}, B: level3.Cols{Data: b, Stride: s.N}, C: c, LDC: s.N})
 			return nil
 		},
-		Results: func() [][]float64 { return [][]float64{Wide(c)} },
+		Results: func() [][]float64 { return [][]float64{Float64s(c)} },
 	}, nil
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/convergent-go/convergent/match"
 )
 
-// Lasso is sparse predictions of some of P units from P others, given the covariances
-// of N observations: for one Lambda, or for so many falling from the largest that
+// Lasso is the sparse prediction of Targets of P units from P others, given the covariances
+// of N observations: for one Lambda, or for a Path of as many, falling from the largest that
 // leaves any target a weight to a thousandth of it.
 type Lasso struct {
 	N       int     `json:"n"`
@@ -31,7 +31,7 @@ func (s Lasso) works() ([]Work, error) {
 	if s.N < 2 || s.P < 1 || s.Targets < 1 || s.Targets > s.P || s.Path < 0 || (s.Path == 0) != (s.Lambda > 0) {
 		return nil, fmt.Errorf("%s: out of range", name)
 	}
-	// Others' weights are as good as their stopping rule makes them.
+	// A peer's weights are as good as its stopping rule makes them.
 	return []Work{{Name: name, Tolerance: 0.02, Spec: s, start: s.start}}, nil
 }
 
@@ -42,7 +42,7 @@ func (s Lasso) Units() (a, b *mat.Dense) {
 	stream := 0
 	random := func(r, c int) *mat.Dense {
 		stream++
-		return mat.NewDense(r, c, Wide(uniform(stream, r*c)))
+		return mat.NewDense(r, c, Float64s(uniform(stream, r*c)))
 	}
 	f := random(s.N, causes)
 	side := func() *mat.Dense {
@@ -71,19 +71,19 @@ func (s Lasso) Units() (a, b *mat.Dense) {
 
 func (s Lasso) start(threads int) (*Job, error) {
 	a, b := s.Units()
-	var sxx, all mat.Dense
+	var sxx, cross mat.Dense
 	sxx.Mul(a.T(), a)
-	all.Mul(a.T(), b)
+	cross.Mul(a.T(), b)
 	sxx.Scale(1/float64(s.N), &sxx)
-	all.Scale(1/float64(s.N), &all)
-	sxy := all.Slice(0, s.P, 0, s.Targets)
+	cross.Scale(1/float64(s.N), &cross)
+	sxy := cross.Slice(0, s.P, 0, s.Targets)
 	var weights []float64
 	return &Job{
 		Run: func() error {
 			lambdas := []float64{s.Lambda}
 			if s.Path > 0 {
-				most := match.LambdaMax(sxy)
-				lambdas = match.LambdaGrid(most, most/1000, s.Path)
+				largest := match.LambdaMax(sxy)
+				lambdas = match.LambdaGrid(largest, largest/1000, s.Path)
 			}
 			fits, err := match.Lasso(context.Background(), &sxx, sxy, match.LassoOptions{Lambdas: lambdas, Threads: threads, KeepWeights: true})
 			if err != nil {

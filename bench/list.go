@@ -60,12 +60,12 @@ func (l *List) Works() ([]Work, error) {
 			all = append(all, works...)
 		}
 	}
-	seen := make(map[string]bool)
+	names := make(map[string]bool)
 	for _, w := range all {
-		if seen[w.Name] {
+		if names[w.Name] {
 			return nil, fmt.Errorf("%s is listed twice", w.Name)
 		}
-		seen[w.Name] = true
+		names[w.Name] = true
 	}
 	return all, nil
 }

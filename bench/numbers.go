@@ -26,30 +26,30 @@ func uniform(stream, n int) []float32 {
 	return x
 }
 
-// sampled is how many numbers stand for an array where two are compared.
-const sampled = 256
+// sampleLen is how many numbers stand for an array where two are compared.
+const sampleLen = 256
 
 // Sample returns the largest magnitude in x, which is not empty, and then the
 // numbers at places that stream 0 draws.
 func Sample(x []float64) []float64 {
-	s := make([]float64, 1, 1+sampled)
+	s := make([]float64, 1, 1+sampleLen)
 	for _, v := range x {
 		s[0] = max(s[0], math.Abs(v))
 	}
-	for i := range sampled {
+	for i := range sampleLen {
 		s = append(s, x[bits(0, i)%uint32(len(x))])
 	}
 	return s
 }
 
-// Agree compares samples of ours with another's: none may differ by more than
-// the tolerance times the largest.
-func Agree(ours, other [][]float64, tolerance float64) error {
-	if len(ours) != len(other) {
-		return fmt.Errorf("%d arrays, not %d", len(other), len(ours))
+// CheckAgreement compares a peer's samples with those wanted: no number may differ by more
+// than the tolerance times the largest.
+func CheckAgreement(want, got [][]float64, tolerance float64) error {
+	if len(want) != len(got) {
+		return fmt.Errorf("%d arrays, not %d", len(got), len(want))
 	}
-	for i, a := range ours {
-		b := other[i]
+	for i, a := range want {
+		b := got[i]
 		if len(a) != len(b) {
 			return fmt.Errorf("array %d: %d numbers, not %d", i, len(b), len(a))
 		}

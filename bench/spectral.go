@@ -25,7 +25,7 @@ func (s Spectral) works() ([]Work, error) {
 	w := Work{Name: fmt.Sprintf("spectral/n=%d,k=%d", s.N, s.K), Tolerance: 0.01, Spec: s, start: s.clusters}
 	if s.Linkage != "" {
 		w = Work{Name: fmt.Sprintf("spectral-tree/%s/n=%d", s.Linkage, s.N), Tolerance: 1e-12, Spec: s, start: s.tree}
-		if _, known := linkages[s.Linkage]; !known {
+		if _, ok := linkages[s.Linkage]; !ok {
 			return nil, fmt.Errorf("%s: unknown linkage", w.Name)
 		}
 	}
@@ -39,8 +39,8 @@ func (s Spectral) works() ([]Work, error) {
 // unit's kind.
 func (s Spectral) Correlations() *mat.SymDense {
 	const samples = 30
-	x := mat.NewDense(s.N, samples, Wide(uniform(1, s.N*samples)))
-	kinds := Wide(uniform(2, s.K*samples))
+	x := mat.NewDense(s.N, samples, Float64s(uniform(1, s.N*samples)))
+	kinds := Float64s(uniform(2, s.K*samples))
 	for i := range s.N {
 		row := x.RawRowView(i)
 		for j, v := range kinds[i%s.K*samples:][:samples] {

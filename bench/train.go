@@ -20,7 +20,7 @@ type Train struct {
 	Layers  []Layer `json:"layers"`
 }
 
-// Layer is a layer of a network; what it has no use for is 0.
+// Layer is a layer of a network. Fields that it has no use for are 0.
 type Layer struct {
 	Layer  string `json:"layer"` // conv, dense, relu, maxpool or avgpool
 	Out    int    `json:"out"`
@@ -30,9 +30,9 @@ type Layer struct {
 	Ceil   bool   `json:"ceil"` // whether the number of windows is rounded up
 }
 
-// The losses of the first steps from the same parameters are what a training's
-// results are compared by.
-const steps = 3
+// lossSteps is how many first steps from the same parameters have the losses that a
+// training's results are compared by.
+const lossSteps = 3
 
 func (t Train) works() ([]Work, error) {
 	if t.Batch < 1 {
@@ -71,7 +71,7 @@ func layerName(i int) string { return fmt.Sprint("layer", i) }
 // weights uniform with variance 2 / fan-in, biases 0.
 func (t Train) net() (*nn.Net, error) {
 	arch := nn.Arch{Name: t.Name, Input: nn.Shape{H: t.Size, W: t.Size, C: t.In}, Classes: t.Classes}
-	bias := &nn.Rate{LR: 1, Decay: 1} // peers let all parameters decay
+	bias := &nn.Rate{LR: 1, Decay: 1} // all parameters decay, as peers have it
 	for i, l := range t.Layers {
 		name := layerName(i)
 		switch l.Layer {
@@ -124,13 +124,13 @@ func (t Train) start(threads int) (*Job, error) {
 	options := nn.TrainOptions{
 		Epochs: 1, BatchesPerEpoch: 1, Schedule: nn.Constant(0.001), Momentum: 0.9, WeightDecay: 5e-4,
 		Progress: func(p nn.Progress) {
-			if len(losses) < steps {
+			if len(losses) < lossSteps {
 				losses = append(losses, p.Loss)
 			}
 		},
 	}
 	step := func() error { return net.Train(context.Background(), source, options) }
-	for range steps {
+	for range lossSteps {
 		if err := step(); err != nil {
 			return nil, err
 		}

@@ -12,7 +12,7 @@ func TestConv(t *testing.T) {
 		{Name: "padded", N: 2, Size: 5, In: 3, Out: 4, Kernel: 3, Stride: 1, Pad: 1, Groups: 1},
 		{Name: "grouped, strided", N: 2, Size: 7, In: 4, Out: 6, Kernel: 3, Stride: 2, Pad: 0, Groups: 2},
 	} {
-		x, w, dy := Wide(uniform(1, c.images())), Wide(uniform(2, c.filters())), Wide(uniform(3, c.outputs()))
+		x, w, dy := Float64s(uniform(1, c.images())), Float64s(uniform(2, c.filters())), Float64s(uniform(3, c.outputs()))
 		y, dx, dw := make([]float64, len(dy)), make([]float64, len(x)), make([]float64, len(w))
 		edge, depth, out := c.geometry().OutH(), c.In/c.Groups, c.Out/c.Groups
 		for at := range y {
@@ -23,19 +23,19 @@ func TestConv(t *testing.T) {
 				if i < 0 || i >= c.Size || j < 0 || j >= c.Size {
 					continue
 				}
-				from := ((n*c.Size+i)*c.Size+j)*c.In + o/out*depth + ch
+				input := ((n*c.Size+i)*c.Size+j)*c.In + o/out*depth + ch
 				filter := o*c.Kernel*c.Kernel*depth + term
-				y[at] += x[from] * w[filter]
-				dx[from] += dy[at] * w[filter]
-				dw[filter] += dy[at] * x[from]
+				y[at] += x[input] * w[filter]
+				dx[input] += dy[at] * w[filter]
+				dw[filter] += dy[at] * x[input]
 			}
 		}
 		works, err := c.works()
 		if err != nil {
 			t.Fatal(err)
 		}
-		expect(t, works[0], y)
-		expect(t, works[1], dx, dw)
+		checkResults(t, works[0], y)
+		checkResults(t, works[1], dx, dw)
 	}
 }
 
@@ -52,12 +52,12 @@ func TestGemm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect(t, works[0], c)
+	checkResults(t, works[0], c)
 }
 
 func TestMoments(t *testing.T) {
 	s := Moments{N: 300, P: 5}
-	x := Wide(s.Observations())
+	x := Float64s(s.Observations())
 	mean, product := make([]float64, s.P), make([]float64, s.P*s.P)
 	for i, v := range x {
 		mean[i%s.P] += v / float64(s.N)
@@ -75,7 +75,7 @@ func TestMoments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect(t, works[0], c)
+	checkResults(t, works[0], c)
 }
 
 // TestAssignment tries all permutations.
@@ -83,23 +83,23 @@ func TestAssignment(t *testing.T) {
 	for _, s := range []Assignment{{N: 6, Values: "uniform"}, {N: 6, Values: "noisy", Samples: 9}} {
 		c := s.Matrix()
 		best := math.Inf(-1)
-		var try func(i int, taken uint, sum float64)
-		try = func(i int, taken uint, sum float64) {
+		var search func(i int, columns uint, sum float64) // columns that are assigned, as bits
+		search = func(i int, columns uint, sum float64) {
 			if i == s.N {
 				best = max(best, sum)
 			}
 			for j := range s.N {
-				if taken&(1<<j) == 0 {
-					try(i+1, taken|1<<j, sum+c.At(i, j))
+				if columns&(1<<j) == 0 {
+					search(i+1, columns|1<<j, sum+c.At(i, j))
 				}
 			}
 		}
-		try(0, 0, 0)
+		search(0, 0, 0)
 		works, err := s.works()
 		if err != nil {
 			t.Fatal(err)
 		}
-		expect(t, works[0], []float64{best / float64(s.N)})
+		checkResults(t, works[0], []float64{best / float64(s.N)})
 	}
 }
 
@@ -107,14 +107,14 @@ func TestAssignment(t *testing.T) {
 func TestTrain(t *testing.T) {
 	const images, terms, classes = 6, 8, 3
 	train := Train{Name: "dense", Batch: images, Size: 2, In: 2, Classes: classes, Layers: []Layer{{Layer: "dense", Out: classes}}}
-	x, w := Wide(uniform(1, images*terms)), Wide(uniform(2, classes*terms))
+	x, w := Float64s(uniform(1, images*terms)), Float64s(uniform(2, classes*terms))
 	for i := range w {
 		w[i] *= math.Sqrt(6. / terms)
 	}
 	w = append(w, make([]float64, classes)...) // biases
 	velocity := make([]float64, len(w))
 	var losses []float64
-	for range steps {
+	for range lossSteps {
 		var loss float64
 		grad := make([]float64, len(w))
 		for n := range images {
@@ -150,10 +150,11 @@ func TestTrain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect(t, works[0], losses)
+	checkResults(t, works[0], losses)
 }
 
-func expect(t *testing.T, w Work, want ...[]float64) {
+// checkResults compares the results of a work with those wanted.
+func checkResults(t *testing.T, w Work, want ...[]float64) {
 	t.Helper()
 	for _, threads := range []int{1, 2} {
 		job, err := w.Prepare(threads)

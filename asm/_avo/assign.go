@@ -6,52 +6,49 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-// assign emits the scans over a row of an assignment problem, in float64: values
-// less prices, compared with bounds. Each does what its twin in package asm does.
-// Hits are rare, so that a scan reads memory as fast as it comes, and its places
-// are written one by one.
+// assign emits the scans over a row of an assignment problem, in float64: gains, which
+// are values less prices, compared with bounds. Each kernel does what its twin in
+// package asm does. Hits are rare, so that a scan reads memory as fast as it comes, and
+// the columns of its hits are written one by one.
 func assign() {
 	laneMax()
-	places("atleast8", "writes the places of the first n where c - p >= least, and stops at a step that begins with more than room of them; it returns where it stopped and their number",
-		"func(n int, c, p *float64, least float64, dst *int32, room int) (done, count int)")
-	places("shorter8", "writes the places of the first n where base - (c - p) < dist, and returns their number",
+	columnScan("threshold8", "writes the columns of the first n where c - p >= threshold, and stops at a step that begins with more than capacity of them; it returns where it stopped and their number",
+		"func(n int, c, p *float64, threshold float64, dst *int32, capacity int) (end, count int)")
+	columnScan("relaxable8", "writes the columns of the first n where base - (c - p) < dist, and returns their number",
 		"func(n int, c, p, dist *float64, base float64, dst *int32) int")
 	relax()
 	topTwo()
 	columnMax()
-	within()
+	bounded()
 }
 
+// Infinities as the bits of a float64.
 const (
-	notBelow  = 0x1d // first source at least the second, false for NaN, silent
-	above     = 0x1e // first source above the second
-	notWithin = 0x16 // first source not at most the second, true for NaN
+	plusInf  = 0x7ff0000000000000
+	minusInf = 0xfff0000000000000
 )
-
-// Arguments of Avo's comparisons stand in Intel's order reversed: VCMPPD(imm, b, a,
-// mask) compares a with b.
 
 // laneMax keeps 32 maxima in 8 registers. MAXPD gives its second source where
 // neither is larger, so that the earlier one stays, as in the twin.
 func laneMax() {
-	TEXT("lanemax32", NOSPLIT, "func(n int, c, p *float64, best *float64)")
+	TEXT("lanemax32", NOSPLIT, "func(n int, c, p *float64, maxima *float64)")
 	Pragma("noescape")
 	Doc("lanemax32 takes the 32 maxima of n gains, a positive multiple of 32; Tier.LaneMax is its definition.")
 	n := Load(Param("n"), GP64())
 	c := Mem{Base: Load(Param("c"), GP64())}
 	p := Mem{Base: Load(Param("p"), GP64())}
-	best := Mem{Base: Load(Param("best"), GP64())}
-	var most [8]VecVirtual
+	maxima := Mem{Base: Load(Param("maxima"), GP64())}
+	var acc [8]VecVirtual
 	bits := GP64()
-	MOVQ(U64(0xfff0000000000000), bits) // -Inf
+	MOVQ(U64(minusInf), bits)
 	low := XMM()
 	VMOVQ(bits, low)
-	for i := range most {
-		most[i] = YMM()
-		VBROADCASTSD(low, most[i])
+	for i := range acc {
+		acc[i] = YMM()
+		VBROADCASTSD(low, acc[i])
 	}
 	Label("step")
-	for i, m := range most {
+	for i, m := range acc {
 		h := YMM()
 		VMOVUPD(c.Offset(32*i), h)
 		VSUBPD(p.Offset(32*i), h, h)
@@ -61,26 +58,26 @@ func laneMax() {
 	ADDQ(U32(256), p.Base)
 	SUBQ(Imm(32), n)
 	JNZ(LabelRef("step"))
-	for i, m := range most {
-		VMOVUPD(m, best.Offset(32*i))
+	for i, m := range acc {
+		VMOVUPD(m, maxima.Offset(32*i))
 	}
 	ret()
 }
 
-// places emits a scan that writes the places of its hits, 8 elements a step.
-func places(name, does, signature string) {
+// columnScan emits a scan that writes the columns of its hits, 8 elements a step.
+func columnScan(name, summary, signature string) {
 	TEXT(name, NOSPLIT, signature)
 	Pragma("noescape")
-	Doc(name + " " + does + "; n is a positive multiple of 8.")
-	bounded := name == "atleast8"
+	Doc(name + " " + summary + "; n is a positive multiple of 8.")
+	threshold := name == "threshold8" // else the bound is that of a path
 	n := Load(Param("n"), GP64())
 	c := Load(Param("c"), GP64())
 	p := Load(Param("p"), GP64())
 	dst := Load(Param("dst"), GP64())
-	bound, room, dist := YMM(), GP64(), GP64()
-	if bounded {
-		VBROADCASTSD(mustResolve(Param("least")), bound)
-		Load(Param("room"), room)
+	bound, capacity, dist := YMM(), GP64(), GP64()
+	if threshold {
+		VBROADCASTSD(mustResolve(Param("threshold")), bound)
+		Load(Param("capacity"), capacity)
 	} else {
 		VBROADCASTSD(mustResolve(Param("base")), bound)
 		Load(Param("dist"), dist)
@@ -90,8 +87,8 @@ func places(name, does, signature string) {
 	XORQ(count, count)
 
 	Label("step")
-	if bounded {
-		CMPQ(count, room)
+	if threshold {
+		CMPQ(count, capacity)
 		JG(LabelRef("end"))
 	}
 	hits := [2]Register{GP32(), GP32()}
@@ -99,11 +96,11 @@ func places(name, does, signature string) {
 		h, mask := YMM(), YMM()
 		VMOVUPD(Mem{Base: c, Index: j, Scale: 8, Disp: 32 * i}, h)
 		VSUBPD(Mem{Base: p, Index: j, Scale: 8, Disp: 32 * i}, h, h)
-		if bounded {
-			VCMPPD(Imm(notBelow), bound, h, mask)
+		if threshold {
+			VCMPPD(Imm(cmpGE), bound, h, mask)
 		} else {
 			VSUBPD(h, bound, h)
-			VCMPPD(Imm(less), Mem{Base: dist, Index: j, Scale: 8, Disp: 32 * i}, h, mask)
+			VCMPPD(Imm(cmpLT), Mem{Base: dist, Index: j, Scale: 8, Disp: 32 * i}, h, mask)
 		}
 		VMOVMSKPD(mask, hits[i])
 	}
@@ -116,7 +113,7 @@ func places(name, does, signature string) {
 	JLT(LabelRef("step"))
 
 	Label("end")
-	if bounded {
+	if threshold {
 		Store(j, ReturnIndex(0))
 		Store(count, ReturnIndex(1))
 	} else {
@@ -125,78 +122,79 @@ func places(name, does, signature string) {
 	ret()
 
 	Label("hit")
-	at := GP32()
-	TZCNTL(hits[0], at)
-	ADDL(j.As32(), at)
-	MOVL(at, Mem{Base: dst, Index: count, Scale: 4})
+	column := GP32()
+	TZCNTL(hits[0], column)
+	ADDL(j.As32(), column)
+	MOVL(column, Mem{Base: dst, Index: count, Scale: 4})
 	INCQ(count)
-	rest := GP32()
-	LEAL(Mem{Base: hits[0], Disp: -1}, rest)
-	ANDL(rest, hits[0])
+	lower := GP32() // the hits less their lowest bit and all below it, which are none
+	LEAL(Mem{Base: hits[0], Disp: -1}, lower)
+	ANDL(lower, hits[0])
 	JNZ(LabelRef("hit"))
 	JMP(LabelRef("next"))
 }
 
-// topTwo keeps the two best of each of 4 lanes and their places, of equal ones
-// the first.
+// topTwo keeps the two largest gains of each of 4 lanes and their columns, of equal
+// gains the first.
 func topTwo() {
 	lanes := GLOBL("fours", RODATA|NOPTR)
 	for i := range 4 {
 		DATA(8*i, U64(i))
 	}
-	TEXT("toptwo4", NOSPLIT, "func(n int, c, p *float64, gains *float64, places *int64)")
+	TEXT("toptwo4", NOSPLIT, "func(n int, c, p *float64, gains *float64, columns *int64)")
 	Pragma("noescape")
-	Doc("toptwo4 finds the largest gain of each of 4 lanes, then the second largest, and their places; n is a positive multiple of 4.")
+	Doc("toptwo4 finds the largest gain of each of 4 lanes, then the second largest, and their columns; n is a positive multiple of 4.")
 	n := Load(Param("n"), GP64())
 	c := Mem{Base: Load(Param("c"), GP64())}
 	p := Mem{Base: Load(Param("p"), GP64())}
 	gains := Mem{Base: Load(Param("gains"), GP64())}
-	where := Mem{Base: Load(Param("places"), GP64())}
-	first, second, j, j2, at, step := YMM(), YMM(), YMM(), YMM(), YMM(), YMM()
+	columns := Mem{Base: Load(Param("columns"), GP64())}
+	gain1, gain2, column1, column2, column, step := YMM(), YMM(), YMM(), YMM(), YMM(), YMM()
 	bits := GP64()
-	MOVQ(U64(0xfff0000000000000), bits) // -Inf
-	VMOVQ(bits, first.AsX())
-	VBROADCASTSD(first.AsX(), first)
-	VMOVAPD(first, second)
-	VPCMPEQD(j, j, j)
-	VMOVDQA(j, j2)
+	MOVQ(U64(minusInf), bits)
+	VMOVQ(bits, gain1.AsX())
+	VBROADCASTSD(gain1.AsX(), gain1)
+	VMOVAPD(gain1, gain2)
+	VPCMPEQD(column1, column1, column1)
+	VMOVDQA(column1, column2)
 	MOVQ(U64(4), bits)
 	VMOVQ(bits, step.AsX())
 	VPBROADCASTQ(step.AsX(), step)
-	VMOVDQU(lanes, at)
+	VMOVDQU(lanes, column)
 
 	Label("step")
-	h, better, good, loser, loserAt := YMM(), YMM(), YMM(), YMM(), YMM()
+	h, above1, above2, runnerUp, runnerUpColumn := YMM(), YMM(), YMM(), YMM(), YMM()
 	VMOVUPD(c, h)
 	VSUBPD(p, h, h)
-	VCMPPD(Imm(above), first, h, better)
-	VCMPPD(Imm(above), second, h, good)
-	Comment("Where the best is beaten it becomes second, else h does if it is good enough.")
-	VBLENDVPD(better, first, h, loser)
-	VBLENDVPD(better, j, at, loserAt)
-	VBLENDVPD(good, loser, second, second)
-	VBLENDVPD(good, loserAt, j2, j2)
-	VBLENDVPD(better, h, first, first)
-	VBLENDVPD(better, at, j, j)
-	VPADDQ(step, at, at)
+	VCMPPD(Imm(cmpGT), gain1, h, above1)
+	VCMPPD(Imm(cmpGT), gain2, h, above2)
+	Comment("Where h is above the largest gain, that becomes the second, else h does if it is above the second.")
+	VBLENDVPD(above1, gain1, h, runnerUp)
+	VBLENDVPD(above1, column1, column, runnerUpColumn)
+	VBLENDVPD(above2, runnerUp, gain2, gain2)
+	VBLENDVPD(above2, runnerUpColumn, column2, column2)
+	VBLENDVPD(above1, h, gain1, gain1)
+	VBLENDVPD(above1, column, column1, column1)
+	VPADDQ(step, column, column)
 	ADDQ(Imm(32), c.Base)
 	ADDQ(Imm(32), p.Base)
 	SUBQ(Imm(4), n)
 	JNZ(LabelRef("step"))
-	VMOVUPD(first, gains)
-	VMOVUPD(second, gains.Offset(32))
-	VMOVDQU(j, where)
-	VMOVDQU(j2, where.Offset(32))
+	VMOVUPD(gain1, gains)
+	VMOVUPD(gain2, gains.Offset(32))
+	VMOVDQU(column1, columns)
+	VMOVDQU(column2, columns.Offset(32))
 	ret()
 }
 
+// columnMax keeps the maxima of columns and the rows that they stand in.
 func columnMax() {
-	TEXT("columnmax8", NOSPLIT, "func(n int, best *float64, who *int32, x *float64, row int32)")
+	TEXT("columnmax8", NOSPLIT, "func(n int, maxima *float64, argmax *int32, x *float64, row int32)")
 	Pragma("noescape")
-	Doc("columnmax8 keeps in best and who the larger of best and x, and row if it is x, for n elements, a positive multiple of 8.")
+	Doc("columnmax8 raises maxima to x, and sets argmax to row where that raises them, for n elements, a positive multiple of 8.")
 	n := Load(Param("n"), GP64())
-	best := Mem{Base: Load(Param("best"), GP64())}
-	who := Mem{Base: Load(Param("who"), GP64())}
+	maxima := Mem{Base: Load(Param("maxima"), GP64())}
+	argmax := Mem{Base: Load(Param("argmax"), GP64())}
 	x := Mem{Base: Load(Param("x"), GP64())}
 	row, bits := XMM(), GP32()
 	Load(Param("row"), bits)
@@ -204,142 +202,139 @@ func columnMax() {
 	VPBROADCASTD(row, row)
 	Label("step")
 	for i := range 2 {
-		b, v, mask, old := YMM(), YMM(), YMM(), XMM()
-		VMOVUPD(best.Offset(32*i), b)
+		m, v, mask, rows := YMM(), YMM(), YMM(), XMM()
+		VMOVUPD(maxima.Offset(32*i), m)
 		VMOVUPD(x.Offset(32*i), v)
-		VCMPPD(Imm(less), v, b, mask)
-		VBLENDVPD(mask, v, b, b)
-		VMOVUPD(b, best.Offset(32*i))
-		half := XMM()
-		narrow(mask, half)
-		VMOVDQU(who.Offset(16*i), old)
-		VPBLENDVB(half, row, old, old)
-		VMOVDQU(old, who.Offset(16*i))
+		VCMPPD(Imm(cmpLT), v, m, mask)
+		VBLENDVPD(mask, v, m, m)
+		VMOVUPD(m, maxima.Offset(32*i))
+		mask32 := XMM()
+		narrowMask(mask, mask32)
+		VMOVDQU(argmax.Offset(16*i), rows)
+		VPBLENDVB(mask32, row, rows, rows)
+		VMOVDQU(rows, argmax.Offset(16*i))
 	}
-	ADDQ(Imm(64), best.Base)
-	ADDQ(Imm(32), who.Base)
+	ADDQ(Imm(64), maxima.Base)
+	ADDQ(Imm(32), argmax.Base)
 	ADDQ(Imm(64), x.Base)
 	SUBQ(Imm(8), n)
 	JNZ(LabelRef("step"))
 	ret()
 }
 
-// within gathers what is beyond the limit in magnitude, or NaN, but not -Inf.
-func within() {
-	TEXT("within16", NOSPLIT, "func(n int, x *float64, limit float64) int32")
+// bounded gathers what is beyond the limit in magnitude, or NaN, but not -Inf.
+func bounded() {
+	TEXT("bounded16", NOSPLIT, "func(n int, x *float64, limit float64) int32")
 	Pragma("noescape")
-	Doc("within16 returns 0 if all of n elements, a positive multiple of 16, are within the limit or -Inf.")
+	Doc("bounded16 returns 0 if all of n elements, a positive multiple of 16, lie between -limit and limit or are -Inf.")
 	n := Load(Param("n"), GP64())
 	x := Mem{Base: Load(Param("x"), GP64())}
-	limit, sign, low, bad, bits := YMM(), YMM(), YMM(), YMM(), GP64()
+	limit, sign, low, violations, bits := YMM(), YMM(), YMM(), YMM(), GP64()
 	VBROADCASTSD(mustResolve(Param("limit")), limit)
 	MOVQ(U64(0x8000000000000000), bits)
 	VMOVQ(bits, sign.AsX())
 	VBROADCASTSD(sign.AsX(), sign)
-	MOVQ(U64(0xfff0000000000000), bits) // -Inf
+	MOVQ(U64(minusInf), bits)
 	VMOVQ(bits, low.AsX())
 	VBROADCASTSD(low.AsX(), low)
-	VXORPD(bad, bad, bad)
+	VXORPD(violations, violations, violations)
 	Label("step")
 	for i := range 4 {
-		v, size, wrong := YMM(), YMM(), YMM()
+		v, size, mask := YMM(), YMM(), YMM()
 		VMOVUPD(x.Offset(32*i), v)
 		VANDNPD(v, sign, size)
-		VCMPPD(Imm(notWithin), limit, size, wrong)
+		VCMPPD(Imm(cmpNLE), limit, size, mask)
 		VPCMPEQQ(low, v, size)
-		VANDNPD(wrong, size, wrong)
-		VORPD(wrong, bad, bad)
+		VANDNPD(mask, size, mask)
+		VORPD(mask, violations, violations)
 	}
 	ADDQ(Imm(128), x.Base)
 	SUBQ(Imm(16), n)
 	JNZ(LabelRef("step"))
-	found := GP32()
-	VMOVMSKPD(bad, found)
-	Store(found, ReturnIndex(0))
+	mask := GP32()
+	VMOVMSKPD(violations, mask)
+	Store(mask, ReturnIndex(0))
 	ret()
 }
 
 // relax shortens 8 paths a step and keeps for each of 8 lanes the nearest column; of
-// equal ones an unassigned one, whose row has its sign bit set, then the first. Two
-// registers take turns, since a comparison has to wait for the one before.
+// equally near ones an unassigned column, whose row has its sign bit set, then the first.
+// Two sets of registers take turns, since a comparison has to wait for the one before.
 func relax() {
 	lanes := GLOBL("quads", RODATA|NOPTR)
 	for i := range 4 {
 		DATA(8*i, U64(i))
 	}
-	TEXT("relax8", NOSPLIT, "func(n int, dist *float64, from *int32, c, p *float64, row *int32, base float64, i int32, places *int64)")
+	TEXT("relax8", NOSPLIT, "func(n int, dist *float64, pred *int32, c, p *float64, row *int32, base float64, i int32, columns *int64)")
 	Pragma("noescape")
 	Doc("relax8 shortens n paths, a positive multiple of 8, by those through row i and finds the nearest column of each of 8 lanes, less 4 of the last 4; Tier.Relax is its definition.")
 	n := Load(Param("n"), GP64())
 	dist := Load(Param("dist"), GP64())
-	from := Load(Param("from"), GP64())
+	pred := Load(Param("pred"), GP64())
 	c := Load(Param("c"), GP64())
 	p := Load(Param("p"), GP64())
 	row := Load(Param("row"), GP64())
-	base, via, at, step := YMM(), XMM(), YMM(), YMM()
+	base, thisRow, column, step := YMM(), XMM(), YMM(), YMM()
 	VBROADCASTSD(mustResolve(Param("base")), base)
 	bits := GP64()
 	Load(Param("i"), bits.As32())
-	VMOVD(bits.As32(), via)
-	VPBROADCASTD(via, via)
-	type half struct{ least, place, open VecVirtual }
-	halves := [2]half{{YMM(), YMM(), YMM()}, {YMM(), YMM(), YMM()}}
-	MOVQ(U64(0x7ff0000000000000), bits) // +Inf
-	for _, l := range halves {
-		VMOVQ(bits, l.least.AsX())
-		VBROADCASTSD(l.least.AsX(), l.least)
-		VPCMPEQD(l.place, l.place, l.place)
-		VXORPD(l.open, l.open, l.open)
+	VMOVD(bits.As32(), thisRow)
+	VPBROADCASTD(thisRow, thisRow)
+	type minimum struct{ dist, column, row VecVirtual }
+	minima := [2]minimum{{YMM(), YMM(), YMM()}, {YMM(), YMM(), YMM()}}
+	MOVQ(U64(plusInf), bits)
+	for _, m := range minima {
+		VMOVQ(bits, m.dist.AsX())
+		VBROADCASTSD(m.dist.AsX(), m.dist)
+		VPCMPEQD(m.column, m.column, m.column)
+		VXORPD(m.row, m.row, m.row)
 	}
 	MOVQ(U64(8), bits)
 	VMOVQ(bits, step.AsX())
 	VPBROADCASTQ(step.AsX(), step)
-	VMOVDQU(lanes, at)
+	VMOVDQU(lanes, column)
 	j := GP64()
 	XORQ(j, j)
 
 	Label("step")
-	for i, l := range halves {
-		h, d, mask, who, old := YMM(), YMM(), YMM(), XMM(), XMM()
+	for i, m := range minima {
+		h, d, mask, mask32, preds := YMM(), YMM(), YMM(), XMM(), XMM()
 		VMOVUPD(Mem{Base: c, Index: j, Scale: 8, Disp: 32 * i}, h)
 		VSUBPD(Mem{Base: p, Index: j, Scale: 8, Disp: 32 * i}, h, h)
 		VSUBPD(h, base, h)
 		VMOVUPD(Mem{Base: dist, Index: j, Scale: 8, Disp: 32 * i}, d)
-		VCMPPD(Imm(less), d, h, mask)
+		VCMPPD(Imm(cmpLT), d, h, mask)
 		VBLENDVPD(mask, h, d, d)
 		VMOVUPD(d, Mem{Base: dist, Index: j, Scale: 8, Disp: 32 * i})
-		narrow(mask, who)
-		VMOVDQU(Mem{Base: from, Index: j, Scale: 4, Disp: 16 * i}, old)
-		VPBLENDVB(who, via, old, old)
-		VMOVDQU(old, Mem{Base: from, Index: j, Scale: 4, Disp: 16 * i})
+		narrowMask(mask, mask32)
+		VMOVDQU(Mem{Base: pred, Index: j, Scale: 4, Disp: 16 * i}, preds)
+		VPBLENDVB(mask32, thisRow, preds, preds)
+		VMOVDQU(preds, Mem{Base: pred, Index: j, Scale: 4, Disp: 16 * i})
 
-		held, nearer, same := YMM(), YMM(), YMM()
-		VPMOVSXDQ(Mem{Base: row, Index: j, Scale: 4, Disp: 16 * i}, held)
-		VCMPPD(Imm(less), l.least, d, nearer)
-		VCMPPD(Imm(equal), l.least, d, same)
-		VPAND(held, same, same)
-		VPANDN(same, l.open, same)
-		VPOR(same, nearer, nearer)
-		VBLENDVPD(nearer, d, l.least, l.least)
-		VBLENDVPD(nearer, at, l.place, l.place)
-		VBLENDVPD(nearer, held, l.open, l.open)
+		rows, nearer, tie := YMM(), YMM(), YMM()
+		VPMOVSXDQ(Mem{Base: row, Index: j, Scale: 4, Disp: 16 * i}, rows)
+		VCMPPD(Imm(cmpLT), m.dist, d, nearer)
+		VCMPPD(Imm(cmpEQ), m.dist, d, tie)
+		VPAND(rows, tie, tie)
+		VPANDN(tie, m.row, tie)
+		VPOR(tie, nearer, nearer)
+		VBLENDVPD(nearer, d, m.dist, m.dist)
+		VBLENDVPD(nearer, column, m.column, m.column)
+		VBLENDVPD(nearer, rows, m.row, m.row)
 	}
-	VPADDQ(step, at, at)
+	VPADDQ(step, column, column)
 	ADDQ(Imm(8), j)
 	CMPQ(j, n)
 	JLT(LabelRef("step"))
-	out := Load(Param("places"), GP64())
-	for i, l := range halves {
-		VMOVDQU(l.place, Mem{Base: out, Disp: 32 * i})
+	columns := Load(Param("columns"), GP64())
+	for i, m := range minima {
+		VMOVDQU(m.column, Mem{Base: columns, Disp: 32 * i})
 	}
 	ret()
 }
 
-// narrow makes a mask of 4 int32 of one of 4 float64.
-func narrow(mask, to VecVirtual) {
-	VEXTRACTF128(Imm(1), mask, to)
-	VSHUFPS(Imm(0x88), to, mask.AsX(), to)
+// narrowMask makes a mask of 4 int32 of one of 4 float64.
+func narrowMask(mask, dst VecVirtual) {
+	VEXTRACTF128(Imm(1), mask, dst)
+	VSHUFPS(Imm(0x88), dst, mask.AsX(), dst)
 }
-
-// equal is the comparison "equal", false and silent for NaN.
-const equal = 0x00

@@ -14,9 +14,9 @@ import (
 func dense() {
 	productKernel("product6x8", 6, 4, func() VecVirtual { return YMM() })
 	productKernel("product12x16", 12, 8, func() VecVirtual { return ZMM() })
-	symmetricKernel()
-	combineKernel()
-	spreadKernel()
+	dotAxpyKernel()
+	axpyKernel()
+	gerKernel()
 }
 
 // productKernel emits a kernel for mr rows by two vectors of the given lanes:
@@ -34,9 +34,8 @@ func productKernel(name string, mr, lanes int, vec func() VecVirtual) {
 	ldc := Load(Param("ldc"), GP64())
 	SHLQ(Imm(3), ldc)
 
-	acc := make([][2]VecVirtual, mr)
+	acc := accumulators(mr, vec)
 	for i := range acc {
-		acc[i] = [2]VecVirtual{vec(), vec()}
 		for _, r := range acc[i] {
 			if lanes == 8 {
 				VPXORQ(r, r, r)
@@ -72,13 +71,13 @@ func productKernel(name string, mr, lanes int, vec func() VecVirtual) {
 	ret()
 }
 
-// symmetricKernel emits the product of four rows of a triangle with a vector, and of
+// dotAxpyKernel emits the product of four rows of a triangle with a vector, and of
 // their transpose with four elements of it, in one reading of the rows: the product
 // of a large matrix is as fast as memory gives it.
-func symmetricKernel() {
-	TEXT("symmetric4", NOSPLIT, "func(n int, a *float64, lda int, x, y, u, dot *float64)")
+func dotAxpyKernel() {
+	TEXT("dotaxpy4", NOSPLIT, "func(n int, a *float64, lda int, x, y, u, dot *float64)")
 	Pragma("noescape")
-	Doc("symmetric4 multiplies four rows of n elements, a positive multiple of 4; Tier.Symmetric is its definition.")
+	Doc("dotaxpy4 multiplies four rows of n elements, a positive multiple of 4; Tier.DotAxpy4 is its definition.")
 	n := Load(Param("n"), GP64())
 	a := Mem{Base: Load(Param("a"), GP64())}
 	lda := Load(Param("lda"), GP64())
@@ -127,12 +126,12 @@ func symmetricKernel() {
 	ret()
 }
 
-// combineKernel emits y += the sum of four rows, wherever they are, times a factor
+// axpyKernel emits y += the sum of four rows, wherever they are, times a factor
 // each: y is read and written once for all of them.
-func combineKernel() {
-	TEXT("combine4", NOSPLIT, "func(n int, y, a, b, c, d, x *float64)")
+func axpyKernel() {
+	TEXT("axpy4", NOSPLIT, "func(n int, y, a, b, c, d, x *float64)")
 	Pragma("noescape")
-	Doc("combine4 adds four rows of n elements, a positive multiple of 4; Tier.Combine is its definition.")
+	Doc("axpy4 adds four rows of n elements, a positive multiple of 4; Tier.Axpy4 is its definition.")
 	n := Load(Param("n"), GP64())
 	y := Mem{Base: Load(Param("y"), GP64())}
 	x := Mem{Base: Load(Param("x"), GP64())}
@@ -157,11 +156,12 @@ func combineKernel() {
 	ret()
 }
 
-// spreadKernel emits what adds one row to four, times a factor each.
-func spreadKernel() {
-	TEXT("spread4", NOSPLIT, "func(n int, y *float64, ldy int, a, x *float64)")
+// gerKernel emits an update of four rows of rank one: a row is added to each, times a
+// factor of its own.
+func gerKernel() {
+	TEXT("ger4", NOSPLIT, "func(n int, y *float64, ldy int, a, x *float64)")
 	Pragma("noescape")
-	Doc("spread4 adds a row of n elements, a positive multiple of 4, to four; Tier.Spread is its definition.")
+	Doc("ger4 adds a row of n elements, a positive multiple of 4, to four; Tier.Ger4 is its definition.")
 	n := Load(Param("n"), GP64())
 	y := Mem{Base: Load(Param("y"), GP64())}
 	ldy := Load(Param("ldy"), GP64())

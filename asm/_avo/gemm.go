@@ -38,6 +38,15 @@ func gemm() {
 	gramKernel("gram8x32", 8, 16, zmm)
 }
 
+// accumulators returns registers for mr rows of two vectors.
+func accumulators(mr int, vec func() VecVirtual) [][2]VecVirtual {
+	acc := make([][2]VecVirtual, mr)
+	for i := range acc {
+		acc[i] = [2]VecVirtual{vec(), vec()}
+	}
+	return acc
+}
+
 // zero emits what clears accumulators.
 func zero(acc [][2]VecVirtual, lanes int) {
 	for i := range acc {
@@ -54,8 +63,8 @@ func zero(acc [][2]VecVirtual, lanes int) {
 // gramRun is how many terms are summed by themselves.
 const gramRun = 32
 
-// gramKernel emits the same for packed operands, of which one begins where the other
-// does or in another panel, and sums every gramRun terms by themselves before it adds
+// gramKernel emits the micro-kernel for packed operands, of which one begins where the
+// other does or in another panel. It sums every gramRun terms by themselves before it adds
 // them to what C holds: errors that do not even out, as where all terms are the same,
 // grow with the length of a sum.
 func gramKernel(name string, mr, lanes int, vec func() VecVirtual) {
@@ -71,10 +80,7 @@ func gramKernel(name string, mr, lanes int, vec func() VecVirtual) {
 	ldc := Load(Param("ldc"), GP64())
 	SHLQ(Imm(2), ld)
 	SHLQ(Imm(2), ldc)
-	acc := make([][2]VecVirtual, mr)
-	for i := range acc {
-		acc[i] = [2]VecVirtual{vec(), vec()}
-	}
+	acc := accumulators(mr, vec)
 	b0, b1, ai := vec(), vec(), vec()
 	row, left := Mem{Base: GP64()}, GP64()
 
@@ -133,35 +139,55 @@ func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
 	TEXT(name, NOSPLIT, "func(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s computes a tile of %d rows by %d columns; Tier.Gemm is its definition.", name, mr, 2*lanes))
-	width := 4 * lanes // bytes
+	t := &gemmTile{mr: mr, width: 4 * lanes, vec: vec}
+	t.prefetch()
+	t.zero(lanes)
+	t.multiply()
+	t.epilogue()
+	ret()
+}
 
-	c := Mem{Base: Load(Param("c"), GP64())}
-	ldc := Load(Param("ldc"), GP64())
-	SHLQ(Imm(2), ldc)
+// gemmTile is a tile of C in registers, between the steps of its kernel.
+type gemmTile struct {
+	mr, width int // rows, and bytes of a vector
+	vec       func() VecVirtual
+	acc       [][2]VecVirtual
+	c         Mem
+	ldc       Register
+}
+
+// prefetch asks for the tile of C, which is wanted after the last term.
+func (t *gemmTile) prefetch() {
+	t.c = Mem{Base: Load(Param("c"), GP64())}
+	t.ldc = Load(Param("ldc"), GP64())
+	SHLQ(Imm(2), t.ldc)
 
 	Comment("Ask for the tile of C now; it is wanted after the last step.")
 	row := Mem{Base: GP64()}
-	MOVQ(c.Base, row.Base)
-	for i := range mr {
+	MOVQ(t.c.Base, row.Base)
+	for i := range t.mr {
 		PREFETCHT0(row)
-		PREFETCHT0(row.Offset(2*width - 4))
-		if i < mr-1 {
-			ADDQ(ldc, row.Base)
+		PREFETCHT0(row.Offset(2*t.width - 4))
+		if i < t.mr-1 {
+			ADDQ(t.ldc, row.Base)
 		}
 	}
+}
 
+// zero clears the accumulators.
+func (t *gemmTile) zero(lanes int) {
 	Comment("Accumulators start at zero.")
-	acc := make([][2]VecVirtual, mr)
-	for i := range acc {
-		acc[i] = [2]VecVirtual{vec(), vec()}
-	}
-	zero(acc, lanes)
+	t.acc = accumulators(t.mr, t.vec)
+	zero(t.acc, lanes)
+}
 
+// multiply adds all terms to the accumulators: the loops over runs and over their terms.
+func (t *gemmTile) multiply() {
 	rs := Load(Param("rs"), GP64())
 	cs := Load(Param("cs"), GP64())
 	SHLQ(Imm(2), rs)
 	SHLQ(Imm(2), cs)
-	a := make([]Mem, (mr+2)/3)
+	a := make([]Mem, (t.mr+2)/3)
 	a[0] = Mem{Base: Load(Param("a"), GP64())}
 	for i := range a[1:] {
 		a[i+1] = Mem{Base: GP64()}
@@ -171,17 +197,17 @@ func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
 	b := Mem{Base: Load(Param("b"), GP64())}
 	ldb := Load(Param("ldb"), GP64())
 	SHLQ(Imm(2), ldb)
-	b0, b1, ai := vec(), vec(), vec()
+	b0, b1, ai := t.vec(), t.vec(), t.vec()
 
 	Comment("From the end of a run to the next: jump - run*cs.")
 	runs := Load(Param("runs"), GP64())
 	run := Load(Param("run"), GP64())
 	jump := Load(Param("jump"), GP64())
-	back := GP64()
+	length := GP64()
 	SHLQ(Imm(2), jump)
-	MOVQ(run, back)
-	IMULQ(cs, back)
-	SUBQ(back, jump)
+	MOVQ(run, length)
+	IMULQ(cs, length)
+	SUBQ(length, jump)
 	k := GP64()
 
 	Label("run")
@@ -190,11 +216,11 @@ func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
 	Label("step")
 	Comment("One row of B against one column of A.")
 	VMOVUPS(b, b0)
-	VMOVUPS(b.Offset(width), b1)
-	for i := range acc {
+	VMOVUPS(b.Offset(t.width), b1)
+	for i := range t.acc {
 		VBROADCASTSS([]Mem{a[i/3], a[i/3].Idx(rs, 1), a[i/3].Idx(rs, 2)}[i%3], ai)
-		VFMADD231PS(b0, ai, acc[i][0])
-		VFMADD231PS(b1, ai, acc[i][1])
+		VFMADD231PS(b0, ai, t.acc[i][0])
+		VFMADD231PS(b1, ai, t.acc[i][1])
 	}
 	for _, p := range a {
 		ADDQ(cs, p.Base)
@@ -207,32 +233,34 @@ func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
 	}
 	DECQ(runs)
 	JNZ(LabelRef("run"))
+}
 
+// epilogue adds what is to be added, raises the sums to the floor and stores them.
+func (t *gemmTile) epilogue() {
 	Comment("Finish the tile.")
-	floor, address := vec(), mustResolve(Param("floor"))
+	floor, address := t.vec(), mustResolve(Param("floor"))
 	VBROADCASTSS(address, floor)
 	add := Mem{Base: Load(Param("add"), GP64())}
 	ldadd := Load(Param("ldadd"), GP64())
 	SHLQ(Imm(2), ldadd)
 	TESTQ(add.Base, add.Base)
 	JZ(LabelRef("store"))
-	for i := range acc {
-		VADDPS(add, acc[i][0], acc[i][0])
-		VADDPS(add.Offset(width), acc[i][1], acc[i][1])
-		if i < mr-1 {
+	for i := range t.acc {
+		VADDPS(add, t.acc[i][0], t.acc[i][0])
+		VADDPS(add.Offset(t.width), t.acc[i][1], t.acc[i][1])
+		if i < t.mr-1 {
 			ADDQ(ldadd, add.Base)
 		}
 	}
 
 	Label("store")
-	for i := range acc {
-		VMAXPS(acc[i][0], floor, acc[i][0]) // of a NaN, the NaN
-		VMAXPS(acc[i][1], floor, acc[i][1])
-		VMOVUPS(acc[i][0], c)
-		VMOVUPS(acc[i][1], c.Offset(width))
-		if i < mr-1 {
-			ADDQ(ldc, c.Base)
+	for i := range t.acc {
+		VMAXPS(t.acc[i][0], floor, t.acc[i][0]) // of a NaN, the NaN
+		VMAXPS(t.acc[i][1], floor, t.acc[i][1])
+		VMOVUPS(t.acc[i][0], t.c)
+		VMOVUPS(t.acc[i][1], t.c.Offset(t.width))
+		if i < t.mr-1 {
+			ADDQ(t.ldc, t.c.Base)
 		}
 	}
-	ret()
 }

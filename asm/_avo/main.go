@@ -42,6 +42,17 @@ func main() {
 	Generate()
 }
 
+// Predicates of VCMPPS and VCMPPD, none of which signals. Avo's operands stand in Intel's
+// order reversed: VCMPPD(imm, b, a, mask) compares a with b.
+const (
+	cmpEQ  = 0x00 // equal, false for NaN
+	cmpNEQ = 0x04 // not equal, true for NaN
+	cmpLT  = 0x11 // less than, false for NaN
+	cmpNLE = 0x16 // not less than or equal, true for NaN
+	cmpGE  = 0x1d // greater than or equal, false for NaN
+	cmpGT  = 0x1e // greater than, false for NaN
+)
+
 // mustResolve returns where a parameter lies.
 func mustResolve(c gotypes.Component) Mem {
 	b, err := c.Resolve()

@@ -10,13 +10,13 @@ import (
 
 // moments emits what streaming moments need besides products.
 //
-// centre packs 16 or 8 columns of n rows with a shift taken from each, and in the
-// same reading of memory sums what it packs and its squares and notes whether a column
+// Centring packs 16 or 8 columns of n rows with a shift taken from each. In the same
+// reading of memory it sums what it packs and its squares, and notes whether a column
 // ever leaves its first value, as a mask that no later row clears:
 //
-//	dst[k] = x[k] - shift;  sum += dst[k];  squares += dst[k]^2;  moved |= x[k] != first
+//	dst[k] = x[k] - shift;  sum += dst[k];  squares += dst[k]^2;  varied |= x[k] != first
 //
-// merge adds a block of products, and two corrections of rank one, to a row of
+// Merging adds a block of products, and two corrections of rank one, to a row of
 // sums in float64, one rounding a term.
 func moments() {
 	centreKernel(16)
@@ -24,9 +24,10 @@ func moments() {
 	mergeKernel()
 }
 
+// centreKernel emits the centring of r columns.
 func centreKernel(r int) {
 	name := fmt.Sprintf("centre%d", r)
-	TEXT(name, NOSPLIT, "func(n int, dst *float32, ld int, src *float32, stride int, shift, first, sum, squares *float32, moved *uint32)")
+	TEXT(name, NOSPLIT, "func(n int, dst *float32, ld int, src *float32, stride int, shift, first, sum, squares *float32, varied *uint32)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s centres %d columns of n rows, n positive; Tier.Centre is its definition.", name, r))
 	n := Load(Param("n"), GP64())
@@ -37,37 +38,37 @@ func centreKernel(r int) {
 	SHLQ(Imm(2), ld)
 	SHLQ(Imm(2), stride)
 	at := make(map[string]Mem)
-	for _, p := range []string{"shift", "first", "sum", "squares", "moved"} {
+	for _, p := range []string{"shift", "first", "sum", "squares", "varied"} {
 		at[p] = Mem{Base: Load(Param(p), GP64())}
 	}
-	type column struct{ shift, first, sum, squares, moved VecVirtual }
+	type column struct{ shift, first, sum, squares, varied VecVirtual }
 	columns := make([]column, r/8)
 	for i := range columns {
 		c := &columns[i]
 		*c = column{YMM(), YMM(), YMM(), YMM(), YMM()}
 		VMOVUPS(at["shift"].Offset(32*i), c.shift)
 		VMOVUPS(at["first"].Offset(32*i), c.first)
-		VMOVUPS(at["moved"].Offset(32*i), c.moved)
+		VMOVUPS(at["varied"].Offset(32*i), c.varied)
 		VMOVUPS(at["sum"].Offset(32*i), c.sum)
 		VMOVUPS(at["squares"].Offset(32*i), c.squares)
 	}
 
 	Comment("The same columns of the n rows that follow are asked for now.")
-	ahead := GP64()
-	MOVQ(n, ahead)
-	IMULQ(stride, ahead)
+	prefetch := GP64()
+	MOVQ(n, prefetch)
+	IMULQ(stride, prefetch)
 
 	Label("row")
-	PREFETCHT0(src.Idx(ahead, 1))
+	PREFETCHT0(src.Idx(prefetch, 1))
 	for i, c := range columns {
-		x, centred, differs := YMM(), YMM(), YMM()
+		x, centred, mask := YMM(), YMM(), YMM()
 		VMOVUPS(src.Offset(32*i), x)
 		VSUBPS(c.shift, x, centred)
 		VMOVUPS(centred, dst.Offset(32*i))
 		VADDPS(centred, c.sum, c.sum)
 		VFMADD231PS(centred, centred, c.squares)
-		VCMPPS(Imm(unequal), c.first, x, differs)
-		VORPS(differs, c.moved, c.moved)
+		VCMPPS(Imm(cmpNEQ), c.first, x, mask)
+		VORPS(mask, c.varied, c.varied)
 	}
 	ADDQ(stride, src.Base)
 	ADDQ(ld, dst.Base)
@@ -77,22 +78,20 @@ func centreKernel(r int) {
 	for i, c := range columns {
 		VMOVUPS(c.sum, at["sum"].Offset(32*i))
 		VMOVUPS(c.squares, at["squares"].Offset(32*i))
-		VMOVUPS(c.moved, at["moved"].Offset(32*i))
+		VMOVUPS(c.varied, at["varied"].Offset(32*i))
 	}
 	ret()
 }
 
-// unequal is the comparison "not equal", true for NaN, silent.
-const unequal = 0x04
-
+// mergeKernel emits the merging of a row.
 func mergeKernel() {
-	TEXT("merge8", NOSPLIT, "func(n int, dst *float64, src, more *float32, a float64, u *float64, b float64, v *float64)")
+	TEXT("merge8", NOSPLIT, "func(n int, dst *float64, src1, src2 *float32, a float64, u *float64, b float64, v *float64)")
 	Pragma("noescape")
 	Doc("merge8 adds products and corrections to n sums, a positive multiple of 8; Tier.Merge is its definition.")
 	n := Load(Param("n"), GP64())
 	dst := Mem{Base: Load(Param("dst"), GP64())}
-	src := Mem{Base: Load(Param("src"), GP64())}
-	more := Mem{Base: Load(Param("more"), GP64())}
+	src1 := Mem{Base: Load(Param("src1"), GP64())}
+	src2 := Mem{Base: Load(Param("src2"), GP64())}
 	u := Mem{Base: Load(Param("u"), GP64())}
 	v := Mem{Base: Load(Param("v"), GP64())}
 	a, b := YMM(), YMM()
@@ -101,17 +100,17 @@ func mergeKernel() {
 
 	Label("step")
 	for i := range 2 {
-		sum, other := YMM(), YMM()
-		VCVTPS2PD(src.Offset(16*i), sum)
-		VCVTPS2PD(more.Offset(16*i), other)
-		VADDPD(other, sum, sum)
+		sum, half := YMM(), YMM()
+		VCVTPS2PD(src1.Offset(16*i), sum)
+		VCVTPS2PD(src2.Offset(16*i), half)
+		VADDPD(half, sum, sum)
 		VFMADD231PD(u.Offset(32*i), a, sum)
 		VFMADD231PD(v.Offset(32*i), b, sum)
 		VADDPD(dst.Offset(32*i), sum, sum)
 		VMOVUPD(sum, dst.Offset(32*i))
 	}
-	ADDQ(Imm(32), src.Base)
-	ADDQ(Imm(32), more.Base)
+	ADDQ(Imm(32), src1.Base)
+	ADDQ(Imm(32), src2.Base)
 	for _, p := range []Mem{dst, u, v} {
 		ADDQ(Imm(64), p.Base)
 	}

@@ -20,6 +20,7 @@ func panel() {
 	}
 }
 
+// panelKernel emits the kernel for r elements of each row.
 func panelKernel(r int) {
 	name := fmt.Sprintf("panel%d", r)
 	TEXT(name, NOSPLIT, "func(n int, dst, src *float32, stride int)")
@@ -68,10 +69,10 @@ func panelKernel(r int) {
 }
 
 // load reads 8, 4 or 2 elements; of 2 the lanes above are zero.
-func load(from Mem, lanes int, to VecVirtual) {
+func load(src Mem, lanes int, dst VecVirtual) {
 	if lanes == 2 {
-		VMOVSD(from, to)
+		VMOVSD(src, dst)
 	} else {
-		VMOVUPS(from, to)
+		VMOVUPS(src, dst)
 	}
 }

@@ -22,7 +22,7 @@ func strip() {
 	// MAXPS gives its second source where neither is larger, so that a NaN, or
 	// a zero of either sign, stays what it was.
 	stripKernel("relu8", "replaces what is below zero by zero", "x *float32", []string{"x"}, func() func([]Mem) {
-		zero := zeroed()
+		zero := zeroYMM()
 		return func(at []Mem) {
 			v := YMM()
 			VMAXPS(at[0], zero, v)
@@ -30,17 +30,17 @@ func strip() {
 		}
 	})
 
-	stripKernel("gate8", "zeroes d where y is not above zero", "d, y *float32", []string{"d", "y"}, func() func([]Mem) {
-		zero := zeroed()
+	stripKernel("relugrad8", "zeroes d where y is not above zero", "d, y *float32", []string{"d", "y"}, func() func([]Mem) {
+		zero := zeroYMM()
 		return func(at []Mem) {
 			mask := YMM()
-			VCMPPS(Imm(less), at[1], zero, mask)
+			VCMPPS(Imm(cmpLT), at[1], zero, mask)
 			VANDPS(at[0], mask, mask)
 			VMOVUPS(mask, at[0])
 		}
 	})
 
-	vanish()
+	zeroSum()
 
 	// x / (r sqrt(r)) with r = sqrt(s), by the reciprocal.
 	stripKernel("threequarters8", "sets dst to x * s^(-3/4)", "dst, x, s *float32", []string{"dst", "x", "s"}, func() func([]Mem) {
@@ -63,10 +63,10 @@ func strip() {
 	for i := range 8 {
 		DATA(4*i, U32(i))
 	}
-	stripKernel("max8", "keeps in best and who the larger of best and x, and where it came from: x[i] from from+i",
-		"best *float32, who *int32, x *float32, from int32", []string{"best", "who", "x"}, func() func([]Mem) {
+	stripKernel("max8", "raises maxima to x, and sets argmax[i] to offset+i where x[i] raises its",
+		"maxima *float32, argmax *int32, x *float32, offset int32", []string{"maxima", "argmax", "x"}, func() func([]Mem) {
 			index, step, bits := YMM(), YMM(), GP32()
-			Load(Param("from"), bits)
+			Load(Param("offset"), bits)
 			VMOVD(bits, index.AsX())
 			VPBROADCASTD(index.AsX(), index)
 			VPADDD(lanes, index, index)
@@ -74,30 +74,30 @@ func strip() {
 			VMOVD(bits, step.AsX())
 			VPBROADCASTD(step.AsX(), step)
 			return func(at []Mem) {
-				best, who, x, mask := YMM(), YMM(), YMM(), YMM()
-				VMOVUPS(at[0], best)
-				VMOVUPS(at[1], who)
+				maxima, argmax, x, mask := YMM(), YMM(), YMM(), YMM()
+				VMOVUPS(at[0], maxima)
+				VMOVUPS(at[1], argmax)
 				VMOVUPS(at[2], x)
-				VCMPPS(Imm(less), x, best, mask)
-				VBLENDVPS(mask, x, best, best)
-				VBLENDVPS(mask, index, who, who)
-				VMOVUPS(best, at[0])
-				VMOVUPS(who, at[1])
+				VCMPPS(Imm(cmpLT), x, maxima, mask)
+				VBLENDVPS(mask, x, maxima, maxima)
+				VBLENDVPS(mask, index, argmax, argmax)
+				VMOVUPS(maxima, at[0])
+				VMOVUPS(argmax, at[1])
 				VPADDD(step, index, index)
 			}
 		})
 }
 
-// vanish emits the sum of zero times n elements, 32 a step: 0, or NaN if one is NaN or
-// infinite.
-func vanish() {
-	TEXT("vanish32", NOSPLIT, "func(n int, x *float32) float32")
+// zeroSum emits the sum of zero times n elements, 32 a step: 0, or NaN if an element is
+// NaN or infinite.
+func zeroSum() {
+	TEXT("zerosum32", NOSPLIT, "func(n int, x *float32) float32")
 	Pragma("noescape")
-	Doc("vanish32 sums zero times n elements, a positive multiple of 32.")
+	Doc("zerosum32 sums zero times n elements, a positive multiple of 32.")
 	n := Load(Param("n"), GP64())
 	x := Mem{Base: Load(Param("x"), GP64())}
-	zero := zeroed()
-	sums := []VecVirtual{zeroed(), zeroed(), zeroed(), zeroed()}
+	zero := zeroYMM()
+	sums := []VecVirtual{zeroYMM(), zeroYMM(), zeroYMM(), zeroYMM()}
 	Label("step")
 	for i, s := range sums {
 		VFMADD231PS(x.Offset(32*i), zero, s)
@@ -117,10 +117,8 @@ func vanish() {
 	ret()
 }
 
-// less is the comparison "first source below second", false and silent for NaN.
-const less = 0x11
-
-func zeroed() VecVirtual {
+// zeroYMM returns a register of zeros.
+func zeroYMM() VecVirtual {
 	z := YMM()
 	VXORPS(z, z, z)
 	return z
@@ -128,10 +126,10 @@ func zeroed() VecVirtual {
 
 // stripKernel emits a loop over n elements of each of the named arrays; setup
 // emits what comes before the loop and returns what emits a step.
-func stripKernel(name, does, params string, arrays []string, setup func() func(at []Mem)) {
+func stripKernel(name, summary, params string, arrays []string, setup func() func(at []Mem)) {
 	TEXT(name, NOSPLIT, "func(n int, "+params+")")
 	Pragma("noescape")
-	Doc(name + " " + does + ", for n elements, a positive multiple of 8.")
+	Doc(name + " " + summary + ", for n elements, a positive multiple of 8.")
 	n := Load(Param("n"), GP64())
 	at := make([]Mem, len(arrays))
 	for i, a := range arrays {

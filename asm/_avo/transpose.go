@@ -25,6 +25,7 @@ func transpose() {
 	}
 }
 
+// transposeKernel emits the kernel for the given number of rows.
 func transposeKernel(rows int) {
 	name := fmt.Sprintf("transpose%d", rows)
 	TEXT(name, NOSPLIT, "func(dst *float32, ld int, src *float32, stride, cols int)")
@@ -37,9 +38,9 @@ func transposeKernel(rows int) {
 	cols := Load(Param("cols"), GP64())
 	SHLQ(Imm(2), ld)
 	SHLQ(Imm(2), stride)
-	ahead := GP64() // in rows of the next panel, which is packed next
-	MOVQ(ld, ahead)
-	IMULQ(Load(Param("stride"), GP64()), ahead)
+	prefetch := GP64() // in rows of the next panel, which is packed next
+	MOVQ(ld, prefetch)
+	IMULQ(Load(Param("stride"), GP64()), prefetch)
 
 	Label("block")
 	Comment("Load a block of 8 columns.")
@@ -48,7 +49,7 @@ func transposeKernel(rows int) {
 	MOVQ(src.Base, p.Base)
 	for i := range row {
 		row[i] = YMM()
-		PREFETCHT1(p.Idx(ahead, 1))
+		PREFETCHT1(p.Idx(prefetch, 1))
 		VMOVUPS(p, row[i])
 		if i < rows-1 {
 			ADDQ(stride, p.Base)
@@ -56,48 +57,22 @@ func transposeKernel(rows int) {
 	}
 
 	Comment("Columns of rows 0 to 3, and of the rows that follow: low half columns 0 to 3, high half 4 to 7.")
-	first := columns(row[:4])
-	var second [4]VecVirtual
+	upper := transpose4x4(row[:4])
+	var lower [4]VecVirtual
 	switch rows {
 	case 8:
-		second = columns(row[4:])
+		lower = transpose4x4(row[4:])
 	case 6:
 		lo, hi := YMM(), YMM()
 		VUNPCKLPS(row[5], row[4], lo)
 		VUNPCKHPS(row[5], row[4], hi)
-		second = [4]VecVirtual{lo, lo, hi, hi}
+		lower = [4]VecVirtual{lo, lo, hi, hi}
 	}
 
 	Comment("Store column after column.")
 	MOVQ(dst.Base, p.Base)
 	for j := range 8 {
-		c := first[j%4]
-		switch {
-		case rows == 8:
-			whole := YMM()
-			VPERM2F128(Imm([]uint64{0x20, 0x31}[j/4]), second[j%4], c, whole)
-			VMOVUPS(whole, p)
-		default:
-			if j >= 4 {
-				high := XMM()
-				VEXTRACTF128(Imm(1), c, high)
-				VMOVUPS(high, p)
-			} else {
-				VMOVUPS(c.AsX(), p)
-			}
-			if rows == 6 {
-				pair := second[j%4].AsX()
-				if j >= 4 {
-					pair = XMM()
-					VEXTRACTF128(Imm(1), second[j%4], pair)
-				}
-				if j%2 == 0 {
-					VMOVLPS(pair, p.Offset(16))
-				} else {
-					VMOVHPS(pair, p.Offset(16))
-				}
-			}
-		}
+		storeColumn(rows, j, p, upper[j%4], lower[j%4])
 		ADDQ(ld, p.Base)
 	}
 
@@ -108,9 +83,39 @@ func transposeKernel(rows int) {
 	ret()
 }
 
-// columns transposes the 4 x 4 blocks in the low and the high halves of four
+// storeColumn stores column j of a block at p, given the registers that hold it for rows
+// 0 to 3 and for those that follow.
+func storeColumn(rows, j int, p Mem, upper, lower VecVirtual) {
+	if rows == 8 {
+		column := YMM()
+		VPERM2F128(Imm([]uint64{0x20, 0x31}[j/4]), lower, upper, column)
+		VMOVUPS(column, p)
+		return
+	}
+	VMOVUPS(halfRegister(upper, j/4), p)
+	if rows == 6 {
+		pair := halfRegister(lower, j/4)
+		if j%2 == 0 {
+			VMOVLPS(pair, p.Offset(16))
+		} else {
+			VMOVHPS(pair, p.Offset(16))
+		}
+	}
+}
+
+// halfRegister returns the low half of a register for i = 0, a copy of the high for i = 1.
+func halfRegister(r VecVirtual, i int) Register {
+	if i == 0 {
+		return r.AsX()
+	}
+	high := XMM()
+	VEXTRACTF128(Imm(1), r, high)
+	return high
+}
+
+// transpose4x4 transposes the 4 x 4 blocks in the low and the high halves of four
 // rows.
-func columns(r []VecVirtual) [4]VecVirtual {
+func transpose4x4(r []VecVirtual) [4]VecVirtual {
 	var pair, out [4]VecVirtual
 	for i := range pair {
 		pair[i], out[i] = YMM(), YMM()

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/convergent-go/convergent/internal/toomcook"
 	. "github.com/mmcloughlin/avo/build"
@@ -26,44 +25,35 @@ import (
 // 0, 3/4, -3/4, 3/2, -3/2, infinity give F(4x4, 3x3), of 36 for 144, and F(2x2, 5x5),
 // of 36 for 100, with one and the same B; their powers stay near 1, so that the largest
 // error is a fifth of what the usual 1, -1, 2, -2 give. Eight points give F(4x4, 5x5),
-// of 64 for 400. The gradient of the taps is the adjoint,
-// G^T [(A dy) * (B^T d)], and needs A and G^T besides.
+// of 64 for 400. The gradient of the taps, G^T [(A dy) * (B^T d)], needs the adjoints of
+// the output and filter transforms, A and G^T, besides.
 func winograd() {
-	for _, f := range []struct {
-		m, r   int
-		points []float64
-	}{
-		{2, 3, []float64{0, 1, -1}},
-		{4, 3, []float64{0, 3. / 4, -3. / 4, 3. / 2, -3. / 2}},
-		{2, 5, []float64{0, 3. / 4, -3. / 4, 3. / 2, -3. / 2}},
-		{4, 5, []float64{0, 1. / 2, -1. / 2, 1, -1, 7. / 4, -7. / 4}},
-	} {
-		name := fmt.Sprintf("%dx%d", f.m, f.r)
-		input, filter, output := toomcook.Matrices(f.m, f.r, f.points...)
+	for _, f := range []toomcook.Form{toomcook.F2x3, toomcook.F4x3, toomcook.F2x5, toomcook.F4x5} {
+		name := fmt.Sprintf("%dx%d", f.M, f.R)
+		input, filter, output := f.Matrices()
 		if name != "2x5" { // which has the input of 4x3
-			transform("transformInput"+name, input)
+			transform("transformInput"+name, input, false)
 		}
-		transform("transformFilter"+name, filter)
-		transform("transformOutput"+name, output)
-		transform("transformSpread"+name, output.Transposed())
-		transform("transformCollect"+name, filter.Transposed())
+		transform("transformFilter"+name, filter, false)
+		transform("transformOutput"+name, output, true)
+		transform("transformOutputAdjoint"+name, output.T(), false)
+		transform("transformFilterAdjoint"+name, filter.T(), false)
 	}
 }
 
 // transform emits dst = M src M^T for grids of vectors of 8 channels, the count a
 // positive multiple of 8: rows first, into memory on the stack, then columns.
-// Outputs end with what a layer does next: a bias is added, and what is below a
-// floor raised to it.
-func transform(name string, m toomcook.Matrix) {
+// The epilogue is what a layer does next: a bias is added, and what is below a floor
+// raised to it.
+func transform(name string, m toomcook.Matrix, epilogue bool) {
 	out, in := len(m), len(m[0])
 	definition := "Transform"
 	params := "n int, dst *float32, dstRow, dstCol int, src *float32, srcRow, srcCol int"
-	last := strings.HasPrefix(name, "transformOutput")
-	if last {
+	if epilogue {
 		params += ", bias *float32, floor float32"
 		definition = "Output"
 	}
-	TEXT(name, 0, "func("+params+")") // may grow the stack, for what it keeps there
+	TEXT(name, 0, "func("+params+")") // may grow the stack, where half of the transform stays
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s transforms a grid of %d x %d into one of %d x %d, of n channels; Tier.%s is its definition.", name, in, in, out, out, definition))
 
@@ -72,7 +62,7 @@ func transform(name string, m toomcook.Matrix) {
 	dst := newGrid("dst", "dstCol", "dstRow", out) // a column at a time
 	var bias Mem
 	var floor VecVirtual
-	if last {
+	if epilogue {
 		bias = Mem{Base: Load(Param("bias"), GP64())}
 		floor = YMM()
 		VBROADCASTSS(mustResolve(Param("floor")), floor)
@@ -107,7 +97,7 @@ func transform(name string, m toomcook.Matrix) {
 			VMOVUPS(half.Offset(32*(i*out+j)), x[i])
 		}
 		for i, y := range apply(m, x) {
-			if last {
+			if epilogue {
 				sum := YMM()
 				VADDPS(bias, y, sum)
 				y = sum
@@ -121,7 +111,7 @@ func transform(name string, m toomcook.Matrix) {
 	}
 	ADDQ(Imm(32), src.base)
 	ADDQ(Imm(32), dst.base)
-	if last {
+	if epilogue {
 		ADDQ(Imm(32), bias.Base)
 	}
 	SUBQ(Imm(8), n)
@@ -129,58 +119,62 @@ func transform(name string, m toomcook.Matrix) {
 	ret()
 }
 
-// grid walks over lines of up to 8 elements; far and near are the distances of lines
-// and of the elements of a line. The second half of a line has a pointer of its own.
+// grid walks over lines of up to 8 elements. The second half of a line has a pointer of
+// its own.
 type grid struct {
-	base, line, half, far Register
-	near, near3           Register
+	base, line, line4      Register // the first line, the present one, and its element 4
+	lineStride             Register
+	elementStride, stride3 Register // stride3 is 3 times the stride of elements
 }
 
-func newGrid(base, far, near string, size int) *grid {
-	g := &grid{base: Load(Param(base), GP64()), far: Load(Param(far), GP64()), near: Load(Param(near), GP64()), line: GP64()}
-	SHLQ(Imm(2), g.far)
-	SHLQ(Imm(2), g.near)
+func newGrid(base, lineStride, elementStride string, size int) *grid {
+	g := &grid{base: Load(Param(base), GP64()), lineStride: Load(Param(lineStride), GP64()), elementStride: Load(Param(elementStride), GP64()), line: GP64()}
+	SHLQ(Imm(2), g.lineStride)
+	SHLQ(Imm(2), g.elementStride)
 	if size > 3 {
-		g.near3 = GP64()
-		LEAQ(Mem{Base: g.near, Index: g.near, Scale: 2}, g.near3)
+		g.stride3 = GP64()
+		LEAQ(Mem{Base: g.elementStride, Index: g.elementStride, Scale: 2}, g.stride3)
 	}
 	if size > 4 {
-		g.half = GP64()
+		g.line4 = GP64()
 	}
 	return g
 }
 
+// rewind goes to the first line.
 func (g *grid) rewind() {
 	MOVQ(g.base, g.line)
-	if g.half != nil {
-		LEAQ(Mem{Base: g.line, Index: g.near, Scale: 4}, g.half)
+	if g.line4 != nil {
+		LEAQ(Mem{Base: g.line, Index: g.elementStride, Scale: 4}, g.line4)
 	}
 }
 
+// next goes to the next line.
 func (g *grid) next() {
-	ADDQ(g.far, g.line)
-	if g.half != nil {
-		ADDQ(g.far, g.half)
+	ADDQ(g.lineStride, g.line)
+	if g.line4 != nil {
+		ADDQ(g.lineStride, g.line4)
 	}
 }
 
+// at returns the address of element i of the present line.
 func (g *grid) at(i int) Mem {
 	m := Mem{Base: g.line}
 	if i >= 4 {
-		m.Base = g.half
+		m.Base = g.line4
 	}
 	switch i % 4 {
 	case 1, 2:
-		m.Index, m.Scale = g.near, uint8(i%4)
+		m.Index, m.Scale = g.elementStride, uint8(i%4)
 	case 3:
-		m.Index, m.Scale = g.near3, 1
+		m.Index, m.Scale = g.stride3, 1
 	}
 	return m
 }
 
 // apply emits y = M x. Points p and -p, which are neighbours in every transform,
-// share their work: where they are rows of M, even and odd columns are summed
-// apart, the odd ones over their last factor f, and the rows are even + f odd and
+// share their work: where they are rows of M, even and odd columns have sums of
+// their own, the odd ones over their last factor f, and the rows are even + f odd and
 // even - f odd; where they are columns, the sum and the difference of their x are
 // taken first.
 func apply(m toomcook.Matrix, x []VecVirtual) []VecVirtual {
@@ -189,7 +183,7 @@ func apply(m toomcook.Matrix, x []VecVirtual) []VecVirtual {
 	if n >= len(x) { // rows are points
 		y[0], y[n-1] = sum(m[0], x, 0, 1, 1), sum(m[n-1], x, 0, 1, 1)
 		for i := 1; i < n-1; i += 2 {
-			f := toomcook.LastOdd(m[i])
+			f := toomcook.LastOddFactor(m[i])
 			even, odd := sum(m[i], x, 0, 2, 1), sum(m[i], x, 1, 2, f)
 			y[i], y[i+1] = YMM(), YMM()
 			VMOVAPS(even, y[i])
@@ -207,28 +201,28 @@ func apply(m toomcook.Matrix, x []VecVirtual) []VecVirtual {
 		VSUBPS(x[j+1], x[j], differences[j])
 	}
 	for i, row := range m {
-		pairs := append([]float64{}, row...)
-		from := sums
+		factors := append([]float64{}, row...)
+		pairs := sums
 		for j := 1; j < n-1; j += 2 {
 			if row[j+1] != row[j] {
-				from = differences
+				pairs = differences
 			}
-			pairs[j+1] = 0
+			factors[j+1] = 0
 		}
-		y[i] = sum(pairs, from, 0, 1, 1)
+		y[i] = sum(factors, pairs, 0, 1, 1)
 	}
 	return y
 }
 
-// sum emits the sum of row[j]/f * x[j] for j = from, from+step, ...: terms with
+// sum emits the sum of row[j]/f * x[j] for j = start, start+step, ...: terms with
 // factor 1 first, then by rising j, one rounding each.
-func sum(row []float64, x []VecVirtual, from, step int, f float64) VecVirtual {
+func sum(row []float64, x []VecVirtual, start, step int, f float64) VecVirtual {
 	var acc VecVirtual
-	for _, ones := range []bool{true, false} {
-		for j := from; j < len(x); j += step {
+	for _, unit := range []bool{true, false} {
+		for j := start; j < len(x); j += step {
 			c, next := row[j]/f, YMM()
 			switch {
-			case c == 0 || (c == 1) != ones:
+			case c == 0 || (c == 1) != unit:
 				continue
 			case acc == nil && c == 1:
 				next = x[j]

@@ -14,7 +14,7 @@ type gonum struct{}
 func (gonum) name() string { return "gonum" }
 
 // does leaves out correlations that would take gonum many seconds.
-func (gonum) does(w bench.Work) bool {
+func (gonum) supports(w bench.Work) bool {
 	switch w.Spec.(type) {
 	case bench.Gemm:
 		return true
@@ -35,7 +35,7 @@ func (gonum) prepare(w bench.Work) (*entry, error) {
 	if err := job.Run(); err != nil {
 		return nil, err
 	}
-	return here(job), nil
+	return ownEntry(job), nil
 }
 
 func gonumGemm(s bench.Gemm) *bench.Job {
@@ -48,12 +48,12 @@ func gonumGemm(s bench.Gemm) *bench.Job {
 			blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, a, b, 0, c)
 			return nil
 		},
-		Results: func() [][]float64 { return [][]float64{bench.Wide(c.Data)} },
+		Results: func() [][]float64 { return [][]float64{bench.Float64s(c.Data)} },
 	}
 }
 
 func gonumMoments(s bench.Moments) *bench.Job {
-	x := mat.NewDense(s.N, s.P, bench.Wide(s.Observations()))
+	x := mat.NewDense(s.N, s.P, bench.Float64s(s.Observations()))
 	var c mat.SymDense
 	return &bench.Job{
 		Run: func() error {

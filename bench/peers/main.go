@@ -39,7 +39,7 @@ A ratio is a peer's time over ours: above 1, ours is faster. It is the median of
 func main() {
 	var o options
 	parser := kong.Must(&o, kong.Name("peers"), kong.Description(description), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
-	if _, err := parser.Parse(flags.Spell(os.Args[1:])); err != nil {
+	if _, err := flags.Parse(parser, os.Args[1:]); err != nil {
 		fmt.Fprintf(os.Stderr, "peers: %v\nTry: peers -h\n", err)
 		os.Exit(2)
 	}

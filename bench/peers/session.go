@@ -12,7 +12,7 @@ import (
 // peer is another library.
 type peer interface {
 	name() string
-	does(w bench.Work) bool
+	supports(w bench.Work) bool
 	prepare(w bench.Work) (*entry, error)
 }
 
@@ -42,7 +42,7 @@ func seconds(run func() error) (float64, error) {
 }
 
 // here makes an entry of a job in this program.
-func here(job *bench.Job) *entry {
+func ownEntry(job *bench.Job) *entry {
 	e := &entry{seconds: func() (float64, error) { return seconds(job.Run) }}
 	for _, r := range job.Results() {
 		e.samples = append(e.samples, bench.Sample(r))
@@ -64,30 +64,30 @@ func (s *session) compare(w bench.Work, emit func(row)) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", w.Name, err)
 	}
-	ours, alone := here(job), true
+	own, alone := ownEntry(job), true
 	var failed []error
 	for _, p := range s.peers {
-		if !p.does(w) {
+		if !p.supports(w) {
 			continue
 		}
 		alone = false
-		theirs, err := p.prepare(w)
+		other, err := p.prepare(w)
 		if err == nil {
-			err = bench.Agree(ours.samples, theirs.samples, w.Tolerance)
+			err = bench.CheckAgreement(own.samples, other.samples, w.Tolerance)
 		}
 		var r row
 		if err == nil {
-			r, err = s.alternate(ours, theirs)
+			r, err = s.alternate(own, other)
 		}
 		if err != nil {
 			failed = append(failed, fmt.Errorf("%s: %s: %w", w.Name, p.name(), err))
 			continue
 		}
-		r.Peer, r.variant = p.name(), theirs.variant
+		r.Peer, r.variant = p.name(), other.variant
 		emit(s.label(r, w))
 	}
 	if alone {
-		r, err := s.alternate(ours, nil)
+		r, err := s.alternate(own, nil)
 		if err != nil {
 			return fmt.Errorf("%s: %w", w.Name, err)
 		}
@@ -97,13 +97,13 @@ func (s *session) compare(w bench.Work, emit func(row)) error {
 }
 
 // alternate runs ours and theirs in turn; nil for theirs is ours alone.
-func (s *session) alternate(ours, theirs *entry) (row, error) {
+func (s *session) alternate(own, other *entry) (row, error) {
 	var a, b, ratios []float64
 	for range s.pairs {
 		for _, side := range []struct {
 			*entry
 			times *[]float64
-		}{{ours, &a}, {theirs, &b}} {
+		}{{own, &a}, {other, &b}} {
 			if side.entry == nil {
 				continue
 			}
@@ -113,12 +113,12 @@ func (s *session) alternate(ours, theirs *entry) (row, error) {
 			}
 			*side.times = append(*side.times, t)
 		}
-		if theirs != nil {
+		if other != nil {
 			ratios = append(ratios, b[len(b)-1]/a[len(a)-1])
 		}
 	}
-	r := row{Ours: quantile(a, 0.5)}
-	if theirs != nil {
+	r := row{Own: quantile(a, 0.5)}
+	if other != nil {
 		r.Theirs, r.Ratio = quantile(b, 0.5), quantile(ratios, 0.5)
 		r.low, r.high = quantile(ratios, 0.25), quantile(ratios, 0.75)
 	}
@@ -126,7 +126,7 @@ func (s *session) alternate(ours, theirs *entry) (row, error) {
 }
 
 func (s *session) label(r row, w bench.Work) row {
-	r.Work, r.Threads, r.PeakShare = w.Name, s.threads, w.Operations/r.Ours/s.peak
+	r.Work, r.Threads, r.PeakShare = w.Name, s.threads, w.Operations/r.Own/s.peak
 	return r
 }
 

@@ -7,7 +7,7 @@ type row struct {
 	Work      string  `json:"work"`
 	Peer      string  `json:"peer,omitempty"` // none: ours was timed alone
 	Threads   int     `json:"threads"`
-	Ours      float64 `json:"ours_s"`
+	Own       float64 `json:"ours_s"`
 	Theirs    float64 `json:"peer_s,omitempty"`
 	Ratio     float64 `json:"ratio,omitempty"`      // the peer's time over ours, median of the pairs
 	PeakShare float64 `json:"peak_share,omitempty"` // of the multiply-add peak, ours
@@ -24,7 +24,7 @@ func (r row) String() string {
 	if r.PeakShare > 0 {
 		share = fmt.Sprintf("%.0f%%", r.PeakShare*100)
 	}
-	s := fmt.Sprintf("%-34s %7d %10.3f %8s", r.Work, r.Threads, r.Ours*1e3, share)
+	s := fmt.Sprintf("%-34s %7d %10.3f %8s", r.Work, r.Threads, r.Own*1e3, share)
 	if r.Peer == "" {
 		return s
 	}

@@ -29,8 +29,8 @@ func installed(python string, threads int) (peers []peer, notes string, stop fun
 		notes += fmt.Sprintf("%s: %s\n", name, w.hello.Versions[name])
 		peers = append(peers, library{name, w})
 	}
-	for _, name := range slices.Sorted(maps.Keys(w.hello.Missing)) {
-		notes += fmt.Sprintf("%s is left out: %s\n", name, w.hello.Missing[name])
+	for _, name := range slices.Sorted(maps.Keys(w.hello.Omitted)) {
+		notes += fmt.Sprintf("%s is left out: %s\n", name, w.hello.Omitted[name])
 	}
 	return append(peers, gonum{}), notes, w.stop
 }
@@ -41,7 +41,7 @@ type worker struct {
 	hello struct {
 		Peers    map[string][]string `json:"peers"`    // names, by kind of work
 		Versions map[string]string   `json:"versions"` // by name
-		Missing  map[string]string   `json:"missing"`  // why, by name
+		Omitted  map[string]string   `json:"missing"`  // why, by name
 	}
 	requests *json.Encoder
 	answers  *json.Decoder
@@ -50,10 +50,10 @@ type worker struct {
 }
 
 type request struct {
-	Do   string `json:"do"` // prepare or run
-	Peer string `json:"peer,omitempty"`
-	Work string `json:"work,omitempty"`
-	Spec any    `json:"spec,omitempty"`
+	Action string `json:"do"` // prepare or run
+	Peer   string `json:"peer,omitempty"`
+	Work   string `json:"work,omitempty"`
+	Spec   any    `json:"spec,omitempty"`
 }
 
 type answer struct {
@@ -132,19 +132,19 @@ type library struct {
 
 func (l library) name() string { return l.id }
 
-func (l library) does(w bench.Work) bool {
+func (l library) supports(w bench.Work) bool {
 	kind, _, _ := strings.Cut(w.Name, "/")
 	return slices.Contains(l.worker.hello.Peers[kind], l.id)
 }
 
 // prepare replaces what the worker had prepared before.
 func (l library) prepare(w bench.Work) (*entry, error) {
-	a, err := l.worker.ask(request{Do: "prepare", Peer: l.id, Work: w.Name, Spec: w.Spec})
+	a, err := l.worker.ask(request{Action: "prepare", Peer: l.id, Work: w.Name, Spec: w.Spec})
 	if err != nil {
 		return nil, err
 	}
 	return &entry{variant: a.Variant, samples: a.Samples, seconds: func() (float64, error) {
-		a, err := l.worker.ask(request{Do: "run"})
+		a, err := l.worker.ask(request{Action: "run"})
 		return a.Seconds, err
 	}}, nil
 }

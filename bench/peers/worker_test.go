@@ -16,20 +16,21 @@ func fake(in io.Reader, out io.Writer, off float64) {
 	answers.Encode(map[string]any{"peers": map[string][]string{"gemm": {"torch"}}, "versions": map[string]string{"torch": "2"}})
 	for requests := json.NewDecoder(in); ; {
 		var r struct {
-			Do, Peer, Work string
-			Spec           bench.Gemm
+			Action     string `json:"do"`
+			Peer, Work string
+			Spec       bench.Gemm
 		}
 		switch {
 		case requests.Decode(&r) != nil:
 			return
-		case r.Do == "run":
+		case r.Action == "run":
 			answers.Encode(answer{Seconds: 7})
 		case r.Spec.K > 10:
 			answers.Encode(answer{Error: "too deep"})
 		default:
 			job := gonumGemm(r.Spec)
 			job.Run()
-			samples := here(job).samples
+			samples := ownEntry(job).samples
 			samples[0][1] += off
 			answers.Encode(answer{Variant: r.Peer + " way", Samples: samples})
 		}

@@ -17,7 +17,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/convergent-go/convergent/internal/vec"
+	"github.com/convergent-go/convergent/asm"
 )
 
 // ErrInfeasible is wrapped by the error that says which rows or columns are
@@ -27,20 +27,20 @@ var ErrInfeasible = errors.New("no complete matching without forbidden pairs")
 // Limit on values keeps sums of many of them finite.
 const Limit = 1e300
 
-// Matrix holds values by rows, Stride apart; -Inf forbids a pair. Turned says that
-// its rows are what the caller calls columns: so errors and results name them.
+// Matrix holds values by rows, Stride apart; -Inf forbids a pair. If it is Transposed, its
+// rows are what the caller calls columns: so errors and results name them.
 type Matrix struct {
 	Rows, Cols, Stride int
 	Data               []float64
-	Turned             bool
+	Transposed         bool
 }
 
 // Row returns row i.
 func (c Matrix) Row(i int) []float64 { return c.Data[i*c.Stride:][:c.Cols] }
 
-// transposed returns a checked copy with rows for columns.
-func transposed(c Matrix) (Matrix, error) {
-	t := Matrix{Rows: c.Cols, Cols: c.Rows, Stride: c.Rows, Data: make([]float64, c.Rows*c.Cols), Turned: !c.Turned}
+// transpose returns a checked copy with rows for columns.
+func transpose(c Matrix) (Matrix, error) {
+	t := Matrix{Rows: c.Cols, Cols: c.Rows, Stride: c.Rows, Data: make([]float64, c.Rows*c.Cols), Transposed: !c.Transposed}
 	i := 0
 	for ; i+8 <= c.Rows; i += 8 { // a cache line of t at a time
 		var r [8][]float64
@@ -52,9 +52,9 @@ func transposed(c Matrix) (Matrix, error) {
 		}
 		r0, r1, r2, r3, r4, r5, r6, r7 := r[0][:c.Cols], r[1][:c.Cols], r[2][:c.Cols], r[3][:c.Cols], r[4][:c.Cols], r[5][:c.Cols], r[6][:c.Cols], r[7][:c.Cols]
 		for j := range c.Cols {
-			to := t.Data[j*t.Stride+i:][:8]
-			to[0], to[1], to[2], to[3] = r0[j], r1[j], r2[j], r3[j]
-			to[4], to[5], to[6], to[7] = r4[j], r5[j], r6[j], r7[j]
+			row := t.Data[j*t.Stride+i:][:8]
+			row[0], row[1], row[2], row[3] = r0[j], r1[j], r2[j], r3[j]
+			row[4], row[5], row[6], row[7] = r4[j], r5[j], r6[j], r7[j]
 		}
 	}
 	for ; i < c.Rows; i++ {
@@ -72,12 +72,12 @@ func transposed(c Matrix) (Matrix, error) {
 // beyond ±Limit but not -Inf.
 func (c Matrix) Check(i int) error {
 	row := c.Row(i)
-	if vec.Within(row, Limit) {
+	if asm.Active().Bounded(row, Limit) {
 		return nil
 	}
 	j := slices.IndexFunc(row, func(x float64) bool { return !(math.Abs(x) <= Limit || math.IsInf(x, -1)) })
 	x := row[j]
-	if c.Turned {
+	if c.Transposed {
 		i, j = j, i
 	}
 	return fmt.Errorf("value %v at row %d, column %d; want one within ±%g, or -Inf for a forbidden pair", x, i, j, Limit)
@@ -87,8 +87,8 @@ func (c Matrix) Check(i int) error {
 // equality at pairs; and, on the side that has more vertices, >= 0, and 0 at
 // vertices without a partner.
 type Solution struct {
-	Partner []int // the column of each row; -1: none
-	U, V    []float64
+	Partner []int     // the column of each row; -1: none
+	U, V    []float64 // of rows and of columns
 }
 
 // Max gives each row its own column, or, if there are more rows than columns,
@@ -97,31 +97,31 @@ type Solution struct {
 // Among assignments with equal sums the choice depends on the values alone: rows bid
 // in their order, each for the first of its equally good columns, counted from the
 // row's own number where there are too many for its list; and of equally short
-// paths the first found is taken.
+// paths the first is taken.
 func Max(c Matrix) (Solution, error) {
 	if c.Rows > c.Cols {
 		var err error
-		if c, err = transposed(c); err != nil {
+		if c, err = transpose(c); err != nil {
 			return Solution{}, err
 		}
 	}
 	s := newSolver(c)
-	if err := s.start(); err != nil {
+	if err := s.initialise(); err != nil {
 		return Solution{}, err
 	}
-	if reached := s.solve(); reached != nil {
+	if deficient := s.solve(); deficient != nil {
 		side, other := "rows", "columns"
-		if c.Turned {
+		if c.Transposed {
 			side, other = other, side
 		}
-		return Solution{}, fmt.Errorf("%w: %s %v are allowed only %d %s between them", ErrInfeasible, side, reached, len(reached)-1, other)
+		return Solution{}, fmt.Errorf("%w: %s %v are allowed only %d %s between them", ErrInfeasible, side, deficient, len(deficient)-1, other)
 	}
 	x := Solution{Partner: make([]int, c.Rows), U: make([]float64, c.Rows), V: s.price}
 	for i, j := range s.col {
 		x.Partner[i] = int(j)
-		x.U[i] = s.paid[i] - s.price[j]
+		x.U[i] = s.value[i] - s.price[j]
 	}
-	if c.Turned {
+	if c.Transposed {
 		x.U, x.V = x.V, x.U
 		x.Partner = make([]int, c.Cols)
 		for j, i := range s.row {
@@ -142,13 +142,13 @@ type solver struct {
 	price []float64
 	row   []int32   // of a column; -1: unassigned
 	col   []int32   // of a row; -1: unassigned
-	paid  []float64 // the value of a row's pair
-	lists
+	value []float64 // of a row's pair
+	lists lists
 
-	queue queue   // of columns, and of rows after them, by length of the shortest path
-	from  []int32 // the row before a column on it
-	done  []step  // columns whose paths are final
-	hits  []int32
+	queue   queue   // of columns, and of rows after them, by length of the shortest path
+	pred    []int32 // the row before a column on it
+	labels  []label // permanent ones: columns whose paths are final
+	columns []int32 // scratch of scans
 
 	// A search's nearest unassigned column so far, and its distance: a path no
 	// shorter is of no use, so that ties end the search.
@@ -156,12 +156,12 @@ type solver struct {
 	length float64
 	base   []float64 // of a row in the queue, its distance plus u_i
 
-	scanned         int // rows that a search had to scan
-	scans, patience int // how many searches are still to scan, and were to last time
+	rowScans             int // rows that a search by lists had to scan
+	fullScans, lastScans int // how many searches are still to scan every row, and were to last time
 }
 
-// step is a column reached by a shortest path of the given length.
-type step struct {
+// label is a column with the length of the shortest path to it.
+type label struct {
 	col  int32
 	dist float64
 }
@@ -170,9 +170,9 @@ func newSolver(c Matrix) *solver {
 	n, m := c.Rows, c.Cols
 	s := &solver{
 		Matrix: c, price: make([]float64, m), row: make([]int32, m),
-		col: make([]int32, n), paid: make([]float64, n),
-		lists: newLists(n, min(listed, m)),
-		queue: newQueue(m + n), from: make([]int32, m), base: make([]float64, n), hits: make([]int32, m),
+		col: make([]int32, n), value: make([]float64, n),
+		lists: newLists(n, min(maxListLen, m)),
+		queue: newQueue(m + n), pred: make([]int32, m), base: make([]float64, n), columns: make([]int32, m),
 	}
 	for j := range s.row {
 		s.row[j] = -1
@@ -183,25 +183,26 @@ func newSolver(c Matrix) *solver {
 	return s
 }
 
+// assign gives row i column j.
 func (s *solver) assign(i, j int32) {
 	s.col[i], s.row[j] = j, i
-	s.paid[i] = s.Data[int(i)*s.Stride+int(j)]
+	s.value[i] = s.Data[int(i)*s.Stride+int(j)]
 }
 
 // solve assigns all rows, or returns rows that have too few columns.
 func (s *solver) solve() []int {
-	var free []int32
+	var unassigned []int32
 	for i, j := range s.col {
 		if j < 0 {
-			free = append(free, int32(i))
+			unassigned = append(unassigned, int32(i))
 		}
 	}
 	for range 2 {
-		free = s.reduceRows(free)
+		unassigned = s.reduceRows(unassigned)
 	}
-	for _, i := range free {
-		if reached := s.augment(i); reached != nil {
-			return reached
+	for _, i := range unassigned {
+		if deficient := s.augment(i); deficient != nil {
+			return deficient
 		}
 	}
 	return nil

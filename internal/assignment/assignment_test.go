@@ -16,7 +16,7 @@ import (
 	"github.com/convergent-go/convergent/asm"
 )
 
-// kinds of values: real, with ties, and of structure that defeats short lists.
+// kinds are those of values: real, with ties, and of structure that defeats short lists.
 var kinds = []struct {
 	name  string
 	value func(rnd *rand.Rand, i, j int) float64
@@ -29,7 +29,7 @@ var kinds = []struct {
 	{"falling", func(_ *rand.Rand, i, j int) float64 { return -float64((i + 1) * (j + 1)) }},
 	{"distance", func(_ *rand.Rand, i, j int) float64 { return -math.Abs(float64(i*i%31 - j*j%29)) }},
 	{"a column for all", func(rnd *rand.Rand, _, j int) float64 { return float64(rnd.IntN(5) + 100*(j%3)) }},
-	{"allowed few", func(rnd *rand.Rand, i, j int) float64 {
+	{"sparse", func(rnd *rand.Rand, i, j int) float64 {
 		if i == j || rnd.IntN(4) == 0 {
 			return float64(rnd.IntN(9))
 		}
@@ -37,7 +37,8 @@ var kinds = []struct {
 	}},
 }
 
-func values(n, m int, value func(rnd *rand.Rand, i, j int) float64) Matrix {
+// newMatrix returns an n x m matrix of values.
+func newMatrix(n, m int, value func(rnd *rand.Rand, i, j int) float64) Matrix {
 	rnd := rand.New(rand.NewPCG(uint64(n), uint64(m)))
 	c := Matrix{Rows: n, Cols: m, Stride: m + 1, Data: make([]float64, n*(m+1))}
 	for i := range n {
@@ -48,16 +49,16 @@ func values(n, m int, value func(rnd *rand.Rand, i, j int) float64) Matrix {
 	return c
 }
 
-// certify holds a solver's result to its proof of optimality; tol is for values
+// checkOptimal holds a solver's result to its proof of optimality; tol is for values
 // that are not integers.
-func certify(t *testing.T, s *solver, tol float64) {
+func checkOptimal(t *testing.T, s *solver, tol float64) {
 	t.Helper()
-	seen := make([]bool, s.Cols)
+	assigned := make([]bool, s.Cols)
 	for i, j := range s.col {
-		if j < 0 || seen[j] || s.row[j] != int32(i) {
+		if j < 0 || assigned[j] || s.row[j] != int32(i) {
 			t.Fatalf("row %d has column %d, which has row %d", i, j, s.row[j])
 		}
-		seen[j] = true
+		assigned[j] = true
 		u := s.Row(i)[j] - s.price[j]
 		for k, x := range s.Row(i) {
 			if !(x-s.price[k] <= u+tol) {
@@ -66,7 +67,7 @@ func certify(t *testing.T, s *solver, tol float64) {
 		}
 	}
 	for j, p := range s.price {
-		if s.Cols > s.Rows && (!(p >= -tol) || !seen[j] && p != 0) {
+		if s.Cols > s.Rows && (!(p >= -tol) || !assigned[j] && p != 0) {
 			t.Fatalf("column %d has the price %g", j, p)
 		}
 	}
@@ -78,19 +79,19 @@ func TestLists(t *testing.T) {
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
 			for _, size := range [][2]int{{1, 1}, {1, 9}, {5, 5}, {12, 40}, {60, 60}, {99, 100}, {150, 150}} {
-				c := values(size[0], size[1], k.value)
-				for _, width := range []int{1, 2, 3, 9, 33, listed} {
+				c := newMatrix(size[0], size[1], k.value)
+				for _, width := range []int{1, 2, 3, 9, 33, maxListLen} {
 					for _, scans := range []int{0, math.MaxInt} {
 						s := newSolver(c)
 						s.lists = newLists(c.Rows, min(width, c.Cols))
-						s.scans = scans
-						if err := s.start(); err != nil {
+						s.fullScans = scans
+						if err := s.initialise(); err != nil {
 							t.Fatal(err)
 						}
-						if reached := s.solve(); reached != nil {
-							t.Fatalf("%v: rows %v have too few columns", size, reached)
+						if deficient := s.solve(); deficient != nil {
+							t.Fatalf("%v: rows %v have too few columns", size, deficient)
 						}
-						certify(t, s, map[bool]float64{true: 1e-14}[k.name == "uniform"])
+						checkOptimal(t, s, map[bool]float64{true: 1e-14}[k.name == "uniform"])
 					}
 				}
 			}
@@ -98,25 +99,25 @@ func TestLists(t *testing.T) {
 	}
 }
 
-// TestWidely looks for mistakes that only long paths make.
-func TestWidely(t *testing.T) {
+// TestLongPaths looks for mistakes that only long paths make.
+func TestLongPaths(t *testing.T) {
 	for _, k := range kinds {
-		c := values(500, 500, k.value)
+		c := newMatrix(500, 500, k.value)
 		s := newSolver(c)
-		if err := s.start(); err != nil {
+		if err := s.initialise(); err != nil {
 			t.Fatal(err)
 		}
-		if reached := s.solve(); reached != nil {
-			t.Fatalf("%s: rows %v have too few columns", k.name, reached)
+		if deficient := s.solve(); deficient != nil {
+			t.Fatalf("%s: rows %v have too few columns", k.name, deficient)
 		}
-		certify(t, s, map[bool]float64{true: 1e-14}[k.name == "uniform"])
+		checkOptimal(t, s, map[bool]float64{true: 1e-14}[k.name == "uniform"])
 	}
 }
 
 // TestBounds holds every list to what it promises while prices rise.
 func TestBounds(t *testing.T) {
 	for _, k := range kinds {
-		c := values(80, 200, k.value)
+		c := newMatrix(80, 200, k.value)
 		s := newSolver(c)
 		rnd := rand.New(rand.NewPCG(5, 5))
 		for range 10 {
@@ -124,10 +125,10 @@ func TestBounds(t *testing.T) {
 				if rnd.IntN(3) == 0 {
 					s.refresh(i)
 				}
-				place, _ := s.list(i)
+				columns, _ := s.lists.row(i)
 				for j, x := range c.Row(int(i)) {
-					if !slices.Contains(place, int32(j)) && x-s.price[j] > s.bound[i] {
-						t.Fatalf("%s: row %d gains %g at column %d, which is not on its list, above the bound %g", k.name, i, x-s.price[j], j, s.bound[i])
+					if !slices.Contains(columns, int32(j)) && x-s.price[j] > s.lists.bound[i] {
+						t.Fatalf("%s: row %d gains %g at column %d, which is not on its list, above the bound %g", k.name, i, x-s.price[j], j, s.lists.bound[i])
 					}
 				}
 			}
@@ -166,10 +167,10 @@ func digest(t *testing.T) uint64 {
 	h := fnv.New64a()
 	for _, k := range kinds {
 		for _, size := range [][2]int{{130, 130}, {70, 200}, {200, 70}} {
-			if k.name == "allowed few" && size[0] > size[1] {
+			if k.name == "sparse" && size[0] > size[1] {
 				continue
 			}
-			c := values(size[0], size[1], k.value)
+			c := newMatrix(size[0], size[1], k.value)
 			s, err := Max(c)
 			if err != nil {
 				t.Fatal(err)
@@ -179,7 +180,7 @@ func digest(t *testing.T) uint64 {
 			}
 			binary.Write(h, binary.LittleEndian, s.U)
 			binary.Write(h, binary.LittleEndian, s.V)
-			if k.name == "allowed few" {
+			if k.name == "sparse" {
 				continue
 			}
 			p, err := Transport(c)
@@ -198,8 +199,8 @@ func digest(t *testing.T) uint64 {
 // TestMemory: what is read where it lies needs vectors and short lists, more rows
 // than columns one copy.
 func TestMemory(t *testing.T) {
-	c := values(1500, 1500, kinds[0].value)
-	tall := values(2000, 1000, kinds[0].value)
+	c := newMatrix(1500, 1500, kinds[0].value)
+	tall := newMatrix(2000, 1000, kinds[0].value)
 	for _, k := range []struct {
 		name   string
 		copies float64
@@ -260,12 +261,12 @@ func TestTransport(t *testing.T) {
 	for _, k := range kinds[:len(kinds)-1] {
 		for _, size := range [][2]int{{1, 1}, {1, 5}, {5, 1}, {4, 6}, {6, 4}, {5, 7}, {7, 5}, {8, 8}, {12, 30}, {21, 14}} {
 			n, m := size[0], size[1]
-			c := values(n, m, k.value)
+			c := newMatrix(n, m, k.value)
 			p, err := Transport(c)
 			if err != nil {
 				t.Fatal(err)
 			}
-			units := values(p.Units, p.Units, func(_ *rand.Rand, a, b int) float64 { return c.Row(a * n / p.Units)[b*m/p.Units] })
+			units := newMatrix(p.Units, p.Units, func(_ *rand.Rand, a, b int) float64 { return c.Row(a * n / p.Units)[b*m/p.Units] })
 			s, err := Max(units)
 			if err != nil {
 				t.Fatal(err)

@@ -4,44 +4,44 @@ import (
 	"math"
 	"slices"
 
-	"github.com/convergent-go/convergent/internal/vec"
+	"github.com/convergent-go/convergent/asm"
 )
 
 // augment assigns one more row: it finds the shortest alternating path from it to
 // an unassigned column by Dijkstra's algorithm on u_i + p_j - c_ij, and shifts the
-// assignment along it. If there is none it returns the rows that were reached:
-// all their columns are each other's.
+// assignment along it. If there is none it returns the rows on all paths: their columns
+// are each other's.
 //
 // Where lists turn out to be of no use, since most rows on the way had to be
 // scanned, as with values of rank one, the next searches scan every row; each
 // time that happens, twice as many.
-func (s *solver) augment(start int32) []int {
-	s.done = s.done[:0]
+func (s *solver) augment(start int32) (deficient []int) {
+	s.labels = s.labels[:0]
 	var end int32
 	var length float64
-	if s.scans > 0 {
-		s.scans--
-		end, length = s.scan(start)
+	if s.fullScans > 0 {
+		s.fullScans--
+		end, length = s.searchRows(start)
 	} else {
-		s.scanned = 0
-		if end, length = s.search(start); s.scanned > 16 && 2*s.scanned > len(s.done) {
-			s.patience = 2*s.patience + 1
-			s.scans = s.patience
+		s.rowScans = 0
+		if end, length = s.searchLists(start); s.rowScans > 16 && 2*s.rowScans > len(s.labels) {
+			s.lastScans = 2*s.lastScans + 1
+			s.fullScans = s.lastScans
 		}
 	}
 	if end < 0 {
-		reached := []int{int(start)}
-		for _, x := range s.done {
-			reached = append(reached, int(s.row[x.col]))
+		deficient = []int{int(start)}
+		for _, x := range s.labels {
+			deficient = append(deficient, int(s.row[x.col]))
 		}
-		slices.Sort(reached)
-		return reached
+		slices.Sort(deficient)
+		return deficient
 	}
-	for _, x := range s.done {
+	for _, x := range s.labels {
 		s.price[x.col] += max(0, length-x.dist) // rounding must not lower it
 	}
 	for j := end; ; {
-		i := s.from[j]
+		i := s.pred[j]
 		next := s.col[i]
 		s.assign(i, j)
 		if i == start {
@@ -51,60 +51,60 @@ func (s *solver) augment(start int32) []int {
 	}
 }
 
-// scan is Dijkstra's algorithm with full scans. Like search it returns the
+// searchRows is Dijkstra's algorithm with full scans. Like searchLists it returns the
 // nearest unassigned column and its distance, or -1.
-func (s *solver) scan(start int32) (end int32, length float64) {
+func (s *solver) searchRows(start int32) (end int32, length float64) {
 	s.queue.clear()
-	defer s.queue.forget(s.Cols)
+	defer s.queue.resetKeys(s.Cols)
 	dist := s.queue.key[:s.Cols]
 	i, base := start, 0.0
 	for {
-		j, d := vec.Relax(dist, s.from, s.Row(int(i)), s.price, s.row, base, i)
+		j, d := asm.Active().Relax(dist, s.pred, s.Row(int(i)), s.price, s.row, base, i)
 		if j < 0 || s.row[j] < 0 {
 			return int32(j), d
 		}
 		dist[j] = math.NaN()
-		s.done = append(s.done, step{int32(j), d})
+		s.labels = append(s.labels, label{int32(j), d})
 		i = s.row[j]
-		base = d + (s.paid[i] - s.price[j])
+		base = d + (s.value[i] - s.price[j])
 	}
 }
 
-// search is Dijkstra's algorithm by the rows' lists.
+// searchLists is Dijkstra's algorithm by the rows' lists.
 //
 // From a row at distance d, a column of gain h is at d + u - h. Columns that are
 // not on the row's list are no nearer than its bound says; the queue holds that
 // distance as if it were a vertex, and when its turn comes the row is scanned.
-func (s *solver) search(start int32) (end int32, length float64) {
+func (s *solver) searchLists(start int32) (end int32, length float64) {
 	s.queue.clear()
 	m := int32(s.Cols)
 	s.end, s.length = -1, math.Inf(1)
-	s.reach(start, 0)
+	s.expandList(start, 0)
 	for {
 		v, d, ok := s.queue.pop(s.length)
 		if !ok {
 			return s.end, s.length
 		}
 		if v < m {
-			s.done = append(s.done, step{v, d})
+			s.labels = append(s.labels, label{v, d})
 			i := s.row[v]
-			s.reach(i, d+(s.paid[i]-s.price[v]))
+			s.expandList(i, d+(s.value[i]-s.price[v]))
 		} else {
-			s.extend(v - m)
+			s.expandRow(v - m)
 		}
 	}
 }
 
-// reach goes on from row i, where base is its distance plus u_i, by its list.
-func (s *solver) reach(i int32, base float64) {
-	if math.IsInf(s.bound[i], 1) {
+// expandList goes on from row i, where base is its distance plus u_i, by its list.
+func (s *solver) expandList(i int32, base float64) {
+	if math.IsInf(s.lists.bound[i], 1) {
 		s.refresh(i)
 	}
-	place, value := s.list(i)
-	for k, j := range place {
+	column, value := s.lists.row(i)
+	for k, j := range column {
 		s.shorten(i, j, base-(value[k]-s.price[j]))
 	}
-	if d := base - s.bound[i]; d < s.length {
+	if d := base - s.lists.bound[i]; d < s.length {
 		s.base[i] = base
 		s.queue.push(int32(s.Cols)+i, d)
 	}
@@ -113,7 +113,7 @@ func (s *solver) reach(i int32, base float64) {
 // shorten offers a path of length d to column j through row i.
 func (s *solver) shorten(i, j int32, d float64) {
 	if d < s.length && d < s.queue.key[j] {
-		s.from[j] = i
+		s.pred[j] = i
 		if s.row[j] < 0 {
 			s.end, s.length = j, d
 		} else {
@@ -122,17 +122,18 @@ func (s *solver) shorten(i, j int32, d float64) {
 	}
 }
 
-// extend goes on from row i by what was not on its list: by a new one, if prices
+// expandRow goes on from row i by what was not on its list: by a new one, if prices
 // have made it reach further, else by the whole row.
-func (s *solver) extend(i int32) {
-	base, bound := s.base[i], s.bound[i]
-	if s.refresh(i); s.bound[i] < bound {
-		s.reach(i, base)
+func (s *solver) expandRow(i int32) {
+	base, bound := s.base[i], s.lists.bound[i]
+	if s.refresh(i); s.lists.bound[i] < bound {
+		s.expandList(i, base)
 		return
 	}
-	s.scanned++
+	s.rowScans++
 	row := s.Row(int(i))
-	for _, j := range s.hits[:vec.Shorter(s.hits, s.queue.key[:s.Cols], row, s.price, base)] {
+	n := asm.Active().RelaxableColumns(s.columns, s.queue.key[:s.Cols], row, s.price, base)
+	for _, j := range s.columns[:n] {
 		s.shorten(i, j, base-(row[j]-s.price[j]))
 	}
 }

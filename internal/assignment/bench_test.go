@@ -9,7 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-func uniformCosts(n int) Matrix {
+func uniformMatrix(n int) Matrix {
 	rnd := rand.New(rand.NewPCG(1, uint64(n)))
 	c := Matrix{Rows: n, Cols: n, Stride: n, Data: make([]float64, n*n)}
 	for i := range c.Data {
@@ -18,9 +18,9 @@ func uniformCosts(n int) Matrix {
 	return c
 }
 
-// noisy returns the correlations of n units with noisy copies of them in another
+// noisyCorrelations returns the correlations of n units with noisy copies of them in another
 // order, over 200 observations.
-func noisy(n int) Matrix {
+func noisyCorrelations(n int) Matrix {
 	rnd := rand.New(rand.NewPCG(2, uint64(n)))
 	const samples = 200
 	a, b := mat.NewDense(n, samples, nil), mat.NewDense(n, samples, nil)
@@ -59,7 +59,7 @@ func BenchmarkMax(b *testing.B) {
 	for _, kind := range []struct {
 		name string
 		make func(n int) Matrix
-	}{{"uniform", uniformCosts}, {"noisy", noisy}} {
+	}{{"uniform", uniformMatrix}, {"noisy", noisyCorrelations}} {
 		for _, n := range []int{384, 1000, 2000, 4000} {
 			c := kind.make(n)
 			b.Run(fmt.Sprintf("%s/%d", kind.name, n), func(b *testing.B) {
@@ -73,10 +73,10 @@ func BenchmarkMax(b *testing.B) {
 	}
 }
 
-// BenchmarkStructured has values that leave short lists of no use, among others.
-func BenchmarkStructured(b *testing.B) {
+// BenchmarkKinds has values that leave short lists of no use, among others.
+func BenchmarkKinds(b *testing.B) {
 	for _, k := range kinds {
-		c := values(1000, 1000, k.value)
+		c := newMatrix(1000, 1000, k.value)
 		b.Run(k.name, func(b *testing.B) {
 			for b.Loop() {
 				if _, err := Max(c); err != nil {
@@ -89,7 +89,7 @@ func BenchmarkStructured(b *testing.B) {
 
 func BenchmarkTransport(b *testing.B) {
 	for _, size := range [][2]int{{256, 384}, {255, 384}, {997, 1000}} {
-		c := noisy(size[1])
+		c := noisyCorrelations(size[1])
 		c.Rows = size[0]
 		b.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(b *testing.B) {
 			for b.Loop() {

@@ -5,10 +5,10 @@ import (
 	"math"
 	"slices"
 
-	"github.com/convergent-go/convergent/internal/vec"
+	"github.com/convergent-go/convergent/asm"
 )
 
-// Flow is so many units from a row to a column.
+// Flow is a number of units that go from a row to a column.
 type Flow struct{ Row, Col, Units int }
 
 // Plan is a transport with its dual variables: U_i + V_j >= c_ij, with equality
@@ -31,33 +31,22 @@ func Transport(c Matrix) (Plan, error) {
 		return Plan{U: make([]float64, c.Rows), V: make([]float64, c.Cols)}, nil
 	}
 	t := newTransport(c)
-	for j := range t.price {
-		t.price[j] = math.Inf(-1)
-	}
-	for i := range c.Rows {
-		if err := c.Check(i); err != nil {
-			return Plan{}, err
-		}
-		vec.ColumnMax(t.price, t.from, c.Row(i), i)
-	}
-	for j, p := range t.price {
-		if math.IsInf(p, -1) {
-			t.price[j] = 0 // forbidden to all; augment will say so
-		}
+	if err := t.initialise(); err != nil {
+		return Plan{}, err
 	}
 	for i := range int32(c.Rows) {
 		for supply := t.supply; supply > 0; {
-			moved := t.augment(i, supply)
-			if moved == 0 {
+			units := t.augment(i, supply)
+			if units == 0 {
 				return Plan{}, fmt.Errorf("%w: rows %v are allowed only %d columns between them, of %d for %d rows",
-					ErrInfeasible, slices.Sorted(slices.Values(t.reached)), len(t.done), c.Cols, c.Rows)
+					ErrInfeasible, slices.Sorted(slices.Values(t.rows)), len(t.labels), c.Cols, c.Rows)
 			}
-			supply -= moved
+			supply -= units
 		}
 	}
 	p := Plan{Units: c.Rows * t.supply, U: make([]float64, c.Rows), V: t.price}
-	for j, in := range t.in {
-		for _, f := range in {
+	for j, flows := range t.inflow {
+		for _, f := range flows {
 			p.U[f.row] = c.Row(int(f.row))[j] - t.price[j]
 			p.Flows = append(p.Flows, Flow{int(f.row), j, f.units})
 		}
@@ -70,21 +59,21 @@ func Transport(c Matrix) (Plan, error) {
 // they have flow.
 type transport struct {
 	Matrix
-	supply int
-	price  []float64
-	in     [][]share // of a column
-	room   []int     // units that a column still takes
-	full   []int32   // 0 if it takes none, else -1
+	supply    int
+	price     []float64
+	inflow    [][]inflow // of a column
+	capacity  []int      // units that a column still takes
+	saturated []int32    // 0 for a column without capacity, else -1
 
 	dist    []float64 // by column, length of the shortest path, NaN where final
-	from    []int32   // the row before a column
-	via     []int32   // the column before a row; -1: not reached
-	done    []step
-	reached []int32 // rows
+	predRow []int32   // the row before a column
+	predCol []int32   // the column before a row; -1: on no path
+	labels  []label   // permanent ones
+	rows    []int32   // on all paths
 }
 
-// share is a row's part of the flow into a column.
-type share struct {
+// inflow is a row's part of the flow into a column.
+type inflow struct {
 	row   int32
 	units int
 }
@@ -96,93 +85,112 @@ func newTransport(c Matrix) *transport {
 		g, r = r, g%r
 	}
 	t := &transport{
-		Matrix: c, supply: m / g, price: make([]float64, m), in: make([][]share, m), room: make([]int, m), full: make([]int32, m),
-		dist: make([]float64, m), from: make([]int32, m), via: make([]int32, n),
+		Matrix: c, supply: m / g, price: make([]float64, m),
+		inflow: make([][]inflow, m), capacity: make([]int, m), saturated: make([]int32, m),
+		dist: make([]float64, m), predRow: make([]int32, m), predCol: make([]int32, n),
 	}
 	for j := range m {
-		t.room[j], t.full[j] = n/g, -1
+		t.capacity[j], t.saturated[j] = n/g, -1
 	}
-	for i := range t.via {
-		t.via[i] = -1
+	for i := range t.predCol {
+		t.predCol[i] = -1
 	}
 	return t
 }
 
+// initialise checks the values and makes the prices that are columns' largest values.
+func (t *transport) initialise() error {
+	for j := range t.price {
+		t.price[j] = math.Inf(-1)
+	}
+	for i := range t.Rows {
+		if err := t.Check(i); err != nil {
+			return err
+		}
+		asm.Active().ColumnMax(t.price, t.predRow, t.Row(i), int32(i))
+	}
+	for j, p := range t.price {
+		if math.IsInf(p, -1) {
+			t.price[j] = 0 // forbidden to all; augment will say so
+		}
+	}
+	return nil
+}
+
 // augment moves up to supply units out of row start along a shortest path to a
-// column that has room, and returns how many; 0 if there is no path.
-func (t *transport) augment(start int32, supply int) int {
+// column that has capacity, and returns how many; 0 if there is no path.
+func (t *transport) augment(start int32, supply int) (units int) {
 	for j := range t.dist {
 		t.dist[j] = math.Inf(1)
 	}
-	for _, i := range t.reached {
-		t.via[i] = -1
+	for _, i := range t.rows {
+		t.predCol[i] = -1
 	}
-	t.done, t.reached = t.done[:0], append(t.reached[:0], start)
+	t.labels, t.rows = t.labels[:0], append(t.rows[:0], start)
 	j, d := t.relax(start, 0)
-	for j >= 0 && t.room[j] == 0 {
+	for j >= 0 && t.capacity[j] == 0 {
 		t.dist[j] = math.NaN()
-		t.done = append(t.done, step{int32(j), d})
-		next, nd, scanned := -1, 0.0, false
-		for _, f := range t.in[j] {
-			if f.row != start && t.via[f.row] < 0 {
-				t.via[f.row] = int32(j)
-				t.reached = append(t.reached, f.row)
-				next, nd = t.relax(f.row, d+(t.Row(int(f.row))[j]-t.price[j]))
-				scanned = true
+		t.labels = append(t.labels, label{int32(j), d})
+		next, nextDist, rows := -1, 0.0, len(t.rows)
+		for _, f := range t.inflow[j] {
+			if f.row != start && t.predCol[f.row] < 0 {
+				t.predCol[f.row] = int32(j)
+				t.rows = append(t.rows, f.row)
+				next, nextDist = t.relax(f.row, d+(t.Row(int(f.row))[j]-t.price[j]))
 			}
 		}
-		if !scanned {
-			next, nd = t.relax(start, math.Inf(1)) // shortens nothing
+		if len(t.rows) == rows {
+			next, nextDist = t.relax(start, math.Inf(1)) // shortens nothing
 		}
-		j, d = next, nd
+		j, d = next, nextDist
 	}
 	if j < 0 {
 		return 0
 	}
-	for _, x := range t.done {
+	for _, x := range t.labels {
 		t.price[x.col] += d - x.dist
 	}
-	return t.move(start, int32(j), supply)
+	return t.push(start, int32(j), supply)
 }
 
 // relax goes on from row i, where base is its distance plus u_i, and returns the
 // nearest column and its distance.
-func (t *transport) relax(i int32, base float64) (int, float64) {
-	return vec.Relax(t.dist, t.from, t.Row(int(i)), t.price, t.full, base, i)
+func (t *transport) relax(i int32, base float64) (column int, length float64) {
+	return asm.Active().Relax(t.dist, t.predRow, t.Row(int(i)), t.price, t.saturated, base, i)
 }
 
-// move shifts what the path to column end lets through, at most supply.
-func (t *transport) move(start, end int32, supply int) int {
-	units := min(supply, t.room[end])
-	for i := t.from[end]; i != start; i = t.from[t.via[i]] {
-		in := t.in[t.via[i]]
-		units = min(units, in[at(in, i)].units)
+// push moves what the path to column end lets through, at most supply.
+func (t *transport) push(start, end int32, supply int) int {
+	units := min(supply, t.capacity[end])
+	for i := t.predRow[end]; i != start; i = t.predRow[t.predCol[i]] {
+		flows := t.inflow[t.predCol[i]]
+		units = min(units, flows[rowIndex(flows, i)].units)
 	}
-	if t.room[end] -= units; t.room[end] == 0 {
-		t.full[end] = 0
+	if t.capacity[end] -= units; t.capacity[end] == 0 {
+		t.saturated[end] = 0
 	}
-	for j := end; ; j = t.via[t.from[j]] {
-		i := t.from[j]
+	for j := end; ; j = t.predCol[t.predRow[j]] {
+		i := t.predRow[j]
 		t.add(i, j, units)
 		if i == start {
 			return units
 		}
-		t.add(i, t.via[i], -units)
+		t.add(i, t.predCol[i], -units)
 	}
 }
 
 // add adds to the flow from row i to column j.
 func (t *transport) add(i, j int32, units int) {
-	in := t.in[j]
-	k := at(in, i)
+	flows := t.inflow[j]
+	k := rowIndex(flows, i)
 	if k < 0 {
-		t.in[j] = append(in, share{i, units})
-	} else if in[k].units += units; in[k].units == 0 {
-		t.in[j] = slices.Delete(in, k, k+1)
+		t.inflow[j] = append(flows, inflow{i, units})
+	} else if flows[k].units += units; flows[k].units == 0 {
+		t.inflow[j] = slices.Delete(flows, k, k+1)
 	}
 }
 
-// at returns the place of row i's share, or -1.
-func at(in []share, i int32) int {
-	return slices.IndexFunc(in, func(f share) bool { return f.row == i })
+// rowIndex returns the index of row i's flow, or -1.
+func rowIndex(flows []inflow, i int32) int {
+	return slices.IndexFunc(flows, func(f inflow) bool { return f.row == i })
 }

@@ -37,8 +37,8 @@ var geometries = []Geometry{
 	{N: 2, H: 8, W: 8, C: 256, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
 }
 
-// products visits every product that makes up the output: y[yi] += x[xi] * w[wi].
-func products(g Geometry, visit func(yi, xi, wi int)) {
+// forEachProduct visits every product that makes up the output: y[yi] += x[xi] * w[wi].
+func forEachProduct(g Geometry, visit func(yi, xi, wi int)) {
 	depth, out := g.C/g.groups(), g.Out/g.groups()
 	for n := range g.N {
 		for oy := range g.OutH() {
@@ -67,13 +67,13 @@ func products(g Geometry, visit func(yi, xi, wi int)) {
 // float64.
 func TestAgainstDefinition(t *testing.T) {
 	for _, g := range geometries {
-		t.Run(fmt.Sprintf("%+v", g), func(t *testing.T) { compare(t, g, false) })
+		t.Run(fmt.Sprintf("%+v", g), func(t *testing.T) { checkDefinition(t, g, false) })
 	}
 }
 
-// compare holds errors to the package's bounds: of values, or, where these may cancel, of
-// the terms that they are sums of.
-func compare(t *testing.T, g Geometry, terms bool) {
+// checkDefinition compares all three directions with the definition, within the package's
+// bounds: of values, or, where these may cancel, of the terms that they are sums of.
+func checkDefinition(t *testing.T, g Geometry, terms bool) {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(1, 2))
 	random := func(n int) []float32 {
@@ -96,7 +96,7 @@ func compare(t *testing.T, g Geometry, terms bool) {
 		sizes["db"][i%g.Out] += math.Abs(float64(dy[i]))
 	}
 	ySize, dxSize, dwSize := sizes["y"], sizes["dx"], sizes["dw"]
-	products(g, func(yi, xi, wi int) {
+	forEachProduct(g, func(yi, xi, wi int) {
 		add := func(sum, size []float64, i int, v float64) {
 			sum[i] += v
 			size[i] += math.Abs(v)
@@ -105,7 +105,7 @@ func compare(t *testing.T, g Geometry, terms bool) {
 		add(dx, dxSize, xi, float64(dy[yi])*float64(w[wi]))
 		add(dw, dwSize, wi, float64(dy[yi])*float64(x[xi]))
 	})
-	against := func(name string, values []float64) []float64 {
+	scale := func(name string, values []float64) []float64 {
 		if terms {
 			return sizes[name]
 		}
@@ -122,15 +122,15 @@ func compare(t *testing.T, g Geometry, terms bool) {
 		Forward(threads, g, gotY, x, w, bias, false)
 		BackwardData(threads, g, gotX, dy, w)
 		BackwardWeights(threads, g, gotW, gotB, x, dy)
-		near(t, "y", gotY, y, against("y", y))
-		near(t, "dx", gotX, dx, against("dx", dx))
-		near(t, "dw", gotW, dw, against("dw", dw))
-		near(t, "db", gotB, db, against("db", db))
+		checkError(t, "y", gotY, y, scale("y", y))
+		checkError(t, "dx", gotX, dx, scale("dx", dx))
+		checkError(t, "dw", gotW, dw, scale("dw", dw))
+		checkError(t, "db", gotB, db, scale("db", db))
 	}
 }
 
-// near holds got to want within the package's bounds, of the given sizes.
-func near(t *testing.T, name string, got []float32, want, sizes []float64) {
+// checkError compares got with want, within the package's bounds of the given sizes.
+func checkError(t *testing.T, name string, got []float32, want, sizes []float64) {
 	t.Helper()
 	var errors, squares, worst, largest float64
 	for i, v := range want {
@@ -152,7 +152,7 @@ func TestLongSums(t *testing.T) {
 		{N: 2, H: 2, W: 14, C: 512, Out: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		{N: 1, H: 12, W: 12, C: 512, Out: 16, KH: 3, KW: 2, Stride: 1, Pad: 1},
 	} {
-		compare(t, g, false)
+		checkDefinition(t, g, false)
 	}
 }
 

@@ -13,17 +13,15 @@ import (
 
 // direct reports whether patches are read in place.
 func (g Geometry) direct() bool {
-	return g.groups() == 1 && g.patch() <= level3.KC && g.OutW() > beyond
+	return g.groups() == 1 && g.patch() <= level3.KC && g.OutW() > overread
 }
 
-// pointwise reports whether patches are positions, so that images are a matrix.
-func (g Geometry) pointwise() bool {
-	return g.KH*g.KW == 1 && g.Stride == 1 && g.Pad == 0 && g.groups() == 1
-}
+// overread is how many vectors further than the last a tile may read.
+const overread = 7
 
-// reach returns data, or where that is shorter than n a copy with room for n: a tile
+// withRoom returns data, or where that is shorter than n a copy with room for n: a tile
 // may read a few positions beyond the last.
-func reach(data []float32, n int) []float32 {
+func withRoom(data []float32, n int) []float32 {
 	if len(data) >= n {
 		return data
 	}
@@ -32,50 +30,53 @@ func reach(data []float32, n int) []float32 {
 	return longer
 }
 
-// beyond is how many vectors further than the last a tile may read.
-const beyond = 7
+// rowLen is the length of a row of a padded image.
+func (g Geometry) rowLen() int { return (g.W + 2*g.Pad) * g.C }
 
-// row is the length of a row of a padded image.
-func (g Geometry) row() int { return (g.W + 2*g.Pad) * g.C }
+// patchOffset returns where the patches of row oy of image n of the output begin.
+func (g Geometry) patchOffset(n, oy int) int {
+	return (n*(g.H+2*g.Pad) + oy*g.Stride) * g.rowLen()
+}
 
-// at returns where the patches of row oy of image n of the output begin.
-func (g Geometry) at(n, oy int) int { return (n*(g.H+2*g.Pad) + oy*g.Stride) * g.row() }
-
-// forwardDirect is Forward from padded images x, a row of the output at a time.
+// forwardDirect is Forward from patches in place, a row of the output at a time.
 func (g Geometry) forwardDirect(threads int, y, x, w, bias []float32, relu bool) {
+	x, padded := g.pad(threads, x)
+	defer level3.Release(padded)
 	k := g.patch()
-	buf := level3.Scratch(level3.PreparedLen(g.Out, k))
+	buf := level3.Scratch(level3.PackedLen(g.Out, k))
 	defer level3.Release(buf)
-	filters := level3.Prepare(*buf, g.Out, k)
-	filters.Fill(0, g.Out, level3.Rows{Data: w, Stride: k})
+	filters := level3.NewPackedB(*buf, g.Out, k)
+	filters.Pack(0, g.Out, level3.Rows{Data: w, Stride: k})
 	rows := g.N * g.OutH()
 	par.Blocks(threads, rows, max(1, divUp(rows, 8*threads)), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
-			in := reach(x[g.at(r/g.OutH(), r%g.OutH()):], (g.KH-1)*g.row()+((g.OutW()+beyond)*g.Stride+g.KW)*g.C)
-			patches := asm.Left{Data: in, Row: g.Stride * g.C, Col: 1, Run: g.KW * g.C, Jump: g.row()}
+			in := withRoom(x[g.patchOffset(r/g.OutH(), r%g.OutH()):], (g.KH-1)*g.rowLen()+((g.OutW()+overread)*g.Stride+g.KW)*g.C)
+			patches := asm.PanelA{Data: in, RowStride: g.Stride * g.C, ColStride: 1, Run: g.KW * g.C, RunStride: g.rowLen()}
 			out := y[r*g.OutW()*g.Out:][:g.OutW()*g.Out]
-			filters.Times(g.OutW(), patches, out, g.Out, level3.End{Bias: bias, ReLU: relu})
+			filters.Multiply(g.OutW(), patches, out, g.Out, level3.Epilogue{Bias: bias, ReLU: relu})
 		}
 	})
 }
 
-// parts is into how many parts the images are divided at most, whose gradients of
-// the filters are summed apart and then added in order. It is part of the meaning of
-// a gradient.
-const parts = 16
+// maxGradientParts is into how many parts the images are divided at most, whose gradients
+// of the filters are summed by themselves and then added in order. It is part of the
+// meaning of a gradient.
+const maxGradientParts = 16
 
-// backwardWeightsDirect is the gradient of the filters from padded images x.
+// backwardWeightsDirect is the gradient of the filters from patches in place.
 // Its transpose is a product whose vectors are the terms of a patch: those of
 // one row lie side by side in the image, and the next position's a step further.
 func (g Geometry) backwardWeightsDirect(threads int, dw, x, dy []float32) {
+	x, padded := g.pad(threads, x)
+	defer level3.Release(padded)
 	k, size := g.patch(), g.patch()*g.Out
-	images := divUp(g.N, parts)
+	images := divUp(g.N, maxGradientParts)
 	sums := level3.Scratch(divUp(g.N, images) * size)
 	defer level3.Release(sums)
 	par.Blocks(threads, g.N, images, func(lo, hi int) {
 		sum := (*sums)[lo/images*size:][:size]
 		clear(sum)
-		packed := level3.Scratch(level3.PreparedLen(g.Out, level3.KC))
+		packed := level3.Scratch(level3.PackedLen(g.Out, level3.KC))
 		defer level3.Release(packed)
 		for n := lo; n < hi; n++ {
 			g.addGradient(sum, x, dy, n, *packed)
@@ -88,8 +89,9 @@ func (g Geometry) backwardWeightsDirect(threads int, dw, x, dy []float32) {
 	asm.Active().Transpose(dw, k, total, g.Out, k, g.Out)
 }
 
-// addGradient adds to the sum, [KH, KW, C, Out], the gradient of image n: of as many
-// rows of the output at a time as a product has terms, or of a part of one.
+// addGradient adds to the sum, [KH, KW, C, Out], the gradient of image n of the padded
+// images x: of as many rows of the output at a time as a product has terms, or of a part of
+// one.
 func (g Geometry) addGradient(sum, x, dy []float32, n int, packed []float32) {
 	width, run := g.KW*g.C, min(g.OutW(), level3.KC)
 	rows := max(1, level3.KC/g.OutW())
@@ -98,15 +100,15 @@ func (g Geometry) addGradient(sum, x, dy []float32, n int, packed []float32) {
 		for ox := 0; ox < g.OutW(); ox += run {
 			run := min(run, g.OutW()-ox)
 			dy := dy[((n*g.OutH()+oy)*g.OutW()+ox)*g.Out:]
-			units, ok := level3.InPlace(dy, g.Out, g.Out, rows*run)
+			units, ok := level3.StridedB(dy, g.Out, g.Out, rows*run)
 			if !ok {
-				units = level3.Prepare(packed, g.Out, rows*run)
-				units.Fill(0, g.Out, level3.Cols{Data: dy, Stride: g.Out})
+				units = level3.NewPackedB(packed, g.Out, rows*run)
+				units.Pack(0, g.Out, level3.Cols{Data: dy, Stride: g.Out})
 			}
 			for ky := range g.KH {
-				in := reach(x[g.at(n, oy)+ky*g.row()+ox*g.Stride*g.C:], (rows-1)*g.Stride*g.row()+(run*g.Stride+g.KW)*g.C+beyond)
-				terms := asm.Left{Data: in, Row: 1, Col: g.Stride * g.C, Run: run, Jump: g.Stride * g.row()}
-				units.Times(width, terms, sum[ky*width*g.Out:], g.Out, level3.End{Accumulate: true})
+				in := withRoom(x[g.patchOffset(n, oy)+ky*g.rowLen()+ox*g.Stride*g.C:], (rows-1)*g.Stride*g.rowLen()+(run*g.Stride+g.KW)*g.C+overread)
+				terms := asm.PanelA{Data: in, RowStride: 1, ColStride: g.Stride * g.C, Run: run, RunStride: g.Stride * g.rowLen()}
+				units.Multiply(width, terms, sum[ky*width*g.Out:], g.Out, level3.Epilogue{Accumulate: true})
 			}
 		}
 	}

@@ -8,80 +8,87 @@ import (
 
 // filters are transformed and packed, a B of products for each of the points.
 type filters struct {
-	points []level3.Prepared
+	points []level3.PackedB
 	buf    *[]float32
 }
 
 func (f *filters) release() { level3.Release(f.buf) }
 
-// prepareForward takes filters [out, R, R, depth]: vectors are filters, terms are
+// packForward takes filters [out, R, R, depth]: vectors are filters, terms are
 // channels.
-func prepareForward(threads int, f *asm.Winograd, w []float32, out, depth int) *filters {
+func packForward(threads int, f *asm.Winograd, w []float32, out, depth int) *filters {
 	width := images{depth: depth}.vectors()
-	stride := width + line
+	stride := width + cacheLine
 	taps := f.R * f.R
-	plane := columns()*stride + line
+	plane := panelWidth()*stride + cacheLine
 	transform := func(dst []float32, j0, j1 int) {
-		whole := make([]float32, taps*width)
+		padded := make([]float32, taps*width)
 		for o := j0; o < j1; o++ {
 			src := w[o*taps*depth:][:taps*depth]
 			if depth < width { // channels to whole vectors
 				for i := range taps {
-					copy(whole[i*width:], src[i*depth:][:depth])
+					copy(padded[i*width:], src[i*depth:][:depth])
 				}
-				src = whole
+				src = padded
 			}
-			asm.Active().Transform(f.Filter, width, dst[(o-j0)*stride:], f.Points*plane, plane, src, f.R*width, width)
+			transformFilter(f, width, dst[(o-j0)*stride:], plane, src)
 		}
 	}
-	return prepare(threads, f, out, depth, plane, transform, func(plane []float32) level3.Operand {
+	return packFilters(threads, f, out, depth, plane, transform, func(plane []float32) level3.Operand {
 		return level3.Rows{Data: plane, Stride: stride}
 	})
 }
 
-// prepareBackward takes the same filters as the gradient to the image sees them, turned
-// by half a circle: vectors are channels, terms are filters.
-func prepareBackward(threads int, f *asm.Winograd, w []float32, out, depth int) *filters {
-	width := columns()
+// packBackward takes the same filters as BackwardData multiplies them, rotated by half a
+// circle: vectors are channels, terms are filters.
+func packBackward(threads int, f *asm.Winograd, w []float32, out, depth int) *filters {
+	width := panelWidth()
 	taps := f.R * f.R
-	plane := out*width + line
+	plane := out*width + cacheLine
 	transform := func(dst []float32, j0, j1 int) {
-		around := make([]float32, taps*width)
+		rotated := make([]float32, taps*width)
 		for o := range out {
 			for i := range taps {
-				copy(around[i*width:], w[((o+1)*taps-1-i)*depth+j0:][:j1-j0])
+				copy(rotated[i*width:], w[((o+1)*taps-1-i)*depth+j0:][:j1-j0])
 			}
-			asm.Active().Transform(f.Filter, width, dst[o*width:], f.Points*plane, plane, around, f.R*width, width)
+			transformFilter(f, width, dst[o*width:], plane, rotated)
 		}
 	}
-	return prepare(threads, f, depth, out, plane, transform, func(plane []float32) level3.Operand {
+	return packFilters(threads, f, depth, out, plane, transform, func(plane []float32) level3.Operand {
 		return level3.Cols{Data: plane, Stride: width}
 	})
 }
 
-// columns is the number of vectors that are packed side by side.
-func columns() int { return level3.Width() }
+// transformFilter writes the transform of a filter of the given number of channels, the
+// points plane floats apart.
+func transformFilter(f *asm.Winograd, channels int, dst []float32, plane int, src []float32) {
+	asm.Active().Transform(f.Filter, channels,
+		asm.Grid{Data: dst, RowStride: f.Points * plane, ColStride: plane},
+		asm.Grid{Data: src, RowStride: f.R * channels, ColStride: channels})
+}
 
-// wholeTiles is the number of columns of C in tiles that n vectors of B take.
-func wholeTiles(n int) int { return divUp(n, columns()) * columns() }
+// panelWidth is the number of vectors that are packed side by side.
+func panelWidth() int { return level3.Width() }
 
-// prepare packs n vectors of k terms, columns() at a time, and zeros to fill the last
-// tile. transform writes the
-// transforms of vectors [j0, j1) to planes of the given size, one for each point;
-// operand says how they lie in a plane.
-func prepare(threads int, f *asm.Winograd, n, k, plane int, transform func(dst []float32, j0, j1 int), operand func(plane []float32) level3.Operand) *filters {
-	count, size := f.Points*f.Points, level3.PreparedLen(n, k)
-	all := &filters{buf: level3.Scratch(count * size)}
-	for p := range count {
-		all.points = append(all.points, level3.Prepare((*all.buf)[p*size:], wholeTiles(n), k))
+// paddedColumns is the number of columns of C in tiles that n vectors of B take.
+func paddedColumns(n int) int { return divUp(n, panelWidth()) * panelWidth() }
+
+// packFilters packs n vectors of k terms, a panel at a time, and zeros to fill the last
+// tile. transform writes the transforms of vectors [j0, j1) to planes of the given size, one
+// for each point; operand says how they lie in a plane.
+func packFilters(threads int, f *asm.Winograd, n, k, plane int, transform func(dst []float32, j0, j1 int), operand func(plane []float32) level3.Operand) *filters {
+	points, size := f.Points*f.Points, level3.PackedLen(n, k)
+	packed := &filters{buf: level3.Scratch(points * size)}
+	for p := range points {
+		packed.points = append(packed.points, level3.NewPackedB((*packed.buf)[p*size:], paddedColumns(n), k))
 	}
-	par.Blocks(threads, n, columns(), func(j0, j1 int) {
-		planes := level3.Scratch(count * plane)
+	par.Blocks(threads, n, panelWidth(), func(j0, j1 int) {
+		planes := level3.Scratch(points * plane)
 		defer level3.Release(planes)
 		transform(*planes, j0, j1)
-		for p, b := range all.points {
-			b.Fill(j0, j1, operand((*planes)[p*plane:]))
+		for p, b := range packed.points {
+			b.Pack(j0, j1, operand((*planes)[p*plane:]))
 		}
 	})
-	return all
+	return packed
 }

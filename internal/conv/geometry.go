@@ -17,8 +17,8 @@ package conv
 // Geometry is the shape of a convolution of N images of H x W positions and C
 // channels with Out filters of KH x KW positions, applied every Stride
 // positions after Pad zeros on each side. With Groups > 1 the channels and the
-// filters are split into that many equal parts, which see only each other;
-// 0 means 1.
+// filters are divided into that many equal parts, filters of a part having only its
+// channels as input; 0 means 1.
 type Geometry struct {
 	N, H, W, C  int
 	Out         int
@@ -43,6 +43,7 @@ func (g Geometry) positions() int { return g.N * g.OutH() * g.OutW() }
 // patch returns the number of terms of a patch: the length of a filter.
 func (g Geometry) patch() int { return g.KH * g.KW * g.C / g.groups() }
 
+// check panics if the geometry is impossible or a slice has the wrong length.
 func (g Geometry) check(x, w, y []float32) {
 	switch {
 	case g.N < 0 || g.H < 1 || g.W < 1 || g.C < 1 || g.Out < 1 || g.KH < 1 || g.KW < 1 || g.Stride < 1 || g.Pad < 0 || g.Groups < 0:

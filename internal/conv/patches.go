@@ -3,13 +3,12 @@ package conv
 import (
 	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
-	"github.com/convergent-go/convergent/internal/par"
 )
 
-// window is how output positions see images: position (y, x) covers the kh x kw
+// window maps output positions to images: position (y, x) covers the kh x kw
 // input positions from (y*stride, x*stride) on, of which only channels
 // [c0, c0+depth) of the image's c. Windows never leave the image: padding is
-// part of it (see pad).
+// part of it (see images.pad).
 type window struct {
 	data       []float32
 	h, w, c    int // of an image
@@ -26,49 +25,17 @@ func (g Geometry) window(x []float32, i int) window {
 		kh: g.KH, kw: g.KW, stride: g.Stride, outH: g.OutH(), outW: g.OutW()}
 }
 
-// pad copies n images of h x w positions of c channels into the middle of ones
-// with padY more rows and padX more columns on each side, all zero; negative
-// padding cuts off. What it returns is to be released; without padding it is
-// the images themselves, and nil.
-func pad(threads int, x []float32, n, h, w, c, padY, padX int) ([]float32, *[]float32) {
-	if padY == 0 && padX == 0 {
-		return x, nil
-	}
-	height, width := h+2*padY, w+2*padX
-	buf := level3.Scratch(n * height * width * c)
-	par.For(threads, n, func(i int) {
-		to := (*buf)[i*height*width*c:][:height*width*c]
-		for y := range height {
-			row := to[y*width*c:][:width*c]
-			from := y - padY
-			if from < 0 || from >= h {
-				clear(row)
-				continue
-			}
-			line := x[(i*h+from)*w*c:][:w*c]
-			if padX < 0 {
-				copy(row, line[-padX*c:])
-				continue
-			}
-			clear(row[:padX*c])
-			copy(row[padX*c:], line)
-			clear(row[(padX+w)*c:])
-		}
-	})
-	return *buf, buf
-}
-
-// at returns where the window of output position i, counted over all images,
+// offset returns where the window of output position i, counted over all images,
 // begins.
-func (v *window) at(i int) int {
+func (v *window) offset(i int) int {
 	n, ox := i/v.outW, i%v.outW
 	n, oy := n/v.outH, n%v.outH
 	return ((n*v.h+oy*v.stride)*v.w+ox*v.stride)*v.c + v.c0
 }
 
-// segments calls f for each run of memory that holds some of the terms [k0, k1)
-// of a patch: a row of the window if it sees all channels, else a position.
-// Terms [k, k+n) are found at the given offset from where the window begins.
+// segments calls f for each run of memory that holds terms of [k0, k1) of a patch: a row of
+// the window if it has all channels, else a position. Terms [k, k+n) lie at the given
+// offset from where the window begins.
 func (v *window) segments(k0, k1 int, f func(k, n, offset int)) {
 	length, perRow := v.kw*v.depth, 1
 	if v.depth < v.c {
@@ -91,10 +58,10 @@ func (p *patches) Pack(dst []float32, r, i0, i1, k0, k1 int) {
 	var rows [maxPanel * level3.KC]float32
 	for ; i0 < i1; i0 += r {
 		panel, end := dst[:kc*r], min(i1, i0+r)
-		if end-i0 == r && p.even(i0, r) {
+		if end-i0 == r && p.aligned(i0, r) {
 			// Positions side by side are a matrix that overlaps itself.
 			for i := i0; i < end; {
-				start, run := p.at(i), min(end-i, p.outW-i%p.outW)
+				start, run := p.offset(i), min(end-i, p.outW-i%p.outW)
 				p.segments(k0, k1, func(k, n, offset int) {
 					tier.Transpose(panel[(k-k0)*r+i-i0:], r, p.data[start+offset:], p.stride*p.c, run, n)
 				})
@@ -105,7 +72,7 @@ func (p *patches) Pack(dst []float32, r, i0, i1, k0, k1 int) {
 				clear(panel)
 			}
 			for i := i0; i < end; i++ {
-				p.gather(rows[(i-i0)*kc:], p.at(i), k0, k1)
+				p.gather(rows[(i-i0)*kc:], p.offset(i), k0, k1)
 			}
 			tier.Transpose(panel, r, rows[:], kc, end-i0, kc)
 		}
@@ -113,12 +80,12 @@ func (p *patches) Pack(dst []float32, r, i0, i1, k0, k1 int) {
 	}
 }
 
-// even reports whether the rows of the output divide positions [i, i+r) into
+// aligned reports whether the rows of the output divide positions [i, i+r) into
 // runs that the transposition has kernels for.
-func (p *patches) even(i, r int) bool {
+func (p *patches) aligned(i, r int) bool {
 	for end := i + r; i < end; {
 		run := min(end-i, p.outW-i%p.outW)
-		if rest := run % 8; rest != 0 && rest != 4 && rest != 6 {
+		if tail := run % 8; tail != 0 && tail != 4 && tail != 6 {
 			return false
 		}
 		i += run
@@ -144,24 +111,70 @@ type patchTerms struct{ window }
 func (p *patchTerms) Pack(dst []float32, r, i0, i1, k0, k1 int) {
 	row := make([]float32, i1-i0)
 	for k := k0; k < k1; k++ {
-		p.gather(row, p.at(k), i0, i1)
-		level3.Spread(dst[(k-k0)*r:], r, k1-k0, row)
+		p.gather(row, p.offset(k), i0, i1)
+		level3.PackTerm(dst[(k-k0)*r:], r, k1-k0, row)
 	}
 }
 
-// turned are the filters of a group as the gradient to the image sees them,
-// one vector per input channel c: v_c[(ky, kx, o)] = w[o, KH-1-ky, KW-1-kx, c],
-// turned by half a circle and with input and output exchanged.
-type turned struct {
-	w                 []float32 // filters of the group
-	out, spots, depth int       // filters, KH*KW, channels
+// rotatedFilters are the filters of a group as BackwardData multiplies them, one vector per
+// input channel c: v_c[(ky, kx, o)] = w[o, KH-1-ky, KW-1-kx, c],
+// rotated by half a circle and with input and output exchanged.
+type rotatedFilters struct {
+	w                []float32 // filters of the group
+	out, taps, depth int       // filters, KH*KW, channels
 }
 
 // Pack implements level3.Operand.
-func (t *turned) Pack(dst []float32, r, i0, i1, k0, k1 int) {
+func (f *rotatedFilters) Pack(dst []float32, r, i0, i1, k0, k1 int) {
 	for k := k0; k < k1; k++ {
-		spot, o := t.spots-1-k/t.out, k%t.out
-		terms := t.w[(o*t.spots+spot)*t.depth:]
-		level3.Spread(dst[(k-k0)*r:], r, k1-k0, terms[i0:i1])
+		tap, o := f.taps-1-k/f.out, k%f.out
+		terms := f.w[(o*f.taps+tap)*f.depth:]
+		level3.PackTerm(dst[(k-k0)*r:], r, k1-k0, terms[i0:i1])
+	}
+}
+
+// forwardPatches is Forward as a product of patches and filters.
+func (g Geometry) forwardPatches(threads int, y, x, w, bias []float32, relu bool) {
+	x, padded := g.pad(threads, x)
+	defer level3.Release(padded)
+	out, k := g.Out/g.groups(), g.patch()
+	for i := range g.groups() {
+		var b []float32
+		if bias != nil {
+			b = bias[i*out:][:out]
+		}
+		level3.Gemm(threads, level3.Product{
+			M: g.positions(), N: out, K: k,
+			A: &patches{g.window(x, i)}, B: level3.Rows{Data: w[i*out*k:], Stride: k}, C: y[min(len(y), i*out):], LDC: g.Out,
+			Epilogue: level3.Epilogue{Bias: b, ReLU: relu}})
+	}
+}
+
+// backwardWeightsPatches is the gradient of the filters as a product of the output's
+// gradient and the terms of patches.
+func (g Geometry) backwardWeightsPatches(threads int, dw, x, dy []float32) {
+	x, padded := g.pad(threads, x)
+	defer level3.Release(padded)
+	out, k := g.Out/g.groups(), g.patch()
+	for i := range g.groups() {
+		level3.Gemm(threads, level3.Product{
+			M: out, N: k, K: g.positions(),
+			A: level3.Cols{Data: dy[min(len(dy), i*out):], Stride: g.Out}, B: &patchTerms{g.window(x, i)}, C: dw[i*out*k:], LDC: k})
+	}
+}
+
+// backwardDataPatches is BackwardData as the convolution that g's adjoint is: a product of
+// patches of the output's gradient and rotated filters.
+func (g Geometry) backwardDataPatches(threads int, dx, dy, w []float32) {
+	padY, padX := g.KH-1-g.Pad, g.KW-1-g.Pad
+	dy, padded := g.outputGroup(dy, 0).pad(threads, padY, padX)
+	defer level3.Release(padded)
+	out, depth, k := g.Out/g.groups(), g.C/g.groups(), g.patch()
+	for i := range g.groups() {
+		p := &patches{window{data: dy, h: g.OutH() + 2*padY, w: g.OutW() + 2*padX, c: g.Out, c0: i * out, depth: out,
+			kh: g.KH, kw: g.KW, stride: 1, outH: g.H, outW: g.W}}
+		level3.Gemm(threads, level3.Product{
+			M: g.N * g.H * g.W, N: depth, K: g.KH * g.KW * out,
+			A: p, B: &rotatedFilters{w: w[i*out*k:], out: out, taps: g.KH * g.KW, depth: depth}, C: dx[min(len(dx), i*depth):], LDC: g.C})
 	}
 }

@@ -6,42 +6,40 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// scatter is BackwardData at any stride: the gradients of the patches of a row of
-// the output are a product, and each is added where its terms came from. Terms that
-// lie side by side in the image, a stretch, are added as whole vectors, the last
-// filled up with zeros.
-func (g Geometry) scatter(threads int, dx, dy, w []float32) {
-	out, depth := g.Out/g.groups(), g.C/g.groups()
-	length, stretches := g.KW*depth, g.KH
-	if depth < g.C {
-		length, stretches = depth, g.KH*g.KW
-	}
-	whole := divUp(length, 8) * 8
-	k := stretches * whole
-	size := level3.PreparedLen(k, out)
-	packed := level3.Scratch(g.groups() * size)
-	defer level3.Release(packed)
-	filters := make([]level3.Prepared, g.groups())
-	padded := make([]float32, out*k)
-	for i := range filters {
-		for s := range out * stretches {
-			copy(padded[s*whole:], w[(i*out*stretches+s)*length:][:length])
-		}
-		filters[i] = level3.Prepare((*packed)[i*size:], k, out)
-		filters[i].Fill(0, k, level3.Cols{Data: padded, Stride: k})
-	}
+// segmentShape is how the terms of a filter lie side by side in an image: count segments
+// of the same length, which is padded to whole vectors.
+type segmentShape struct{ count, length, padded int }
 
-	height, row := g.H+2*g.Pad, g.row()
+// segmentShape returns that of a filter of g.
+func (g Geometry) segmentShape() segmentShape {
+	depth := g.C / g.groups()
+	if depth < g.C { // a position each, else a row of positions
+		return segmentShape{g.KH * g.KW, depth, divUp(depth, 8) * 8}
+	}
+	return segmentShape{g.KH, g.KW * depth, divUp(g.KW*depth, 8) * 8}
+}
+
+// backwardDataScatter is BackwardData at any stride: the gradients of the patches of a row
+// of the output are a product, and each is added where its terms came from. Terms that
+// lie side by side in the image, a segment, are added as whole vectors, the last
+// filled up with zeros.
+func (g Geometry) backwardDataScatter(threads int, dx, dy, w []float32) {
+	out, depth, s := g.Out/g.groups(), g.C/g.groups(), g.segmentShape()
+	k := s.count * s.padded
+	filters, packed := g.packSegments(w, s)
+	defer level3.Release(packed)
+
+	height, row := g.H+2*g.Pad, g.rowLen()
 	par.For(threads, g.N, func(n int) {
-		buf := level3.Scratch(height*row + whole + g.OutW()*k)
+		buf := level3.Scratch(height*row + s.padded + g.OutW()*k)
 		defer level3.Release(buf)
-		image, terms := (*buf)[:height*row+whole], (*buf)[height*row+whole:]
+		image, terms := (*buf)[:height*row+s.padded], (*buf)[height*row+s.padded:]
 		clear(image)
 		for oy := range g.OutH() {
-			units := reach(dy[(n*g.OutH()+oy)*g.OutW()*g.Out:], (g.OutW()+beyond)*g.Out)
+			units := withRoom(dy[(n*g.OutH()+oy)*g.OutW()*g.Out:], (g.OutW()+overread)*g.Out)
 			for i, f := range filters {
-				f.Times(g.OutW(), asm.Left{Data: units[i*out:], Row: g.Out, Col: 1}, terms, k, level3.End{})
-				g.addPatches(image[oy*g.Stride*row+i*depth:], terms, stretches, whole)
+				f.Multiply(g.OutW(), asm.PanelA{Data: units[i*out:], RowStride: g.Out, ColStride: 1}, terms, k, level3.Epilogue{})
+				g.addPatches(image[oy*g.Stride*row+i*depth:], terms, s)
 			}
 		}
 		for y := range g.H {
@@ -50,14 +48,32 @@ func (g Geometry) scatter(threads int, dx, dy, w []float32) {
 	})
 }
 
+// packSegments packs the filters of each group, whose terms are in padded segments. Their
+// memory is to be released.
+func (g Geometry) packSegments(w []float32, s segmentShape) ([]level3.PackedB, *[]float32) {
+	out, k := g.Out/g.groups(), s.count*s.padded
+	size := level3.PackedLen(k, out)
+	packed := level3.Scratch(g.groups() * size)
+	filters := make([]level3.PackedB, g.groups())
+	padded := make([]float32, out*k)
+	for i := range filters {
+		for x := range out * s.count {
+			copy(padded[x*s.padded:], w[(i*out*s.count+x)*s.length:][:s.length])
+		}
+		filters[i] = level3.NewPackedB((*packed)[i*size:], k, out)
+		filters[i].Pack(0, k, level3.Cols{Data: padded, Stride: k})
+	}
+	return filters, packed
+}
+
 // addPatches adds the terms of a row of patches to the image from where the first
 // begins.
-func (g Geometry) addPatches(image, terms []float32, stretches, whole int) {
-	tier, perRow := asm.Active(), stretches/g.KH
+func (g Geometry) addPatches(image, terms []float32, s segmentShape) {
+	tier, perRow := asm.Active(), s.count/g.KH
 	for ox := range g.OutW() {
-		for s := range stretches {
-			at := s/perRow*g.row() + (ox*g.Stride+s%perRow)*g.C
-			tier.Add(image[at:][:whole], terms[(ox*stretches+s)*whole:][:whole])
+		for i := range s.count {
+			at := i/perRow*g.rowLen() + (ox*g.Stride+i%perRow)*g.C
+			tier.Add(image[at:][:s.padded], terms[(ox*s.count+i)*s.padded:][:s.padded])
 		}
 	}
 }

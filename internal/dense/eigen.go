@@ -6,8 +6,8 @@ import (
 )
 
 // Eigen returns the eigenvalues of a symmetric n x n matrix, falling, and, as the rows of
-// a matrix, orthonormal eigenvectors of the first so many. It reads the lower
-// triangle of a, and overwrites a. Elements must be finite.
+// a matrix, orthonormal eigenvectors of the first of them, as many as vectors says. It reads
+// the lower triangle of a, and overwrites a. Elements must be finite.
 //
 // The method is reduction to tridiagonal form, and Cuppen's divide and conquer on
 // that. Eigenvalues err by a few times n ulp of the largest at most, residuals and
@@ -17,25 +17,25 @@ func Eigen(threads, n int, a []float64, vectors int) (values, rows []float64) {
 		return nil, nil
 	}
 	// A power of two keeps squares in range, and changes no digit.
-	var most float64
+	var largest float64
 	for i := range n {
 		for _, v := range a[i*n:][:i+1] {
-			most = max(most, math.Abs(v))
+			largest = max(largest, math.Abs(v))
 		}
 	}
-	_, exponent := math.Frexp(most)
+	_, exponent := math.Frexp(largest)
 	for i := range n {
 		scale(a[i*n:][:i+1], -exponent)
 	}
-	r := reduce(threads, n, a)
+	r := tridiagonalise(threads, n, a)
 	if vectors > 0 {
-		all := make([]float64, n*n)
-		divide(threads, r.d, r.e, all, n, vectors)
+		q := make([]float64, n*n)
+		divide(threads, r.d, r.e, q, n, vectors)
 		rows = make([]float64, vectors*n)
 		for i := range vectors {
-			copy(rows[i*n:][:n], all[(n-1-i)*n:])
+			copy(rows[i*n:][:n], q[(n-1-i)*n:])
 		}
-		r.restore(threads, vectors, rows)
+		r.apply(threads, n, vectors, rows)
 	} else {
 		ql(r.d, r.e, nil, 0)
 		slices.Sort(r.d)
@@ -74,7 +74,7 @@ func ql(d, e []float64, q []float64, ld int) {
 			g := (d[l+1] - d[l]) / (2 * e[l])
 			g = d[m] - d[l] + e[l]/(g+math.Copysign(hypot(g, 1), g))
 			s, c, p := 1.0, 1.0, 0.0
-			split := false
+			decoupled := false
 			for i := m - 1; i >= l; i-- {
 				f, b := float64(s*e[i]), float64(c*e[i])
 				r := hypot(f, g)
@@ -82,7 +82,7 @@ func ql(d, e []float64, q []float64, ld int) {
 				if r == 0 { // the matrix has come apart
 					d[i+1] -= p
 					e[m] = 0
-					split = true
+					decoupled = true
 					break
 				}
 				s, c = f/r, g/r
@@ -95,7 +95,7 @@ func ql(d, e []float64, q []float64, ld int) {
 					rotate(q[i*ld:][:n], q[(i+1)*ld:][:n], c, s)
 				}
 			}
-			if !split {
+			if !decoupled {
 				d[l] -= p
 				e[l], e[m] = g, 0
 			}

@@ -10,8 +10,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// matrices are symmetric ones of order n that are hard in various ways.
-func matrices(n int) map[string][]float64 {
+// testMatrices are symmetric ones of order n that are hard in various ways.
+func testMatrices(n int) map[string][]float64 {
 	rnd := rand.New(rand.NewPCG(1, uint64(n)))
 	gaussian := make([]float64, n*n)
 	for i := range gaussian {
@@ -29,7 +29,7 @@ func matrices(n int) map[string][]float64 {
 	}
 	rank := func(k int, scale float64) []float64 {
 		a := make([]float64, n*n)
-		Gemm(1, n, n, min(k, n), scale, Rows(gaussian, n), Rows(gaussian, n).T(), a, n)
+		Gemm(1, Product{M: n, N: n, K: min(k, n), Alpha: scale, A: Rows(gaussian, n), B: Rows(gaussian, n).T(), C: a, LDC: n})
 		return a
 	}
 	return map[string][]float64{
@@ -64,7 +64,7 @@ func abs(i int) int { return max(i, -i) }
 // rounding; and eigenvalues by gonum's.
 func TestEigen(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 5, 24, 25, 33, 64, 100, 193} {
-		for name, a := range matrices(n) {
+		for name, a := range testMatrices(n) {
 			t.Run(fmt.Sprint(n, " ", name), func(t *testing.T) {
 				norm := 0.0
 				for _, v := range a {
@@ -72,15 +72,15 @@ func TestEigen(t *testing.T) {
 				}
 				bound := 4 * float64(n) * 0x1p-52
 				values, rows := Eigen(1, n, slices.Clone(a), n)
-				alone, none := Eigen(1, n, slices.Clone(a), 0)
-				twoValues, twoRows := Eigen(3, n, slices.Clone(a), n)
-				if none != nil || !slices.Equal(values, twoValues) || !slices.Equal(rows, twoRows) {
+				valuesOnly, noRows := Eigen(1, n, slices.Clone(a), 0)
+				threadValues, threadRows := Eigen(3, n, slices.Clone(a), n)
+				if noRows != nil || !slices.Equal(values, threadValues) || !slices.Equal(rows, threadRows) {
 					t.Fatal("another result on three threads")
 				}
 				for _, k := range []int{1, n / 3, n - 1} {
 					if k > 0 {
-						same, some := Eigen(1, n, slices.Clone(a), k)
-						if !slices.Equal(same, values) || !slices.Equal(some, rows[:k*n]) {
+						sameValues, firstRows := Eigen(1, n, slices.Clone(a), k)
+						if !slices.Equal(sameValues, values) || !slices.Equal(firstRows, rows[:k*n]) {
 							t.Fatalf("%d vectors differ from the first of all", k)
 						}
 					}
@@ -89,9 +89,9 @@ func TestEigen(t *testing.T) {
 					t.Fatalf("not falling: %v", values)
 				}
 				product := make([]float64, n*n)
-				Gemm(1, n, n, n, 1, Rows(rows, n), Rows(a, n), product, n)
+				Gemm(1, Product{M: n, N: n, K: n, A: Rows(rows, n), B: Rows(a, n), C: product, LDC: n})
 				inner := make([]float64, n*n)
-				Gemm(1, n, n, n, 1, Rows(rows, n), Rows(rows, n).T(), inner, n)
+				Gemm(1, Product{M: n, N: n, K: n, A: Rows(rows, n), B: Rows(rows, n).T(), C: inner, LDC: n})
 				// gonum panics on values near the ends of the range.
 				unit := slices.Clone(a)
 				for i := range unit {
@@ -108,18 +108,18 @@ func TestEigen(t *testing.T) {
 				slices.Sort(want)
 				slices.Reverse(want)
 				for i := range n {
-					if off := math.Abs(values[i] - want[i]); !(off <= bound*norm*float64(n)) && norm > 0 {
+					if e := math.Abs(values[i] - want[i]); !(e <= bound*norm*float64(n)) && norm > 0 {
 						t.Fatalf("value %d is %v, want %v", i, values[i], want[i])
 					}
-					if off := math.Abs(alone[i] - values[i]); off > bound*norm*float64(n) {
-						t.Fatalf("value %d is %v, without vectors %v", i, values[i], alone[i])
+					if e := math.Abs(valuesOnly[i] - values[i]); e > bound*norm*float64(n) {
+						t.Fatalf("value %d is %v, without vectors %v", i, values[i], valuesOnly[i])
 					}
 					for j := range n {
-						if off := inner[i*n+j] - float64(b2i(i == j)); !(math.Abs(off) <= bound) {
-							t.Fatalf("vectors %d and %d: off orthonormal by %g", i, j, off)
+						if e := inner[i*n+j] - float64(b2i(i == j)); !(math.Abs(e) <= bound) {
+							t.Fatalf("vectors %d and %d: off orthonormal by %g", i, j, e)
 						}
-						if off := product[i*n+j] - values[i]*rows[i*n+j]; !(math.Abs(off) <= bound*norm*float64(n)/2) {
-							t.Fatalf("vector %d: residual %g", i, off/norm)
+						if e := product[i*n+j] - values[i]*rows[i*n+j]; !(math.Abs(e) <= bound*norm*float64(n)/2) {
+							t.Fatalf("vector %d: residual %g", i, e/norm)
 						}
 					}
 				}
@@ -154,9 +154,9 @@ func TestGemm(t *testing.T) {
 					vb = Rows(b, k).T()
 				}
 				c := slices.Clone(first)
-				Gemm(1, m, n, k, -0.5, va, vb, c, n+2)
+				Gemm(1, Product{M: m, N: n, K: k, Alpha: -0.5, A: va, B: vb, C: c, LDC: n + 2})
 				again := slices.Clone(first)
-				Gemm(2, m, n, k, -0.5, va, vb, again, n+2)
+				Gemm(2, Product{M: m, N: n, K: k, Alpha: -0.5, A: va, B: vb, C: again, LDC: n + 2})
 				if !slices.Equal(c, again) {
 					t.Fatal("another result on two threads")
 				}
@@ -164,7 +164,7 @@ func TestGemm(t *testing.T) {
 					for j := range n + 2 {
 						want := first[i*(n+2)+j]
 						for l := 0; l < k && j < n; l++ {
-							want -= 0.5 * va.Data[i*va.Row+l*va.Col] * vb.Data[l*vb.Row+j*vb.Col]
+							want -= 0.5 * va.Data[i*va.RowStride+l*va.ColStride] * vb.Data[l*vb.RowStride+j*vb.ColStride]
 						}
 						if math.Abs(c[i*(n+2)+j]-want) > 1e-12*math.Sqrt(float64(k+1)) {
 							t.Fatalf("%v, transposed %v %v: element (%d, %d) is %v, want %v", s, at, bt, i, j, c[i*(n+2)+j], want)
@@ -178,7 +178,7 @@ func TestGemm(t *testing.T) {
 
 func BenchmarkEigen(b *testing.B) {
 	for _, n := range []int{192, 256, 768} {
-		a := matrices(n)["gram"]
+		a := testMatrices(n)["gram"]
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			for b.Loop() {
 				Eigen(1, n, slices.Clone(a), n)
@@ -192,7 +192,7 @@ func BenchmarkEigen(b *testing.B) {
 		b.Run(fmt.Sprint(n, "/gemm"), func(b *testing.B) {
 			c := make([]float64, n*n)
 			for b.Loop() {
-				Gemm(1, n, n, n, 1, Rows(a, n), Rows(a, n), c, n)
+				Gemm(1, Product{M: n, N: n, K: n, A: Rows(a, n), B: Rows(a, n), C: c, LDC: n})
 			}
 			b.ReportMetric(2*float64(n)*float64(n)*float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 		})

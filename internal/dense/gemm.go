@@ -12,20 +12,22 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// View is a matrix to read: element (i, j) is Data[i*Row+j*Col].
+// View is a matrix to read: element (i, j) is Data[i*RowStride+j*ColStride].
 type View struct {
-	Data     []float64
-	Row, Col int
+	Data                 []float64
+	RowStride, ColStride int
 }
 
 // Rows is the view of a row-major matrix.
 func Rows(data []float64, stride int) View { return View{data, stride, 1} }
 
 // T is the transpose.
-func (v View) T() View { return View{v.Data, v.Col, v.Row} }
+func (v View) T() View { return View{v.Data, v.ColStride, v.RowStride} }
 
-// from is the view of what begins at (i, j).
-func (v View) from(i, j int) View { return View{v.Data[i*v.Row+j*v.Col:], v.Row, v.Col} }
+// slice is the view of what begins at (i, j).
+func (v View) slice(i, j int) View {
+	return View{v.Data[i*v.RowStride+j*v.ColStride:], v.RowStride, v.ColStride}
+}
 
 // The blocking figures. kc is part of the meaning of a result, as in float32.
 const (
@@ -34,91 +36,110 @@ const (
 	nc = 1024
 )
 
-// Gemm adds alpha A B to the m x n matrix C, for A of m x k and B of k x n.
-func Gemm(threads, m, n, k int, alpha float64, a, b View, c []float64, ldc int) {
-	if m == 0 || n == 0 || k == 0 {
+// Product is C += Alpha A B, for A of M x K, B of K x N and a row-major C of M x N, whose
+// rows lie LDC apart.
+type Product struct {
+	M, N, K int
+	Alpha   float64 // 0 means 1
+	A, B    View
+	C       []float64
+	LDC     int
+}
+
+// Gemm computes a product on at most threads threads.
+func Gemm(threads int, p Product) {
+	if p.M == 0 || p.N == 0 || p.K == 0 {
 		return
+	}
+	if p.Alpha == 0 {
+		p.Alpha = 1
 	}
 	tier := asm.Active()
 	rows, cols := tier.ProductTile()
-	depth := min(k, kc)
-	right := scratch(depth * roundUp(min(n, nc), cols))
-	defer release(right)
-	for j0 := 0; j0 < n; j0 += nc {
-		j1 := min(n, j0+nc)
-		for k0 := 0; k0 < k; k0 += kc {
-			depth := min(kc, k-k0)
-			pack(*right, cols, j1-j0, depth, 1, b.from(k0, j0).T())
-			share := min(mc, roundUp((m+threads-1)/threads, rows))
-			par.Blocks(threads, m, share, func(i0, i1 int) {
-				left := scratch(depth * roundUp(i1-i0, rows))
-				defer release(left)
-				pack(*left, rows, i1-i0, depth, alpha, a.from(i0, k0))
-				tiles(tier, i1-i0, j1-j0, depth, *left, *right, c[i0*ldc+j0:], ldc)
+	packedB := scratch(min(p.K, kc) * roundUp(min(p.N, nc), cols))
+	defer release(packedB)
+	for j0 := 0; j0 < p.N; j0 += nc {
+		n := min(nc, p.N-j0)
+		for k0 := 0; k0 < p.K; k0 += kc {
+			k := min(kc, p.K-k0)
+			pack(*packedB, cols, n, k, 1, p.B.slice(k0, j0).T())
+			share := min(mc, roundUp((p.M+threads-1)/threads, rows))
+			par.Blocks(threads, p.M, share, func(i0, i1 int) {
+				packedA := scratch(k * roundUp(i1-i0, rows))
+				defer release(packedA)
+				pack(*packedA, rows, i1-i0, k, p.Alpha, p.A.slice(i0, k0))
+				packedProduct{i1 - i0, n, k, *packedA, *packedB, p.C[i0*p.LDC+j0:], p.LDC}.add(tier)
 			})
 		}
 	}
 }
 
-// tiles multiplies what is packed, tile by tile.
-func tiles(tier asm.Tier, m, n, depth int, left, right, c []float64, ldc int) {
+// packedProduct is the product of packed operands of m rows and n columns, k terms each.
+type packedProduct struct {
+	m, n, k int
+	a, b, c []float64
+	ldc     int
+}
+
+// add adds the product to C, tile by tile.
+func (p packedProduct) add(tier asm.Tier) {
 	rows, cols := tier.ProductTile()
-	for j := 0; j < n; j += cols {
-		for i := 0; i < m; i += rows {
-			a, b := left[i*depth:], right[j*depth:]
-			if i+rows <= m && j+cols <= n {
-				tier.Product(depth, a, b, c[i*ldc+j:], ldc)
+	for j := 0; j < p.n; j += cols {
+		for i := 0; i < p.m; i += rows {
+			a, b := p.a[i*p.k:], p.b[j*p.k:]
+			if i+rows <= p.m && j+cols <= p.n {
+				tier.Product(p.k, a, b, p.c[i*p.ldc+j:], p.ldc)
 				continue
 			}
 			var edge [asm.MaxProductTile]float64
-			tier.Product(depth, a, b, edge[:], cols)
-			for r := range min(rows, m-i) {
-				line := c[(i+r)*ldc+j:][:min(cols, n-j)]
-				for s := range line {
-					line[s] += edge[r*cols+s]
+			tier.Product(p.k, a, b, edge[:], cols)
+			for r := range min(rows, p.m-i) {
+				row := p.c[(i+r)*p.ldc+j:][:min(cols, p.n-j)]
+				for s := range row {
+					row[s] += edge[r*cols+s]
 				}
 			}
 		}
 	}
 }
 
-// pack writes alpha times n rows of depth terms in panels of r rows, of which each
-// term's lie together; the last panel is filled up with zeros. r is even.
-func pack(dst []float64, r, n, depth int, alpha float64, v View) {
+// pack writes alpha times n rows of k terms in panels of r rows, term after term; the last
+// panel is filled up with zeros. r is even.
+func pack(dst []float64, r, n, k int, alpha float64, v View) {
 	for i := 0; i < n; i += r {
-		panel, rows := dst[i*depth:][:r*depth], min(r, n-i)
+		panel, rows := dst[i*k:][:r*k], min(r, n-i)
 		if rows < r {
 			clear(panel)
 		}
-		if v.Row == 1 {
-			for k := range depth {
-				from, to := v.Data[k*v.Col+i:][:rows], panel[k*r:][:rows]
+		if v.RowStride == 1 {
+			for t := range k {
+				src, dst := v.Data[t*v.ColStride+i:][:rows], panel[t*r:][:rows]
 				if alpha == 1 {
-					copy(to, from)
+					copy(dst, src)
 					continue
 				}
-				for x, y := range from {
-					to[x] = alpha * y
+				for x, y := range src {
+					dst[x] = alpha * y
 				}
 			}
 			continue
 		}
 		x := 0
-		if v.Col == 1 { // two rows at a time, so that writes are half as many
+		if v.ColStride == 1 { // two rows at a time, so that writes are half as many
 			for ; x+2 <= rows; x += 2 {
-				first, second := v.Data[(i+x)*v.Row:][:depth], v.Data[(i+x+1)*v.Row:][:depth]
-				to := panel[x:]
-				for k, y := range first {
-					pair := to[k*r:][:2]
-					pair[0], pair[1] = alpha*y, alpha*second[k]
+				row1, row2 := v.Data[(i+x)*v.RowStride:][:k], v.Data[(i+x+1)*v.RowStride:][:k]
+				columns := panel[x:]
+				for t, y := range row1 {
+					pair := columns[t*r:][:2]
+					pair[0], pair[1] = alpha*y, alpha*row2[t]
 				}
 			}
 		}
 		for ; x < rows; x++ {
-			at := (i + x) * v.Row
-			for k := x; k < len(panel); k += r {
-				panel[k] = alpha * v.Data[at]
-				at += v.Col
+			at := (i + x) * v.RowStride
+			for t := x; t < len(panel); t += r {
+				panel[t] = alpha * v.Data[at]
+				at += v.ColStride
 			}
 		}
 	}
@@ -132,11 +153,12 @@ var pool sync.Pool
 func scratch(n int) *[]float64 {
 	buf, ok := pool.Get().(*[]float64)
 	if !ok || cap(*buf) < n {
-		all := make([]float64, n)
-		buf = &all
+		data := make([]float64, n)
+		buf = &data
 	}
 	*buf = (*buf)[:n]
 	return buf
 }
 
+// release takes back what scratch returned.
 func release(buf *[]float64) { pool.Put(buf) }

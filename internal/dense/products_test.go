@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestProducts compares the products for few rows with Gemm: Packed to the bit, Thin to
+// TestProducts compares the products for few rows with Gemm: PackedB to the bit, ThinGemm to
 // rounding.
 func TestProducts(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
@@ -23,25 +23,28 @@ func TestProducts(t *testing.T) {
 				const lda, ldb, ldc = 2, 3, 1 // beyond what is used
 				a, b, first := random(m*(k+lda)), random(k*(n+ldb)), random(m*(n+ldc))
 				want := slices.Clone(first)
-				Gemm(1, m, n, k, 1, Rows(a, k+lda), Rows(b, n+ldb), want, n+ldc)
+				p := Product{M: m, N: n, K: k, A: Rows(a, k+lda), B: Rows(b, n+ldb), C: want, LDC: n + ldc}
+				Gemm(1, p)
 				for _, threads := range []int{1, 3} {
 					got := slices.Clone(first)
-					Pack(threads, k, n, Rows(b, n+ldb)).Product(threads, m, Rows(a, k+lda), got, n+ldc)
+					Pack(threads, k, n, Rows(b, n+ldb)).Multiply(threads, m, Rows(a, k+lda), got, n+ldc)
 					if !slices.Equal(got, want) {
-						t.Fatalf("%d x %d x %d on %d threads: Packed differs from Gemm", m, k, n, threads)
+						t.Fatalf("%d x %d x %d on %d threads: PackedB differs from Gemm", m, k, n, threads)
 					}
 				}
 				thin := slices.Clone(first)
-				Thin(1, m, n, k, a, k+lda, b, n+ldb, thin, n+ldc)
+				p.C = thin
+				ThinGemm(1, p)
 				for i, v := range thin {
-					if off := v - want[i]; off > 1e-11 || off < -1e-11 {
-						t.Fatalf("%d x %d x %d: Thin has %v at %d, Gemm %v", m, k, n, v, i, want[i])
+					if e := v - want[i]; e > 1e-11 || e < -1e-11 {
+						t.Fatalf("%d x %d x %d: ThinGemm has %v at %d, Gemm %v", m, k, n, v, i, want[i])
 					}
 				}
 				again := slices.Clone(first)
-				Thin(3, m, n, k, a, k+lda, b, n+ldb, again, n+ldc)
+				p.C = again
+				ThinGemm(3, p)
 				if !slices.Equal(again, thin) {
-					t.Fatalf("%d x %d x %d: Thin differs on three threads", m, k, n)
+					t.Fatalf("%d x %d x %d: ThinGemm differs on three threads", m, k, n)
 				}
 			}
 		}

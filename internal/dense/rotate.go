@@ -19,7 +19,7 @@ func Rotate(rnd *rand.Rand, m, n int, z []float64) {
 			v[j] = rnd.NormFloat64()
 		}
 		var beta float64
-		beta, r.tau[i] = reflect(v)
+		beta, r.tau[i] = householder(v)
 		sign[i-1] = math.Copysign(1, beta)
 	}
 	for i := range m {

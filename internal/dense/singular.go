@@ -8,7 +8,7 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// Singular returns the singular values of an m x n matrix, falling, m of them, of
+// SVD returns the singular values of an m x n matrix, falling, m of them, of
 // which all beyond n are zero, and two matrices of rows: the left singular vectors U,
 // m x m and orthonormal, and U A, m x n, whose rows have the singular values as norms
 // and the right singular vectors as directions. A is not changed.
@@ -16,13 +16,13 @@ import (
 // U are the eigenvectors of A A^T, in which small singular values drown; so rows of U A
 // that are small are taken for a problem of their own, whose Gram matrix has the digits
 // that theirs lacks, and so on. Singular values err by rounding of the largest.
-func Singular(threads, m, n int, a []float64, vectors bool) (values, left, rows []float64) {
+func SVD(threads, m, n int, a []float64, vectors bool) (values, left, rows []float64) {
 	// A power of two keeps squares in range.
-	var most float64
+	var largest float64
 	for _, v := range a[:m*n] {
-		most = max(most, math.Abs(v))
+		largest = max(largest, math.Abs(v))
 	}
-	_, exponent := math.Frexp(most)
+	_, exponent := math.Frexp(largest)
 	rows = slices.Clone(a[:m*n])
 	scale(rows, -exponent)
 	if vectors {
@@ -32,31 +32,27 @@ func Singular(threads, m, n int, a []float64, vectors bool) (values, left, rows 
 		}
 	}
 	values = make([]float64, m)
-	for from := 0; from < m; {
-		k := m - from
-		tail := rows[from*n:]
+	for start := 0; start < m; {
+		k := m - start
+		tail := rows[start*n:]
 		gram := make([]float64, k*k) // below the diagonal
 		par.Blocks(threads, k, 64, func(lo, hi int) {
-			Gemm(1, hi-lo, hi, n, 1, Rows(tail[lo*n:], n), Rows(tail, n).T(), gram[lo*k:], k)
+			Gemm(1, Product{M: hi - lo, N: hi, K: n, A: Rows(tail[lo*n:], n), B: Rows(tail, n).T(), C: gram[lo*k:], LDC: k})
 		})
-		_, turn := Eigen(threads, k, gram, k)
-		turned := make([]float64, k*n)
-		Gemm(threads, k, n, k, 1, Rows(turn, k), Rows(tail, n), turned, n)
-		copy(tail, turned)
+		_, basis := Eigen(threads, k, gram, k)
+		rotateRows(threads, k, n, basis, tail)
 		if vectors {
-			turned := make([]float64, k*m)
-			Gemm(threads, k, m, k, 1, Rows(turn, k), Rows(left[from*m:], m), turned, m)
-			copy(left[from*m:], turned)
+			rotateRows(threads, k, m, basis, left[start*m:])
 		}
-		for i := from; i < m; i++ {
-			values[i] = math.Sqrt(dot(rows[i*n:][:n], rows[i*n:][:n]))
+		for i := start; i < m; i++ {
+			values[i] = math.Sqrt(Dot(rows[i*n:][:n], rows[i*n:][:n]))
 		}
 		// Rows within a hundredth of the largest are orthogonal to 1e-12.
-		largest := values[from]
-		for from < m && values[from] > largest/100 {
-			from++
+		largest := values[start]
+		for start < m && values[start] > largest/100 {
+			start++
 		}
-		if from < m && slices.Max(values[from:]) <= float64(m+n)*0x1p-53*slices.Max(values) {
+		if start < m && slices.Max(values[start:]) <= float64(m+n)*0x1p-53*slices.Max(values) {
 			break
 		}
 	}
@@ -73,6 +69,13 @@ func Singular(threads, m, n int, a []float64, vectors bool) (values, left, rows 
 	return reorder(values, 1, order), left, reorder(rows, n, order)
 }
 
+// rotateRows replaces k rows x of n elements by basis x.
+func rotateRows(threads, k, n int, basis, x []float64) {
+	product := make([]float64, k*n)
+	Gemm(threads, Product{M: k, N: n, K: k, A: Rows(basis, k), B: Rows(x, n), C: product, LDC: n})
+	copy(x, product)
+}
+
 // reorder returns rows of n elements in the given order.
 func reorder(x []float64, n int, order []int) []float64 {
 	y := make([]float64, 0, len(x))
@@ -82,8 +85,8 @@ func reorder(x []float64, n int, order []int) []float64 {
 	return y
 }
 
-// Nuclear returns the sum of the singular values of an m x n matrix, its nuclear norm.
-func Nuclear(threads, m, n int, a []float64) float64 {
+// NuclearNorm returns the sum of the singular values of an m x n matrix.
+func NuclearNorm(threads, m, n int, a []float64) float64 {
 	if m > n {
 		t := make([]float64, m*n)
 		for i := range m {
@@ -93,7 +96,7 @@ func Nuclear(threads, m, n int, a []float64) float64 {
 		}
 		m, n, a = n, m, t
 	}
-	values, _, _ := Singular(threads, m, n, a, false)
+	values, _, _ := SVD(threads, m, n, a, false)
 	var sum float64
 	for _, v := range values {
 		sum += v

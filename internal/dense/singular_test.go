@@ -9,9 +9,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// TestSingular checks vectors by what they are and values by gonum's, of matrices whose
+// TestSVD checks vectors by what they are and values by gonum's, of matrices whose
 // singular values span the range of float64, and of lower rank.
-func TestSingular(t *testing.T) {
+func TestSVD(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	for _, s := range [][2]int{{1, 1}, {1, 5}, {5, 1}, {8, 8}, {30, 50}, {50, 30}, {70, 70}} {
 		m, n := s[0], s[1]
@@ -43,7 +43,7 @@ func TestSingular(t *testing.T) {
 						a[i] *= 1e250
 					}
 				}
-				values, left, rows := Singular(1, m, n, a, true)
+				values, left, rows := SVD(1, m, n, a, true)
 				var svd mat.SVD
 				if !svd.Factorize(mat.NewDense(m, n, a), mat.SVDNone) {
 					t.Fatal("gonum gave up")
@@ -62,18 +62,18 @@ func TestSingular(t *testing.T) {
 						t.Fatalf("value %d is %v, want %v", i, values[i], w)
 					}
 				}
-				if got := Nuclear(1, m, n, a); !(math.Abs(got-sum) <= 10*bound) {
+				if got := NuclearNorm(1, m, n, a); !(math.Abs(got-sum) <= 10*bound) {
 					t.Errorf("the nuclear norm is %v, want %v", got, sum)
 				}
 				product := make([]float64, m*n)
-				Gemm(1, m, n, m, 1, Rows(left, m), Rows(a, n), product, n)
+				Gemm(1, Product{M: m, N: n, K: m, A: Rows(left, m), B: Rows(a, n), C: product, LDC: n})
 				for i, v := range product {
 					if !(math.Abs(v-rows[i]) <= bound) {
 						t.Fatalf("element %d of U A is %v, want %v", i, rows[i], v)
 					}
 				}
 				inner := make([]float64, m*m)
-				Gemm(1, m, m, m, 1, Rows(left, m), Rows(left, m).T(), inner, m)
+				Gemm(1, Product{M: m, N: m, K: m, A: Rows(left, m), B: Rows(left, m).T(), C: inner, LDC: m})
 				for i, v := range inner {
 					if !(math.Abs(v-float64(b2i(i/m == i%m))) <= 1e-13) {
 						t.Fatalf("U is not orthonormal: %v", v)
@@ -95,7 +95,7 @@ func TestRotate(t *testing.T) {
 		}
 		Rotate(rnd, n, n, z)
 		inner := make([]float64, n*n)
-		Gemm(1, n, n, n, 1, Rows(z, n), Rows(z, n).T(), inner, n)
+		Gemm(1, Product{M: n, N: n, K: n, A: Rows(z, n), B: Rows(z, n).T(), C: inner, LDC: n})
 		for i, v := range inner {
 			if math.Abs(v-float64(b2i(i/n == i%n))) > 1e-13 {
 				t.Fatalf("n = %d: not orthogonal: %v", n, v)

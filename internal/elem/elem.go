@@ -74,30 +74,30 @@ func Log(x float64) float64 {
 
 // Sin returns the sine of x radians with an absolute error below 2^-52. Beyond
 // |x| = 2^20, where x may no longer be reduced so simply, it returns NaN.
-func Sin(x float64) float64 { return circle(x, 0) }
+func Sin(x float64) float64 { return sine(x, 0) }
 
 // Cos returns the cosine of x radians, as Sin does the sine.
-func Cos(x float64) float64 { return circle(x, 1) }
+func Cos(x float64) float64 { return sine(x, 1) }
 
 var (
 	sinSeries = []float64{-1. / 1307674368000, 1. / 6227020800, -1. / 39916800, 1. / 362880, -1. / 5040, 1. / 120, -1. / 6, 0}
 	cosSeries = []float64{1. / 20922789888000, -1. / 87178291200, 1. / 479001600, -1. / 3628800, 1. / 40320, -1. / 720, 1. / 24, -1. / 2, 1}
 )
 
-// circle returns sin(x + shift*pi/2).
-func circle(x float64, shift int) float64 {
+// sine returns sin(x + shift*pi/2).
+func sine(x float64, shift int) float64 {
 	if math.IsNaN(x) || math.Abs(x) > 1<<20 {
 		return math.NaN()
 	}
 	const (
-		half1 = 1.57079632673412561417e+00 // pi/2 in three parts, the first two of 33 bits
-		half2 = 6.07710050630396597660e-11
-		half3 = 2.02226624879595063154e-21
+		halfPi1 = 1.57079632673412561417e+00 // pi/2 in three parts, the first two of 33 bits
+		halfPi2 = 6.07710050630396597660e-11
+		halfPi3 = 2.02226624879595063154e-21
 	)
 	// x = q pi/2 + r with |r| <= pi/4, where the Taylor series to r^16 leave out less
 	// than 2^-54.
 	q := math.Floor(float64(x*(2/math.Pi)) + 0.5)
-	r := float64(float64(x-float64(q*half1))-float64(q*half2)) - float64(q*half3)
+	r := float64(float64(x-float64(q*halfPi1))-float64(q*halfPi2)) - float64(q*halfPi3)
 	z := float64(r * r)
 	quadrant := (int(q) + shift) & 3
 	var v float64

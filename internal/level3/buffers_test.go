@@ -13,7 +13,7 @@ import (
 func TestBuffersReused(t *testing.T) {
 	const n, runs = 200, 50
 	x, c := make([]float32, n*n), make([]float32, n*n)
-	multiply := func() { Gemm(1, n, n, n, Rows{x, n}, Cols{x, n}, c, n, End{}) }
+	multiply := func() { Gemm(1, Product{M: n, N: n, K: n, A: Rows{x, n}, B: Cols{x, n}, C: c, LDC: n}) }
 	multiply()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

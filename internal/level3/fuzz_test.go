@@ -17,7 +17,7 @@ func FuzzGemm(f *testing.F) {
 		s := shape{int(m) % 70, int(n) % 70, int(k) % 600}
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		values := func(n int) []float32 {
-			x := random(rnd, n)
+			x := normal32(rnd, n)
 			for i := range x {
 				if kind&1 != 0 && rnd.IntN(3) == 0 {
 					x[i] = 0
@@ -34,14 +34,14 @@ func FuzzGemm(f *testing.F) {
 		want := append([]float32(nil), before...)
 		for i := range s.m {
 			for j := range s.n {
-				want[i*ldc+j] = ordered(s.k, func(k int) float32 { return a[i*sa+k] }, func(k int) float32 { return b[k*sb+j] }, before[i*ldc+j], accumulate)
+				want[i*ldc+j] = blockedSum(s.k, func(k int) float32 { return a[i*sa+k] }, func(k int) float32 { return b[k*sb+j] }, before[i*ldc+j], accumulate)
 			}
 		}
 		for _, tier := range asm.Supported() {
 			c := append([]float32(nil), before...)
-			p := product{m: s.m, n: s.n, k: s.k, a: Rows{a, sa}, b: Cols{b, sb}, c: c, ldc: ldc, end: End{Accumulate: accumulate}}
-			p.run(tier, threads)
-			same(t, c, want, fmt.Sprintf("%v %v", tier, s))
+			p := Product{M: s.m, N: s.n, K: s.k, A: Rows{a, sa}, B: Cols{b, sb}, C: c, LDC: ldc, Epilogue: Epilogue{Accumulate: accumulate}}
+			newProduct(tier, p).run(threads)
+			equalBits(t, c, want, fmt.Sprintf("%v %v", tier, s))
 		}
 	})
 }
@@ -53,19 +53,19 @@ func FuzzGram(f *testing.F) {
 		n, k := 1+int(units), 1+int(rows)%KC
 		k0 := int(from) % k
 		rnd, stride, width := rand.New(rand.NewPCG(seed, 2)), n+1, Width()
-		a := random(rnd, k*stride)
-		b := Prepare(make([]float32, PreparedLen(n, k)), n, k)
-		b.Fill(0, n, Cols{Data: a, Stride: stride})
+		a := normal32(rnd, k*stride)
+		b := NewPackedB(make([]float32, PackedLen(n, k)), n, k)
+		b.Pack(0, n, Cols{Data: a, Stride: stride})
 		panels, ldc := (n+width-1)/width, roundUp(n, width)
 		c := make([]float32, panels*width*ldc)
 		b.Gram(0, panels, k0, k, c, ldc)
 		for range 50 {
 			i := rnd.IntN(n)
 			x := i + rnd.IntN(n-i)
-			var want, run float32
+			var want, runSum float32
 			for l := k0; l < k; l++ {
-				if run = asm.FMA(a[l*stride+i], a[l*stride+x], run); (l-k0)%32 == 31 || l == k-1 {
-					want, run = want+run, 0
+				if runSum = asm.FMA(a[l*stride+i], a[l*stride+x], runSum); (l-k0)%32 == 31 || l == k-1 {
+					want, runSum = want+runSum, 0
 				}
 			}
 			if got := c[i*ldc+x]; got != want {

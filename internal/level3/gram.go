@@ -4,54 +4,50 @@ import "github.com/convergent-go/convergent/asm"
 
 // Panel returns panel j of a packed B of at most KC terms: term k of its vector i is
 // element k*Width()+i.
-func (p Prepared) Panel(j int) []float32 {
-	size := p.k * Width()
-	return p.right.data[j*size:][:size]
+func (b PackedB) Panel(j int) []float32 {
+	size := b.k * Width()
+	return b.block.data[j*size:][:size]
 }
 
 // Gram computes rows of C = B B^T over the terms [k0, k1), of a packed B of at most KC:
 // those of panels [j0, j1), from the diagonal on. Row and column 0 of c are those of the
-// first vector of panel j0. What is left of the diagonal is unspecified, and all panels' vectors are
-// written, those beyond the last too.
-func (p Prepared) Gram(j0, j1, k0, k1 int, c []float32, ldc int) {
+// first vector of panel j0. What is left of the diagonal is unspecified, and all panels'
+// vectors are written, those beyond the last too.
+func (b PackedB) Gram(j0, j1, k0, k1 int, c []float32, ldc int) {
 	tier := asm.Active()
-	tile := tier.Tile()
-	for at := j0; at*tile.Width < p.n; at++ { // columns: a panel stays in the cache for all rows
-		right := p.Panel(at)[k0*tile.Width:]
-		for j := j0; j < j1 && j <= at; j++ {
-			left, c := p.Panel(j)[k0*tile.Width:], c[(j-j0)*tile.Width*ldc+(at-j0)*tile.Width:]
-			if j == at {
-				diagonal(tier, k1-k0, left, c, ldc)
-				continue
-			}
-			for i, height := 0, tile.High; i < tile.Width; i += height {
-				if tile.Width-i < tile.High {
-					height = tile.Low
-				}
-				tier.Gram(height, k1-k0, left[i:], right, tile.Width, c[i*ldc:], ldc)
+	width := tier.Tile().NR
+	for i := j0; i*width < b.n; i++ { // columns: a panel stays in the cache for all rows
+		for j := j0; j < j1 && j <= i; j++ {
+			p := panelProduct{k1 - k0, b.Panel(j)[k0*width:], b.Panel(i)[k0*width:], width, c[(j-j0)*width*ldc+(i-j0)*width:], ldc}
+			if i == j && tier == asm.AVX512 {
+				// The lower left quarter of a wide panel's products with itself is
+				// not needed: half of the rows take all columns, the others, by the
+				// tiles of half the width, half of them.
+				p.rows(tier, 0, width/2, 0)
+				p.rows(asm.AVX2, width/2, width, width/2)
+			} else {
+				p.rows(tier, 0, width, 0)
 			}
 		}
 	}
 }
 
-// diagonal computes the products of a panel with itself. Of a wide one the lower
-// left quarter is left out: half of the rows take all columns, the others, by the
-// tiles of half the width, half of them.
-func diagonal(tier asm.Tier, k int, panel, c []float32, ldc int) {
-	width := tier.Tile().Width
-	rows := func(tier asm.Tier, from, to, column int) {
-		tile := tier.Tile()
-		for i, height := from, 0; i < to; i += height {
-			if height = tile.High; (to-i)%tile.High != 0 {
-				height = tile.Low
-			}
-			tier.Gram(height, k, panel[i:], panel[column:], width, c[i*ldc+column:], ldc)
+// panelProduct is the product of two panels over k terms, which lie ld apart.
+type panelProduct struct {
+	k                int
+	remaining, right []float32
+	ld               int
+	c                []float32
+	ldc              int
+}
+
+// rows computes rows [i0, i1) from column j on, by the tiles of the given tier.
+func (p panelProduct) rows(tier asm.Tier, i0, i1, j int) {
+	tile := tier.Tile()
+	for i, mr := i0, 0; i < i1; i += mr {
+		if mr = tile.MR; (i1-i)%tile.MR != 0 {
+			mr = tile.MRShort
 		}
+		tier.Gram(mr, p.k, p.remaining[i:], p.right[j:], p.ld, p.c[i*p.ldc+j:], p.ldc)
 	}
-	if tier == asm.AVX512 {
-		rows(tier, 0, width/2, 0)
-		rows(asm.AVX2, width/2, width, width/2)
-		return
-	}
-	rows(tier, 0, width, 0)
 }

@@ -56,10 +56,10 @@ func (m Cols) Pack(dst []float32, r, i0, i1, k0, k1 int) {
 	}
 }
 
-// Spread writes one term of consecutive vectors to its place in each of their
+// PackTerm writes one term of consecutive vectors to its place in each of their
 // panels of r vectors by kc terms; dst begins at that term in the first panel.
 // The last panel is filled up with zeros.
-func Spread(dst []float32, r, kc int, terms []float32) {
+func PackTerm(dst []float32, r, kc int, terms []float32) {
 	for ; len(terms) >= r; terms = terms[r:] {
 		switch r {
 		case 16:

@@ -6,9 +6,8 @@
 //
 // An element of C is a sum over blocks of KC terms, each block summed from zero
 // by one fused multiply-add a term, and the blocks added in order to what C begins
-// with. Neither the
-// tier nor the number of threads nor the other blocking figures change that
-// order, so they do not change a bit of the result.
+// with. Neither the tier nor the number of threads nor the other blocking figures
+// change that order, so they do not change a bit of the result.
 package level3
 
 import (
@@ -24,7 +23,7 @@ import (
 //	            AVX2      AVX-512    lies in                   so that
 //	tile of C   6 x 16    12 x 32    12 or 24 of the 16 or 32  loads stay below multiply-adds
 //	                                 vector registers
-//	low tile    4 x 16    8 x 32     8 or 16 registers         rows of C seldom leave a rest
+//	short tile  4 x 16    8 x 32     8 or 16 registers         rows of C seldom leave a rest
 //	panel of A  KC x 6    KC x 12    9, 18 KB: level 1         it is read once for each panel of B
 //	panel of B  KC x 16   KC x 32    24, 48 KB: level 1 or 2   it is read once for each panel of A
 //	block of A  KC x mc              288 KB: level 2           B passes through level 1 only mc/6, mc/12 times
@@ -33,173 +32,179 @@ import (
 // More terms than KC would spill the panels further, fewer would visit C more often.
 const (
 	KC = 384  // terms at a time
-	mc = 192  // rows of A at a time, a multiple of every High
-	nc = 1536 // columns of B at a time, a multiple of every Width
+	mc = 192  // rows of A at a time, a multiple of every MR
+	nc = 1536 // columns of B at a time, a multiple of every NR
 
 	// slab is how many blocks of KC are packed of B at once.
 	slab = 8
 )
 
-// End is how a product ends. The zero value overwrites C.
-type End struct {
+// Epilogue is what a product does besides the sums. The zero value overwrites C.
+type Epilogue struct {
 	Accumulate bool      // add to C
 	Bias       []float32 // or begin with Bias[j] in each row of C; nil: with zero
 	ReLU       bool      // replace what is below zero by zero
 }
 
-// Gemm computes C = A B^T for the m vectors of k terms of a and the n of b:
+// Product is C = A B^T for the M vectors of K terms of A and the N of B, and what the
+// epilogue adds:
 //
-//	C[i*ldc+j] = sum over k of a_i[k] * b_j[k]
-//
-// and what end adds, on at most threads threads.
-func Gemm(threads, m, n, k int, a, b Operand, c []float32, ldc int, end End) {
-	p := product{m: m, n: n, k: k, a: a, b: b, c: c, ldc: ldc, end: end}
-	p.run(asm.Active(), threads)
+//	C[i*LDC+j] = sum over k of a_i[k] * b_j[k]
+type Product struct {
+	M, N, K  int
+	A, B     Operand
+	C        []float32
+	LDC      int // floats from a row of C to the next
+	Epilogue Epilogue
 }
 
-type product struct {
-	m, n, k int
-	a, b    Operand
-	c       []float32
-	ldc     int
-	end     End
+// Gemm computes a product on at most threads threads.
+func Gemm(threads int, p Product) { newProduct(asm.Active(), p).run(threads) }
 
+// product is a product at work.
+type product struct {
+	Product
 	tier asm.Tier
 	tile asm.Tile
 }
 
-func (p *product) run(tier asm.Tier, threads int) {
+func newProduct(tier asm.Tier, p Product) *product { return &product{p, tier, tier.Tile()} }
+
+func (p *product) run(threads int) {
 	switch {
-	case p.m < 0 || p.n < 0 || p.k < 0:
+	case p.M < 0 || p.N < 0 || p.K < 0:
 		panic("level3: negative size")
-	case p.m == 0 || p.n == 0:
+	case p.M == 0 || p.N == 0:
 		return
-	case p.ldc < p.n:
+	case p.LDC < p.N:
 		panic("level3: ldc less than the columns of C")
-	case len(p.c) < (p.m-1)*p.ldc+p.n:
+	case len(p.C) < (p.M-1)*p.LDC+p.N:
 		panic("level3: C too short")
 	}
-	p.tier, p.tile = tier, tier.Tile()
-	if p.k == 0 {
-		p.empty()
+	if p.K == 0 {
+		p.storeEmpty()
 		return
 	}
 
 	rows := p.rowBlock(threads)
-	blocks := (p.m + rows - 1) / rows
+	blocks := (p.M + rows - 1) / rows
 	depth := KC
 	if threads > 1 || blocks > 1 {
 		depth = slab * KC
 	}
-	panels := Scratch(min(depth, p.k) * roundUp(min(nc, p.n), p.tile.Width))
+	panels := Scratch(min(depth, p.K) * roundUp(min(nc, p.N), p.tile.NR))
 	defer Release(panels)
 
-	for jc := 0; jc < p.n; jc += nc { // loop 5: columns of C
-		j1 := min(p.n, jc+nc)
-		for pc := 0; pc < p.k; pc += depth { // loop 4: terms
-			k1 := min(p.k, pc+depth)
-			p.packB(threads, *panels, jc, j1, pc, k1)
+	for jc := 0; jc < p.N; jc += nc { // loop 5: columns of C
+		for pc := 0; pc < p.K; pc += depth { // loop 4: terms
+			b := block{j0: jc, j1: min(p.N, jc+nc), k0: pc, k1: min(p.K, pc+depth)}
+			p.packB(threads, *panels, b)
 			par.For(threads, blocks, func(i int) { // loop 3: rows of C
-				p.rowsOfC(*panels, i*rows, min(p.m, (i+1)*rows), jc, j1, pc, k1)
+				b := b
+				b.i0, b.i1 = i*rows, min(p.M, (i+1)*rows)
+				p.multiplyRows(*panels, b)
 			})
 		}
 	}
 }
 
-// empty is the product of vectors without terms.
-func (p *product) empty() {
-	end := p.ending(0, 0)
-	for i := range p.m {
-		p.finish(make([]float32, p.n), i, 0, end)
+// block is a part of a product: rows [i0, i1) and columns [j0, j1) of C, and terms
+// [k0, k1).
+type block struct{ i0, i1, j0, j1, k0, k1 int }
+
+// storeEmpty stores the product of vectors without terms.
+func (p *product) storeEmpty() {
+	e := p.epilogue(0, 0)
+	for i := range p.M {
+		p.storeRow(make([]float32, p.N), i, 0, e)
 	}
 }
 
-// ending returns how the block of terms [ks, ke) ends: the first adds what C is to
+// epilogue returns that of the block of terms [k0, k1): the first adds what C is to
 // hold besides, all others what it holds; the last has the floor.
-func (p *product) ending(ks, ke int) asm.End {
-	end := asm.End{Floor: float32(math.Inf(-1))}
+func (p *product) epilogue(k0, k1 int) asm.Epilogue {
+	e := asm.Epilogue{Floor: float32(math.Inf(-1))}
 	switch {
-	case ks > 0 || p.end.Accumulate:
-		end.Add, end.Stride = p.c, p.ldc
-	case p.end.Bias != nil:
-		end.Add = p.end.Bias
+	case k0 > 0 || p.Epilogue.Accumulate:
+		e.Add, e.Stride = p.C, p.LDC
+	case p.Epilogue.Bias != nil:
+		e.Add = p.Epilogue.Bias
 	}
-	if ke == p.k && p.end.ReLU {
-		end.Floor = 0
+	if k1 == p.K && p.Epilogue.ReLU {
+		e.Floor = 0
 	}
-	return end
+	return e
 }
 
 // rowBlock is the number of rows of A that loop 3 gives to a thread at a time:
 // mc, or less where that would leave threads idle.
 func (p *product) rowBlock(threads int) int {
 	parts := max(threads, 1)
-	share := roundUp((p.m+parts-1)/parts, p.tile.High)
+	share := roundUp((p.M+parts-1)/parts, p.tile.MR)
 	if rounds := (share + mc - 1) / mc; rounds > 1 {
-		share = roundUp((share+rounds-1)/rounds, p.tile.High)
+		share = roundUp((share+rounds-1)/rounds, p.tile.MR)
 	}
-	return max(share, p.tile.High)
+	return max(share, p.tile.MR)
 }
 
-// packB packs columns [j0, j1) and terms [k0, k1) of B: block after block of KC
-// terms, in each panel after panel of Width columns.
-func (p *product) packB(threads int, dst []float32, j0, j1, k0, k1 int) {
-	const strip = 96 // a multiple of every Width
-	width := roundUp(j1-j0, p.tile.Width)
-	strips := (j1 - j0 + strip - 1) / strip
-	par.For(threads, strips*((k1-k0+KC-1)/KC), func(i int) {
-		js, ks := j0+i%strips*strip, k0+i/strips*KC
-		ke := min(k1, ks+KC)
-		at := (ks-k0)*width + (js-j0)*(ke-ks)
-		p.b.Pack(dst[at:], p.tile.Width, js, min(j1, js+strip), ks, ke)
+// packB packs the columns and terms of a block of B: block after block of KC terms, in
+// each panel after panel of NR columns.
+func (p *product) packB(threads int, dst []float32, b block) {
+	const strip = 96 // a multiple of every NR
+	width := roundUp(b.j1-b.j0, p.tile.NR)
+	strips := (b.j1 - b.j0 + strip - 1) / strip
+	par.For(threads, strips*((b.k1-b.k0+KC-1)/KC), func(i int) {
+		j, k0 := b.j0+i%strips*strip, b.k0+i/strips*KC
+		k1 := min(b.k1, k0+KC)
+		offset := (k0-b.k0)*width + (j-b.j0)*(k1-k0)
+		p.B.Pack(dst[offset:], p.tile.NR, j, min(b.j1, j+strip), k0, k1)
 	})
 }
 
-// rowsOfC multiplies rows [i0, i1) of A with what packB packed.
-func (p *product) rowsOfC(panels []float32, i0, i1, j0, j1, k0, k1 int) {
-	width := roundUp(j1-j0, p.tile.Width)
-	rows := cut(p.tile, i1-i0)
-	block := Scratch(rows.total() * min(KC, k1-k0))
-	defer Release(block)
-	high := min(i1, i0+rows.high*p.tile.High)
-	for ks := k0; ks < k1; ks += KC {
-		kc := min(KC, k1-ks)
-		p.a.Pack(*block, p.tile.High, i0, high, ks, ks+kc)
-		p.a.Pack((*block)[(high-i0)*kc:], p.tile.Low, high, i1, ks, ks+kc)
-		b := right{panels[(ks-k0)*width:], p.tile.Width, kc}
-		p.macro(view{packed: *block, kc: kc}, rows, b, i0, i1, j0, j1, ks, kc)
+// multiplyRows multiplies the rows of a block of A with what packB packed.
+func (p *product) multiplyRows(panels []float32, b block) {
+	width := roundUp(b.j1-b.j0, p.tile.NR)
+	rows := newRowTiling(p.tile, b.i1-b.i0)
+	packed := Scratch(rows.total() * min(KC, b.k1-b.k0))
+	defer Release(packed)
+	full := min(b.i1, b.i0+rows.fullTiles*p.tile.MR)
+	for k := b.k0; k < b.k1; k += KC {
+		kc := min(KC, b.k1-k)
+		p.A.Pack(*packed, p.tile.MR, b.i0, full, k, k+kc)
+		p.A.Pack((*packed)[(full-b.i0)*kc:], p.tile.MRShort, full, b.i1, k, k+kc)
+		p.macro(block{b.i0, b.i1, b.j0, b.j1, k, k + kc}, blockA{packed: *packed, kc: kc}, rows, blockB{panels[(k-b.k0)*width:], p.tile.NR, kc})
 	}
 }
 
-// view is a block of A, packed or in place.
-type view struct {
+// blockA is a block of A, packed or in place.
+type blockA struct {
 	packed []float32 // panels, one after another; nil: in place
 	kc     int       // terms of what is packed
-	asm.Left
+	asm.PanelA
 }
 
-// tile returns the A of a tile of the given height that begins at row i.
-func (v *view) tile(i, height int) asm.Left {
-	if v.packed != nil {
-		return asm.Left{Data: v.packed[i*v.kc:], Row: 1, Col: height}
+// panel returns the A of a tile of the given number of rows that begins at row i.
+func (a *blockA) panel(i, rows int) asm.PanelA {
+	if a.packed != nil {
+		return asm.PanelA{Data: a.packed[i*a.kc:], RowStride: 1, ColStride: rows}
 	}
-	left := v.Left
-	left.Data = left.Data[i*left.Row:]
-	return left
+	p := a.PanelA
+	p.Data = p.Data[i*p.RowStride:]
+	return p
 }
 
-// rows is how many rows are cut into tiles: high ones, then low ones, of which the
+// rowTiling is how rows are divided into tiles: full ones, then short ones, of which the
 // last may be a part of one.
-type rows struct {
-	tile      asm.Tile
-	high, low int
+type rowTiling struct {
+	tile                  asm.Tile
+	fullTiles, shortTiles int
 }
 
-// cut chooses the tiles that cover n rows with the least left over.
-func cut(t asm.Tile, n int) rows {
-	best := rows{t, (n + t.High - 1) / t.High, 0}
-	for low := 1; low <= 2; low++ {
-		r := rows{t, (max(0, n-low*t.Low) + t.High - 1) / t.High, low}
+// newRowTiling chooses the tiles that cover n rows with the least left over.
+func newRowTiling(t asm.Tile, n int) rowTiling {
+	best := rowTiling{t, (n + t.MR - 1) / t.MR, 0}
+	for short := 1; short <= 2; short++ {
+		r := rowTiling{t, (max(0, n-short*t.MRShort) + t.MR - 1) / t.MR, short}
 		if r.total() < best.total() {
 			best = r
 		}
@@ -208,58 +213,58 @@ func cut(t asm.Tile, n int) rows {
 }
 
 // total is the number of rows of all tiles.
-func (r rows) total() int { return r.high*r.tile.High + r.low*r.tile.Low }
+func (r rowTiling) total() int { return r.fullTiles*r.tile.MR + r.shortTiles*r.tile.MRShort }
 
-// right is a block of B: the row of term k begins stride floats after the one
+// blockB is a block of B: the row of term k begins stride floats after the one
 // before it, and column j, at the edge of a tile, step*j floats after column 0.
-type right struct {
+type blockB struct {
 	data         []float32
 	stride, step int
 }
 
-// macro is the macro-kernel: a block of A against a block of B, of kc terms from ks
-// on, tile by tile.
-func (p *product) macro(a view, rows rows, b right, i0, i1, j0, j1, ks, kc int) {
-	width := p.tile.Width
-	end := p.ending(ks, ks+kc)
+// macro is the macro-kernel: a block of A against a block of B, of at most KC terms, tile
+// by tile.
+func (p *product) macro(x block, a blockA, rows rowTiling, b blockB) {
+	width, kc := p.tile.NR, x.k1-x.k0
+	epilogue := p.epilogue(x.k0, x.k1)
 	var edge [asm.MaxTile]float32
-	for j := j0; j < j1; j += width { // loop 2: panels of B, each in the first-level cache
-		bp, cols := b.data[(j-j0)*b.step:], min(width, j1-j)
-		height := p.tile.High
-		for i, n := i0, 0; i < i1; i, n = i+height, n+1 { // loop 1: panels of A
-			if n == rows.high {
-				height = p.tile.Low
+	for j := x.j0; j < x.j1; j += width { // loop 2: panels of B, each in the first-level cache
+		panelB, cols := asm.PanelB{Data: b.data[(j-x.j0)*b.step:], Stride: b.stride}, min(width, x.j1-j)
+		mr := p.tile.MR
+		for i, n := x.i0, 0; i < x.i1; i, n = i+mr, n+1 { // loop 1: panels of A
+			if n == rows.fullTiles {
+				mr = p.tile.MRShort
 			}
-			left := a.tile(i-i0, height)
-			if i+height <= i1 && cols == width {
-				here := end
-				if end.Add != nil {
-					here.Add = end.Add[i*end.Stride+j:]
+			panelA := a.panel(i-x.i0, mr)
+			if i+mr <= x.i1 && cols == width {
+				e := epilogue
+				if e.Add != nil {
+					e.Add = e.Add[i*e.Stride+j:]
 				}
-				p.tier.Gemm(height, kc, left, bp, b.stride, p.c[i*p.ldc+j:], p.ldc, here)
+				p.tier.Gemm(mr, kc, panelA, panelB, p.C[i*p.LDC+j:], p.LDC, e)
 				continue
 			}
-			p.tier.Gemm(height, kc, left, bp, b.stride, edge[:], width, asm.End{Floor: float32(math.Inf(-1))})
-			for r := range min(height, i1-i) {
-				p.finish(edge[r*width:][:cols], i+r, j, end)
+			p.tier.Gemm(mr, kc, panelA, panelB, edge[:], width, asm.Epilogue{Floor: float32(math.Inf(-1))})
+			for r := range min(mr, x.i1-i) {
+				p.storeRow(edge[r*width:][:cols], i+r, j, epilogue)
 			}
 		}
 	}
 }
 
-// finish writes a part of row i of C, from column j on, given its sums.
-func (p *product) finish(sums []float32, i, j int, end asm.End) {
-	c := p.c[i*p.ldc+j:][:len(sums)]
-	if end.Add == nil {
+// storeRow stores a part of row i of C, from column j on, given its sums.
+func (p *product) storeRow(sums []float32, i, j int, e asm.Epilogue) {
+	c := p.C[i*p.LDC+j:][:len(sums)]
+	if e.Add == nil {
 		copy(c, sums)
 	} else {
-		for x, v := range end.Add[i*end.Stride+j:][:len(sums)] {
+		for x, v := range e.Add[i*e.Stride+j:][:len(sums)] {
 			c[x] = sums[x] + v
 		}
 	}
 	for x, v := range c {
-		if v < end.Floor {
-			c[x] = end.Floor
+		if v < e.Floor {
+			c[x] = e.Floor
 		}
 	}
 }

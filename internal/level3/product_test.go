@@ -9,7 +9,8 @@ import (
 	"github.com/convergent-go/convergent/asm"
 )
 
-func random(rnd *rand.Rand, n int) []float32 {
+// normal32 returns n normal numbers.
+func normal32(rnd *rand.Rand, n int) []float32 {
 	x := make([]float32, n)
 	for i := range x {
 		x[i] = float32(rnd.NormFloat64())
@@ -17,9 +18,9 @@ func random(rnd *rand.Rand, n int) []float32 {
 	return x
 }
 
-// ordered is the definition of an element of C: blocks of KC terms summed from
+// blockedSum is the definition of an element of C: blocks of KC terms summed from
 // zero, one fused multiply-add a term, and the blocks added in order.
-func ordered(k int, a, b func(k int) float32, c float32, accumulate bool) float32 {
+func blockedSum(k int, a, b func(k int) float32, c float32, accumulate bool) float32 {
 	if k == 0 && !accumulate {
 		return 0
 	}
@@ -61,28 +62,28 @@ func TestGemmBits(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(1, 2))
 			for _, s := range shapes() {
 				sa, sb, ldc := s.k+3, s.n+5, s.n+2
-				a, b := random(rnd, s.m*sa), random(rnd, s.k*sb)
-				before := random(rnd, s.m*ldc)
-				bias := random(rnd, s.n)
+				a, b := normal32(rnd, s.m*sa), normal32(rnd, s.k*sb)
+				before := normal32(rnd, s.m*ldc)
+				bias := normal32(rnd, s.n)
 				for _, accumulate := range []bool{false, true} {
 					want := append([]float32(nil), before...)
 					biased := append([]float32(nil), before...)
 					for i := range s.m {
 						for j := range s.n {
 							ai, bj := func(k int) float32 { return a[i*sa+k] }, func(k int) float32 { return b[k*sb+j] }
-							want[i*ldc+j] = ordered(s.k, ai, bj, before[i*ldc+j], accumulate)
-							biased[i*ldc+j] = max(0, ordered(s.k, ai, bj, bias[j], true))
+							want[i*ldc+j] = blockedSum(s.k, ai, bj, before[i*ldc+j], accumulate)
+							biased[i*ldc+j] = max(0, blockedSum(s.k, ai, bj, bias[j], true))
 						}
 					}
 					for _, threads := range []int{1, 2, 3} {
 						c := append([]float32(nil), before...)
-						p := product{m: s.m, n: s.n, k: s.k, a: Rows{a, sa}, b: Cols{b, sb}, c: c, ldc: ldc, end: End{Accumulate: accumulate}}
-						p.run(tier, threads)
-						same(t, c, want, fmt.Sprintf("%v accumulate=%v threads=%d", s, accumulate, threads))
+						p := Product{M: s.m, N: s.n, K: s.k, A: Rows{a, sa}, B: Cols{b, sb}, C: c, LDC: ldc, Epilogue: Epilogue{Accumulate: accumulate}}
+						newProduct(tier, p).run(threads)
+						equalBits(t, c, want, fmt.Sprintf("%v accumulate=%v threads=%d", s, accumulate, threads))
 						copy(c, before)
-						p.end = End{Bias: bias, ReLU: true}
-						p.run(tier, threads)
-						same(t, c, biased, fmt.Sprintf("%v biased threads=%d", s, threads))
+						p.Epilogue = Epilogue{Bias: bias, ReLU: true}
+						newProduct(tier, p).run(threads)
+						equalBits(t, c, biased, fmt.Sprintf("%v biased threads=%d", s, threads))
 					}
 				}
 			}
@@ -95,21 +96,21 @@ func TestGramBits(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{1, 2, 8, 16, 17, 33, 100, 205} {
 		k0, k, stride, width := 40, 300, n+1, Width()
-		a := random(rnd, k*stride)
-		b := Prepare(make([]float32, PreparedLen(n, k)), n, k)
-		b.Fill(0, n, Cols{Data: a, Stride: stride})
+		a := normal32(rnd, k*stride)
+		b := NewPackedB(make([]float32, PackedLen(n, k)), n, k)
+		b.Pack(0, n, Cols{Data: a, Stride: stride})
 		panels, ldc := (n+width-1)/width, roundUp(n, width)
-		for _, some := range []int{1, 2, 3} {
-			c := make([]float32, some*width*ldc)
-			for j := 0; j < panels; j += some {
-				b.Gram(j, min(panels, j+some), k0, k, c, ldc)
-				for i := j * width; i < min(n, (j+some)*width); i++ {
+		for _, step := range []int{1, 2, 3} {
+			c := make([]float32, step*width*ldc)
+			for j := 0; j < panels; j += step {
+				b.Gram(j, min(panels, j+step), k0, k, c, ldc)
+				for i := j * width; i < min(n, (j+step)*width); i++ {
 					for x := i; x < n; x++ {
-						var want, run float32
+						var want, runSum float32
 						for l := k0; l < k; l++ {
-							if run = asm.FMA(a[l*stride+i], a[l*stride+x], run); (l-k0)%32 == 31 || l == k-1 {
-								want += run
-								run = 0
+							if runSum = asm.FMA(a[l*stride+i], a[l*stride+x], runSum); (l-k0)%32 == 31 || l == k-1 {
+								want += runSum
+								runSum = 0
 							}
 						}
 						if got := c[(i-j*width)*ldc+x-j*width]; math.Float32bits(got) != math.Float32bits(want) {
@@ -128,8 +129,8 @@ func TestGramBits(t *testing.T) {
 func TestGemmAccuracy(t *testing.T) {
 	const m, n, k = 9, 20, 5000
 	rnd := rand.New(rand.NewPCG(3, 4))
-	a, b, c := random(rnd, m*k), random(rnd, n*k), make([]float32, m*n)
-	Gemm(2, m, n, k, Rows{a, k}, Rows{b, k}, c, n, End{})
+	a, b, c := normal32(rnd, m*k), normal32(rnd, n*k), make([]float32, m*n)
+	Gemm(2, Product{M: m, N: n, K: k, A: Rows{a, k}, B: Rows{b, k}, C: c, LDC: n})
 	for i := range m {
 		for j := range n {
 			var s, abs float64
@@ -146,11 +147,11 @@ func TestGemmAccuracy(t *testing.T) {
 
 func TestGemmPanics(t *testing.T) {
 	x := make([]float32, 100)
-	op := Rows{x, 10}
+	p := Product{A: Rows{x, 10}, B: Rows{x, 10}, C: x}
 	for message, f := range map[string]func(){
-		"level3: negative size":                  func() { Gemm(1, -1, 1, 1, op, op, x, 1, End{}) },
-		"level3: ldc less than the columns of C": func() { Gemm(1, 2, 3, 1, op, op, x, 2, End{}) },
-		"level3: C too short":                    func() { Gemm(1, 2, 3, 1, op, op, x[:5], 3, End{}) },
+		"level3: negative size":                  func() { p := p; p.M, p.N, p.K, p.LDC = -1, 1, 1, 1; Gemm(1, p) },
+		"level3: ldc less than the columns of C": func() { p := p; p.M, p.N, p.K, p.LDC = 2, 3, 1, 2; Gemm(1, p) },
+		"level3: C too short":                    func() { p := p; p.M, p.N, p.K, p.LDC, p.C = 2, 3, 1, 3, x[:5]; Gemm(1, p) },
 	} {
 		func() {
 			defer func() {
@@ -163,11 +164,11 @@ func TestGemmPanics(t *testing.T) {
 	}
 }
 
-func same(t *testing.T, got, want []float32, where string) {
+func equalBits(t *testing.T, got, want []float32, label string) {
 	t.Helper()
 	for i := range want {
 		if math.Float32bits(got[i]) != math.Float32bits(want[i]) {
-			t.Fatalf("%s: element %d is %v, want %v", where, i, got[i], want[i])
+			t.Fatalf("%s: element %d is %v, want %v", label, i, got[i], want[i])
 		}
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"sync"
 )
 
-// pools keep buffers between products, by size: pool i those of 2^i floats.
+// pools hold buffers between products, by size: pool i those of 2^i floats.
 var pools [bits.UintSize]sync.Pool
 
 // Scratch returns a buffer of n floats with any content, to be given back to
@@ -14,8 +14,8 @@ func Scratch(n int) *[]float32 {
 	class := bits.Len(uint(max(n, 1) - 1))
 	buf, ok := pools[class].Get().(*[]float32)
 	if !ok {
-		all := make([]float32, 1<<class)
-		buf = &all
+		data := make([]float32, 1<<class)
+		buf = &data
 	}
 	*buf = (*buf)[:n]
 	return buf

@@ -1,4 +1,4 @@
-// Package par splits independent work over cores.
+// Package par divides independent work among cores.
 //
 // Nothing here reduces: callers write results that do not overlap, so that no
 // figure depends on the number of cores.
@@ -28,16 +28,16 @@ func For(threads, n int, f func(i int)) {
 		return
 	}
 	var next atomic.Int64
-	work := func() {
+	worker := func() {
 		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 			f(i)
 		}
 	}
 	var wg sync.WaitGroup
 	for range threads - 1 {
-		wg.Go(work)
+		wg.Go(worker)
 	}
-	work() // the caller is a worker too
+	worker() // the caller is one too
 	wg.Wait()
 }
 

@@ -6,44 +6,44 @@ import (
 	"testing"
 )
 
-func TestForCallsEachOnce(t *testing.T) {
+func TestFor(t *testing.T) {
 	for _, threads := range []int{0, 1, 2, 3, 8, 100} {
 		for _, n := range []int{0, 1, 2, 7, 1000} {
 			calls := make([]atomic.Int32, n)
-			var now, most atomic.Int32
+			var running, peak atomic.Int32
 			For(threads, n, func(i int) {
-				if c := now.Add(1); c > most.Load() {
-					most.Store(c)
+				if c := running.Add(1); c > peak.Load() {
+					peak.Store(c)
 				}
 				calls[i].Add(1)
-				now.Add(-1)
+				running.Add(-1)
 			})
 			for i := range calls {
 				if c := calls[i].Load(); c != 1 {
 					t.Fatalf("threads=%d n=%d: f(%d) called %d times", threads, n, i, c)
 				}
 			}
-			if int(most.Load()) > max(threads, 1) {
-				t.Fatalf("threads=%d: %d calls at once", threads, most.Load())
+			if int(peak.Load()) > max(threads, 1) {
+				t.Fatalf("threads=%d: %d calls at once", threads, peak.Load())
 			}
 		}
 	}
 }
 
-func TestBlocksCover(t *testing.T) {
+func TestBlocks(t *testing.T) {
 	for _, n := range []int{0, 1, 9, 10, 11, 25} {
-		seen := make([]int, n)
+		calls := make([]int, n)
 		Blocks(1, n, 10, func(lo, hi int) {
 			if lo%10 != 0 || hi-lo > 10 || hi <= lo {
 				t.Fatalf("block [%d, %d) of %d", lo, hi, n)
 			}
 			for i := lo; i < hi; i++ {
-				seen[i]++
+				calls[i]++
 			}
 		})
-		for i, s := range seen {
-			if s != 1 {
-				t.Fatalf("n=%d: %d covered %d times", n, i, s)
+		for i, c := range calls {
+			if c != 1 {
+				t.Fatalf("n=%d: %d covered %d times", n, i, c)
 			}
 		}
 	}

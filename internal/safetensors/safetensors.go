@@ -24,7 +24,7 @@ import (
 // Tensor is a named array in row-major order. Exactly one of its slices is set.
 type Tensor struct {
 	Name  string
-	Shape []int
+	Shape []int // empty for a scalar
 	F32   []float32
 	F64   []float64
 	I64   []int64
@@ -46,8 +46,8 @@ type entry struct {
 	Offsets [2]int64 `json:"data_offsets"`
 }
 
-// sizes holds the bytes of an element of each type of whole bytes.
-var sizes = map[string]int64{
+// elementSizes holds the bytes of an element of each type of whole bytes.
+var elementSizes = map[string]int64{
 	"BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1,
 	"U16": 2, "I16": 2, "F16": 2, "BF16": 2,
 	"U32": 4, "I32": 4, "F32": 4,
@@ -100,7 +100,7 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 		if want, err := elements(t.Shape); err != nil || want != int64(n) {
 			return 0, fmt.Errorf("tensor %q of shape %v has %d elements", t.Name, t.Shape, n)
 		}
-		end := at + int64(n)*sizes[dtype]
+		end := at + int64(n)*elementSizes[dtype]
 		name, err := json.Marshal(t.Name)
 		if err != nil {
 			return 0, err
@@ -130,6 +130,7 @@ func (f *File) WriteTo(w io.Writer) (int64, error) {
 	return count.n, err
 }
 
+// writeData writes the tensors' bytes.
 func (f *File) writeData(w io.Writer) error {
 	for i := range f.Tensors {
 		if _, data, n := f.Tensors[i].data(); n > 0 {
@@ -153,7 +154,7 @@ func Read(r io.Reader, size int64) (*File, error) {
 	for _, e := range entries {
 		t := Tensor{Name: e.Name, Shape: e.Shape}
 		var data any
-		switch n := e.Size / sizes[e.DType]; e.DType {
+		switch n := e.Size / elementSizes[e.DType]; e.DType {
 		case "F32":
 			t.F32 = make([]float32, n)
 			data = t.F32
@@ -189,20 +190,20 @@ func ReadHeader(r io.Reader, size int64) ([]Entry, map[string]string, error) {
 	if _, err := io.ReadFull(r, header); err != nil {
 		return nil, nil, fmt.Errorf("cut short in its header: %w", err)
 	}
-	named, metadata, err := parse(header)
+	listing, metadata, err := parse(header)
 	if err != nil {
 		return nil, nil, err
 	}
 	start := 8 + int64(length)
 	var at int64
-	entries := make([]Entry, len(named))
-	for i, e := range named {
+	entries := make([]Entry, len(listing))
+	for i, e := range listing {
 		n, err := elements(e.Shape)
-		width, known := sizes[e.DType]
+		width, ok := elementSizes[e.DType]
 		switch {
 		case err != nil:
 			return nil, nil, fmt.Errorf("tensor %q: %w", e.name, err)
-		case !known:
+		case !ok:
 			return nil, nil, fmt.Errorf("tensor %q has the unknown type %q", e.name, e.DType)
 		case e.Offsets[0] != at:
 			return nil, nil, fmt.Errorf("tensor %q begins at byte %d of the data, not where the one before it ends, %d", e.name, e.Offsets[0], at)
@@ -214,42 +215,42 @@ func ReadHeader(r io.Reader, size int64) ([]Entry, map[string]string, error) {
 		entries[i] = Entry{e.name, e.DType, e.Shape, start + at, n * width}
 		at = e.Offsets[1]
 	}
-	if rest := size - start - at; rest != 0 {
-		return nil, nil, fmt.Errorf("%d bytes follow the last tensor", rest)
+	if extra := size - start - at; extra != 0 {
+		return nil, nil, fmt.Errorf("%d bytes follow the last tensor", extra)
 	}
 	return entries, metadata, nil
 }
 
-// named is an entry under its name.
-type named struct {
+// namedEntry is an entry under its name.
+type namedEntry struct {
 	name string
 	entry
 }
 
 // parse reads the header's text: the entries, in the order of their data, and the
 // metadata.
-func parse(header []byte) ([]named, map[string]string, error) {
+func parse(header []byte) ([]namedEntry, map[string]string, error) {
 	dec := json.NewDecoder(bytes.NewReader(header))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return nil, nil, errors.New("the header is not a JSON object")
 	}
-	var entries []named
+	var entries []namedEntry
 	var metadata map[string]string
-	seen := make(map[string]bool)
+	names := make(map[string]bool)
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
 			return nil, nil, fmt.Errorf("header: %w", err)
 		}
 		name := key.(string)
-		if seen[name] {
+		if names[name] {
 			return nil, nil, fmt.Errorf("header: %q appears twice", name)
 		}
-		seen[name] = true
+		names[name] = true
 		if name == "__metadata__" {
 			err = dec.Decode(&metadata)
 		} else {
-			e := named{name: name}
+			e := namedEntry{name: name}
 			err = dec.Decode(&e.entry)
 			entries = append(entries, e)
 		}
@@ -260,10 +261,10 @@ func parse(header []byte) ([]named, map[string]string, error) {
 	if _, err := dec.Token(); err != nil {
 		return nil, nil, fmt.Errorf("header: %w", err)
 	}
-	if rest := bytes.TrimRight(header[dec.InputOffset():], " "); len(rest) > 0 {
+	if tail := bytes.TrimRight(header[dec.InputOffset():], " "); len(tail) > 0 {
 		return nil, nil, errors.New("header: text after its end")
 	}
-	slices.SortStableFunc(entries, func(a, b named) int {
+	slices.SortStableFunc(entries, func(a, b namedEntry) int {
 		return slices.Compare(a.Offsets[:], b.Offsets[:])
 	})
 	return entries, metadata, nil
@@ -302,7 +303,7 @@ func Load(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if want, signed := f.Metadata[checksum]; signed {
+	if want, ok := f.Metadata[checksum]; ok {
 		h := sha256.New()
 		if err := f.writeData(h); err != nil {
 			return nil, err
@@ -319,7 +320,7 @@ func Load(path string) (*File, error) {
 const checksum = "sha256"
 
 // ErrDamaged is wrapped by the error of Load for a file whose tensors have other bytes than
-// were saved.
+// those that were saved.
 var ErrDamaged = errors.New("damaged: the tensors are not those that were saved")
 
 // Save writes the file to path whole or not at all, with a checksum in its metadata.
@@ -328,21 +329,23 @@ func Save(path string, f *File) error {
 	if err := f.writeData(h); err != nil {
 		return err
 	}
-	signed := &File{Metadata: map[string]string{checksum: hex.EncodeToString(h.Sum(nil))}, Tensors: f.Tensors}
+	file := &File{Metadata: map[string]string{checksum: hex.EncodeToString(h.Sum(nil))}, Tensors: f.Tensors}
 	for key, v := range f.Metadata {
-		signed.Metadata[key] = v
+		file.Metadata[key] = v
 	}
 	return artifact.Write(path, func(w io.Writer) error {
-		_, err := signed.WriteTo(w)
+		_, err := file.WriteTo(w)
 		return err
 	})
 }
 
+// counter counts the bytes that pass through it.
 type counter struct {
 	w io.Writer
 	n int64
 }
 
+// Write implements io.Writer.
 func (c *counter) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	c.n += int64(n)

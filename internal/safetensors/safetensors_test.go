@@ -12,6 +12,7 @@ import (
 	"testing"
 )
 
+// sample returns a file with tensors of all types.
 func sample() *File {
 	return &File{
 		Metadata: map[string]string{"b": "2", "a": "1 \"quoted\""},
@@ -24,6 +25,7 @@ func sample() *File {
 	}
 }
 
+// encode returns the bytes of a file.
 func encode(t testing.TB, f *File) []byte {
 	t.Helper()
 	var buf bytes.Buffer
@@ -65,15 +67,15 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// raw builds a file from a header written by hand.
-func raw(header string, data int) []byte {
+// rawFile builds a file from a header written by hand.
+func rawFile(header string, data int) []byte {
 	b := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
 	return append(append(b, header...), make([]byte, data)...)
 }
 
 // TestFormat reads a header as Python's writer makes it.
 func TestFormat(t *testing.T) {
-	f, err := read(raw(`{"__metadata__":{"format":"pt"},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]},"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}   `, 16))
+	f, err := readBytes(rawFile(`{"__metadata__":{"format":"pt"},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]},"a":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}   `, 16))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +84,8 @@ func TestFormat(t *testing.T) {
 	}
 }
 
-func read(b []byte) (*File, error) { return Read(bytes.NewReader(b), int64(len(b))) }
+// readBytes reads a file from its bytes.
+func readBytes(b []byte) (*File, error) { return Read(bytes.NewReader(b), int64(len(b))) }
 
 func TestHostileFiles(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -91,31 +94,31 @@ func TestHostileFiles(t *testing.T) {
 	}{
 		"empty":       {nil, "shorter than 8 bytes"},
 		"huge header": {binary.LittleEndian.AppendUint64(nil, 1<<60), "claims a header"},
-		"header cut":  {raw(`{}`, 0)[:9], "claims a header"},
-		"not JSON":    {raw(`[]`, 0), "not a JSON object"},
-		"broken JSON": {raw(`{"a":`, 0), "header"},
-		"type":        {raw(`{"a":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}`, 2), "F32, F64 and I64"},
-		"negative":    {raw(`{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}`, 4), "negative"},
-		"overflow":    {raw(`{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}`, 0), "too large"},
-		"large claim": {raw(`{"a":{"dtype":"F32","shape":[1152921504606],"data_offsets":[0,4611686018424]}}`, 4), "cut short"},
-		"overlap":     {raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}`, 6), "not where the one before it ends"},
-		"hole":        {raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8), "not where the one before it ends"},
-		"shape":       {raw(`{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}`, 8), "does not fill"},
-		"past end":    {raw(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 4), "cut short"},
-		"trailing":    {raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 5), "follow the last tensor"},
-		"twice":       {raw(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4), "twice"},
-		"after end":   {raw(`{}x`, 0), "after its end"},
+		"header cut":  {rawFile(`{}`, 0)[:9], "claims a header"},
+		"not JSON":    {rawFile(`[]`, 0), "not a JSON object"},
+		"broken JSON": {rawFile(`{"a":`, 0), "header"},
+		"type":        {rawFile(`{"a":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}`, 2), "F32, F64 and I64"},
+		"negative":    {rawFile(`{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}`, 4), "negative"},
+		"overflow":    {rawFile(`{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}`, 0), "too large"},
+		"large claim": {rawFile(`{"a":{"dtype":"F32","shape":[1152921504606],"data_offsets":[0,4611686018424]}}`, 4), "cut short"},
+		"overlap":     {rawFile(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}`, 6), "not where the one before it ends"},
+		"hole":        {rawFile(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}`, 8), "not where the one before it ends"},
+		"shape":       {rawFile(`{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}`, 8), "does not fill"},
+		"past end":    {rawFile(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 4), "cut short"},
+		"trailing":    {rawFile(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 5), "follow the last tensor"},
+		"twice":       {rawFile(`{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}`, 4), "twice"},
+		"after end":   {rawFile(`{}x`, 0), "after its end"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := read(c.file); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := readBytes(c.file); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
 		})
 	}
-	whole := encode(t, sample())
-	for n := range whole {
-		if _, err := read(whole[:n]); err == nil {
-			t.Fatalf("the first %d of %d bytes pass for a file", n, len(whole))
+	file := encode(t, sample())
+	for n := range file {
+		if _, err := readBytes(file[:n]); err == nil {
+			t.Fatalf("the first %d of %d bytes pass for a file", n, len(file))
 		}
 	}
 }
@@ -133,13 +136,13 @@ func TestSaveRefusesWrongShape(t *testing.T) {
 
 func FuzzRead(f *testing.F) {
 	f.Add(encode(f, sample()))
-	f.Add(raw(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8))
+	f.Add(rawFile(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, 8))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		file, err := read(b)
+		file, err := readBytes(b)
 		if err != nil {
 			return
 		}
-		again, err := read(encode(t, file))
+		again, err := readBytes(encode(t, file))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,8 +7,8 @@ import "math"
 // Matrix is a list of rows.
 type Matrix [][]float64
 
-// Transposed returns the transpose.
-func (m Matrix) Transposed() Matrix {
+// T returns the transpose.
+func (m Matrix) T() Matrix {
 	t := make(Matrix, len(m[0]))
 	for j := range t {
 		for i := range m {
@@ -18,8 +18,8 @@ func (m Matrix) Transposed() Matrix {
 	return t
 }
 
-// LastOdd returns the last factor of a row at an odd place that is not zero.
-func LastOdd(row []float64) (f float64) {
+// LastOddFactor returns the last factor of a row at an odd place that is not zero.
+func LastOddFactor(row []float64) (f float64) {
 	for j := 1; j < len(row); j += 2 {
 		if row[j] != 0 {
 			f = row[j]
@@ -28,24 +28,38 @@ func LastOdd(row []float64) (f float64) {
 	return f
 }
 
-// Matrices returns B^T, G and A^T of F(m, r), of m outputs and r taps, at the given
-// m+r-2 points and infinity: the coefficients of what Lagrange's interpolation
-// multiplies values by, monomials at the points over what it divides by, and monomials.
-// Points p and -p are neighbours.
-func Matrices(m, r int, points ...float64) (input, filter, output Matrix) {
-	n := m + r - 1
-	output = make(Matrix, m)
-	for _, p := range append(points, math.Inf(1)) {
-		scale, rest := 1., make([]float64, n) // the product of x-q over all others
-		rest[0] = 1
-		for _, q := range points {
+// Form is a form of Winograd's convolution, F(M, R), of M outputs and R taps, at M+R-2
+// points and infinity. Points p and -p are neighbours.
+type Form struct {
+	M, R   int
+	Points []float64
+}
+
+// The forms that there are kernels for. The emitter says why their points are these.
+var (
+	F2x3 = Form{2, 3, []float64{0, 1, -1}}
+	F4x3 = Form{4, 3, []float64{0, 3. / 4, -3. / 4, 3. / 2, -3. / 2}}
+	F2x5 = Form{2, 5, F4x3.Points}
+	F4x5 = Form{4, 5, []float64{0, 1. / 2, -1. / 2, 1, -1, 7. / 4, -7. / 4}}
+)
+
+// Matrices returns B^T, G and A^T, which transform input, filter and output: the
+// coefficients of what Lagrange's interpolation multiplies values by, monomials at the
+// points over what it divides by, and monomials.
+func (f Form) Matrices() (input, filter, output Matrix) {
+	n := f.M + f.R - 1
+	output = make(Matrix, f.M)
+	for _, p := range append(f.Points[:len(f.Points):len(f.Points)], math.Inf(1)) {
+		scale, product := 1., make([]float64, n) // the product of x-q over all other points q
+		product[0] = 1
+		for _, q := range f.Points {
 			if q == p {
 				continue
 			}
 			for i := n - 1; i > 0; i-- {
-				rest[i] = rest[i-1] - q*rest[i]
+				product[i] = product[i-1] - q*product[i]
 			}
-			rest[0] *= -q
+			product[0] *= -q
 			if !math.IsInf(p, 0) {
 				scale *= p - q
 			}
@@ -62,9 +76,9 @@ func Matrices(m, r int, points ...float64) (input, filter, output Matrix) {
 			}
 			return row
 		}
-		input = append(input, rest)
-		filter = append(filter, monomials(r, 1/scale))
-		for i, v := range monomials(m, 1) {
+		input = append(input, product)
+		filter = append(filter, monomials(f.R, 1/scale))
+		for i, v := range monomials(f.M, 1) {
 			output[i] = append(output[i], v)
 		}
 	}

@@ -5,37 +5,37 @@ import (
 	"testing"
 )
 
-// TestRuns goes round the lengths that kernels are given at once.
-func TestRuns(t *testing.T) {
-	for _, n := range []int{0, 1, run - 1, run, run + 1, 3*run + 7} {
-		x, y, gate := make([]float32, n+1), make([]float32, n), make([]float32, n)
+// TestBlocks goes round the lengths that kernels are given at once.
+func TestBlocks(t *testing.T) {
+	for _, n := range []int{0, 1, blockLen - 1, blockLen, blockLen + 1, 3*blockLen + 7} {
+		x, y, grad := make([]float32, n+1), make([]float32, n), make([]float32, n)
 		for i := range y {
-			x[i], y[i], gate[i] = float32(i%7)-3, float32(i%5)-2, 1
+			x[i], y[i], grad[i] = float32(i%7)-3, float32(i%5)-2, 1
 		}
 		Add(x, y)
 		ReLU(x[:n])
-		Gate(gate, x[:n])
+		ReLUGrad(grad, x[:n])
 		for i := range y {
-			want, open := float32(max(0, i%7-3+i%5-2)), float32(0)
+			want, wantGrad := float32(max(0, i%7-3+i%5-2)), float32(0)
 			if want > 0 {
-				open = 1
+				wantGrad = 1
 			}
-			if x[i] != want || gate[i] != open {
-				t.Fatalf("%d elements: element %d is %v and gated to %v, want %v and %v", n, i, x[i], gate[i], want, open)
+			if x[i] != want || grad[i] != wantGrad {
+				t.Fatalf("%d elements: element %d is %v and its gradient %v, want %v and %v", n, i, x[i], grad[i], want, wantGrad)
 			}
 		}
 		if x[n] != 0 {
 			t.Fatal("an element beyond the last has changed")
 		}
-		for _, at := range []int{0, run - 1, run, n - 1} {
-			if at < 0 || at >= n {
+		for _, i := range []int{0, blockLen - 1, blockLen, n - 1} {
+			if i < 0 || i >= n {
 				continue
 			}
-			x[at] = float32(math.Inf(1))
+			x[i] = float32(math.Inf(1))
 			if Finite(x) {
-				t.Errorf("%d elements: infinity at %d is not found", n, at)
+				t.Errorf("%d elements: infinity at %d is not reported", n, i)
 			}
-			x[at] = 0
+			x[i] = 0
 		}
 		if !Finite(x) {
 			t.Errorf("%d elements: not finite", n)

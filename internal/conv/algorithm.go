@@ -1,0 +1,59 @@
+package conv
+
+// direction is what of a convolution is computed.
+type direction int
+
+const (
+	forward         direction = iota // the output
+	backwardWeights                  // the gradient of the filters
+	backwardData                     // the gradient of the images
+)
+
+// algorithm is a way to compute a convolution in one direction.
+type algorithm int
+
+const (
+	im2col       algorithm = iota // a product with the matrix of patches, which is packed from the images
+	col2im                        // a product that gives the gradients of patches, which are added to the images
+	winograd                      // Winograd's algorithm, on tiles
+	spaceToDepth                  // the convolution at stride 1 of blocks of positions
+	pointwise                     // a product with the images themselves, whose patches are positions
+	direct                        // products that read patches where they lie in the images
+)
+
+// algorithm returns how g is computed. It depends on the shape alone, so that results do
+// not depend on the machine.
+func (g Geometry) algorithm(d direction) algorithm {
+	_, blocks := g.blocks()
+	switch {
+	case g.form(d) != nil:
+		return winograd
+	case blocks:
+		return spaceToDepth
+	case d == backwardWeights && g.direct():
+		return direct // which is quicker than pointwise, too
+	case g.pointwise():
+		return pointwise
+	case d == backwardData && !g.correlation():
+		return col2im
+	case d == forward && g.direct():
+		return direct
+	}
+	return im2col
+}
+
+// pointwise reports whether patches are positions, so that images are a matrix.
+func (g Geometry) pointwise() bool {
+	return g.KH*g.KW == 1 && g.Stride == 1 && g.Pad == 0 && g.groups() == 1
+}
+
+// correlation reports whether the gradient of the images is computed as a convolution
+// itself, which it is at stride 1: with few channels that does not pay.
+func (g Geometry) correlation() bool { return g.Stride == 1 && g.C/g.groups() >= 8 }
+
+// adjoint is the convolution that takes the gradient of the output of g, at stride 1, to
+// that of the images: dy is padded by what the filters overhang, and filters are rotated
+// by half a circle.
+func (g Geometry) adjoint() Geometry {
+	return Geometry{N: g.N, H: g.OutH(), W: g.OutW(), C: g.Out, Out: g.C, KH: g.KH, KW: g.KW, Stride: g.Stride, Pad: g.KH - 1 - g.Pad, Groups: g.Groups}
+}
