@@ -10,14 +10,15 @@ import (
 
 // Conv2D is a convolution of Out filters of Kernel x Kernel positions, applied
 // every Stride positions (0 means 1) after Pad zeros on each side; with Groups
-// > 1, channels and filters are split into as many parts that see only each
-// other.
+// > 1, channels and filters are divided into as many parts, filters of a part having only
+// its channels as input.
 type Conv2D struct {
 	Name                string
-	Out, Kernel, Stride int
-	Pad, Groups         int
+	Out, Kernel, Stride int     // filters, and positions
+	Pad, Groups         int     // zeros on each side, and parts; 0 groups mean 1
 	Init                Init    // of the weights
-	BiasInit            float64 // constant
+	NoBias              bool    // nothing is added, as before a normalisation that would take it away again
+	BiasInit            float64 // what every bias begins with
 	Weight, Bias        *Rate   // nil: {1, 1} and {1, 0}
 }
 
@@ -48,16 +49,20 @@ func (l Conv2D) output(in Shape) (Shape, error) {
 func (l Conv2D) build(in Shape, rnd *rand.Rand) op {
 	depth := in.C / max(l.Groups, 1)
 	p := newParams(l.Name, []int{l.Out, l.Kernel, l.Kernel, depth}, l.Init, l.BiasInit, l.Weight, l.Bias, rnd)
-	return &convOp{geometry: func(x *Tensor) conv.Geometry { return l.geometry(x.N, x.Shape()) }, w: p[0], b: p[1]}
+	o := &convOp{geometry: func(x *Tensor) conv.Geometry { return l.geometry(x.N, x.Shape()) }, w: p[0], b: p[1]}
+	if l.NoBias {
+		o.b = new(Param)
+	}
+	return o
 }
 
 // Dense connects each of Out units to every element of its input.
 type Dense struct {
 	Name         string
-	Out          int
-	Init         Init
-	BiasInit     float64
-	Weight, Bias *Rate // nil: {1, 1} and {1, 0}
+	Out          int     // units
+	Init         Init    // of the weights
+	BiasInit     float64 // what every bias begins with
+	Weight, Bias *Rate   // nil: {1, 1} and {1, 0}
 }
 
 func (l Dense) name() string { return l.Name }
@@ -82,11 +87,17 @@ func (l Dense) build(in Shape, rnd *rand.Rand) op {
 // convOp is Conv2D and Dense at work.
 type convOp struct {
 	geometry func(x *Tensor) conv.Geometry
-	w, b     *Param
+	w, b     *Param // b is empty without a bias: its slices are nil
 }
 
-func (o *convOp) params() []*Param { return []*Param{o.w, o.b} }
-func (o *convOp) inPlace() bool    { return false }
+func (o *convOp) inPlace() bool { return false }
+
+func (o *convOp) params() []*Param {
+	if o.b.Data == nil {
+		return []*Param{o.w}
+	}
+	return []*Param{o.w, o.b}
+}
 
 func (o *convOp) forward(p pass, y, x *Tensor) {
 	conv.Forward(p.threads, o.geometry(x), y.Data, x.Data, o.w.Data, o.b.Data, p.relu)

@@ -1,7 +1,8 @@
 // Package nn trains and evaluates convolutional networks on the processor, as
 // the paper "Convergent Learning" (Li, Yosinski, Clune, Lipson, Hopcroft, ICLR
-// 2016) needs them: layers as in Caffe, stochastic gradient descent, seeds, and
-// taps that hand out the activations of any layer.
+// 2016) and the studies after it need them: layers as in Caffe and, in residual networks,
+// as in PyTorch, stochastic gradient descent, seeds, and taps that hand out the activations
+// of any layer.
 //
 // Tensors are float32, NHWC: channel varies fastest, so that the activations of
 // a layer are a matrix whose rows are image positions and whose columns are

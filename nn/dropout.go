@@ -9,11 +9,11 @@ import (
 
 // Dropout zeroes each element with probability P while training and divides the
 // others by 1 - P; otherwise it does nothing (Srivastava et al., JMLR 2014). It
-// works in place. What is dropped depends on the network's seed, the layer, the
+// works in place. Which elements it zeroes depends on the network's seed, the layer, the
 // seed of training, the step and the image's place in the batch alone.
 type Dropout struct {
 	Name string
-	P    float64
+	P    float64 // in [0, 1)
 }
 
 func (l Dropout) name() string                             { return l.Name }
@@ -30,9 +30,10 @@ func (l Dropout) build(_ Shape, rnd *rand.Rand) op {
 	return &dropoutOp{p: l.P, salt: rnd.Uint64()}
 }
 
+// dropoutOp is Dropout at work.
 type dropoutOp struct {
 	p    float64
-	salt uint64    // tells the layers of a network apart
+	salt uint64    // differs between the layers of a network
 	mask []float32 // what each element is multiplied by
 }
 
@@ -45,7 +46,7 @@ func (o *dropoutOp) forward(p pass, y, x *Tensor) {
 	}
 	o.mask = grow(o.mask, len(y.Data))
 	size := y.Shape().Size()
-	kept, threshold := float32(1/(1-o.p)), uint64(o.p*(1<<53))
+	factor, threshold := float32(1/(1-o.p)), uint64(o.p*(1<<53))
 	par.For(p.threads, y.N, func(i int) {
 		var draw rand.PCG
 		draw.Seed(p.seed^o.salt, uint64(p.step)<<20^uint64(i))
@@ -53,7 +54,7 @@ func (o *dropoutOp) forward(p pass, y, x *Tensor) {
 		for j := range mask {
 			mask[j] = 0
 			if draw.Uint64()>>11 >= threshold {
-				mask[j] = kept
+				mask[j] = factor
 			}
 		}
 		scale(y.image(i), mask)
@@ -68,8 +69,8 @@ func (o *dropoutOp) backward(p pass, dx, dy, y, x *Tensor) {
 }
 
 // scale multiplies each element of v by its factor.
-func scale(v, by []float32) {
-	for j, f := range by {
+func scale(v, factors []float32) {
+	for j, f := range factors {
 		v[j] *= f
 	}
 }

@@ -44,3 +44,34 @@ func Example() {
 	fmt.Printf("accuracy %.0f%%, relu1 is %d x %v\n", 100*accuracy, taps["relu1"].N, taps["relu1"].Shape())
 	// Output: accuracy 100%, relu1 is 8 x {4 4 3}
 }
+
+// A residual block whose projection halves the image, with batch normalisation.
+func ExampleResidual() {
+	conv := func(name string, kernel, stride int) nn.Layer {
+		return nn.Conv2D{Name: name, Out: 16, Kernel: kernel, Stride: stride, Pad: kernel / 2, NoBias: true}
+	}
+	net, err := nn.New(nn.Arch{Name: "block", Input: nn.Shape{H: 32, W: 32, C: 3}, Classes: 10, Layers: []nn.Layer{
+		conv("conv1", 3, 1), nn.BatchNorm2D{Name: "bn1"}, nn.ReLU{Name: "relu1"},
+		conv("conv2", 3, 2), nn.BatchNorm2D{Name: "bn2"}, nn.ReLU{Name: "relu2"},
+		conv("conv3", 3, 1), nn.BatchNorm2D{Name: "bn3"},
+		nn.Residual{Name: "add", From: "relu1", Shortcut: []nn.Layer{
+			conv("projection", 1, 2), nn.BatchNorm2D{Name: "norm"},
+		}}, nn.ReLU{Name: "relu3"},
+		nn.GlobalAvgPool{Name: "pool"}, nn.Dense{Name: "fc", Out: 10},
+	}}, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, layer := range []string{"projection", "conv3", "add"} {
+		shape, _ := net.Shape(layer)
+		size, stride, offset, err := net.ReceptiveField(layer)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s is %v and sees %d positions from %d on, every %d\n", layer, shape, size, offset, stride)
+	}
+	// Output:
+	// projection is {16 16 16} and sees 3 positions from -1 on, every 2
+	// conv3 is {16 16 16} and sees 9 positions from -4 on, every 2
+	// add is {16 16 16} and sees 9 positions from -4 on, every 2
+}

@@ -13,20 +13,38 @@ const netFormat = "convergent.net/1"
 // Save writes the network to path as safetensors, whole or not at all. Each
 // parameter is a float32 tensor named layer.weight or layer.bias: convolutions
 // [Out, Kernel, Kernel, channels/Groups] (permute by (0, 3, 1, 2) for PyTorch),
-// dense layers [Out, inputs in NHWC order]. The metadata hold the name of the
-// architecture and the seed.
+// dense layers [Out, inputs in NHWC order]. Running statistics follow, named as
+// BatchNorm2D says. The metadata hold the name of the architecture and the seed.
 func (n *Net) Save(path string) error { return safetensors.Save(path, n.file()) }
 
+// file returns the network as Save writes it.
 func (n *Net) file() *safetensors.File {
-	f := &safetensors.File{Metadata: map[string]string{
+	return &safetensors.File{Tensors: n.tensors(), Metadata: map[string]string{
 		"format": netFormat,
 		"arch":   n.arch.Name,
 		"seed":   strconv.FormatUint(n.seed, 10),
 	}}
+}
+
+// tensors returns the parameters and then the running statistics, in the memory of the
+// network.
+func (n *Net) tensors() []safetensors.Tensor {
+	var all []safetensors.Tensor
 	for _, p := range n.Params() {
-		f.Tensors = append(f.Tensors, safetensors.Tensor{Name: p.Name, Shape: p.Shape, F32: p.Data})
+		all = append(all, safetensors.Tensor{Name: p.Name, Shape: p.Shape, F32: p.Data})
 	}
-	return f
+	return append(all, n.statistics()...)
+}
+
+// statistics returns the running statistics.
+func (n *Net) statistics() []safetensors.Tensor {
+	var all []safetensors.Tensor
+	for _, d := range n.nodes {
+		if r, ok := d.op.(running); ok {
+			all = append(all, r.statistics()...)
+		}
+	}
+	return all
 }
 
 // Load reads a network of the given architecture from path. The error names the
@@ -37,6 +55,7 @@ func Load(path string, a Arch) (*Net, error) {
 	return n, err
 }
 
+// load reads a network, and returns the file as well.
 func load(path string, a Arch) (*Net, *safetensors.File, error) {
 	f, err := safetensors.Load(path)
 	if err != nil {
@@ -50,15 +69,16 @@ func load(path string, a Arch) (*Net, *safetensors.File, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, p := range n.Params() {
-		if err := read(f, p.Name, p.Shape, p.Data); err != nil {
+	for _, t := range n.tensors() {
+		if err := readTensor(f, t.Name, t.Shape, t.F32); err != nil {
 			return nil, nil, fmt.Errorf("nn: %s: not a network %s: %w", path, a.Name, err)
 		}
 	}
 	return n, f, nil
 }
 
-func read(f *safetensors.File, name string, shape []int, dst []float32) error {
+// readTensor copies the named tensor of the given shape to dst.
+func readTensor(f *safetensors.File, name string, shape []int, dst []float32) error {
 	t, err := f.Get(name)
 	if err != nil {
 		return err
@@ -100,7 +120,7 @@ func LoadState(path string, a Arch) (*Net, int, error) {
 	}
 	for _, p := range n.Params() {
 		p.velocity = make([]float32, len(p.Data))
-		if err := read(f, p.Name+momentum, p.Shape, p.velocity); err != nil {
+		if err := readTensor(f, p.Name+momentum, p.Shape, p.velocity); err != nil {
 			return nil, 0, fmt.Errorf("nn: %s: not a state of training: %w", path, err)
 		}
 	}

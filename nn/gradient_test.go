@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -22,120 +23,178 @@ func TestGradients(t *testing.T) {
 		{Conv2D{Name: "conv", Out: 5, Kernel: 3, Pad: 1}, Shape{6, 5, 3}, 0.5, 1e-4},
 		{Conv2D{Name: "strided", Out: 4, Kernel: 3, Stride: 2}, Shape{7, 7, 2}, 0.5, 1e-4},
 		{Conv2D{Name: "grouped", Out: 6, Kernel: 3, Pad: 1, Groups: 2}, Shape{4, 4, 4}, 0.5, 1e-4},
+		{Conv2D{Name: "pointwise", Out: 6, Kernel: 1, NoBias: true}, Shape{4, 3, 4}, 0.5, 1e-4},
+		{Conv2D{Name: "strided pointwise", Out: 6, Kernel: 1, Stride: 2, NoBias: true}, Shape{5, 4, 4}, 0.5, 1e-4},
+		{Conv2D{Name: "no padding", Out: 8, Kernel: 3, NoBias: true}, Shape{8, 8, 8}, 0.5, 1e-4},
 		{Dense{Name: "dense", Out: 7}, Shape{3, 2, 4}, 0.5, 1e-4},
 		{ReLU{"relu"}, Shape{4, 4, 3}, 0.01, 1e-3},
 		{MaxPool{Name: "max", Kernel: 3, Stride: 2, Ceil: true}, Shape{6, 6, 2}, 0.01, 1e-3},
 		{MaxPool{Name: "padded max", Kernel: 3, Stride: 2, Pad: 1}, Shape{6, 6, 2}, 0.01, 1e-3},
 		{AvgPool{Name: "mean", Kernel: 3, Stride: 2, Ceil: true}, Shape{6, 5, 2}, 0.5, 1e-4},
 		{AvgPool{Name: "padded mean", Kernel: 3, Stride: 2, Pad: 1, Ceil: true}, Shape{6, 6, 2}, 0.5, 1e-4},
+		{GlobalAvgPool{"global mean"}, Shape{4, 5, 3}, 0.5, 1e-4},
 		{LRN{Name: "norm", Alpha: 0.5}, Shape{2, 2, 8}, 0.01, 1e-3},
 		{LRN{Name: "norm beta", Size: 3, Alpha: 0.3, Beta: 0.6, K: 2}, Shape{2, 2, 5}, 0.01, 1e-3},
+		{BatchNorm2D{Name: "batch norm"}, Shape{4, 3, 5}, 0.01, 1e-3},
+		{BatchNorm2D{Name: "batch norm eps", Eps: 0.5}, Shape{2, 2, 8}, 0.01, 1e-3},
 		{Dropout{"drop", 0.4}, Shape{4, 4, 3}, 0.5, 1e-4},
 	} {
 		t.Run(c.layer.name(), func(t *testing.T) {
-			rnd := rand.New(rand.NewPCG(1, 2))
-			out, err := c.layer.output(c.in)
-			if err != nil {
-				t.Fatal(err)
+			f := newLayerScalar(t, c.layer, c.in)
+			inputs := map[string][]float32{"input": f.x.Data}
+			gradients := map[string][]float32{"input": f.gradient().Data}
+			for _, q := range f.op.params() {
+				inputs[q.Name], gradients[q.Name] = q.Data, slices.Clone(q.Grad)
 			}
-			o := c.layer.build(c.in, rnd)
-			p := pass{threads: 1, train: true, seed: 9, step: 3}
-			const n = 2
-			x, dx := NewTensor(n, c.in.H, c.in.W, c.in.C), NewTensor(n, c.in.H, c.in.W, c.in.C)
-			y, r, dy := NewTensor(n, out.H, out.W, out.C), NewTensor(n, out.H, out.W, out.C), NewTensor(n, out.H, out.W, out.C)
-			for i, v := range rnd.Perm(len(x.Data)) {
-				x.Data[i] = float32(v-len(x.Data)/2)*0.05 + 0.025
-			}
-			for i := range r.Data {
-				r.Data[i] = float32(rnd.NormFloat64())
-			}
-			value := func() float64 {
-				in := x
-				if o.inPlace() {
-					copy(y.Data, x.Data)
-					in = y
-				}
-				o.forward(p, y, in)
-				var s float64
-				for i, v := range y.Data {
-					s += float64(v) * float64(r.Data[i])
-				}
-				return s
-			}
-			value()
-			copy(dy.Data, r.Data)
-			if o.inPlace() {
-				o.backward(p, dy, dy, y, y)
-				copy(dx.Data, dy.Data)
-			} else {
-				for i := range y.Data {
-					y.Data[i] = float32(math.NaN()) // a layer that works in place may follow
-				}
-				o.backward(p, dx, dy, y, x)
-			}
-			moved := map[string][2][]float32{"input": {x.Data, dx.Data}}
-			for _, q := range o.params() {
-				moved[q.Name] = [2][]float32{q.Data, append([]float32(nil), q.Grad...)}
-			}
-			for name, m := range moved {
-				var largest float64
-				for _, g := range m[1] {
-					largest = max(largest, math.Abs(float64(g)))
-				}
-				if largest == 0 {
-					t.Fatalf("%s: all gradients are zero", name)
-				}
-				for i := range m[0] {
-					old := m[0][i]
-					m[0][i] = old + float32(c.step)
-					up := value()
-					m[0][i] = old - float32(c.step)
-					down := value()
-					m[0][i] = old
-					want := (up - down) / (2 * c.step)
-					if e := math.Abs(float64(m[1][i]) - want); e > c.tol*largest {
-						t.Fatalf("%s[%d]: gradient %v, difference quotient %v", name, i, m[1][i], want)
-					}
-				}
+			for name, grad := range gradients {
+				checkGradient(t, name, f.value, inputs[name], grad, c.step, c.tol)
 			}
 		})
 	}
 }
 
-// TestNetGradient does the same for the loss of a whole network.
-func TestNetGradient(t *testing.T) {
-	n, err := New(Arch{Name: "smooth", Input: Shape{8, 8, 2}, Classes: 3, Layers: []Layer{
-		LRN{Name: "norm0", Alpha: 0.1},
-		Conv2D{Name: "conv1", Out: 4, Kernel: 3, Pad: 1}, LRN{Name: "norm1", Alpha: 0.2},
-		AvgPool{Name: "pool1", Kernel: 2, Stride: 2}, Dropout{"drop", 0.2},
-		Dense{Name: "fc", Out: 3},
-	}}, 5)
+// layerScalar is the scalar sum(r * output) of a layer.
+type layerScalar struct {
+	op      op
+	pass    pass
+	x, y, r *Tensor
+}
+
+// newLayerScalar draws the input x of the given shape and r.
+func newLayerScalar(t *testing.T, l Layer, in Shape) *layerScalar {
+	t.Helper()
+	rnd := rand.New(rand.NewPCG(1, 2))
+	out, err := l.output(in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rnd := rand.New(rand.NewPCG(1, 2))
-	x := NewTensor(4, 8, 8, 2)
-	for i := range x.Data {
-		x.Data[i] = float32(rnd.NormFloat64())
+	const n = 2
+	f := &layerScalar{
+		op: l.build(in, rnd), pass: pass{threads: 1, train: true, seed: 9, step: 3},
+		x: NewTensor(n, in.H, in.W, in.C), y: NewTensor(n, out.H, out.W, out.C), r: NewTensor(n, out.H, out.W, out.C),
 	}
-	p, b := pass{threads: 1, train: true, seed: 1}, Batch{X: x, Labels: []int{0, 1, 2, 1}}
-	n.gradients(p, b)
-	var grads [][]float32
-	for _, q := range n.Params() {
-		grads = append(grads, append([]float32(nil), q.Grad...))
+	for i, v := range rnd.Perm(len(f.x.Data)) {
+		f.x.Data[i] = float32(v-len(f.x.Data)/2)*0.05 + 0.025
 	}
-	for k, q := range n.Params() {
-		grad := grads[k]
+	for i := range f.r.Data {
+		f.r.Data[i] = float32(rnd.NormFloat64())
+	}
+	for _, q := range f.op.params() {
 		for i := range q.Data {
-			const h = 1e-2
-			old := q.Data[i]
-			q.Data[i] = old + h
-			up := n.gradients(p, b)
-			q.Data[i] = old - h
-			down := n.gradients(p, b)
-			q.Data[i] = old
-			if want := (up - down) / (2 * h); math.Abs(float64(grad[i])-want) > 1e-3*(0.1+math.Abs(want)) {
-				t.Fatalf("%s[%d]: gradient %v, difference quotient %v", q.Name, i, grad[i], want)
+			q.Data[i] += float32(rnd.NormFloat64()) // not where some begin: 0, or 1
+		}
+	}
+	return f
+}
+
+// value returns the scalar, and sets y to the output.
+func (f *layerScalar) value() float64 {
+	in := f.x
+	if f.op.inPlace() {
+		copy(f.y.Data, f.x.Data)
+		in = f.y
+	}
+	f.op.forward(f.pass, f.y, in)
+	var s float64
+	for i, v := range f.y.Data {
+		s += float64(v) * float64(f.r.Data[i])
+	}
+	return s
+}
+
+// gradient returns the gradient of the scalar by x, and sets those by the parameters.
+func (f *layerScalar) gradient() *Tensor {
+	f.value()
+	dy := NewTensor(f.y.N, f.y.H, f.y.W, f.y.C)
+	copy(dy.Data, f.r.Data)
+	if f.op.inPlace() {
+		f.op.backward(f.pass, dy, dy, f.y, f.y)
+		return dy
+	}
+	for i := range f.y.Data {
+		f.y.Data[i] = float32(math.NaN()) // a layer that works in place may follow
+	}
+	dx := NewTensor(f.x.N, f.x.H, f.x.W, f.x.C)
+	f.op.backward(f.pass, dx, dy, f.y, f.x)
+	return dx
+}
+
+// checkGradient compares the gradient of a value by x with its central differences, with a
+// tolerance relative to the largest.
+func checkGradient(t *testing.T, name string, value func() float64, x, grad []float32, step, tol float64) {
+	t.Helper()
+	var largest float64
+	for _, g := range grad {
+		largest = max(largest, math.Abs(float64(g)))
+	}
+	if largest == 0 {
+		t.Fatalf("%s: all gradients are zero", name)
+	}
+	for i, v := range x {
+		x[i] = v + float32(step)
+		up := value()
+		x[i] = v - float32(step)
+		down := value()
+		x[i] = v
+		want := (up - down) / (2 * step)
+		if e := math.Abs(float64(grad[i]) - want); e > tol*largest {
+			t.Fatalf("%s[%d]: gradient %v, difference quotient %v", name, i, grad[i], want)
+		}
+	}
+}
+
+// TestNetGradient does the same for the loss of whole networks: a chain, and one of sums,
+// whose layers are read once or several times, and work in place or cannot.
+func TestNetGradient(t *testing.T) {
+	for _, a := range []Arch{
+		{Name: "chain", Input: Shape{8, 8, 2}, Classes: 3, Layers: []Layer{
+			LRN{Name: "norm0", Alpha: 0.1},
+			Conv2D{Name: "conv1", Out: 4, Kernel: 3, Pad: 1}, LRN{Name: "norm1", Alpha: 0.2},
+			AvgPool{Name: "pool1", Kernel: 2, Stride: 2}, Dropout{"drop", 0.2},
+			Dense{Name: "fc", Out: 3},
+		}},
+		{Name: "sums", Input: Shape{6, 6, 2}, Classes: 3, Layers: []Layer{
+			Conv2D{Name: "conv1", Out: 3, Kernel: 3, Pad: 1}, BatchNorm2D{Name: "norm1"},
+			Conv2D{Name: "conv2", Out: 3, Kernel: 3, Pad: 1, NoBias: true}, BatchNorm2D{Name: "norm2"},
+			Residual{Name: "in place", From: "norm1"},
+			Residual{Name: "twice", From: "in place"}, Dropout{"drop", 0.2},
+			Residual{Name: "after in place", From: "norm1"},
+			Conv2D{Name: "conv3", Out: 4, Kernel: 3, Stride: 2, NoBias: true},
+			Residual{Name: "projection", From: "after in place", Shortcut: []Layer{
+				Conv2D{Name: "conv4", Out: 4, Kernel: 3, Stride: 2, NoBias: true}, BatchNorm2D{Name: "norm4"},
+			}},
+			GlobalAvgPool{"pool"}, Dense{Name: "fc", Out: 3},
+		}},
+		{Name: "sum after ReLU", Input: Shape{2, 2, 2}, Classes: 3, Layers: []Layer{ // from this seed no step crosses a kink
+			Conv2D{Name: "conv1", Out: 3, Kernel: 1}, Conv2D{Name: "conv2", Out: 3, Kernel: 1}, ReLU{"relu2"},
+			Residual{Name: "add", From: "conv1"}, Dense{Name: "fc", Out: 3},
+		}},
+	} {
+		n := must(New(a, 5))
+		rnd := rand.New(rand.NewPCG(1, 2))
+		x := NewTensor(4, a.Input.H, a.Input.W, a.Input.C)
+		for i := range x.Data {
+			x.Data[i] = float32(rnd.NormFloat64())
+		}
+		p, b := pass{threads: 1, train: true, seed: 1}, Batch{X: x, Labels: []int{0, 1, 2, 1}}
+		n.gradients(p, b)
+		var grads [][]float32
+		for _, q := range n.Params() {
+			grads = append(grads, append([]float32(nil), q.Grad...))
+		}
+		for k, q := range n.Params() {
+			grad := grads[k]
+			for i := range q.Data {
+				const h = 1e-2
+				old := q.Data[i]
+				q.Data[i] = old + h
+				up := n.gradients(p, b)
+				q.Data[i] = old - h
+				down := n.gradients(p, b)
+				q.Data[i] = old
+				if want := (up - down) / (2 * h); math.Abs(float64(grad[i])-want) > 1e-3*(0.1+math.Abs(want)) {
+					t.Fatalf("%s: %s[%d]: gradient %v, difference quotient %v", a.Name, q.Name, i, grad[i], want)
+				}
 			}
 		}
 	}

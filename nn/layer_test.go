@@ -27,7 +27,8 @@ func TestPoolingSizes(t *testing.T) {
 	}
 }
 
-func run(t *testing.T, l Layer, x *Tensor) *Tensor {
+// runLayer returns what a layer makes of x.
+func runLayer(t *testing.T, l Layer, x *Tensor) *Tensor {
 	t.Helper()
 	s, err := l.output(x.Shape())
 	if err != nil {
@@ -48,8 +49,9 @@ func TestPoolingValues(t *testing.T) {
 		{MaxPool{Name: "p", Kernel: 2, Stride: 2, Pad: 1}, []float32{-1, -2, -4, -5}}, // padding never wins
 		{AvgPool{Name: "p", Kernel: 2, Stride: 2, Ceil: true}, []float32{-3, -4.5, -7.5, -9}},
 		{AvgPool{Name: "p", Kernel: 2, Stride: 2, Pad: 1}, []float32{-0.25, -1.25, -2.75, -7}}, // padding counts as zeros
+		{GlobalAvgPool{"p"}, []float32{-5}},
 	} {
-		for i, v := range run(t, c.layer, x).Data {
+		for i, v := range runLayer(t, c.layer, x).Data {
 			if v != c.want[i] {
 				t.Errorf("%+v: output %d is %v, want %v", c.layer, i, v, c.want[i])
 			}
@@ -77,7 +79,7 @@ func TestLRN(t *testing.T) {
 		if size == 0 {
 			size, alpha, beta, k = 5, 1e-4, 0.75, 1
 		}
-		y := run(t, l, x)
+		y := runLayer(t, l, x)
 		for i, v := range x.Data {
 			c, sum := i%x.C, 0.0
 			for d := max(0, c-size/2); d <= min(x.C-1, c+size/2); d++ {
@@ -106,23 +108,23 @@ func TestDropout(t *testing.T) {
 	b := draw(pass{threads: 3, train: true, seed: 1, step: 5})
 	c := draw(pass{threads: 1, train: true, seed: 1, step: 6})
 	var sum float64
-	same := 0
+	overlap := 0
 	for i, v := range a {
 		if v != b[i] {
-			t.Fatal("threads change what is dropped")
+			t.Fatal("threads change which elements are zeroed")
 		}
 		if v != 0 && v != float32(1/(1-0.3)) {
-			t.Fatalf("kept elements become %v", v)
+			t.Fatalf("elements that are not zeroed become %v", v)
 		}
 		if v == c[i] {
-			same++
+			overlap++
 		}
 		sum += float64(v)
 	}
 	if mean := sum / float64(len(a)); math.Abs(mean-1) > 0.01 {
 		t.Errorf("mean %v, want 1", mean)
 	}
-	if same > len(a)*7/10 {
+	if overlap > len(a)*7/10 {
 		t.Error("two steps drop the same elements")
 	}
 	for _, v := range draw(pass{threads: 1}) {
@@ -141,6 +143,7 @@ func TestNewNamesTheLayer(t *testing.T) {
 		`"mean"`:    {AvgPool{Name: "mean", Kernel: 9, Stride: 1}},
 		`"norm"`:    {LRN{Name: "norm", Size: 4}},
 		`"drop"`:    {Dropout{"drop", 1}},
+		`"bn"`:      {BatchNorm2D{Name: "bn", Momentum: 2}},
 		`"dense"`:   {Dense{Name: "dense"}},
 		"is empty":  {ReLU{"a"}, ReLU{"a"}},
 		"5 outputs": {Dense{Name: "fc", Out: 5}},

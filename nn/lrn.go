@@ -18,8 +18,8 @@ import (
 // Alpha 1e-4, Beta 0.75, K 1.
 type LRN struct {
 	Name           string
-	Size           int // odd
-	Alpha, Beta, K float64
+	Size           int     // odd
+	Alpha, Beta, K float64 // as in the formula
 }
 
 func (l LRN) name() string                             { return l.Name }
@@ -48,12 +48,13 @@ func (l LRN) build(Shape, *rand.Rand) op {
 	return &lrnOp{half: l.Size / 2, alpha: float32(l.Alpha / float64(l.Size)), beta: l.Beta, k: float32(l.K)}
 }
 
+// lrnOp is LRN at work.
 type lrnOp struct {
 	half     int
 	alpha, k float32 // alpha is per channel of the window
 	beta     float64
 	scale    []float32 // s, for backward
-	scratch  []float32 // a part for each image, see terms
+	scratch  []float32 // a part for each image, which terms returns
 }
 
 func (o *lrnOp) params() []*Param { return nil }

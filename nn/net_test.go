@@ -10,11 +10,14 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/convergent-go/convergent/asm"
 )
 
 func TestCaffeNet(t *testing.T) {
@@ -48,6 +51,40 @@ func TestCaffeNet(t *testing.T) {
 	}
 }
 
+// TestNewerArchs compares with the sizes of the publications; ResNet-20 with projections
+// has 272,474 parameters in PyTorch.
+func TestNewerArchs(t *testing.T) {
+	for _, c := range []struct {
+		arch       Arch
+		parameters int
+		shapes     map[string]Shape
+	}{
+		{Tiny10(10, 1), 86458, map[string]Shape{
+			"relu1": {32, 32, 16}, "relu2": {32, 32, 16}, "relu3": {16, 16, 32}, "relu5": {16, 16, 32},
+			"relu6": {8, 8, 64}, "relu7": {6, 6, 64}, "relu8": {6, 6, 64}, "pool": {1, 1, 64}, "fc": {1, 1, 10}}},
+		{ResNet20(10, 1), 272474, map[string]Shape{
+			"relu1": {32, 32, 16}, "layer1.2.relu2": {32, 32, 16}, "layer2.0.downsample.1": {16, 16, 32},
+			"layer2.2.relu2": {16, 16, 32}, "layer3.2.relu2": {8, 8, 64}, "avgpool": {1, 1, 64}}},
+	} {
+		n := must(New(c.arch, 1))
+		parameters := 0
+		for _, p := range n.Params() {
+			parameters += len(p.Data)
+			if weights := len(p.Shape) > 1; weights != (p.DecayMult == 1) {
+				t.Errorf("%s: %s decays by %v", c.arch.Name, p.Name, p.DecayMult)
+			}
+		}
+		if parameters != c.parameters {
+			t.Errorf("%s has %d parameters, want %d", c.arch.Name, parameters, c.parameters)
+		}
+		for layer, want := range c.shapes {
+			if got, _ := n.Shape(layer); got != want {
+				t.Errorf("%s: %s is %v, want %v", c.arch.Name, layer, got, want)
+			}
+		}
+	}
+}
+
 func TestReceptiveField(t *testing.T) {
 	n := must(New(CaffeNet32(10, 0.25), 1))
 	for _, c := range []struct {
@@ -64,8 +101,28 @@ func TestReceptiveField(t *testing.T) {
 			t.Errorf("%s: no error", layer)
 		}
 	}
+
+	// A sum has the field of its wider term; a projection sees what stride 2 leaves.
+	n = must(New(residualArch(2), 1))
+	for _, c := range []struct {
+		layer                string
+		size, stride, offset int
+	}{{"relu1", 3, 1, -1}, {"relu3", 7, 1, -3}, {"shortcut.1", 7, 2, -3}, {"conv4", 9, 2, -4}, {"relu5", 13, 2, -6}} {
+		size, stride, offset, err := n.ReceptiveField(c.layer)
+		if err != nil || size != c.size || stride != c.stride || offset != c.offset {
+			t.Errorf("%s: %d, %d, %d, %v; want %+v", c.layer, size, stride, offset, err, c)
+		}
+	}
+	uneven := must(New(Arch{Name: "uneven", Input: Shape{5, 5, 1}, Classes: 4, Layers: []Layer{
+		ReLU{"relu"}, Conv2D{Name: "conv", Out: 1, Kernel: 1, Stride: 3},
+		Residual{Name: "add", From: "relu", Shortcut: []Layer{Conv2D{Name: "projection", Out: 1, Kernel: 1, Stride: 4}}},
+	}}, 1))
+	if _, _, _, err := uneven.ReceptiveField("add"); err == nil || !strings.Contains(err.Error(), "spaced") {
+		t.Errorf("terms of different strides: %v", err)
+	}
 }
 
+// must returns the network, or panics.
 func must(n *Net, err error) *Net {
 	if err != nil {
 		panic(err)
@@ -73,17 +130,17 @@ func must(n *Net, err error) *Net {
 	return n
 }
 
-// small is a network that trains in no time.
-func small() Arch {
+// smallArch is a network that trains in no time.
+func smallArch() Arch {
 	return Arch{Name: "small", Input: Shape{8, 8, 3}, Classes: 2, Layers: []Layer{
 		Conv2D{Name: "conv1", Out: 6, Kernel: 3, Pad: 1}, ReLU{"relu1"}, MaxPool{Name: "pool1", Kernel: 3, Stride: 2, Ceil: true}, LRN{Name: "norm1"},
 		Dense{Name: "fc", Out: 8}, ReLU{"relu2"}, Dropout{"drop", 0.1}, Dense{Name: "out", Out: 2},
 	}}
 }
 
-// stripes yields images of horizontal and vertical stripes in noise; the last
+// stripeSource yields images of horizontal and vertical stripes in noise; the last
 // batch of an epoch is smaller.
-func stripes(batches int) Source {
+func stripeSource(batches int) Source {
 	return func(ctx context.Context, epoch int) iter.Seq2[Batch, error] {
 		return func(yield func(Batch, error) bool) {
 			rnd := rand.New(rand.NewPCG(7, uint64(epoch)))
@@ -108,24 +165,44 @@ func stripes(batches int) Source {
 	}
 }
 
-func options(epochs int) TrainOptions {
+// sourceOf yields the same batches in every epoch.
+func sourceOf(batches ...Batch) Source {
+	return func(ctx context.Context, _ int) iter.Seq2[Batch, error] {
+		return func(yield func(Batch, error) bool) {
+			for _, b := range batches {
+				if !yield(b, ctx.Err()) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// trainOptions trains on 6 batches an epoch.
+func trainOptions(epochs int) TrainOptions {
 	return TrainOptions{Epochs: epochs, BatchesPerEpoch: 6, Schedule: OneCycle(0.05), Seed: 3}
 }
 
 func TestTrainLearns(t *testing.T) {
-	n := must(New(small(), 1))
+	for _, a := range []Arch{smallArch(), residualArch(2)} {
+		t.Run(a.Name, func(t *testing.T) { checkLearns(t, a) })
+	}
+}
+
+func checkLearns(t *testing.T, a Arch) {
+	n := must(New(a, 1))
 	ctx := context.Background()
-	before, _, err := n.Evaluate(ctx, stripes(10))
+	before, _, err := n.Evaluate(ctx, stripeSource(10))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var last Progress
-	o := options(8)
+	o := trainOptions(8)
 	o.Progress = func(p Progress) { last = p }
-	if err := n.Train(ctx, stripes(6), o); err != nil {
+	if err := n.Train(ctx, stripeSource(6), o); err != nil {
 		t.Fatal(err)
 	}
-	after, loss, err := n.Evaluate(ctx, stripes(10))
+	after, loss, err := n.Evaluate(ctx, stripeSource(10))
 	if err != nil || after < 0.95 || loss > 0.3 {
 		t.Errorf("accuracy %v before, %v after, loss %v, %v", before, after, loss, err)
 	}
@@ -134,96 +211,131 @@ func TestTrainLearns(t *testing.T) {
 	}
 }
 
+// digests are those of trained networks' files, the same on every machine and tier. A change
+// of the arithmetic that is meant, in layers, convolutions or elementary functions, changes
+// them too.
+var digests = []struct {
+	arch   Arch
+	digest string
+}{{smallArch(), "a242fe9e77e768f8"}, {residualArch(2), "5eff65c661b5a112"}}
+
+// saved returns a network's file.
+func saved(t *testing.T, n *Net) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "net.safetensors")
+	if err := n.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// trained returns the file of a network of three epochs.
+func trained(t *testing.T, a Arch, threads int, seed uint64) []byte {
+	t.Helper()
+	n := must(New(a, seed))
+	n.Threads = threads
+	if err := n.Train(context.Background(), stripeSource(6), trainOptions(3)); err != nil {
+		t.Fatal(err)
+	}
+	return saved(t, n)
+}
+
 // TestSameBytes: neither threads nor a stop in between change a network, and
 // another seed does.
 func TestSameBytes(t *testing.T) {
-	ctx, dir := context.Background(), t.TempDir()
-	file := func(n *Net) []byte {
-		t.Helper()
-		path := filepath.Join(dir, "net.safetensors")
-		if err := n.Save(path); err != nil {
-			t.Fatal(err)
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
+	for _, c := range digests {
+		t.Run(c.arch.Name, func(t *testing.T) { checkSameBytes(t, c.arch, c.digest) })
 	}
-	train := func(threads int, seed uint64) []byte {
-		n := must(New(small(), seed))
-		n.Threads = threads
-		if err := n.Train(ctx, stripes(6), options(3)); err != nil {
-			t.Fatal(err)
-		}
-		return file(n)
+}
+
+func checkSameBytes(t *testing.T, a Arch, digest string) {
+	want := trained(t, a, 1, 1)
+	if got := fmt.Sprintf("%x", sha256.Sum256(want))[:16]; got != digest {
+		t.Errorf("the trained network's digest is %s", got)
 	}
-	want := train(1, 1)
 	for _, threads := range []int{2, 3, 0} {
-		if !bytes.Equal(train(threads, 1), want) {
+		if !bytes.Equal(trained(t, a, threads, 1), want) {
 			t.Fatalf("threads=%d gives other bytes", threads)
 		}
 	}
-	if bytes.Equal(train(1, 2), want) {
+	if bytes.Equal(trained(t, a, 1, 2), want) {
 		t.Error("another seed gives the same bytes")
 	}
-	// The same on every machine and tier. A change of the arithmetic that is
-	// meant, in layers, convolutions or elementary functions, changes this too.
-	if got := fmt.Sprintf("%x", sha256.Sum256(want))[:16]; got != "a242fe9e77e768f8" {
-		t.Errorf("the trained network's digest is %s", got)
-	}
 
-	n := must(New(small(), 1))
-	state := filepath.Join(dir, "state.safetensors")
+	n := must(New(a, 1))
+	ctx, state := context.Background(), filepath.Join(t.TempDir(), "state.safetensors")
 	stop := errors.New("stop")
-	o := options(3)
+	o := trainOptions(3)
 	o.AfterEpoch = func(epoch int) error {
 		if err := n.SaveState(state, epoch+1); err != nil {
 			return err
 		}
 		return stop
 	}
-	if err := n.Train(ctx, stripes(6), o); !errors.Is(err, stop) {
+	if err := n.Train(ctx, stripeSource(6), o); !errors.Is(err, stop) {
 		t.Fatalf("got %v", err)
 	}
-	n, epochs, err := LoadState(state, small())
+	n, epochs, err := LoadState(state, a)
 	if err != nil || epochs != 1 {
 		t.Fatalf("LoadState: %d, %v", epochs, err)
 	}
 	o.StartEpoch, o.AfterEpoch = epochs, nil
-	if err := n.Train(ctx, stripes(6), o); err != nil {
+	if err := n.Train(ctx, stripeSource(6), o); err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Equal(file(n), want) {
+	if !bytes.Equal(saved(t, n), want) {
 		t.Error("a network whose training was stopped and went on differs")
 	}
 }
 
+// TestTiers trains in processes of every tier, to the same bytes.
+func TestTiers(t *testing.T) {
+	if os.Getenv("NN_TEST_TIER") != "" {
+		for _, c := range digests {
+			if got := fmt.Sprintf("%x", sha256.Sum256(trained(t, c.arch, 3, 1)))[:16]; got != c.digest {
+				t.Errorf("%s: the trained network's digest is %s", c.arch.Name, got)
+			}
+		}
+		return
+	}
+	for _, tier := range asm.Supported() {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestTiers$")
+		cmd.Env = append(os.Environ(), "NN_TEST_TIER=1", "CONVERGENT_CPU="+tier.String())
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v: %v\n%s", tier, err, out)
+		}
+	}
+}
+
 func TestTrainStops(t *testing.T) {
-	n := must(New(small(), 1))
+	n := must(New(smallArch(), 1))
 	ctx, cancel := context.WithCancel(context.Background())
-	o := options(100)
+	o := trainOptions(100)
 	o.Progress = func(p Progress) {
 		if p.Step == 3 {
 			cancel()
 		}
 	}
-	if err := n.Train(ctx, stripes(6), o); !errors.Is(err, context.Canceled) {
+	if err := n.Train(ctx, stripeSource(6), o); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: got %v", err)
 	}
-	o = options(50)
+	o = trainOptions(50)
 	o.Schedule = Constant(1e6)
 	var diverged *DivergedError
-	if err := n.Train(context.Background(), stripes(6), o); !errors.As(err, &diverged) || diverged.Rate != 1e6 {
+	if err := n.Train(context.Background(), stripeSource(6), o); !errors.As(err, &diverged) || diverged.Rate != 1e6 {
 		t.Errorf("got %v, want a DivergedError", err)
 	}
-	if err := n.Train(context.Background(), stripes(7), options(1)); err == nil {
+	if err := n.Train(context.Background(), stripeSource(7), trainOptions(1)); err == nil {
 		t.Error("more batches than announced: no error")
 	}
-	if err := n.Train(context.Background(), stripes(5), options(1)); err == nil {
+	if err := n.Train(context.Background(), stripeSource(5), trainOptions(1)); err == nil {
 		t.Error("fewer batches than announced: no error")
 	}
-	if err := n.Train(context.Background(), stripes(7), TrainOptions{Epochs: 1}); err == nil {
+	if err := n.Train(context.Background(), stripeSource(7), TrainOptions{Epochs: 1}); err == nil {
 		t.Error("no BatchesPerEpoch: no error")
 	}
 }
@@ -232,7 +344,7 @@ func TestTrainStops(t *testing.T) {
 // a source that just ends.
 func TestCancelIsNoCheckpoint(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
-	o := options(2)
+	o := trainOptions(2)
 	o.Progress = func(p Progress) {
 		if p.Step == o.BatchesPerEpoch {
 			cancel()
@@ -242,25 +354,30 @@ func TestCancelIsNoCheckpoint(t *testing.T) {
 		t.Error("AfterEpoch called")
 		return nil
 	}
-	if err := must(New(small(), 1)).Train(ctx, stripes(6), o); !errors.Is(err, context.Canceled) {
+	if err := must(New(smallArch(), 1)).Train(ctx, stripeSource(6), o); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
 
 // TestBatchesOfAnySize: an image's logits do not depend on its company.
 func TestBatchesOfAnySize(t *testing.T) {
-	n := must(New(small(), 1))
 	rnd := rand.New(rand.NewPCG(1, 2))
 	all := NewTensor(7, 8, 8, 3)
 	for i := range all.Data {
 		all.Data[i] = float32(rnd.NormFloat64())
 	}
-	want := slices.Clone(n.Forward(all, nil).Data)
-	for _, part := range [][2]int{{0, 1}, {1, 3}, {3, 7}, {0, 7}} {
-		count := part[1] - part[0]
-		x := &Tensor{N: count, H: 8, W: 8, C: 3, Data: all.Data[part[0]*192 : part[1]*192]}
-		if got := n.Forward(x, nil); got.N != count || !slices.Equal(got.Data, want[part[0]*2:part[1]*2]) {
-			t.Errorf("images %v: %v, together with others %v", part, got.Data, want[part[0]*2:part[1]*2])
+	normalised := Arch{Name: "normalised", Input: Shape{8, 8, 3}, Classes: 2, Layers: []Layer{
+		Conv2D{Name: "conv1", Out: 6, Kernel: 3}, BatchNorm2D{Name: "bn"}, ReLU{"relu"}, GlobalAvgPool{"pool"}, Dense{Name: "fc", Out: 2},
+	}}
+	for _, a := range []Arch{smallArch(), normalised} {
+		n := must(New(a, 1))
+		want := slices.Clone(n.Forward(all, nil).Data)
+		for _, part := range [][2]int{{0, 1}, {1, 3}, {3, 7}, {0, 7}} {
+			count := part[1] - part[0]
+			x := &Tensor{N: count, H: 8, W: 8, C: 3, Data: all.Data[part[0]*192 : part[1]*192]}
+			if got := n.Forward(x, nil); got.N != count || !slices.Equal(got.Data, want[part[0]*2:part[1]*2]) {
+				t.Errorf("%s, images %v: %v, and in a larger batch %v", a.Name, part, got.Data, want[part[0]*2:part[1]*2])
+			}
 		}
 	}
 }
@@ -269,7 +386,7 @@ func TestBatchesOfAnySize(t *testing.T) {
 // size of activations: 16 images of 16 x 16 x 8 are 128 KB a layer.
 func TestStepsReuseMemory(t *testing.T) {
 	n := must(New(Arch{Name: "wide", Input: Shape{16, 16, 8}, Classes: 2, Layers: []Layer{
-		ReLU{"relu"}, LRN{Name: "norm"}, Dropout{"drop", 0.5}, AvgPool{Name: "mean", Kernel: 1, Stride: 1},
+		ReLU{"relu"}, LRN{Name: "norm"}, BatchNorm2D{Name: "bn"}, Residual{Name: "add", From: "relu"}, Dropout{"drop", 0.5}, AvgPool{Name: "mean", Kernel: 1, Stride: 1},
 		MaxPool{Name: "max", Kernel: 8, Stride: 8}, Dense{Name: "fc", Out: 2},
 	}}, 1))
 	b := Batch{NewTensor(16, 16, 16, 8), make([]int, 16)}
@@ -282,40 +399,42 @@ func TestStepsReuseMemory(t *testing.T) {
 		n.gradients(pass{threads: 1, train: true, step: step}, b)
 	}
 	runtime.ReadMemStats(&after)
-	if each := (after.TotalAlloc - before.TotalAlloc) / steps; each > 16<<10 {
-		t.Errorf("a step allocates %d bytes", each)
+	if perStep := (after.TotalAlloc - before.TotalAlloc) / steps; perStep > 16<<10 {
+		t.Errorf("a step allocates %d bytes", perStep)
 	}
 }
 
 func TestClone(t *testing.T) {
 	ctx := context.Background()
-	first, whole := options(2), options(2)
+	firstHalf, full := trainOptions(2), trainOptions(2)
 	stop := errors.New("stop")
-	first.AfterEpoch = func(int) error { return stop }
-	n, want := must(New(small(), 1)), must(New(small(), 1))
-	if err := n.Train(ctx, stripes(6), first); !errors.Is(err, stop) {
+	firstHalf.AfterEpoch = func(int) error { return stop }
+	n, want := must(New(residualArch(2), 1)), must(New(residualArch(2), 1))
+	if err := n.Train(ctx, stripeSource(6), firstHalf); !errors.Is(err, stop) {
 		t.Fatal(err)
 	}
 	c := n.Clone()
-	before := slices.Clone(n.Params()[0].Data)
-	rest := options(2)
-	rest.StartEpoch = 1
-	if err := errors.Join(c.Train(ctx, stripes(6), rest), want.Train(ctx, stripes(6), whole)); err != nil {
+	before := n.Clone().tensors()
+	secondHalf := trainOptions(2)
+	secondHalf.StartEpoch = 1
+	if err := errors.Join(c.Train(ctx, stripeSource(6), secondHalf), want.Train(ctx, stripeSource(6), full)); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(c.Params()[0].Data, want.Params()[0].Data) {
-		t.Error("a clone trains differently")
-	}
-	if !slices.Equal(n.Params()[0].Data, before) {
-		t.Error("training a clone changes its original")
+	for i, x := range want.tensors() {
+		if !slices.Equal(c.tensors()[i].F32, x.F32) {
+			t.Errorf("%s: a clone trains differently", x.Name)
+		}
+		if !slices.Equal(n.tensors()[i].F32, before[i].F32) {
+			t.Errorf("%s: training a clone changes its original", x.Name)
+		}
 	}
 }
 
 // TestSeeds: a layer's start depends on the seed and its place alone.
 func TestSeeds(t *testing.T) {
-	other := small()
+	other := smallArch()
 	other.Layers[4] = Dense{Name: "fc", Out: 9}
-	a, b, c := must(New(small(), 1)), must(New(other, 1)), must(New(small(), 2))
+	a, b, c := must(New(smallArch(), 1)), must(New(other, 1)), must(New(smallArch(), 2))
 	if !slices.Equal(a.Params()[0].Data, b.Params()[0].Data) {
 		t.Error("a later layer changes the start of conv1")
 	}
@@ -325,21 +444,21 @@ func TestSeeds(t *testing.T) {
 }
 
 func TestForwardTaps(t *testing.T) {
-	n := must(New(small(), 1))
+	n := must(New(smallArch(), 1))
 	x := NewTensor(3, 8, 8, 3)
 	for i := range x.Data {
 		x.Data[i] = float32(i%7) - 3
 	}
-	given := NewTensor(3, 8, 8, 6)
-	taps := map[string]*Tensor{"conv1": nil, "relu1": given, "out": nil}
+	relu1 := NewTensor(3, 8, 8, 6)
+	taps := map[string]*Tensor{"conv1": nil, "relu1": relu1, "out": nil}
 	logits := n.Forward(x, taps)
-	if taps["relu1"] != given {
+	if taps["relu1"] != relu1 {
 		t.Error("the tensor given was not used")
 	}
 	negative := false
 	for i, v := range taps["conv1"].Data {
 		negative = negative || v < 0
-		if given.Data[i] != max(v, 0) {
+		if relu1.Data[i] != max(v, 0) {
 			t.Fatal("relu1 is not the rectified conv1")
 		}
 	}
@@ -416,30 +535,30 @@ func TestInitialisers(t *testing.T) {
 
 func TestLoadRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "n.safetensors")
-	n := must(New(small(), 1))
+	n := must(New(smallArch(), 1))
 	if err := n.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	got, err := Load(path, small())
+	got, err := Load(path, smallArch())
 	if err != nil || got.Seed() != 1 {
 		t.Fatal(got, err)
 	}
-	other := small()
+	other := smallArch()
 	other.Layers[0] = Conv2D{Name: "conv1", Out: 7, Kernel: 3, Pad: 1}
 	if _, err := Load(path, other); err == nil || !strings.Contains(err.Error(), "conv1.weight") || !strings.Contains(err.Error(), path) {
 		t.Errorf("another architecture: %v", err)
 	}
-	renamed := small()
+	renamed := smallArch()
 	renamed.Name = "large"
 	if _, err := Load(path, renamed); err == nil || !strings.Contains(err.Error(), "large") {
 		t.Errorf("an architecture of another name: %v", err)
 	}
-	if _, _, err := LoadState(path, small()); err == nil || !strings.Contains(err.Error(), path) {
+	if _, _, err := LoadState(path, smallArch()); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("a network as a state: %v", err)
 	}
 	data, _ := os.ReadFile(path)
 	os.WriteFile(path, data[:len(data)/2], 0o666)
-	if _, err := Load(path, small()); err == nil || !strings.Contains(err.Error(), path) {
+	if _, err := Load(path, smallArch()); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("a file cut short: %v", err)
 	}
 }

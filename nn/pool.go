@@ -31,11 +31,16 @@ type AvgPool struct {
 	Ceil                bool
 }
 
-func (l MaxPool) name() string { return l.Name }
-func (l AvgPool) name() string { return l.Name }
+// GlobalAvgPool takes the mean over all positions of an image.
+type GlobalAvgPool struct{ Name string }
 
-func (l MaxPool) window() (size, stride, pad int, ok bool) { return l.Kernel, l.Stride, l.Pad, true }
-func (l AvgPool) window() (size, stride, pad int, ok bool) { return l.Kernel, l.Stride, l.Pad, true }
+func (l MaxPool) name() string       { return l.Name }
+func (l AvgPool) name() string       { return l.Name }
+func (l GlobalAvgPool) name() string { return l.Name }
+
+func (l MaxPool) window() (size, stride, pad int, ok bool)       { return l.Kernel, l.Stride, l.Pad, true }
+func (l AvgPool) window() (size, stride, pad int, ok bool)       { return l.Kernel, l.Stride, l.Pad, true }
+func (l GlobalAvgPool) window() (size, stride, pad int, ok bool) { return 0, 0, 0, false }
 
 func (l MaxPool) output(in Shape) (Shape, error) {
 	return pooling{l.Kernel, l.Stride, l.Pad, l.Ceil}.output(in)
@@ -45,12 +50,20 @@ func (l AvgPool) output(in Shape) (Shape, error) {
 	return pooling{l.Kernel, l.Stride, l.Pad, l.Ceil}.output(in)
 }
 
+func (l GlobalAvgPool) output(in Shape) (Shape, error) { return Shape{1, 1, in.C}, nil }
+
 func (l MaxPool) build(Shape, *rand.Rand) op {
 	return &maxPoolOp{pooling: pooling{l.Kernel, l.Stride, l.Pad, l.Ceil}}
 }
 
 func (l AvgPool) build(Shape, *rand.Rand) op {
 	return &avgPoolOp{pooling{l.Kernel, l.Stride, l.Pad, l.Ceil}}
+}
+
+// build makes the one window of an average pooling: clipped to the image, it has all of it.
+func (l GlobalAvgPool) build(in Shape, _ *rand.Rand) op {
+	edge := max(in.H, in.W)
+	return &avgPoolOp{pooling{kernel: edge, stride: edge, ceil: true}}
 }
 
 // pooling places windows.
@@ -86,17 +99,17 @@ func (l pooling) count(size int) int {
 }
 
 // span returns the positions [lo, hi) of the image that window i covers along
-// an edge, and the positions that count towards a mean.
-func (l pooling) span(i, size int) (lo, hi, counted int) {
+// an edge, and how many positions a mean is over.
+func (l pooling) span(i, size int) (lo, hi, divisor int) {
 	lo = i*l.stride - l.pad
 	hi = min(lo+l.kernel, size+l.pad)
-	counted = hi - lo
-	return max(lo, 0), min(hi, size), counted
+	divisor = hi - lo
+	return max(lo, 0), min(hi, size), divisor
 }
 
-// each calls f for every window of an image: its output position, the rows and
-// columns it covers, and how many positions count.
-func (l pooling) each(out, in Shape, f func(at, y0, y1, x0, x1, counted int)) {
+// forEachWindow calls f for every window of an image: its output position, the rows and
+// columns it covers, and how many positions a mean is over.
+func (l pooling) forEachWindow(out, in Shape, f func(position, y0, y1, x0, x1, divisor int)) {
 	for oy := range out.H {
 		y0, y1, rows := l.span(oy, in.H)
 		for ox := range out.W {
@@ -106,27 +119,28 @@ func (l pooling) each(out, in Shape, f func(at, y0, y1, x0, x1, counted int)) {
 	}
 }
 
+// maxPoolOp is MaxPool at work.
 type maxPoolOp struct {
 	pooling
-	winner []int32 // for each output element, the input element of its image that it came from
+	argmax []int32 // for each output element, the input element of its image that it came from
 }
 
 func (o *maxPoolOp) forward(p pass, y, x *Tensor) {
-	o.winner = grow(o.winner, len(y.Data))
+	o.argmax = grow(o.argmax, len(y.Data))
 	c, size := x.C, y.Shape().Size()
 	par.For(p.threads, x.N, func(i int) {
-		in, out, winner := x.image(i), y.image(i), o.winner[i*size:][:size]
-		o.each(y.Shape(), x.Shape(), func(at, y0, y1, x0, x1, _ int) {
-			best, who := out[at*c:][:c], winner[at*c:][:c]
+		in, out, argmax := x.image(i), y.image(i), o.argmax[i*size:][:size]
+		o.forEachWindow(y.Shape(), x.Shape(), func(position, y0, y1, x0, x1, _ int) {
+			maxima, argmax := out[position*c:][:c], argmax[position*c:][:c]
 			first := (y0*x.W + x0) * c
-			copy(best, in[first:])
-			for ch := range who {
-				who[ch] = int32(first + ch)
+			copy(maxima, in[first:])
+			for ch := range argmax {
+				argmax[ch] = int32(first + ch)
 			}
 			for yy := y0; yy < y1; yy++ {
 				for xx := x0; xx < x1; xx++ {
-					from := (yy*x.W + xx) * c
-					vec.Max(best, who, in[from:][:c], from)
+					offset := (yy*x.W + xx) * c
+					vec.Max(maxima, argmax, in[offset:][:c], offset)
 				}
 			}
 		})
@@ -139,30 +153,31 @@ func (o *maxPoolOp) backward(p pass, dx, dy, y, x *Tensor) {
 	}
 	size := y.Shape().Size()
 	par.For(p.threads, dx.N, func(i int) {
-		to := dx.image(i)
-		clear(to)
-		winner := o.winner[i*size:][:size]
+		dst := dx.image(i)
+		clear(dst)
+		argmax := o.argmax[i*size:][:size]
 		for j, v := range dy.image(i) {
-			to[winner[j]] += v
+			dst[argmax[j]] += v
 		}
 	})
 }
 
+// avgPoolOp is AvgPool at work.
 type avgPoolOp struct{ pooling }
 
 func (o *avgPoolOp) forward(p pass, y, x *Tensor) {
 	c := x.C
 	par.For(p.threads, x.N, func(i int) {
 		in, out := x.image(i), y.image(i)
-		o.each(y.Shape(), x.Shape(), func(at, y0, y1, x0, x1, counted int) {
-			sum := out[at*c:][:c]
+		o.forEachWindow(y.Shape(), x.Shape(), func(position, y0, y1, x0, x1, divisor int) {
+			sum := out[position*c:][:c]
 			clear(sum)
 			for yy := y0; yy < y1; yy++ {
 				for xx := x0; xx < x1; xx++ {
 					vec.Add(sum, in[(yy*x.W+xx)*c:][:c])
 				}
 			}
-			share := 1 / float32(counted)
+			share := 1 / float32(divisor)
 			for ch := range sum {
 				sum[ch] *= share
 			}
@@ -176,13 +191,13 @@ func (o *avgPoolOp) backward(p pass, dx, dy, y, x *Tensor) {
 	}
 	c := x.C
 	par.For(p.threads, dx.N, func(i int) {
-		to, from := dx.image(i), dy.image(i)
-		clear(to)
-		o.each(y.Shape(), x.Shape(), func(at, y0, y1, x0, x1, counted int) {
-			d, share := from[at*c:][:c], 1/float32(counted)
+		image, grad := dx.image(i), dy.image(i)
+		clear(image)
+		o.forEachWindow(y.Shape(), x.Shape(), func(position, y0, y1, x0, x1, divisor int) {
+			d, share := grad[position*c:][:c], 1/float32(divisor)
 			for yy := y0; yy < y1; yy++ {
 				for xx := x0; xx < x1; xx++ {
-					dst := to[(yy*x.W+xx)*c:][:c]
+					dst := image[(yy*x.W+xx)*c:][:c]
 					for ch, v := range d {
 						dst[ch] += float32(v * share)
 					}

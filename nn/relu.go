@@ -15,6 +15,7 @@ func (l ReLU) output(in Shape) (Shape, error)           { return in, nil }
 func (l ReLU) window() (size, stride, pad int, ok bool) { return 1, 1, 0, true }
 func (l ReLU) build(Shape, *rand.Rand) op               { return reluOp{} }
 
+// reluOp is ReLU at work.
 type reluOp struct{}
 
 func (reluOp) params() []*Param { return nil }
@@ -28,6 +29,6 @@ func (reluOp) forward(p pass, y, x *Tensor) {
 
 func (reluOp) backward(p pass, dx, dy, y, x *Tensor) {
 	par.For(p.threads, dy.N, func(i int) {
-		vec.Gate(dy.image(i), y.image(i))
+		vec.ReLUGrad(dy.image(i), y.image(i))
 	})
 }

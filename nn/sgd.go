@@ -9,15 +9,15 @@ import (
 // Schedule gives the learning rate of step 0 <= step < total.
 type Schedule func(step, total int) float64
 
-// Constant is the same rate throughout.
+// Constant is the schedule of the same rate throughout.
 func Constant(rate float64) Schedule { return func(int, int) float64 { return rate } }
 
-// Step multiplies the base rate by gamma after every so many steps, as Caffe's
+// Step multiplies the base rate by gamma once a period, given in steps, as Caffe's
 // policy "step" does.
-func Step(base, gamma float64, every int) Schedule {
+func Step(base, gamma float64, period int) Schedule {
 	return func(step, _ int) float64 {
 		rate := base
-		for range step / every {
+		for range step / period {
 			rate *= gamma
 		}
 		return rate
@@ -29,11 +29,11 @@ func Step(base, gamma float64, every int) Schedule {
 // Topin, "Super-convergence", 2017).
 func OneCycle(top float64) Schedule {
 	return func(step, total int) float64 {
-		at, peak := float64(step)+0.5, float64(total)/4
-		if at < peak {
-			return top/25 + float64((top-top/25)*(at/peak))
+		t, peak := float64(step)+0.5, float64(total)/4
+		if t < peak {
+			return top/25 + float64((top-top/25)*(t/peak))
 		}
-		return top * ((float64(total) - at) / (float64(total) - peak))
+		return top * ((float64(total) - t) / (float64(total) - peak))
 	}
 }
 
@@ -56,4 +56,5 @@ func (p *Param) update(threads int, rate, momentum, decay float64) {
 	})
 }
 
-func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+// isFinite reports whether x is neither NaN nor infinite.
+func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

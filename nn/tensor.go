@@ -1,5 +1,10 @@
 package nn
 
+import (
+	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/vec"
+)
+
 // Tensor is a batch of N images of H x W positions and C channels, or of units
 // where H = W = 1: element (n, y, x, c) is Data[((n*H+y)*W+x)*C+c].
 type Tensor struct {
@@ -34,6 +39,16 @@ func grow[T any](v []T, n int) []T {
 func (t *Tensor) image(i int) []float32 {
 	size := t.H * t.W * t.C
 	return t.Data[i*size:][:size]
+}
+
+// copy sets t to a, of the same shape.
+func (t *Tensor) copy(threads int, a *Tensor) {
+	par.For(threads, t.N, func(i int) { copy(t.image(i), a.image(i)) })
+}
+
+// add adds a, of the same shape, to t.
+func (t *Tensor) add(threads int, a *Tensor) {
+	par.For(threads, t.N, func(i int) { vec.Add(t.image(i), a.image(i)) })
 }
 
 // Shape is the shape of one image: H x W positions of C channels.

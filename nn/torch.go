@@ -8,11 +8,12 @@ import (
 
 // LoadTorch reads a network of the given architecture that PyTorch trained, saved by
 // safetensors.torch.save_file(model.state_dict(), path) from modules with the names of
-// our layers. It is Load but for the order of weights, which is that of nn.Conv2d,
+// the layers. It is Load but for the order of weights, which is that of nn.Conv2d,
 // [Out, channels/Groups, Kernel, Kernel], and of nn.Linear behind nn.Flatten,
 // [Out, channels x height x width].
 //
-// MaxPool is nn.MaxPool2d with ceil_mode as Ceil, and LRN nn.LocalResponseNorm.
+// MaxPool is nn.MaxPool2d with ceil_mode as Ceil, LRN nn.LocalResponseNorm, and
+// BatchNorm2D nn.BatchNorm2d, whose count of batches is passed over.
 func LoadTorch(path string, a Arch) (*Net, error) {
 	f, err := safetensors.Load(path)
 	if err != nil {
@@ -25,21 +26,29 @@ func LoadTorch(path string, a Arch) (*Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i, o := range n.ops {
-		for _, p := range o.params() {
-			shape, in := p.Shape, n.shapes[i]
-			switch _, conv := a.Layers[i].(Conv2D); {
-			case len(p.Shape) == 1: // biases
+	fail := func(err error) error {
+		return fmt.Errorf("nn: %s: not a network %s from PyTorch: %w", path, a.Name, err)
+	}
+	for _, d := range n.nodes {
+		for _, p := range d.params() {
+			shape, in := p.Shape, n.shape(d.in)
+			switch _, conv := d.layer.(Conv2D); {
+			case len(p.Shape) == 1: // biases, scales and shifts
 				in = Shape{1, 1, p.Shape[0]}
 			case conv:
 				in = Shape{p.Shape[1], p.Shape[2], p.Shape[3]}
 				shape = []int{p.Shape[0], in.C, in.H, in.W}
 			}
 			data := make([]float32, len(p.Data))
-			if err := read(f, p.Name, shape, data); err != nil {
-				return nil, fmt.Errorf("nn: %s: not a network %s from PyTorch: %w", path, a.Name, err)
+			if err := readTensor(f, p.Name, shape, data); err != nil {
+				return nil, fail(err)
 			}
 			channelsLast(p.Data, data, in)
+		}
+	}
+	for _, t := range n.statistics() {
+		if err := readTensor(f, t.Name, t.Shape, t.F32); err != nil {
+			return nil, fail(err)
 		}
 	}
 	return n, nil

@@ -3,11 +3,26 @@ package nn
 import (
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/convergent-go/convergent/internal/safetensors"
 )
+
+// torchTensor returns images, or convolutions' weights, that PyTorch saved, with the channels
+// last. Other arrays stay as they are.
+func torchTensor(t *testing.T, f *safetensors.File, name string) *Tensor {
+	t.Helper()
+	v, err := f.Get(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := append(slices.Clone(v.Shape), 1, 1, 1)
+	x := &Tensor{N: s[0], C: s[1], H: s[2], W: s[3], Data: make([]float32, len(v.F32))}
+	channelsLast(x.Data, v.F32, x.Shape())
+	return x
+}
 
 // TestLoadTorch compares layers with what PyTorch computed from the same weights and
 // images.
@@ -22,40 +37,30 @@ func TestLoadTorch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nhwc := func(name string) *Tensor {
-		v, err := f.Get(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := append(v.Shape, 1, 1)
-		x := &Tensor{N: s[0], C: s[1], H: s[2], W: s[3], Data: make([]float32, len(v.F32))}
-		channelsLast(x.Data, v.F32, Shape{x.H, x.W, x.C})
-		return x
-	}
 	taps := map[string]*Tensor{"relu1": nil, "norm1": nil, "relu2": nil, "relu5": nil, "fc7": nil}
-	n.Forward(nhwc("input"), taps)
+	n.Forward(torchTensor(t, f, "input"), taps)
 	for name, got := range taps {
-		want := nhwc("output." + name)
+		want := torchTensor(t, f, "output."+name)
 		if got.N != want.N || got.H != want.H || got.W != want.W || got.C != want.C {
 			t.Fatalf("%s: %d x %d x %d x %d", name, got.N, got.H, got.W, got.C)
 		}
-		var off, most float64
+		var worst, largest float64
 		for i, v := range want.Data {
-			off = max(off, math.Abs(float64(got.Data[i]-v)))
-			most = max(most, math.Abs(float64(v)))
+			worst = max(worst, math.Abs(float64(got.Data[i]-v)))
+			largest = max(largest, math.Abs(float64(v)))
 		}
-		if off > 1e-5*most {
-			t.Errorf("%s: off by %g, where the largest is %g", name, off, most)
+		if worst > 1e-5*largest {
+			t.Errorf("%s: off by %g, where the largest is %g", name, worst, largest)
 		}
 	}
 }
 
 func TestLoadTorchErrors(t *testing.T) {
 	arch := CaffeNet32(10, 0.1)
-	ours := filepath.Join(t.TempDir(), "ours.safetensors")
+	saved := filepath.Join(t.TempDir(), "saved.safetensors")
 	n, err := New(arch, 1)
 	if err == nil {
-		err = n.Save(ours)
+		err = n.Save(saved)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +70,7 @@ func TestLoadTorchErrors(t *testing.T) {
 		arch Arch
 		want string
 	}{
-		{ours, arch, "not from PyTorch"},
+		{saved, arch, "not from PyTorch"},
 		{"testdata/torch.safetensors", CaffeNet32(10, 0.2), `"conv1.weight" is not float32 of shape [6 3 5 5]`},
 		{"testdata/torch.safetensors", CaffeNet32(11, 0.1), `"fc7.weight" is not float32 of shape [11 13]`},
 		{"testdata/none.safetensors", arch, "none.safetensors"},

@@ -11,15 +11,15 @@ import (
 
 // Batch is images with their classes, valid until the next one is asked for.
 type Batch struct {
-	X      *Tensor
-	Labels []int // one for each image
+	X      *Tensor // images
+	Labels []int   // one for each image
 }
 
 // Source yields the batches of an epoch, the same ones each time it is asked
 // for that epoch. It ends with an error if the context ends.
 type Source func(ctx context.Context, epoch int) iter.Seq2[Batch, error]
 
-// TrainOptions says how Train works.
+// TrainOptions say how Train works.
 type TrainOptions struct {
 	Epochs          int // in all, those before StartEpoch included
 	StartEpoch      int // the first epoch to run, for a network restored by LoadState
@@ -37,17 +37,17 @@ type TrainOptions struct {
 // Progress is where training stands.
 type Progress struct {
 	Epoch, Step, Steps int     // Steps in all epochs
-	Loss               float64 // of the batch just seen, nats
+	Loss               float64 // of the step's batch, nats
 	Rate               float64 // learning rate
 }
 
 // DivergedError says that the loss of a step was not a finite number.
 type DivergedError struct {
-	Epoch, Step int
-	Rate, Loss  float64
+	Epoch, Step int     // both from 0
+	Rate, Loss  float64 // learning rate, and loss in nats
 }
 
-// Error implements error.
+// Error says where training diverged, and what to do.
 func (e *DivergedError) Error() string {
 	return fmt.Sprintf("training diverged: the loss is %v at epoch %d, step %d, learning rate %.4g; try a lower learning rate", e.Loss, e.Epoch+1, e.Step+1, e.Rate)
 }
@@ -55,8 +55,9 @@ func (e *DivergedError) Error() string {
 // Train runs stochastic gradient descent with momentum over the batches of src.
 // It returns a *DivergedError if the loss is not finite, the context's error if
 // that ends first, src's error if it has one, and an error if src does not yield
-// BatchesPerEpoch batches. The result does not depend on Threads. After the
-// first step, no step allocates memory for activations or gradients.
+// BatchesPerEpoch batches, or one whose images are too few to normalise. The result does
+// not depend on Threads. After the first step, no step allocates memory for activations
+// or gradients.
 func (n *Net) Train(ctx context.Context, src Source, o TrainOptions) error {
 	if o.Epochs < 0 || o.StartEpoch < 0 || o.BatchesPerEpoch < 1 {
 		return errors.New("nn: Train needs Epochs and StartEpoch of at least 0 and BatchesPerEpoch of at least 1")
@@ -85,9 +86,12 @@ func (n *Net) Train(ctx context.Context, src Source, o TrainOptions) error {
 			if step >= (epoch+1)*o.BatchesPerEpoch {
 				return fmt.Errorf("nn: the source yields more than %d batches in epoch %d", o.BatchesPerEpoch, epoch+1)
 			}
+			if err := n.checkBatch(b.X.N); err != nil {
+				return err
+			}
 			rate := o.Schedule(step, steps)
 			loss := n.gradients(pass{threads: threads, train: true, seed: o.Seed, step: step}, b)
-			if !finite(loss) {
+			if !isFinite(loss) {
 				return &DivergedError{Epoch: epoch, Step: step, Rate: rate, Loss: loss}
 			}
 			for _, p := range params {
@@ -111,6 +115,17 @@ func (n *Net) Train(ctx context.Context, src Source, o TrainOptions) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// checkBatch returns an error if a normalisation would have one value a channel of so many
+// images, which has no variance.
+func (n *Net) checkBatch(images int) error {
+	for _, d := range n.nodes {
+		if _, ok := d.op.(*batchNormOp); ok && images*d.shape.H*d.shape.W < 2 {
+			return fmt.Errorf("nn: layer %q: a batch of %d images has no variance to normalise by; make batches larger", d.layer.name(), images)
+		}
+	}
+	return nil
 }
 
 // gradients sets the gradient of every parameter for the mean loss of a batch,
