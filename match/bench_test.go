@@ -64,9 +64,9 @@ func BenchmarkLasso(b *testing.B) {
 			})
 		}
 		b.Run(fmt.Sprint(p, "/path"), func(b *testing.B) {
-			few := sxy.Slice(0, p, 0, 16)
+			subset := sxy.Slice(0, p, 0, 16)
 			for b.Loop() {
-				if _, err := Lasso(context.Background(), sxx, few, LassoOptions{Lambdas: LambdaGrid(LambdaMax(few), LambdaMax(few)/1000, 100), Threads: 1}); err != nil {
+				if _, err := Lasso(context.Background(), sxx, subset, LassoOptions{Lambdas: LambdaGrid(LambdaMax(subset), LambdaMax(subset)/1000, 100), Threads: 1}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -17,11 +17,11 @@ var ErrInfeasible = assignment.ErrInfeasible
 // more rows than columns, every column does. A value of -Inf forbids a pair.
 //
 // NaN, and values beyond ±1e300 other than -Inf, are an error that names their
-// place; an error wrapping [ErrInfeasible] names rows (or columns) that are
-// allowed too few partners between them. Among matchings with equal sums the
-// choice depends on the values alone: rows, or columns if they are fewer, bid in
-// their order, and each prefers the first of equally good partners, but where there
-// are many the first that follow its own number.
+// place; an error wrapping [ErrInfeasible] names a set of rows (or columns) whose allowed
+// partners are fewer than the set. Among matchings with equal sums the choice depends on
+// the values alone: rows, or columns if they are fewer, bid in their order, and each
+// prefers the first of equally good partners, counted from its own number where there are
+// many.
 //
 // The method is Jonker and Volgenant's ("A shortest augmenting path algorithm
 // for dense and sparse linear assignment problems", Computing 38, 1987): exact,
@@ -30,7 +30,7 @@ var ErrInfeasible = assignment.ErrInfeasible
 // other matrices one copy is made. The rest of the working memory is at most some
 // 1 KiB a row or column.
 func Bipartite(c mat.Matrix) (Matching, error) {
-	s, err := assignment.Max(either(c))
+	s, err := assignment.Max(assignmentMatrix(c))
 	if err != nil {
 		return Matching{}, fmt.Errorf("match: %w", err)
 	}
@@ -39,21 +39,21 @@ func Bipartite(c mat.Matrix) (Matching, error) {
 	return m, nil
 }
 
-// either returns the values of c, or of its transpose if that needs fewer copies.
-func either(c mat.Matrix) assignment.Matrix {
+// assignmentMatrix returns the values of c, or of its transpose if that copies less.
+func assignmentMatrix(c mat.Matrix) assignment.Matrix {
 	rows, cols := c.Dims()
 	if _, raw := c.(mat.RawMatrixer); !raw {
 		t := c.T()
 		if _, raw := t.(mat.RawMatrixer); raw || rows > cols {
 			v := values(t)
-			v.Turned = true
+			v.Transposed = true
 			return v
 		}
 	}
 	return values(c)
 }
 
-// values returns the values of c, where they lie if they do so by rows.
+// values returns the values of c, without a copy if c is stored by rows.
 func values(c mat.Matrix) assignment.Matrix {
 	if d, ok := c.(mat.RawMatrixer); ok {
 		raw := d.RawMatrix()

@@ -10,17 +10,18 @@ import (
 )
 
 // FuzzBipartite makes a matrix of up to 500 x 500 from a seed: its values are
-// multiples of a step in so many levels, of rank one for odd kinds, and a share of
-// pairs is forbidden. Up to 8 x 8 the truth is brute force, beyond the certificate.
+// multiples of a step in the given number of levels, of rank one for odd kinds, and a
+// share of pairs, in 256ths, is forbidden. Up to 8 x 8 brute force is the truth, for
+// larger ones the certificate.
 func FuzzBipartite(f *testing.F) {
 	f.Add(uint64(1), uint16(8), uint16(8), uint8(0), uint16(1000), uint8(0))
 	f.Add(uint64(2), uint16(1), uint16(500), uint8(1), uint16(3), uint8(0))
-	f.Fuzz(func(t *testing.T, seed uint64, rows, cols uint16, kind uint8, levels uint16, deny uint8) {
-		fuzzBipartite(t, seed, 1+int(rows)%500, 1+int(cols)%500, kind, levels, deny)
+	f.Fuzz(func(t *testing.T, seed uint64, rows, cols uint16, kind uint8, levels uint16, forbiddenShare uint8) {
+		fuzzBipartite(t, seed, 1+int(rows)%500, 1+int(cols)%500, kind, levels, forbiddenShare)
 	})
 }
 
-func fuzzBipartite(t *testing.T, seed uint64, rows, cols int, kind uint8, levels uint16, deny uint8) {
+func fuzzBipartite(t *testing.T, seed uint64, rows, cols int, kind uint8, levels uint16, forbiddenShare uint8) {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	step, tol := 1.0, 0.0
@@ -38,7 +39,7 @@ func fuzzBipartite(t *testing.T, seed uint64, rows, cols int, kind uint8, levels
 	c := mat.NewDense(rows, cols, nil)
 	c.Apply(func(i, j int, _ float64) float64 {
 		switch {
-		case rnd.IntN(256) < int(deny):
+		case rnd.IntN(256) < int(forbiddenShare):
 			return forbidden
 		case kind&1 != 0:
 			return a[i] * b[j]
@@ -51,7 +52,7 @@ func fuzzBipartite(t *testing.T, seed uint64, rows, cols int, kind uint8, levels
 		if !errors.Is(err, ErrInfeasible) {
 			t.Fatal(err)
 		}
-		if deny == 0 || small && !math.IsInf(bruteForce(c), -1) {
+		if forbiddenShare == 0 || small && !math.IsInf(bruteForce(c), -1) {
 			t.Fatalf("%v, but there is a matching", err)
 		}
 		return
@@ -73,23 +74,23 @@ func fuzzBipartite(t *testing.T, seed uint64, rows, cols int, kind uint8, levels
 	}
 }
 
-// TestBipartiteMany is the fuzz function's work on sizes and kinds in turn.
-func TestBipartiteMany(t *testing.T) {
+// TestBipartiteRandom runs the fuzz function on random sizes and kinds.
+func TestBipartiteRandom(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(9, 9))
 	for k := range 1200 {
-		most := 8
+		size := 8
 		if k%40 == 0 {
-			most = 500
+			size = 500
 		}
-		rows, cols := 1+rnd.IntN(most), 1+rnd.IntN(most)
-		if most == 8 && rows+cols > 14 && k%7 != 0 {
+		rows, cols := 1+rnd.IntN(size), 1+rnd.IntN(size)
+		if size == 8 && rows+cols > 14 && k%7 != 0 {
 			rows -= 2 // brute force of 8 x 8 takes long
 		}
 		if k%3 == 0 {
 			cols = rows
 		}
 		levels := []uint16{0, 1, 2, 9, 1000}[rnd.IntN(5)]
-		deny := []uint8{0, 0, 20, 128, 220}[rnd.IntN(5)]
-		fuzzBipartite(t, rnd.Uint64(), rows, cols, uint8(rnd.IntN(4)), levels, deny)
+		forbiddenShare := []uint8{0, 0, 20, 128, 220}[rnd.IntN(5)]
+		fuzzBipartite(t, rnd.Uint64(), rows, cols, uint8(rnd.IntN(4)), levels, forbiddenShare)
 	}
 }

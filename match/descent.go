@@ -20,8 +20,8 @@ type descent struct {
 	unit     []float64 // standard deviation of source times that of the target
 	variance float64   // of the target
 
-	active []int // newton's scratch
-	l, dir []float64
+	active []int     // sources with weight
+	l, dir []float64 // Cholesky factor of their part of q, and a direction: see direction
 }
 
 // resize makes room for n weights.
@@ -35,22 +35,22 @@ func (d *descent) resize(n int) {
 
 func (d *descent) row(i int) []float64 { return d.q[i*d.n:][:d.n] }
 
-// run descends until the KKT residuals and the duality gap are within tol, or
-// until the former are right after Newton's method, when the latter is as small as
-// rounding lets it be; in at most maxIter sweeps.
+// run descends until the KKT residuals and the duality gap are within tol, or until the
+// KKT residuals are after Newton's method, when the gap is as small as rounding lets it
+// be; in at most maxIter sweeps.
 func (d *descent) run(lambda, tol float64, maxIter int) (sweeps int, ok bool) {
-	since, steps := 0, 1
-	for !d.optimal(lambda, tol) || gap(lambda, loss(d.variance, d.w, d.c, d.g), d.w, d.g) > tol*d.variance/2 {
+	sweepsSinceNewton, newtonSteps := 0, 1
+	for !d.isOptimal(lambda, tol) || gap(lambda, loss(d.variance, d.w, d.c, d.g), d.w, d.g) > tol*d.variance/2 {
 		if sweeps == maxIter {
 			return sweeps, false
 		}
 		nonzero := d.sweep(lambda)
 		sweeps++
 		// A step of Newton costs about as much as nonzero/6 sweeps: at this rate
-		// they at most double the time, and are never far away.
-		if since++; 6*since >= steps*nonzero {
-			since, steps = 0, d.newton(lambda)
-			if d.optimal(lambda, tol) {
+		// they at most double the time.
+		if sweepsSinceNewton++; 6*sweepsSinceNewton >= newtonSteps*nonzero {
+			sweepsSinceNewton, newtonSteps = 0, d.newton(lambda)
+			if d.isOptimal(lambda, tol) {
 				break
 			}
 		}
@@ -58,14 +58,11 @@ func (d *descent) run(lambda, tol float64, maxIter int) (sweeps int, ok bool) {
 	return sweeps, true
 }
 
-// optimal checks the KKT conditions.
-func (d *descent) optimal(lambda, tol float64) bool {
+// isOptimal reports whether the weights satisfy the KKT conditions within tol, in
+// correlations.
+func (d *descent) isOptimal(lambda, tol float64) bool {
 	for i, g := range d.g {
-		residual := math.Abs(g) - lambda
-		if w := d.w[i]; w != 0 {
-			residual = math.Abs(g - math.Copysign(lambda, w))
-		}
-		if !(residual <= tol*d.unit[i]) {
+		if !(kktResidual(d.w[i], g, lambda) <= tol*d.unit[i]) {
 			return false
 		}
 	}
@@ -104,37 +101,37 @@ func (d *descent) newton(lambda float64) (steps int) {
 			d.active = append(d.active, i)
 		}
 	}
-	for kept := 0; ; {
+	for factorRows := 0; ; {
 		steps++
 		step := math.Inf(1)
-		if d.direction(lambda, kept) {
+		if d.direction(lambda, factorRows) {
 			step = 1
 		}
-		leaves := -1
+		leaving := -1
 		for k, x := range d.dir {
 			if t := -d.w[d.active[k]] / x; t > 0 && t < step {
-				step, leaves = t, k
+				step, leaving = t, k
 			}
 		}
 		if math.IsInf(step, 1) {
 			return steps
 		}
-		kept = len(d.active)
+		factorRows = len(d.active)
 		for k, i := range d.active {
 			w := d.w[i]
 			d.w[i] += float64(step * d.dir[k])
-			if k == leaves || d.w[i]*w <= 0 { // the latter by rounding
+			if k == leaving || d.w[i]*w <= 0 { // the latter by rounding
 				d.w[i] = 0
-				kept = min(kept, k)
+				factorRows = min(factorRows, k)
 			}
 		}
-		full := kept == len(d.active)
+		unobstructed := factorRows == len(d.active)
 		d.active = slices.DeleteFunc(d.active, func(i int) bool { return d.w[i] == 0 })
 		copy(d.g, d.c)
 		for _, i := range d.active {
 			dense.AddScaled(d.g, -d.w[i], d.row(i))
 		}
-		if full {
+		if unobstructed {
 			return steps
 		}
 	}
@@ -142,20 +139,20 @@ func (d *descent) newton(lambda float64) (steps int) {
 
 // direction sets dir to a direction of descent for the active weights: with S
 // their part of Q and b = g - lambda sign(w), minus the gradient, S^-1 b by
-// Cholesky's S = L L^T, of which the first rows may be kept from the last call.
+// Cholesky's S = L L^T, of which the first factorRows rows are those of the last call.
 //
 // If a row of S depends on those before it, dir is that dependence instead,
 // S dir = 0, pointing downhill, with 0 in the others' places, and the result is
 // false.
-func (d *descent) direction(lambda float64, kept int) (bounded bool) {
+func (d *descent) direction(lambda float64, factorRows int) (bounded bool) {
 	d.l = slices.Grow(d.l[:0], d.n*d.n)[:d.n*d.n]
 	d.dir = slices.Grow(d.dir[:0], d.n)[:len(d.active)]
 	for i, at := range d.active {
 		row, li := d.row(at), d.l[i*d.n:][:i+1]
-		if i >= kept {
-			for j, other := range d.active[:i] {
+		if i >= factorRows {
+			for j, column := range d.active[:i] {
 				lj := d.l[j*d.n:][:j+1]
-				li[j] = (row[other] - dense.Dot(li[:j], lj[:j])) / lj[j]
+				li[j] = (row[column] - dense.Dot(li[:j], lj[:j])) / lj[j]
 			}
 			pivot := row[at] - dense.Dot(li[:i], li[:i])
 			if pivot <= 1e-11*row[at] {
@@ -179,11 +176,11 @@ func (d *descent) dependence(lambda float64, i int) {
 	}
 	d.solveTransposed(i)
 	d.dir[i] = 1
-	var uphill float64
+	var slope float64
 	for j, at := range d.active[:i+1] {
-		uphill += float64(d.dir[j] * (math.Copysign(lambda, d.w[at]) - d.g[at]))
+		slope += float64(d.dir[j] * (math.Copysign(lambda, d.w[at]) - d.g[at]))
 	}
-	if uphill > 0 {
+	if slope > 0 {
 		floats.Scale(-1, d.dir)
 	}
 }

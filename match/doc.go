@@ -5,16 +5,16 @@
 // One to one: [SemiMatching] gives each unit its most correlated unit in the
 // other network (of the transpose, the other way), [Mutual] the pairs that are
 // among each other's best, [Bipartite] the one-to-one assignment with the largest
-// sum, [Greedy] one for comparison that takes the largest value first.
-// [SoftMatching] matches networks of unequal width in parts.
+// sum, and [Greedy], for comparison, the assignment that takes the largest value first.
+// [SoftMatching] is the optimal transport between networks of unequal width.
 //
 // One to few: [Lasso] predicts each unit of one network from a few units of the
 // other, which needs covariances and no activations, for given penalties, and
-// [LassoSizes] for given numbers of units. [LassoFit.Refit] takes the penalty's
-// shrinkage away, [Select] chooses a penalty on observations held out.
+// [LassoSizes] for given numbers of units. [LassoFit.Refit] removes the penalty's
+// shrinkage, and [Select] chooses a penalty on held-out observations.
 //
 // All results but greedy ones are optimal, and can be shown to be: an assignment and
 // a soft matching carry the dual variables with which [Matching.Verify] and
-// [Soft.Verify] prove them so, a sparse prediction its duality gap. They depend on
+// [Transport.Verify] prove them so, a sparse prediction its duality gap. They depend on
 // the input alone, not on the number of threads.
 package match

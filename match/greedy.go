@@ -7,22 +7,22 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/convergent-go/convergent/internal/vec"
+	"github.com/convergent-go/convergent/internal/assignment"
 )
 
-// Greedy matches rows and columns of c one to one by the largest value that
-// remains, again and again; of equal ones that of the first row, then of the first
+// Greedy returns the one-to-one matching of rows and columns of c that takes the largest
+// remaining value each time; of equal ones that of the first row, then of the first
 // column. Its sum is at most Bipartite's, and at least half of it where no value
 // is negative and none forbidden. Pairs of -Inf are never made. Errors are those of
 // SemiMatching; the matching has no dual variables.
 func Greedy(c mat.Matrix) (Matching, error) {
 	v := values(c)
 	partner := make([]int, v.Rows)
-	taken := make([]float64, v.Cols) // +Inf for a column that is: it gains nothing
+	prices := make([]float64, v.Cols) // of columns; +Inf for one that has a partner
 	var queue offers
 	offer := func(i int) {
-		if b := vec.TopTwo(v.Row(i), taken); b.J >= 0 {
-			heap.Push(&queue, bid{b.First, i, b.J})
+		if b := assignment.TopTwo(v.Row(i), prices); b.Column1 >= 0 {
+			heap.Push(&queue, bid{b.Gain1, i, b.Column1})
 		}
 	}
 	for i := range partner {
@@ -34,8 +34,8 @@ func Greedy(c mat.Matrix) (Matching, error) {
 	}
 	for len(queue) > 0 {
 		b := heap.Pop(&queue).(bid)
-		if taken[b.col] == 0 {
-			partner[b.row], taken[b.col] = b.col, math.Inf(1)
+		if prices[b.col] == 0 {
+			partner[b.row], prices[b.col] = b.col, math.Inf(1)
 		} else {
 			offer(b.row)
 		}
@@ -43,7 +43,7 @@ func Greedy(c mat.Matrix) (Matching, error) {
 	return newMatching(c, partner), nil
 }
 
-// bid is the largest value of a row, and its first place, when it was made.
+// bid is a row's offer for the column of its largest value, the first of equal ones.
 type bid struct {
 	value    float64
 	row, col int

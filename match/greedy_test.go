@@ -6,18 +6,15 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"gonum.org/v1/gonum/mat"
 )
 
 // TestGreedy compares with the largest remaining value looked for each time.
 func TestGreedy(t *testing.T) {
 	for levels := range 6 {
 		for _, s := range [][2]int{{1, 1}, {1, 7}, {7, 1}, {9, 9}, {20, 33}, {33, 20}} {
-			c := randomMatrix(s[0], s[1], func(rnd *rand.Rand, _, _ int) float64 {
-				if x := rnd.IntN(3*levels + 2); x > 0 {
-					return float64(x)
-				}
-				return forbidden
-			})
+			c := levelMatrix(s[0], s[1], 3*levels+2)
 			m, err := Greedy(c)
 			if err != nil {
 				t.Fatal(err)
@@ -26,12 +23,12 @@ func TestGreedy(t *testing.T) {
 			for i := range want {
 				want[i] = -1
 			}
-			taken := make([]bool, s[1])
+			used := make([]bool, s[1])
 			for {
 				best, row, col := forbidden, -1, -1
 				for i, partner := range want {
-					for j := range taken {
-						if x := c.At(i, j); partner < 0 && !taken[j] && x > best {
+					for j := range used {
+						if x := c.At(i, j); partner < 0 && !used[j] && x > best {
 							best, row, col = x, i, j
 						}
 					}
@@ -39,30 +36,35 @@ func TestGreedy(t *testing.T) {
 				if row < 0 {
 					break
 				}
-				want[row], taken[col] = col, true
+				want[row], used[col] = col, true
 			}
 			if !slices.Equal(m.Partner, want) {
 				t.Errorf("%v: %v, want %v", s, m.Partner, want)
 			}
 		}
 	}
-	for _, s := range []shape{{0, 0}, {0, 3}, {3, 0}} {
+	for _, s := range []zeroMatrix{{0, 0}, {0, 3}, {3, 0}} {
 		if m, err := Greedy(s); err != nil || len(m.Partner) != s.rows {
 			t.Errorf("%v: %+v, %v", s, m, err)
 		}
 	}
 }
 
+// levelMatrix has random values from 1 to below levels, and forbidden ones for 0.
+func levelMatrix(rows, cols, levels int) *mat.Dense {
+	return randomMatrix(rows, cols, func(rnd *rand.Rand, _, _ int) float64 {
+		if x := rnd.IntN(levels); x > 0 {
+			return float64(x)
+		}
+		return forbidden
+	})
+}
+
 // TestMutual counts for each pair what is larger in its row and its column.
 func TestMutual(t *testing.T) {
 	for levels := range 5 {
 		for _, s := range [][2]int{{1, 1}, {1, 7}, {7, 1}, {9, 9}, {12, 20}, {20, 12}} {
-			c := randomMatrix(s[0], s[1], func(rnd *rand.Rand, _, _ int) float64 {
-				if x := rnd.IntN(10*levels + 2); x > 0 {
-					return float64(x)
-				}
-				return forbidden
-			})
+			c := levelMatrix(s[0], s[1], 10*levels+2)
 			for _, n := range []int{1, 2, 5, 100} {
 				var want []Pair
 				for i := range s[0] {
@@ -94,5 +96,5 @@ func TestMutual(t *testing.T) {
 			t.Error("rank 0 does not panic")
 		}
 	}()
-	Mutual(shape{2, 2}, 0)
+	Mutual(zeroMatrix{2, 2}, 0)
 }

@@ -13,21 +13,22 @@ import (
 // regression", Ann. Statist. 32, 2004).
 //
 // From large lambda down few sources have weight, and the inverse of their covariances
-// tells all weights. From 0 up few have none, and the inverse of their part of the
-// inverse of all covariances, which all targets share, tells the same. So the path is
-// followed from both ends, and no inverse is of more than about half of the sources.
+// gives all weights. From 0 up few have none, and the inverse of their part of the inverse
+// of all covariances, which all targets share, gives them as well. So the path is followed
+// from both ends, and no inverse is of more than about half of the sources.
 //
-// A step from piece to piece costs as much as the weights of any lambda, given which
-// are not zero, and their signs. So it is cheaper to leap to the next lambda that is
-// wanted: to guess that they are those from before, and to let all sources in or out
-// that say otherwise, until none does (the primal-dual active set method: Hintermüller,
-// Ito and Kunisch, SIAM J. Optim. 13, 2002). Where that does not end, there are steps.
+// A step from piece to piece costs as much as the weights at any lambda, given the set of
+// sources with weight and the signs. So it is cheaper to leap to the next lambda that is
+// wanted: to guess that set and signs are those from before, and to add and remove all
+// sources that contradict that, until none does (the primal-dual active set method:
+// Hintermüller, Ito and Kunisch, SIAM J. Optim. 13, 2002). Where that does not end, the
+// path is followed from piece to piece.
 type homotopy struct {
 	p       int
 	members *inverse // sources with weight, or on the way up those without
 	w, g    []float64
 	sign    []float64 // of weights
-	d, a    []float64
+	d, a    []float64 // solution of the members' equations, and q times it
 	rhs     []float64
 	sum     []float64 // on the way up: the inverse of all covariances times sign
 }
@@ -41,75 +42,82 @@ func newHomotopy(p int) *homotopy {
 }
 
 const (
-	stride = 1.5       // the largest factor of a leap down
-	tries  = 12        // how often a guess is mended
-	beyond = 1 + 1e-12 // what is above lambda but for rounding
+	leapFactor     = 1.5       // the largest factor of a leap down
+	maxRepairs     = 12        // of a guess
+	boundaryFactor = 1 + 1e-12 // of lambda, above which a gradient is not there by rounding
 )
 
-// down writes the weights at falling lambdas to rows of out, and returns how many it
-// wrote: all, or those before more than most sources have weight, or a leap fails.
-func (h *homotopy) down(q, c, lambdas, out []float64, most int) (done int) {
+// descend writes the weights at falling lambdas to rows of out, and returns the number of
+// rows: that of the lambdas, unless more than maxMembers sources have weight or a leap
+// fails.
+func (h *homotopy) descend(q, c, lambdas, out []float64, maxMembers int) (count int) {
 	m, p := h.members, h.p
 	m.reset(q)
 	clear(h.w)
 	copy(h.g, c)
-	for at := largest(c); done < len(lambdas); {
-		at = min(at, max(lambdas[done], at/stride))
-		if !h.leapDown(c, at, most) {
-			return done
+	for lambda := maxAbs(c); count < len(lambdas); {
+		lambda = min(lambda, max(lambdas[count], lambda/leapFactor))
+		if !h.descendTo(c, lambda, maxMembers) {
+			return count
 		}
-		for done < len(lambdas) && lambdas[done] >= at {
-			copy(out[done*p:][:p], h.w)
-			done++
+		for count < len(lambdas) && lambdas[count] >= lambda {
+			copy(out[count*p:][:p], h.w)
+			count++
 		}
 	}
-	return done
+	return count
 }
 
-// leapDown finds weights and gradients at lambda.
-func (h *homotopy) leapDown(c []float64, lambda float64, most int) bool {
+// descendTo leaps down to the weights and gradients at lambda; false if it fails.
+func (h *homotopy) descendTo(c []float64, lambda float64, maxMembers int) bool {
 	m := h.members
-	for range tries {
-		k := len(m.set)
-		x, rhs := h.d[:k], h.rhs[:k]
-		for i, s := range m.set {
-			rhs[i] = c[s] - float64(lambda*h.sign[s])
-		}
-		m.solve(x, rhs)
+	for range maxRepairs {
+		x := h.solveMembers(c, lambda, h.sign)
 		clear(h.w)
 		for i, s := range m.set {
 			h.w[s] = x[i]
 			x[i] = -x[i]
 		}
 		copy(h.g, c)
-		m.times(h.g, x)
-		done := true
+		m.addProduct(h.g, x)
+		settled := true
 		for j, g := range h.g {
 			switch {
-			case m.at[j] >= 0:
+			case m.position[j] >= 0:
 				if h.w[j]*h.sign[j] < 0 {
 					m.remove(j)
-					done = false
+					settled = false
 				}
-			case math.Abs(g) > lambda*beyond:
+			case math.Abs(g) > lambda*boundaryFactor:
 				h.sign[j] = math.Copysign(1, g)
-				if len(m.set) == most || !m.add(j) {
+				if len(m.set) == maxMembers || !m.add(j) {
 					return false
 				}
-				done = false
+				settled = false
 			}
 		}
-		if done {
+		if settled {
 			return true
 		}
 	}
 	return false
 }
 
-// up does the same from lambda 0 on, where the weights are given, for lambdas in the
-// same order, falling: it writes the last ones, and returns how many it did not write.
-// x is the inverse of all covariances.
-func (h *homotopy) up(x, weights, lambdas, out []float64) (left int) {
+// solveMembers returns the members' inverse times a - lambda b, in d.
+func (h *homotopy) solveMembers(a []float64, lambda float64, b []float64) []float64 {
+	m := h.members
+	x, rhs := h.d[:len(m.set)], h.rhs[:len(m.set)]
+	for i, s := range m.set {
+		rhs[i] = a[s] - float64(lambda*b[s])
+	}
+	m.solve(x, rhs)
+	return x
+}
+
+// ascend follows the path from the given weights at lambda 0 up. It writes the weights at
+// falling lambdas to rows of out, from the last row on, and returns the number of rows
+// that it does not reach. x is the inverse of all covariances.
+func (h *homotopy) ascend(x, weights, lambdas, out []float64) (remaining int) {
 	m, p := h.members, h.p
 	m.reset(x)
 	clear(h.sum)
@@ -117,23 +125,19 @@ func (h *homotopy) up(x, weights, lambdas, out []float64) (left int) {
 		h.sign[j] = math.Copysign(1, w)
 		dense.AddScaled(h.sum, h.sign[j], m.row(j))
 	}
-	for left = len(lambdas); left > 0 && h.leapUp(weights, lambdas[left-1]); left-- {
-		copy(out[(left-1)*p:][:p], h.w)
+	for remaining = len(lambdas); remaining > 0 && h.ascendTo(weights, lambdas[remaining-1]); remaining-- {
+		copy(out[(remaining-1)*p:][:p], h.w)
 	}
-	return left
+	return remaining
 }
 
-// leapUp finds weights at lambda. With X = Q^-1, w = X (c - g), where g is lambda sign
-// for sources with weight; those without have X (c - g) = 0, which gives theirs.
-func (h *homotopy) leapUp(weights []float64, lambda float64) bool {
+// ascendTo leaps up to the weights at lambda; false if it fails. With X = Q^-1,
+// w = X (c - g), where g is lambda sign for sources with weight; those without have
+// X (c - g) = 0, which gives their g.
+func (h *homotopy) ascendTo(weights []float64, lambda float64) bool {
 	m := h.members
-	for range tries {
-		k := len(m.set)
-		x, rhs := h.d[:k], h.rhs[:k]
-		for i, s := range m.set {
-			rhs[i] = weights[s] - float64(lambda*h.sum[s])
-		}
-		m.solve(x, rhs)
+	for range maxRepairs {
+		x := h.solveMembers(weights, lambda, h.sum)
 		for i, s := range m.set {
 			h.g[s] = x[i]
 			x[i] = -x[i]
@@ -141,29 +145,29 @@ func (h *homotopy) leapUp(weights []float64, lambda float64) bool {
 		for j, w := range weights {
 			h.w[j] = w - float64(lambda*h.sum[j])
 		}
-		m.times(h.w, x)
+		m.addProduct(h.w, x)
 		for _, s := range m.set {
 			h.w[s] = 0
 		}
-		done := true
+		settled := true
 		for j, w := range h.w {
 			switch {
-			case m.at[j] < 0:
+			case m.position[j] < 0:
 				if w*h.sign[j] < 0 {
 					dense.AddScaled(h.sum, -h.sign[j], m.row(j))
 					if !m.add(j) {
 						return false
 					}
-					done = false
+					settled = false
 				}
-			case math.Abs(h.g[j]) > lambda*beyond:
+			case math.Abs(h.g[j]) > lambda*boundaryFactor:
 				h.sign[j] = math.Copysign(1, h.g[j])
 				dense.AddScaled(h.sum, h.sign[j], m.row(j))
 				m.remove(j)
-				done = false
+				settled = false
 			}
 		}
-		if done {
+		if settled {
 			return true
 		}
 	}
@@ -176,19 +180,20 @@ type event struct {
 	source   int     // -1: none
 }
 
-// nearer replaces the event by one that is at num/den, if that is ahead and nearer.
+// update replaces the event by one that is at num/den, if that is ahead and nearer.
 // Rounding can take an event that is due behind.
-func (e *event) nearer(num, den float64, source int) {
+func (e *event) update(num, den float64, source int) {
 	if den > 1e-12 && max(0, num) < e.distance*den {
 		*e = event{max(0, num) / den, source}
 	}
 }
 
-// steps does what down does, from piece to piece, until a source gets weight that
-// others determine. Before one gets weight, it calls joining, if that is not nil, with
-// the lambda and the number that have some already, and at the end of the path once
+// descendStepwise writes the weights at falling lambdas to rows of out, from piece to
+// piece of the path, until a source gets weight that others determine, and returns the
+// number of rows. Before a source gets weight it calls onEntry, if that is not nil, with
+// the lambda and the number of sources that have weight, and at the end of the path once
 // more; false ends the path.
-func (h *homotopy) steps(q, c, lambdas, out []float64, joining func(lambda float64, size int) bool) (done int) {
+func (h *homotopy) descendStepwise(q, c, lambdas, out []float64, onEntry func(lambda float64, size int) bool) (count int) {
 	m, p := h.members, h.p
 	m.reset(q)
 	clear(h.w)
@@ -199,12 +204,12 @@ func (h *homotopy) steps(q, c, lambdas, out []float64, joining func(lambda float
 			first, lambda = j, math.Abs(g)
 		}
 	}
-	for done < len(lambdas) && lambdas[done] >= lambda {
-		clear(out[done*p:][:p])
-		done++
+	for count < len(lambdas) && lambdas[count] >= lambda {
+		clear(out[count*p:][:p])
+		count++
 	}
-	if done == len(lambdas) && joining == nil || first < 0 || joining != nil && !joining(lambda, 0) || !m.add(first) {
-		return done
+	if count == len(lambdas) && onEntry == nil || first < 0 || onEntry != nil && !onEntry(lambda, 0) || !m.add(first) {
+		return count
 	}
 	h.sign[first] = math.Copysign(1, c[first])
 	for steps := 20 * p; steps > 0; steps-- {
@@ -215,25 +220,25 @@ func (h *homotopy) steps(q, c, lambdas, out []float64, joining func(lambda float
 		}
 		m.solve(d, rhs)
 		clear(h.a)
-		m.times(h.a, d)
+		m.addProduct(h.a, d)
 		next := event{lambda, -1}
 		for j, g := range h.g {
-			if i := m.at[j]; i >= 0 {
-				next.nearer(h.w[j]*h.sign[j], -d[i]*h.sign[j], j)
+			if i := m.position[j]; i >= 0 {
+				next.update(h.w[j]*h.sign[j], -d[i]*h.sign[j], j)
 			} else {
-				next.nearer(lambda-g, 1-h.a[j], j)
-				next.nearer(lambda+g, 1+h.a[j], j)
+				next.update(lambda-g, 1-h.a[j], j)
+				next.update(lambda+g, 1+h.a[j], j)
 			}
 		}
-		for ; done < len(lambdas) && lambdas[done] >= lambda-next.distance; done++ {
-			row := out[done*p:][:p]
+		for ; count < len(lambdas) && lambdas[count] >= lambda-next.distance; count++ {
+			row := out[count*p:][:p]
 			clear(row)
 			for i, s := range m.set {
-				row[s] = h.w[s] + float64((lambda-lambdas[done])*d[i])
+				row[s] = h.w[s] + float64((lambda-lambdas[count])*d[i])
 			}
 		}
-		if done == len(lambdas) && joining == nil {
-			return done
+		if count == len(lambdas) && onEntry == nil {
+			return count
 		}
 		lambda -= next.distance
 		for j, a := range h.a {
@@ -246,19 +251,19 @@ func (h *homotopy) steps(q, c, lambdas, out []float64, joining func(lambda float
 		j := next.source
 		switch {
 		case j < 0:
-			if joining != nil {
-				joining(0, p)
+			if onEntry != nil {
+				onEntry(0, p)
 			}
-			return done
-		case m.at[j] >= 0:
+			return count
+		case m.position[j] >= 0:
 			h.w[j] = 0
 			m.remove(j)
 		default:
 			h.sign[j] = math.Copysign(1, h.g[j])
-			if joining != nil && !joining(lambda, k) || !m.add(j) {
-				return done
+			if onEntry != nil && !onEntry(lambda, k) || !m.add(j) {
+				return count
 			}
 		}
 	}
-	return done
+	return count
 }

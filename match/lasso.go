@@ -1,19 +1,14 @@
 package match
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
-	"slices"
-	"sync"
 
 	"gonum.org/v1/gonum/mat"
-
-	"github.com/convergent-go/convergent/internal/par"
 )
 
-// LassoOptions say which sparse predictions to find. Only Lambdas is required.
+// LassoOptions are the options of [Lasso] and [LassoSizes]. Only Lambdas is required.
 type LassoOptions struct {
 	Lambdas  []float64 // penalties >= 0, in any order
 	Variance []float64 // of each target; nil: all 1
@@ -32,33 +27,34 @@ type LassoOptions struct {
 
 	Threads     int                   // 0: all
 	Thresholds  []float64             // for LassoFit.NonZero; nil: 0 alone
-	KeepWeights bool                  // fill LassoFit.W
+	KeepWeights bool                  // set LassoFit.W
 	Progress    func(done, total int) // targets; calls do not overlap
 }
 
-// LassoFit is the prediction of every target at one lambda.
+// LassoFit is the sparse prediction of every target at one lambda.
 type LassoFit struct {
 	Lambda  float64    // NaN where each target has its own
 	Lambdas []float64  // per target, from LassoSizes
-	W       *mat.Dense // sources x targets, if kept
+	W       *mat.Dense // sources x targets; nil without KeepWeights
 	Loss    []float64  // 1/2 E(w.x - y)^2 per target, without the penalty
 	R2      []float64  // 1 - 2 Loss / Var y per target; 0 for a constant target
 	Gap     []float64  // certificate per target: see Lasso
-	NonZero [][]int    // per threshold and target, how many |w| are above it
-	Iter    []int      // sweeps of coordinate descent per target, where it was needed
+	NonZero [][]int    // number of |w| above each threshold per target: thresholds x targets
+	Iter    []int      // sweeps of coordinate descent per target; 0 where the homotopy sufficed
 }
 
-// maxLambdas is more than any grid can use.
+// maxLambdas bounds the number of lambdas.
 const maxLambdas = 10000
 
-// Lasso predicts each of several targets y from p sources x, sparsely: for each
-// lambda it finds the weights that minimise
+// Lasso returns sparse predictions of each of several targets y from p sources x, one fit
+// for each lambda, in the order of o.Lambdas: the weights minimise
 //
 //	P(w) = 1/2 E(w.x - y)^2 + lambda (ratio |w|_1 + (1 - ratio)/2 |w|^2)
 //
-// of centred variables, from the p x p covariances sxx of the sources and the
-// p x targets covariances sxy alone (paper, section 4; see [PaperLambda]). Give correlations for variables of
-// variance 1, as the paper has them, or covariances with o.Variance.
+// of centred variables, and follow from the p x p covariances sxx of the sources and the
+// p x targets covariances sxy alone (paper, section 4; see [PaperLambda]). Give
+// correlations for variables of variance 1, as the paper has them, or covariances with
+// o.Variance.
 //
 // Each target's Gap is an upper bound of P(w) less its minimum, a loose one if
 // lambda is close to rounding error. At lambda = 0 the weights are the least
@@ -67,66 +63,35 @@ const maxLambdas = 10000
 // are not the covariances of any variables.
 //
 // A constant source (variance 0) has weight 0, a constant target all weights 0.
-// Of identical sources each choice of weights is as good; the result is one of
-// them, the same always.
+// Where identical sources leave the weights undetermined, the result is always the same
+// one of the solutions.
 //
 // Shapes that do not agree panic. NaN, Inf and values that cannot be covariances
 // are an error naming row and column, as are options out of range, and a target
-// that is not done after o.MaxIter sweeps.
+// that has not converged after o.MaxIter sweeps.
 func Lasso(ctx context.Context, sxx, sxy mat.Matrix, o LassoOptions) ([]LassoFit, error) {
-	o, err := o.withDefaults()
-	if err != nil {
-		return nil, err
-	}
-	pr, err := newProblem(sxx, sxy, o.Variance)
+	r, err := newLassoSolver(sxx, sxy, o)
 	if err != nil {
 		return nil, err
 	}
 	fits := make([]LassoFit, len(o.Lambdas))
-	order := make([]int, len(fits)) // falling lambda: each fit starts from the last
 	for i, lambda := range o.Lambdas {
-		fits[i] = newFit(lambda, pr, o)
-		order[i] = i
+		fits[i] = newFit(lambda, r.problem, r.o)
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(o.Lambdas[b], o.Lambdas[a]) })
-	falling := make([]float64, len(order))
-	for i, k := range order {
-		falling[i] = o.Lambdas[k]
-	}
-	run := newRun(pr, o, falling)
-
-	var lock sync.Mutex
-	done := 0
-	errs := make([]error, pr.targets)
-	scratch := sync.Pool{New: func() any { return run.newFollower() }}
-	par.For(par.Threads(o.Threads), pr.targets, func(t int) {
-		if errs[t] = ctx.Err(); errs[t] != nil {
-			return
-		}
-		s := scratch.Get().(*follower)
-		defer scratch.Put(s)
-		errs[t] = s.target(ctx, t, func(i int, p *path, sweeps int) error {
-			f := &fits[order[i]]
-			f.Iter[t] = sweeps
-			return p.record(f, f.Lambda, o.Thresholds)
+	if err := r.solveTargets(ctx, func(f *targetSolver, t int) error {
+		return f.solve(ctx, t, func(i int, p *path, sweeps int) error {
+			fit := &fits[r.order[i]]
+			fit.Iter[t] = sweeps
+			return p.record(fit, fit.Lambda, r.o.Thresholds)
 		})
-		if errs[t] == nil && o.Progress != nil {
-			lock.Lock()
-			defer lock.Unlock()
-			done++
-			o.Progress(done, pr.targets)
-		}
-	})
-	for _, err := range errs {
-		if err != nil {
-			return nil, err
-		}
+	}); err != nil {
+		return nil, err
 	}
 	return fits, nil
 }
 
-// LambdaMax returns the largest absolute value of sxy: the least lambda at which
-// all weights of all targets are 0.
+// LambdaMax returns the largest absolute value of sxy: the smallest lambda at which all
+// weights of all targets are 0.
 func LambdaMax(sxy mat.Matrix) float64 {
 	rows, cols := sxy.Dims()
 	var largest float64
@@ -138,19 +103,20 @@ func LambdaMax(sxy mat.Matrix) float64 {
 	return largest
 }
 
-// PaperLambda returns the lambda here that is the paper's for predictions from a number
-// of channels: its loss is a mean over channels, and its penalty is not.
+// PaperLambda returns the lambda of [Lasso] that corresponds to the paper's for
+// predictions from a number of channels: the paper's loss is a mean over channels, and its
+// penalty is not.
 func PaperLambda(lambda float64, channels int) float64 { return lambda * float64(channels) }
 
-// LambdaGrid returns n values that fall from most to least by equal factors;
-// most alone if n = 1. It panics unless 0 < least <= most and n >= 1.
-func LambdaGrid(most, least float64, n int) []float64 {
-	if !(0 < least && least <= most) || n < 1 {
+// LambdaGrid returns n values that fall from largest to smallest by equal factors;
+// largest alone if n = 1. It panics unless 0 < smallest <= largest and n >= 1.
+func LambdaGrid(largest, smallest float64, n int) []float64 {
+	if !(0 < smallest && smallest <= largest) || n < 1 {
 		panic(badGrid)
 	}
 	grid := make([]float64, n)
 	for i := range grid {
-		grid[i] = most * math.Pow(least/most, float64(i)/float64(max(1, n-1)))
+		grid[i] = largest * math.Pow(smallest/largest, float64(i)/float64(max(1, n-1)))
 	}
 	return grid
 }

@@ -35,11 +35,11 @@ func FuzzLasso(f *testing.F) {
 			}
 			return rnd.NormFloat64()
 		}, x)
-		all := correlate(x)
-		sxx, sxy := all.Slice(0, p, 0, p), all.Slice(0, p, p, p+q)
+		joint := correlate(x)
+		sxx, sxy := joint.Slice(0, p, 0, p), joint.Slice(0, p, p, p+q)
 		variance := make([]float64, q)
 		for j := range variance {
-			variance[j] = all.At(p+j, p+j)
+			variance[j] = joint.At(p+j, p+j)
 		}
 		fits, err := Lasso(context.Background(), sxx, sxy, LassoOptions{Lambdas: []float64{lambda}, Variance: variance, KeepWeights: true})
 		if err != nil {

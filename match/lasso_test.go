@@ -37,8 +37,8 @@ func sample(seed uint64, observations, p, targets int) (sxx, sxy *mat.Dense) {
 			row[j] = max(v, 0)
 		}
 	}
-	all := correlate(x)
-	return mat.DenseCopyOf(all.Slice(0, p, 0, p)), mat.DenseCopyOf(all.Slice(0, p, p, p+targets))
+	joint := correlate(x)
+	return mat.DenseCopyOf(joint.Slice(0, p, 0, p)), mat.DenseCopyOf(joint.Slice(0, p, p, p+targets))
 }
 
 // correlate returns the correlations of the columns; 0 with constant ones.
@@ -62,9 +62,9 @@ func correlate(x *mat.Dense) *mat.Dense {
 		}
 		z.SetCol(j, col)
 	}
-	var all mat.Dense
-	all.Mul(z.T(), z)
-	return &all
+	var product mat.Dense
+	product.Mul(z.T(), z)
+	return &product
 }
 
 func lasso(t testing.TB, sxx, sxy mat.Matrix, o LassoOptions) []LassoFit {
@@ -238,10 +238,10 @@ func TestLassoPath(t *testing.T) {
 	forward := lasso(t, sxx, sxy, LassoOptions{Lambdas: grid})
 	shuffled := slices.Clone(grid)
 	rand.New(rand.NewPCG(1, 1)).Shuffle(len(grid), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-	other := lasso(t, sxx, sxy, LassoOptions{Lambdas: shuffled, Threads: 3})
+	permuted := lasso(t, sxx, sxy, LassoOptions{Lambdas: shuffled, Threads: 3})
 	for i, f := range forward {
 		k := slices.Index(shuffled, f.Lambda)
-		if !mat.Equal(f.W, other[k].W) || !slices.Equal(f.Gap, other[k].Gap) {
+		if !mat.Equal(f.W, permuted[k].W) || !slices.Equal(f.Gap, permuted[k].Gap) {
 			t.Errorf("lambda %g depends on the order or on threads", f.Lambda)
 		}
 		for j := range f.Loss {
@@ -253,9 +253,9 @@ func TestLassoPath(t *testing.T) {
 			}
 		}
 	}
-	// One lambda alone must give what the path gives.
-	alone := lasso(t, sxx, sxy, LassoOptions{Lambdas: grid[25:26]})
-	if !mat.EqualApprox(alone[0].W, forward[25].W, 1e-8) {
+	// A single lambda must give what the path gives.
+	cold := lasso(t, sxx, sxy, LassoOptions{Lambdas: grid[25:26]})
+	if !mat.EqualApprox(cold[0].W, forward[25].W, 1e-8) {
 		t.Error("a cold start ends elsewhere")
 	}
 }
@@ -278,8 +278,8 @@ func TestLassoCollinear(t *testing.T) {
 		}
 		row[24] = row[2]
 	}
-	all := correlate(x)
-	sxx, sxy := all.Slice(0, 20, 0, 20), all.Slice(0, 20, 20, 26)
+	joint := correlate(x)
+	sxx, sxy := joint.Slice(0, 20, 0, 20), joint.Slice(0, 20, 20, 26)
 	for _, f := range lasso(t, sxx, sxy, LassoOptions{Lambdas: []float64{0, 1e-6, 1e-3, 0.1, 0.5}}) {
 		if w := mat.Norm(f.W, 1); w > 10 {
 			t.Errorf("lambda %g: weights of sum %g", f.Lambda, w)
@@ -331,8 +331,8 @@ func TestLassoNearlyCollinear(t *testing.T) {
 			row[20] += row[0] - row[10] + row[3]
 			row[21] += row[1] + row[12] - row[3]
 		}
-		all := correlate(x)
-		sxx, sxy := all.Slice(0, 20, 0, 20), all.Slice(0, 20, 20, 22)
+		joint := correlate(x)
+		sxx, sxy := joint.Slice(0, 20, 0, 20), joint.Slice(0, 20, 20, 22)
 		fits := lasso(t, sxx, sxy, LassoOptions{Lambdas: []float64{0.1, 1e-3, 1e-5}})
 		for _, f := range fits {
 			if n := slices.Max(f.Iter); n > 1000 {
@@ -395,8 +395,8 @@ func TestLassoRandom(t *testing.T) {
 				x.Set(i, j, float64(rapid.IntRange(-2, 2).Draw(rt, "x"))) // many ties and dependences
 			}
 		}
-		all := correlate(x)
-		sxx, sxy := all.Slice(0, p, 0, p), all.Slice(0, p, p, p+targets)
+		joint := correlate(x)
+		sxx, sxy := joint.Slice(0, p, 0, p), joint.Slice(0, p, p, p+targets)
 		lambdas := rapid.SliceOfN(rapid.Float64Range(1e-4, 1), 1, 4).Draw(rt, "lambdas")
 		fits, err := Lasso(context.Background(), sxx, sxy, LassoOptions{Lambdas: lambdas, KeepWeights: true})
 		if err != nil {
@@ -446,12 +446,12 @@ func TestLassoThresholds(t *testing.T) {
 func TestLassoBadInput(t *testing.T) {
 	sxx, sxy := sample(1, 100, 4, 2)
 	nan, inf := math.NaN(), math.Inf(1)
-	with := func(m *mat.Dense, i, j int, v float64) *mat.Dense {
+	withEntry := func(m *mat.Dense, i, j int, v float64) *mat.Dense {
 		c := mat.DenseCopyOf(m)
 		c.Set(i, j, v)
 		return c
 	}
-	one := LassoOptions{Lambdas: []float64{0.1}}
+	options := LassoOptions{Lambdas: []float64{0.1}}
 	for _, c := range []struct {
 		name     string
 		sxx, sxy mat.Matrix
@@ -465,11 +465,11 @@ func TestLassoBadInput(t *testing.T) {
 		{"Inf lambda", sxx, sxy, LassoOptions{Lambdas: []float64{inf}}, "lambda +Inf"},
 		{"threshold", sxx, sxy, LassoOptions{Lambdas: []float64{1}, Thresholds: []float64{nan}}, "threshold NaN"},
 		{"tolerance", sxx, sxy, LassoOptions{Lambdas: []float64{1}, Tol: -1}, "tolerance -1"},
-		{"sxx NaN", with(sxx, 1, 2, nan), sxy, one, "row 1, column 2"},
-		{"sxx not symmetric", with(sxx, 3, 1, 0.9), sxy, one, "row 1, column 3"},
-		{"sxx diagonal", with(sxx, 2, 2, -1), sxy, one, "source 2"},
-		{"sxy NaN", sxx, with(sxy, 3, 1, nan), one, "row 3, column 1"},
-		{"sxy too large", sxx, with(sxy, 3, 1, -1.5), one, "row 3, column 1"},
+		{"sxx NaN", withEntry(sxx, 1, 2, nan), sxy, options, "row 1, column 2"},
+		{"sxx not symmetric", withEntry(sxx, 3, 1, 0.9), sxy, options, "row 1, column 3"},
+		{"sxx diagonal", withEntry(sxx, 2, 2, -1), sxy, options, "source 2"},
+		{"sxy NaN", sxx, withEntry(sxy, 3, 1, nan), options, "row 3, column 1"},
+		{"sxy too large", sxx, withEntry(sxy, 3, 1, -1.5), options, "row 3, column 1"},
 		{"variance", sxx, sxy, LassoOptions{Lambdas: []float64{1}, Variance: []float64{1, inf}}, "target 1"},
 		{"no convergence", sxx, sxy, LassoOptions{Lambdas: []float64{1e-3}, Tol: 1e-300, MaxIter: 5}, "target 0 at lambda 0.001"},
 		{"indefinite", mat.NewDense(3, 3, []float64{1, .9, -.9, .9, 1, .9, -.9, .9, 1}), mat.NewDense(3, 1, []float64{.9, -.9, .9}), LassoOptions{Lambdas: []float64{1e-3, 0}}, "target 0"},
@@ -481,13 +481,13 @@ func TestLassoBadInput(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Lasso(ctx, sxx, sxy, one); !errors.Is(err, context.Canceled) {
+	if _, err := Lasso(ctx, sxx, sxy, options); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: error %v", err)
 	}
 	for name, f := range map[string]func(){
-		"sxx not square":   func() { Lasso(ctx, sxy, sxy, one) },
-		"rows of sxy":      func() { Lasso(ctx, sxx, sxy.T(), one) },
-		"variances":        func() { Lasso(ctx, sxx, sxy, LassoOptions{Lambdas: one.Lambdas, Variance: make([]float64, 3)}) },
+		"sxx not square":   func() { Lasso(ctx, sxy, sxy, options) },
+		"rows of sxy":      func() { Lasso(ctx, sxx, sxy.T(), options) },
+		"variances":        func() { Lasso(ctx, sxx, sxy, LassoOptions{Lambdas: options.Lambdas, Variance: make([]float64, 3)}) },
 		"grid":             func() { LambdaGrid(1, 0, 3) },
 		"grid upside down": func() { LambdaGrid(1, 2, 3) },
 		"grid of none":     func() { LambdaGrid(2, 1, 0) },
@@ -521,15 +521,15 @@ func TestLassoEmpty(t *testing.T) {
 
 func TestLassoProgress(t *testing.T) {
 	sxx, sxy := sample(1, 50, 5, 10)
-	var seen []int
+	var calls []int
 	_, err := Lasso(context.Background(), sxx, sxy, LassoOptions{Lambdas: []float64{0.1}, Threads: 4, Progress: func(done, total int) {
 		if total != 10 {
 			t.Errorf("total %d", total)
 		}
-		seen = append(seen, done)
+		calls = append(calls, done)
 	}})
-	if err != nil || !slices.Equal(seen, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}) {
-		t.Errorf("progress %v, error %v", seen, err)
+	if err != nil || !slices.Equal(calls, []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}) {
+		t.Errorf("progress %v, error %v", calls, err)
 	}
 }
 

@@ -38,7 +38,7 @@ func (pr *problem) inverseCovariance(threads int) (inverse []float64, condition 
 		}
 	}
 	inverse = make([]float64, p*p)
-	dense.Gemm(threads, p, p, p, 1, dense.Rows(rows, p).T(), dense.Rows(rows, p), inverse, p)
+	dense.Gemm(threads, dense.Product{M: p, N: p, K: p, A: dense.Rows(rows, p).T(), B: dense.Rows(rows, p), C: inverse, LDC: p})
 	return inverse, values[p-1] / values[0]
 }
 
@@ -47,6 +47,6 @@ func (pr *problem) inverseCovariance(threads int) (inverse []float64, condition 
 // with the smallest |Dw|.
 func (pr *problem) leastSquares(threads int, inverse []float64) []float64 {
 	w := make([]float64, pr.targets*pr.p)
-	dense.Gemm(threads, pr.targets, pr.p, pr.p, 1, dense.Rows(pr.sxy, pr.p), dense.Rows(inverse, pr.p), w, pr.p)
+	dense.Gemm(threads, dense.Product{M: pr.targets, N: pr.p, K: pr.p, A: dense.Rows(pr.sxy, pr.p), B: dense.Rows(inverse, pr.p), C: w, LDC: pr.p})
 	return w
 }

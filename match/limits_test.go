@@ -14,14 +14,14 @@ func TestLassoManySources(t *testing.T) {
 		t.Skip("takes seconds")
 	}
 	const p, targets = 4096, 3
-	near := func(i, j int) float64 { return math.Pow(0.9, math.Abs(float64(i-j))) }
+	correlation := func(i, j int) float64 { return math.Pow(0.9, math.Abs(float64(i-j))) }
 	sxx, sxy := mat.NewDense(p, p, nil), mat.NewDense(p, targets, nil)
 	for i := range p {
 		for j := range p {
-			sxx.Set(i, j, near(i, j))
+			sxx.Set(i, j, correlation(i, j))
 		}
 		for j := range targets { // each a mean of two sources, and noise
-			sxy.Set(i, j, 0.4*near(i, 1000*(j+1))+0.4*near(i, 700*(j+1)))
+			sxy.Set(i, j, 0.4*correlation(i, 1000*(j+1))+0.4*correlation(i, 700*(j+1)))
 		}
 	}
 	fits, err := Lasso(context.Background(), sxx, sxy, LassoOptions{Lambdas: []float64{0.2, 0.02}, KeepWeights: true})

@@ -6,10 +6,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/internal/assignment"
-	"github.com/convergent-go/convergent/internal/vec"
 )
 
-// Matching gives rows partners among columns.
+// Matching is an assignment of partners among columns to rows.
 type Matching struct {
 	Partner []int     // the column of each row; -1: none
 	R       []float64 // the matrix's value at each row and its partner; 0: none
@@ -20,7 +19,7 @@ type Matching struct {
 	U, V []float64
 }
 
-// newMatching pairs each row of c with its partner.
+// newMatching returns the matching of each row of c with its partner.
 func newMatching(c mat.Matrix, partner []int) Matching {
 	m := Matching{Partner: partner, R: make([]float64, len(partner))}
 	var sum, pairs float64
@@ -37,24 +36,24 @@ func newMatching(c mat.Matrix, partner []int) Matching {
 	return m
 }
 
-// SemiMatching gives each row of c the column with its largest value; of equal
-// ones the first. Columns may be used many times (paper, section 3). A row of
-// -Inf only, or without columns, has no partner. NaN, and values beyond ±1e300
+// SemiMatching returns the matching of each row of c with the column of its largest value;
+// of equal ones the first. Several rows may have the same partner (paper, section 3). A
+// row of -Inf only, or without columns, has no partner. NaN, and values beyond ±1e300
 // other than -Inf, are an error that names their place.
 func SemiMatching(c mat.Matrix) (Matching, error) {
 	v := values(c)
 	partner := make([]int, v.Rows)
-	nothing := make([]float64, v.Cols) // the price of every column
+	prices := make([]float64, v.Cols) // of columns
 	for i := range partner {
 		if err := check(v, i); err != nil {
 			return Matching{}, err
 		}
-		partner[i] = vec.TopTwo(v.Row(i), nothing).J
+		partner[i] = assignment.TopTwo(v.Row(i), prices).Column1
 	}
 	return newMatching(c, partner), nil
 }
 
-// check names the first value of row i that is none.
+// check returns an error that names the first value of row i that is out of range.
 func check(v assignment.Matrix, i int) error {
 	if err := v.Check(i); err != nil {
 		return fmt.Errorf("match: %w", err)
@@ -62,5 +61,5 @@ func check(v assignment.Matrix, i int) error {
 	return nil
 }
 
-// limit on values keeps sums of many of them finite.
+// limit bounds values, so that sums of them are finite.
 const limit = assignment.Limit

@@ -19,37 +19,38 @@ import (
 
 var forbidden = math.Inf(-1)
 
-// shape is a matrix of zeros that may have rows and no columns.
-type shape struct{ rows, cols int }
+// zeroMatrix is a matrix of zeros that may have rows and no columns.
+type zeroMatrix struct{ rows, cols int }
 
-func (s shape) Dims() (int, int)    { return s.rows, s.cols }
-func (s shape) At(i, j int) float64 { return 0 }
-func (s shape) T() mat.Matrix       { return shape{s.cols, s.rows} }
+func (s zeroMatrix) Dims() (int, int)    { return s.rows, s.cols }
+func (s zeroMatrix) At(i, j int) float64 { return 0 }
+func (s zeroMatrix) T() mat.Matrix       { return zeroMatrix{s.cols, s.rows} }
 func matrixOf(rows ...[]float64) mat.Matrix {
 	return mat.NewDense(len(rows), len(rows[0]), slices.Concat(rows...))
 }
 
-// bruteForce tries all complete matchings; -Inf if all use a forbidden pair.
+// bruteForce returns the largest sum of all complete matchings; -Inf if each has a
+// forbidden pair.
 func bruteForce(c mat.Matrix) float64 {
 	rows, cols := c.Dims()
 	if rows > cols {
 		return bruteForce(c.T())
 	}
-	taken := make([]bool, cols)
+	used := make([]bool, cols)
 	var best func(i int) float64
 	best = func(i int) float64 {
 		if i == rows {
 			return 0
 		}
-		most := forbidden
+		largest := forbidden
 		for j := range cols {
-			if !taken[j] {
-				taken[j] = true
-				most = max(most, c.At(i, j)+best(i+1))
-				taken[j] = false
+			if !used[j] {
+				used[j] = true
+				largest = max(largest, c.At(i, j)+best(i+1))
+				used[j] = false
 			}
 		}
-		return most
+		return largest
 	}
 	return best(0)
 }
@@ -62,7 +63,7 @@ func sum(r []float64) (total float64) {
 }
 
 func TestBipartiteBruteForce(t *testing.T) {
-	integer := func(rt *rapid.T, most int) float64 { return float64(rapid.IntRange(-most, most).Draw(rt, "value")) }
+	integer := func(rt *rapid.T, bound int) float64 { return float64(rapid.IntRange(-bound, bound).Draw(rt, "value")) }
 	kinds := map[string]func(rt *rapid.T, i, j int) float64{
 		"integer":   func(rt *rapid.T, _, _ int) float64 { return integer(rt, 100) },
 		"ties":      func(rt *rapid.T, _, _ int) float64 { return integer(rt, 1) },
@@ -176,7 +177,7 @@ func TestBipartiteCertificate(t *testing.T) {
 	}
 }
 
-func TestBipartiteKnown(t *testing.T) {
+func TestBipartiteExamples(t *testing.T) {
 	// The optimum gives up the largest value.
 	c := matrixOf([]float64{9, 8, 0}, []float64{8, 1, 0}, []float64{0, 0, 1})
 	m, err := Bipartite(c)
@@ -191,7 +192,7 @@ func TestBipartiteKnown(t *testing.T) {
 	if err != nil || !slices.Equal(wide.Partner, []int{1}) || wide.Mean != 3 {
 		t.Errorf("1 x 3: %+v, %v", wide, err)
 	}
-	for _, s := range []shape{{0, 0}, {0, 3}, {3, 0}} {
+	for _, s := range []zeroMatrix{{0, 0}, {0, 3}, {3, 0}} {
 		m, err := Bipartite(s)
 		if err != nil || len(m.Partner) != s.rows || m.Mean != 0 {
 			t.Errorf("%v: %+v, %v", s, m, err)
@@ -238,7 +239,7 @@ func TestBipartiteInfeasible(t *testing.T) {
 	}
 }
 
-func TestVerifyFindsFaults(t *testing.T) {
+func TestVerifyErrors(t *testing.T) {
 	c := matrixOf([]float64{3, 1, 0}, []float64{1, 3, 0})
 	good, err := Bipartite(c)
 	if err != nil {
@@ -279,7 +280,7 @@ func TestSemiMatching(t *testing.T) {
 	if err != nil || !slices.Equal(m.Partner, []int{1, 1, -1}) || !slices.Equal(m.R, []float64{3, -1, 0}) || m.Mean != 1 || m.U != nil {
 		t.Errorf("%+v, %v", m, err)
 	}
-	for _, s := range []shape{{0, 0}, {0, 3}, {2, 0}} {
+	for _, s := range []zeroMatrix{{0, 0}, {0, 3}, {2, 0}} {
 		m, err := SemiMatching(s)
 		if err != nil || len(m.Partner) != s.rows || m.Mean != 0 {
 			t.Errorf("%v: %+v, %v", s, m, err)
@@ -292,7 +293,7 @@ func TestMatchingBadValues(t *testing.T) {
 		c := mat.NewDense(3, 4, nil)
 		c.Set(2, 1, bad)
 		_, semi := SemiMatching(c)
-		_, both := Bipartite(c)
+		_, bipartite := Bipartite(c)
 		_, turned := Bipartite(c.T())
 		_, soft := SoftMatching(c)
 		_, greedy := Greedy(c)
@@ -300,7 +301,7 @@ func TestMatchingBadValues(t *testing.T) {
 		if turned == nil || !strings.Contains(turned.Error(), "row 1, column 2") {
 			t.Errorf("%v: error %v", bad, turned)
 		}
-		for _, err := range []error{semi, both, soft, greedy, mutual} {
+		for _, err := range []error{semi, bipartite, soft, greedy, mutual} {
 			if err == nil || !strings.Contains(err.Error(), "row 2, column 1") {
 				t.Errorf("%v: error %v", bad, err)
 			}
@@ -308,46 +309,80 @@ func TestMatchingBadValues(t *testing.T) {
 	}
 }
 
-// The authors' mappings, as matrices that were measured.
-func TestPaperMappings(t *testing.T) {
-	files, _ := filepath.Glob("../../shared/data/paper/mapping_*.npy")
-	if len(files) == 0 {
-		t.Skip("the authors' mappings are not here")
+// TestMapping matches a small sparse mapping, as TestPaperMappings does the authors', and
+// compares with brute force.
+func TestMapping(t *testing.T) {
+	c := readMapping(t, "testdata/mapping.npy")
+	semi, matching := checkMapping(t, c)
+	n, _ := c.Dims()
+	var largest float64
+	for i := range n {
+		largest += slices.Max(c.RawRowView(i)) / float64(n)
 	}
-	for _, file := range files {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		raw = raw[10+int(binary.LittleEndian.Uint16(raw[8:])):]
-		values := make([]float32, len(raw)/4)
-		if err := binary.Read(bytes.NewReader(raw), binary.LittleEndian, values); err != nil {
-			t.Fatal(err)
-		}
-		n := int(math.Sqrt(float64(len(values))))
-		c := mat.NewDense(n, n, nil)
-		c.Apply(func(i, j int, _ float64) float64 { return float64(values[i*n+j]) }, c)
-		semi, err := SemiMatching(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		both, err := Bipartite(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := both.Verify(c, 1e-15); err != nil {
-			t.Errorf("%s: %v", file, err)
-		}
-		if !(both.Mean < semi.Mean) {
-			t.Errorf("%s: mean %g of the matching, %g of the semi-matching", file, both.Mean, semi.Mean)
-		}
+	if math.Abs(semi.Mean-largest) > 1e-15 {
+		t.Errorf("mean %v of the semi-matching, want %v", semi.Mean, largest)
+	}
+	if got, want := sum(matching.R), bruteForce(c); math.Abs(got-want) > 1e-14 {
+		t.Errorf("sum %v, want %v", got, want)
 	}
 }
 
-// other hides how a matrix lies.
-type other struct{ mat.Matrix }
+// TestPaperMappings matches the authors' mappings.
+func TestPaperMappings(t *testing.T) {
+	const pattern = "../../shared/data/paper/mapping_*.npy"
+	files, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Skipf("no %s: the authors' mappings are not part of the module; TestMapping does the same with a small one", pattern)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) { checkMapping(t, readMapping(t, file)) })
+	}
+}
 
-func (o other) T() mat.Matrix { return mat.Transpose{Matrix: o} }
+// checkMapping proves the matching of c, and that its mean is below the semi-matching's.
+func checkMapping(t *testing.T, c mat.Matrix) (semi, matching Matching) {
+	t.Helper()
+	semi, err := SemiMatching(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if matching, err = Bipartite(c); err != nil {
+		t.Fatal(err)
+	}
+	if err := matching.Verify(c, 1e-15); err != nil {
+		t.Error(err)
+	}
+	if !(matching.Mean < semi.Mean) {
+		t.Errorf("mean %g of the matching, %g of the semi-matching", matching.Mean, semi.Mean)
+	}
+	return semi, matching
+}
+
+// readMapping reads a square float32 matrix from a file of NumPy's.
+func readMapping(t *testing.T, file string) *mat.Dense {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw = raw[10+int(binary.LittleEndian.Uint16(raw[8:])):]
+	values := make([]float32, len(raw)/4)
+	if err := binary.Read(bytes.NewReader(raw), binary.LittleEndian, values); err != nil {
+		t.Fatal(err)
+	}
+	n := int(math.Sqrt(float64(len(values))))
+	c := mat.NewDense(n, n, nil)
+	c.Apply(func(i, j int, _ float64) float64 { return float64(values[i*n+j]) }, c)
+	return c
+}
+
+// opaqueMatrix hides the storage of a matrix.
+type opaqueMatrix struct{ mat.Matrix }
+
+func (o opaqueMatrix) T() mat.Matrix { return mat.Transpose{Matrix: o} }
 
 // TestBipartiteMemory: values that lie by rows are not copied, others once.
 func TestBipartiteMemory(t *testing.T) {
@@ -360,8 +395,8 @@ func TestBipartiteMemory(t *testing.T) {
 		"by columns": {c.T(), 0.15},
 		"tall":       {c.Slice(0, 1200, 0, 600), 0.65},
 		"wide":       {c.Slice(0, 1200, 0, 600).T(), 0.65},
-		"other":      {other{c}, 1.15},
-		"other tall": {other{c.Slice(0, 1200, 0, 600)}, 0.65},
+		"other":      {opaqueMatrix{c}, 1.15},
+		"other tall": {opaqueMatrix{c.Slice(0, 1200, 0, 600)}, 0.65},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

@@ -4,5 +4,5 @@ package match
 const (
 	badShape = "match: dimension mismatch"
 	badRank  = "match: rank must be positive"
-	badGrid  = "match: a grid needs 0 < least <= most and at least one value"
+	badGrid  = "match: a grid needs 0 < smallest <= largest and at least one value"
 )

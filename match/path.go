@@ -20,21 +20,21 @@ import (
 // everywhere, with g_j = lambda sign(w_j) where w_j != 0.
 type path struct {
 	*problem
-	target int
-	w, g   []float64
-	lambda float64 // of w; at first the least that leaves all weights 0
-	ridge  float64 // added to the diagonal of Sxx: the elastic net's
-	used   []int   // scratch
-	minus  []float64
+	target  int
+	w, g    []float64
+	lambda  float64 // of w; at first the smallest that leaves all weights 0
+	ridge   float64 // added to the diagonal of Sxx: the elastic net's
+	support []int   // scratch of subtractProduct
+	negated []float64
 
-	working []int   // sources that may have weight: see screen
-	in      []bool  // whether in working
-	near    []int   // scratch
-	inner   descent // the problem within them
+	workingSet   []int   // sources that may have weight: see screen
+	inWorkingSet []bool  // for each source
+	candidates   []int   // scratch of screen
+	subproblem   descent // of the sources in working
 }
 
 func newPath(pr *problem) *path {
-	return &path{problem: pr, w: make([]float64, pr.p), g: make([]float64, pr.p), in: make([]bool, pr.p)}
+	return &path{problem: pr, w: make([]float64, pr.p), g: make([]float64, pr.p), inWorkingSet: make([]bool, pr.p)}
 }
 
 // begin starts a target from weights 0.
@@ -42,70 +42,75 @@ func (s *path) begin(target int) {
 	s.target, s.ridge = target, 0
 	clear(s.w)
 	copy(s.g, s.c())
-	s.lambda = largest(s.g)
+	s.lambda = maxAbs(s.g)
 }
 
 // c returns sxy of the target.
 func (s *path) c() []float64 { return s.sxy[s.target*s.p:][:s.p] }
 
-// set takes weights over, which are for lambda and a ridge.
+// set sets the weights, which are for lambda and a ridge.
 func (s *path) set(w []float64, lambda, ridge float64) {
 	copy(s.w, w)
 	s.lambda, s.ridge = lambda, ridge
-	s.gradient()
+	s.updateGradient()
 }
 
-// penalise changes the ridge.
-func (s *path) penalise(ridge float64) {
+// setRidge sets the ridge, and updates the gradient.
+func (s *path) setRidge(ridge float64) {
 	if s.ridge != ridge {
 		s.ridge = ridge
-		s.gradient()
+		s.updateGradient()
 	}
 }
 
-// gradient computes g from w.
-func (s *path) gradient() {
+// updateGradient computes g from w.
+func (s *path) updateGradient() {
 	copy(s.g, s.c())
-	s.gradientOf(s.g, s.w)
+	s.subtractProduct(s.g, s.w)
 	for j, w := range s.w {
 		s.g[j] -= float64(s.ridge * w)
 	}
 }
 
-// gradientOf takes Sxx w from g.
-func (s *path) gradientOf(g, w []float64) {
-	s.used, s.minus = s.used[:0], s.minus[:0]
+// subtractProduct subtracts Sxx w from g.
+func (s *path) subtractProduct(g, w []float64) {
+	s.support, s.negated = s.support[:0], s.negated[:0]
 	for j, w := range w {
 		if w != 0 {
-			s.used, s.minus = append(s.used, j), append(s.minus, -w)
+			s.support, s.negated = append(s.support, j), append(s.negated, -w)
 		}
 	}
-	dense.Combine(g, s.sxx, s.p, s.used, s.minus)
+	dense.AxpyRows(g, s.sxx, s.p, s.support, s.negated)
 }
 
-// optimal checks the KKT conditions.
-func (s *path) optimal(lambda, tol float64) bool {
+// isOptimal reports whether the weights satisfy the KKT conditions within tol, in
+// correlations.
+func (s *path) isOptimal(lambda, tol float64) bool {
 	variance := s.syy[s.target]
 	for j, g := range s.g {
-		residual := math.Abs(g) - lambda
-		if w := s.w[j]; w != 0 {
-			residual = math.Abs(g - math.Copysign(lambda, w))
-		}
-		if !(residual <= tol*math.Sqrt(s.sxx[j*(s.p+1)])*math.Sqrt(variance)) {
+		if !(kktResidual(s.w[j], g, lambda) <= tol*math.Sqrt(s.sxx[j*(s.p+1)])*math.Sqrt(variance)) {
 			return false
 		}
 	}
 	return true
 }
 
-// follow moves on to a lambda that is not larger, and returns its sweeps. What
-// lies far off is reached by way of others: from near by, the signs of most
-// weights are right from the start.
+// kktResidual returns by how much a weight and its gradient violate the KKT conditions.
+func kktResidual(w, g, lambda float64) float64 {
+	if w != 0 {
+		return math.Abs(g - math.Copysign(lambda, w))
+	}
+	return math.Abs(g) - lambda
+}
+
+// follow moves on to a lambda that is not larger, and returns the number of sweeps. A
+// lambda below a quarter of the present one is reached by intermediate ones: over short
+// distances, most signs of weights are right from the start.
 func (s *path) follow(lambda, tol float64, maxIter int) (sweeps int, err error) {
 	const stride = 4
-	for far := true; far; {
+	for intermediate := true; intermediate; {
 		next := lambda
-		if far = s.lambda > stride*lambda; far {
+		if intermediate = s.lambda > stride*lambda; intermediate {
 			next = s.lambda / stride
 		}
 		n, ok := s.descend(next, tol, maxIter)
@@ -116,29 +121,29 @@ func (s *path) follow(lambda, tol float64, maxIter int) (sweeps int, err error) 
 	return sweeps, nil
 }
 
-// descend goes to a lambda in one step; false if that takes too many sweeps.
+// descend moves to a lambda in one step; false if that takes more than maxIter sweeps.
 //
 // The weights are found within a working set of sources: those with weight and
 // those that the sequential strong rule does not discard (Tibshirani et al.,
 // J. R. Statist. Soc. B 74, 2012): between two lambdas |g_j| rarely rises by more
-// than their difference. Rarely is not never, so sources outside the set that
-// violate the KKT conditions are then added, until none does.
+// than their difference. Where one does, sources outside the set that violate the
+// KKT conditions are then added, until none does.
 func (s *path) descend(lambda, tol float64, maxIter int) (sweeps int, ok bool) {
-	s.working = s.working[:0]
+	s.workingSet = s.workingSet[:0]
 	for j, w := range s.w {
-		if s.in[j] = w != 0; s.in[j] {
-			s.working = append(s.working, j)
+		if s.inWorkingSet[j] = w != 0; s.inWorkingSet[j] {
+			s.workingSet = append(s.workingSet, j)
 		}
 	}
 	s.screen(max(0, 2*lambda-s.lambda))
-	for more := len(s.working) > 0; more; more = s.screen(lambda) {
+	for grown := len(s.workingSet) > 0; grown; grown = s.screen(lambda) {
 		s.gather()
-		n, ok := s.inner.run(lambda, tol, maxIter-sweeps)
+		n, ok := s.subproblem.run(lambda, tol, maxIter-sweeps)
 		sweeps += n
-		for i, j := range s.working {
-			s.w[j] = s.inner.w[i]
+		for i, j := range s.workingSet {
+			s.w[j] = s.subproblem.w[i]
 		}
-		s.gradient()
+		s.updateGradient()
 		if !ok {
 			return sweeps, false
 		}
@@ -148,36 +153,35 @@ func (s *path) descend(lambda, tol float64, maxIter int) (sweeps int, ok bool) {
 }
 
 // screen adds to the working set sources whose |g_j| exceeds the bound and
-// reports whether there were any. If they are many it takes the largest first, up
-// to twice the number in the set: a few strong sources explain many weaker ones,
-// which then need not be looked at.
+// reports whether there were any. It adds at most twice as many as are in the set, or
+// 16, the largest first: strong sources explain many weaker ones, which then stay out.
 func (s *path) screen(bound float64) bool {
-	s.near = s.near[:0]
+	s.candidates = s.candidates[:0]
 	for j, g := range s.g {
-		if !s.in[j] && math.Abs(g) > bound {
-			s.near = append(s.near, j)
+		if !s.inWorkingSet[j] && math.Abs(g) > bound {
+			s.candidates = append(s.candidates, j)
 		}
 	}
-	if room := max(16, 2*len(s.working)); len(s.near) > room {
-		slices.SortStableFunc(s.near, func(a, b int) int { return cmp.Compare(math.Abs(s.g[b]), math.Abs(s.g[a])) })
-		s.near = s.near[:room]
+	if capacity := max(16, 2*len(s.workingSet)); len(s.candidates) > capacity {
+		slices.SortStableFunc(s.candidates, func(a, b int) int { return cmp.Compare(math.Abs(s.g[b]), math.Abs(s.g[a])) })
+		s.candidates = s.candidates[:capacity]
 	}
-	for _, j := range s.near {
-		s.in[j] = true
+	for _, j := range s.candidates {
+		s.inWorkingSet[j] = true
 	}
-	s.working = append(s.working, s.near...)
-	return len(s.near) > 0
+	s.workingSet = append(s.workingSet, s.candidates...)
+	return len(s.candidates) > 0
 }
 
-// gather copies the working set's problem.
+// gather copies the problem of the working set to subproblem.
 func (s *path) gather() {
-	d := &s.inner
-	d.resize(len(s.working))
+	d := &s.subproblem
+	d.resize(len(s.workingSet))
 	c, variance := s.c(), s.syy[s.target]
 	d.variance = variance
-	for i, j := range s.working {
+	for i, j := range s.workingSet {
 		row := s.row(j)
-		for k, l := range s.working {
+		for k, l := range s.workingSet {
 			d.q[i*d.n+k] = row[l]
 		}
 		d.q[i*d.n+i] += s.ridge
@@ -186,11 +190,11 @@ func (s *path) gather() {
 	}
 }
 
-// loss includes the ridge's 1/2 ridge |w|^2: the elastic net is the LASSO with so much
-// more of each source's variance that no target has part in.
+// loss returns the loss with the ridge's 1/2 ridge |w|^2: the elastic net is the LASSO of
+// sources that have a further variance, ridge, which is uncorrelated with everything.
 func (s *path) loss() float64 { return loss(s.syy[s.target], s.w, s.c(), s.g) }
 
-// record writes the weights and what follows from them.
+// record sets a fit's weights, loss, gap and counts for the target.
 func (s *path) record(f *LassoFit, lambda float64, thresholds []float64) error {
 	t, variance, loss := s.target, s.syy[s.target], s.loss()
 	if !(loss >= -1e-3*variance) {
@@ -203,11 +207,7 @@ func (s *path) record(f *LassoFit, lambda float64, thresholds []float64) error {
 		f.R2[t] = 1 - 2*loss/variance
 	}
 	for i, threshold := range thresholds {
-		for _, w := range s.w {
-			if math.Abs(w) > threshold {
-				f.NonZero[i][t]++
-			}
-		}
+		f.NonZero[i][t] = countAbove(s.w, threshold)
 	}
 	if f.W != nil {
 		for j, w := range s.w {
@@ -217,7 +217,18 @@ func (s *path) record(f *LassoFit, lambda float64, thresholds []float64) error {
 	return nil
 }
 
-// loss is 1/2 E r^2.
+// countAbove returns the number of weights whose magnitude is above the threshold.
+func countAbove(w []float64, threshold float64) int {
+	count := 0
+	for _, w := range w {
+		if math.Abs(w) > threshold {
+			count++
+		}
+	}
+	return count
+}
+
+// loss returns 1/2 E r^2.
 func loss(variance float64, w, c, g []float64) float64 {
 	sum := variance
 	for j, w := range w {
@@ -239,11 +250,11 @@ func loss(variance float64, w, c, g []float64) float64 {
 //
 // in which no term is negative.
 func gap(lambda, loss float64, w, g []float64) float64 {
-	most := largest(g)
+	maxGradient := maxAbs(g)
 	if lambda == 0 {
-		return most
+		return maxGradient
 	}
-	a := min(1, lambda/most)
+	a := min(1, lambda/maxGradient)
 	sum := float64((1 - a) * (1 - a) * loss)
 	for j, w := range w {
 		sum += max(0, float64(lambda*math.Abs(w))-float64(float64(a*w)*g[j]))
@@ -251,10 +262,11 @@ func gap(lambda, loss float64, w, g []float64) float64 {
 	return sum
 }
 
-func largest(g []float64) float64 {
-	var most float64
+// maxAbs returns the largest magnitude in g.
+func maxAbs(g []float64) float64 {
+	var maximum float64
 	for _, g := range g {
-		most = max(most, math.Abs(g))
+		maximum = max(maximum, math.Abs(g))
 	}
-	return most
+	return maximum
 }

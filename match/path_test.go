@@ -56,9 +56,9 @@ func TestScikitLearn(t *testing.T) {
 	}
 }
 
-// TestFollow: on data where sources do not determine each other, weights of every
-// lambda come from the homotopy, by leaps and by steps alike, and need no sweep.
-func TestFollow(t *testing.T) {
+// TestHomotopy: where sources do not determine each other, the weights at every lambda
+// come from the homotopy, by leaps and by steps alike, without a sweep.
+func TestHomotopy(t *testing.T) {
 	for _, p := range []int{1, 2, 3, 20, 61} {
 		sxx, sxy := sample(uint64(p), 2000, p, 6)
 		grid := LambdaGrid(LambdaMax(sxy), LambdaMax(sxy)*1e-4, 40)
@@ -66,13 +66,12 @@ func TestFollow(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		o, _ := LassoOptions{Lambdas: grid}.withDefaults()
 		stepped := make([]float64, len(grid)*p)
 		h := newHomotopy(p)
 		fits := lasso(t, sxx, sxy, LassoOptions{Lambdas: grid})
 		for target := range 6 {
-			if done := h.steps(pr.sxx, pr.sxy[target*p:][:p], grid, stepped, nil); done != len(grid) {
-				t.Fatalf("%d sources: steps end after %d lambdas", p, done)
+			if count := h.descendStepwise(pr.sxx, pr.sxy[target*p:][:p], grid, stepped, nil); count != len(grid) {
+				t.Fatalf("%d sources: steps end after %d lambdas", p, count)
 			}
 			for i, f := range fits {
 				if f.Iter[target] != 0 {
@@ -86,8 +85,11 @@ func TestFollow(t *testing.T) {
 			}
 		}
 		// A few small lambdas are reached from below.
-		r := newRun(pr, o, grid[30:])
-		if !r.upwards && p > 3 {
+		r, err := newLassoSolver(sxx, sxy, LassoOptions{Lambdas: grid[30:]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !r.ascending && p > 3 {
 			t.Errorf("%d sources: the small lambdas are not reached from 0", p)
 		}
 		for i, f := range lasso(t, sxx, sxy, LassoOptions{Lambdas: grid[30:]}) {
@@ -102,18 +104,18 @@ func TestFollow(t *testing.T) {
 // below it has.
 func TestLassoSizes(t *testing.T) {
 	sxx, sxy := sample(3, 400, 15, 5)
-	duplicated := mat.NewDense(16, 16, nil) // source 15 is source 0 again
-	twice := mat.NewDense(16, 5, nil)
+	duplicatedXX := mat.NewDense(16, 16, nil) // source 15 is source 0 again
+	duplicatedXY := mat.NewDense(16, 5, nil)
 	for i := range 16 {
 		for j := range 16 {
-			duplicated.Set(i, j, sxx.At(i%15, j%15))
+			duplicatedXX.Set(i, j, sxx.At(i%15, j%15))
 		}
 		for k := range 5 {
-			twice.Set(i, k, sxy.At(i%15, k))
+			duplicatedXY.Set(i, k, sxy.At(i%15, k))
 		}
 	}
 	sizes := []int{4, 1, 0, 8, 14, 1, 99}
-	for name, c := range map[string][2]*mat.Dense{"independent": {sxx, sxy}, "duplicated": {duplicated, twice}} {
+	for name, c := range map[string][2]*mat.Dense{"independent": {sxx, sxy}, "duplicated": {duplicatedXX, duplicatedXY}} {
 		fits, err := LassoSizes(context.Background(), c[0], c[1], sizes, LassoOptions{KeepWeights: true})
 		if err != nil {
 			t.Fatal(err)
@@ -224,7 +226,7 @@ func TestSelect(t *testing.T) {
 	const p, targets, groups = 8, 3, 5
 	sxx, sxy := sample(1, 60, p, targets)
 	fits := lasso(t, sxx, sxy, LassoOptions{Lambdas: LambdaGrid(0.5, 1e-4, 12)})
-	var held []Held
+	var heldOut []HeldOut
 	for g := range groups {
 		xx, xy := sample(1, 60, p, targets)
 		other, cross := sample(uint64(10+g), 60, p, targets)
@@ -236,17 +238,17 @@ func TestSelect(t *testing.T) {
 				xy.Set(i, k, 0.8*xy.At(i, k)+0.2*cross.At(i, k))
 			}
 		}
-		held = append(held, Held{Sxx: xx, Sxy: xy})
+		heldOut = append(heldOut, HeldOut{Sxx: xx, Sxy: xy})
 	}
-	s, err := Select(fits, held)
+	s, err := Select(fits, heldOut)
 	if err != nil {
 		t.Fatal(err)
 	}
-	best := 0
-	var mean, spread []float64
+	minLoss := 0
+	var mean, stdErr []float64
 	for i, f := range fits {
-		var each []float64
-		for _, h := range held {
+		var losses []float64
+		for _, h := range heldOut {
 			var sum float64
 			for k := range targets {
 				var quadratic mat.Dense
@@ -254,29 +256,29 @@ func TestSelect(t *testing.T) {
 				quadratic.Mul(h.Sxx, w)
 				sum += (1 - 2*mat.Dot(w, mat.DenseCopyOf(h.Sxy).ColView(k)) + mat.Dot(w, quadratic.ColView(0))) / 2 / targets
 			}
-			each = append(each, sum)
+			losses = append(losses, sum)
 		}
-		m, sd := meanAndStd(each)
-		mean, spread = append(mean, m), append(spread, sd/math.Sqrt(groups))
-		if m < mean[best] {
-			best = i
+		m, sd := meanAndStd(losses)
+		mean, stdErr = append(mean, m), append(stdErr, sd/math.Sqrt(groups))
+		if m < mean[minLoss] {
+			minLoss = i
 		}
 	}
-	one := slices.IndexFunc(mean, func(m float64) bool { return m <= mean[best]+spread[best] })
-	if s.Best != best || s.OneSE != one || one == best || best == len(fits)-1 {
-		t.Errorf("best %d and one error from it %d, want %d and %d", s.Best, s.OneSE, best, one)
+	oneSE := slices.IndexFunc(mean, func(m float64) bool { return m <= mean[minLoss]+stdErr[minLoss] })
+	if s.MinLoss != minLoss || s.OneSE != oneSE || oneSE == minLoss || minLoss == len(fits)-1 {
+		t.Errorf("best %d and one error from it %d, want %d and %d", s.MinLoss, s.OneSE, minLoss, oneSE)
 	}
 	for i := range fits {
-		if math.Abs(s.Mean[i]-mean[i]) > 1e-12 || math.Abs(s.Err[i]-spread[i]) > 1e-12 {
-			t.Errorf("fit %d: %v ± %v, want %v ± %v", i, s.Mean[i], s.Err[i], mean[i], spread[i])
+		if math.Abs(s.Mean[i]-mean[i]) > 1e-12 || math.Abs(s.Err[i]-stdErr[i]) > 1e-12 {
+			t.Errorf("fit %d: %v ± %v, want %v ± %v", i, s.Mean[i], s.Err[i], mean[i], stdErr[i])
 		}
 	}
-	if _, err := Select(fits, held[:1]); err == nil {
+	if _, err := Select(fits, heldOut[:1]); err == nil {
 		t.Error("one group: no error")
 	}
 }
 
-// TestInverse lets members come and go and compares with the inverse anew.
+// TestInverse adds and removes members at random, and multiplies by the matrix.
 func TestInverse(t *testing.T) {
 	const p = 23
 	sxx, _ := sample(2, 300, p, 1)
@@ -284,23 +286,23 @@ func TestInverse(t *testing.T) {
 	v.reset(sxx.RawMatrix().Data)
 	rnd := rand.New(rand.NewPCG(1, 1))
 	for range 300 {
-		if j := rnd.IntN(p); v.at[j] >= 0 {
+		if j := rnd.IntN(p); v.position[j] >= 0 {
 			v.remove(j)
 		} else if !v.add(j) {
 			t.Fatalf("source %d is said to depend on %v", j, v.set)
 		}
 		k := len(v.set)
-		x, y, back := make([]float64, k), make([]float64, k), make([]float64, k)
+		x, y, product := make([]float64, k), make([]float64, k), make([]float64, k)
 		for i := range x {
 			x[i] = rnd.NormFloat64()
 		}
 		v.solve(y, x)
 		for i, a := range v.set {
 			for j, b := range v.set {
-				back[i] += sxx.At(a, b) * y[j]
+				product[i] += sxx.At(a, b) * y[j]
 			}
-			if math.Abs(back[i]-x[i]) > 1e-9 {
-				t.Fatalf("members %v: %v comes back as %v", v.set, x, back)
+			if math.Abs(product[i]-x[i]) > 1e-9 {
+				t.Fatalf("members %v: %v is restored as %v", v.set, x, product)
 			}
 		}
 	}

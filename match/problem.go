@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// problem holds the checked covariances for all targets.
+// problem is the checked covariances of sources and all targets.
 type problem struct {
 	p, targets int
 	sxx        []float64 // p x p
@@ -15,10 +15,11 @@ type problem struct {
 	syy        []float64 // targets
 }
 
-// slack is by how much covariances, taken in single precision, may miss what
-// exact ones fulfil.
+// slack is the relative error that covariances may have from single precision.
 const slack = 1e-6
 
+// newProblem returns the problem, or an error that names the first value that cannot be a
+// covariance.
 func newProblem(sxx, sxy mat.Matrix, variance []float64) (*problem, error) {
 	p, cols := sxx.Dims()
 	rows, targets := sxy.Dims()

@@ -9,28 +9,27 @@ import (
 	"github.com/convergent-go/convergent/internal/assignment"
 )
 
-// Soft is a matching of all units of both sides, in parts.
-type Soft struct {
-	// Plan holds the part of each pair, rows x columns, all >= 0: each row has
-	// 1/rows in all, each column 1/columns.
+// Transport is a soft matching: an optimal transport between rows and columns.
+type Transport struct {
+	// Plan is the mass of each pair, rows x columns, all >= 0: the sum of each row is
+	// 1/rows, that of each column 1/columns.
 	Plan *mat.Dense
 	Mean float64   // of the values, weighted by the plan
 	U, V []float64 // dual variables of rows and columns: see Verify
 }
 
-// SoftMatching matches rows and columns of c of unequal number with the largest
-// mean value: it is the optimal transport between the uniform distributions over
-// rows and over columns (Khosla and Williams, "Soft Matching Distance: A metric on
-// neural representations that captures single-neuron tuning", 2024). For as many
-// rows as columns it is Bipartite. A value of -Inf forbids a pair; errors are
-// Bipartite's.
+// SoftMatching returns the optimal transport between the uniform distributions over rows
+// and over columns of c, whose mean value is the largest: a matching of networks of unequal
+// width (Khosla and Williams, "Soft Matching Distance: A metric on neural representations
+// that captures single-neuron tuning", 2024). For as many rows as columns it is Bipartite.
+// A value of -Inf forbids a pair; errors are Bipartite's.
 //
 // It is exact: flows are integers, in units of one over the least common multiple
-// of rows and columns. A plan has at most rows+columns-1 parts where no two paths
-// are equally good.
-func SoftMatching(c mat.Matrix) (Soft, error) {
+// of rows and columns. A plan has at most rows+columns-1 pairs with mass where no two
+// paths are equally good.
+func SoftMatching(c mat.Matrix) (Transport, error) {
 	rows, cols := c.Dims()
-	s := Soft{Plan: new(mat.Dense)}
+	s := Transport{Plan: new(mat.Dense)}
 	if rows == cols {
 		m, err := Bipartite(c)
 		if err != nil || rows == 0 {
@@ -45,7 +44,7 @@ func SoftMatching(c mat.Matrix) (Soft, error) {
 	}
 	p, err := assignment.Transport(values(c))
 	if err != nil {
-		return Soft{}, fmt.Errorf("match: %w", err)
+		return Transport{}, fmt.Errorf("match: %w", err)
 	}
 	s.U, s.V = p.U, p.V
 	if rows == 0 || cols == 0 {
@@ -53,19 +52,19 @@ func SoftMatching(c mat.Matrix) (Soft, error) {
 	}
 	s.Plan = mat.NewDense(rows, cols, nil)
 	for _, f := range p.Flows {
-		part := float64(f.Units) / float64(p.Units)
-		s.Plan.Set(f.Row, f.Col, part)
-		s.Mean += float64(part * c.At(f.Row, f.Col))
+		mass := float64(f.Units) / float64(p.Units)
+		s.Plan.Set(f.Row, f.Col, mass)
+		s.Mean += float64(mass * c.At(f.Row, f.Col))
 	}
 	return s, nil
 }
 
 // Verify proves that s is a soft matching of c with the largest mean, from s itself
 // and its dual variables alone: u_i + v_j >= c_ij everywhere, with equality, within
-// tol, where the plan has a part. Then no plan's mean is above that of the dual
-// variables, mean(u) + mean(v), and this one's is, within tol. It returns nil, or
-// an error that says what does not hold. Sums of parts may err by rounding.
-func (s Soft) Verify(c mat.Matrix, tol float64) error {
+// tol, where the plan has mass. Then no plan's mean is above that of the dual
+// variables, mean(u) + mean(v), and this one's equals it, within tol. It returns nil, or
+// an error that says what does not hold. Sums of the plan may err by rounding.
+func (s Transport) Verify(c mat.Matrix, tol float64) error {
 	rows, cols := c.Dims()
 	if len(s.U) != rows || len(s.V) != cols {
 		panic(badShape)
@@ -76,37 +75,37 @@ func (s Soft) Verify(c mat.Matrix, tol float64) error {
 	if r, k := s.Plan.Dims(); r != rows || k != cols {
 		panic(badShape)
 	}
-	out, in := make([]float64, rows), make([]float64, cols)
-	lines := values(c)
+	rowSums, colSums := make([]float64, rows), make([]float64, cols)
+	matrix := values(c)
 	for i, u := range s.U {
-		parts := s.Plan.RawRowView(i)
-		for j, x := range lines.Row(i) {
-			part, v := parts[j], s.V[j]
-			if !(part >= 0) {
-				return fmt.Errorf("match: part %g at row %d, column %d; want one >= 0", part, i, j)
+		plan := s.Plan.RawRowView(i)
+		for j, x := range matrix.Row(i) {
+			mass, v := plan[j], s.V[j]
+			if !(mass >= 0) {
+				return fmt.Errorf("match: a mass of %g at row %d, column %d; want one >= 0", mass, i, j)
 			}
 			if !(u+v >= x-tol) {
 				return fmt.Errorf("match: dual variables not feasible at row %d, column %d: u + v = %g < c = %g", i, j, u+v, x)
 			}
-			if part > 0 && !(u+v <= x+tol) {
-				return fmt.Errorf("match: row %d and column %d have a part and are not tight: u + v - c = %g", i, j, u+v-x)
+			if mass > 0 && !(u+v <= x+tol) {
+				return fmt.Errorf("match: row %d and column %d have mass and are not tight: u + v - c = %g", i, j, u+v-x)
 			}
-			out[i] += part
-			in[j] += part
+			rowSums[i] += mass
+			colSums[j] += mass
 		}
 	}
-	if err := verifyParts("row", out); err != nil {
+	if err := verifyMarginal("row", rowSums); err != nil {
 		return err
 	}
-	return verifyParts("column", in)
+	return verifyMarginal("column", colSums)
 }
 
-// verifyParts checks that sums of parts are all alike, and 1 together.
-func verifyParts(side string, sums []float64) error {
+// verifyMarginal checks that the sums of a side are those of its uniform distribution.
+func verifyMarginal(side string, sums []float64) error {
 	want := 1 / float64(len(sums))
 	for i, x := range sums {
 		if !(math.Abs(x-want) <= 1e-12*want) {
-			return fmt.Errorf("match: parts of %s %d have the sum %g; want %g", side, i, x, want)
+			return fmt.Errorf("match: the masses of %s %d have the sum %g; want %g", side, i, x, want)
 		}
 	}
 	return nil

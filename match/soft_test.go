@@ -49,9 +49,9 @@ func TestSoftMatching(t *testing.T) {
 				if rows*cols > 1000 {
 					continue
 				}
-				all := mat.NewDense(rows*cols, rows*cols, nil)
-				all.Apply(func(i, j int, _ float64) float64 { return c.At(i/cols, j/rows) }, all)
-				hard, err := Bipartite(all)
+				expanded := mat.NewDense(rows*cols, rows*cols, nil)
+				expanded.Apply(func(i, j int, _ float64) float64 { return c.At(i/cols, j/rows) }, expanded)
+				hard, err := Bipartite(expanded)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -63,13 +63,13 @@ func TestSoftMatching(t *testing.T) {
 	}
 }
 
-func TestSoftMatchingKnown(t *testing.T) {
+func TestSoftMatchingExamples(t *testing.T) {
 	// Half of the single row goes to each column.
 	s, err := SoftMatching(matrixOf([]float64{1, 3}))
 	if err != nil || s.Mean != 2 || s.Plan.At(0, 0) != 0.5 || s.Plan.At(0, 1) != 0.5 {
 		t.Errorf("%+v, %v", s, err)
 	}
-	for _, size := range []shape{{0, 0}, {0, 3}, {3, 0}} {
+	for _, size := range []zeroMatrix{{0, 0}, {0, 3}, {3, 0}} {
 		s, err := SoftMatching(size)
 		if err != nil || s.Mean != 0 {
 			t.Errorf("%v: %+v, %v", size, s, err)
@@ -89,16 +89,16 @@ func TestSoftMatchingKnown(t *testing.T) {
 	}
 }
 
-func TestSoftVerifyFindsFaults(t *testing.T) {
+func TestSoftVerifyErrors(t *testing.T) {
 	c := matrixOf([]float64{3, 1, 0}, []float64{1, 3, 0})
-	for name, spoil := range map[string]func(s *Soft){
-		"negative":   func(s *Soft) { s.Plan.Set(0, 0, -s.Plan.At(0, 0)) },
-		"infeasible": func(s *Soft) { s.U[0]-- },
-		"not tight":  func(s *Soft) { s.V[2]++ },
-		"row":        func(s *Soft) { s.Plan.Set(0, 0, s.Plan.At(0, 0)+0.1); s.Plan.Set(1, 0, 0) },
-		"column":     func(s *Soft) { s.Plan.Set(0, 0, 0.2); s.Plan.Set(0, 2, 0.3) },
-		"NaN":        func(s *Soft) { s.Plan.Set(1, 0, math.NaN()) },
-		"other plan": func(s *Soft) {
+	for name, spoil := range map[string]func(s *Transport){
+		"negative":   func(s *Transport) { s.Plan.Set(0, 0, -s.Plan.At(0, 0)) },
+		"infeasible": func(s *Transport) { s.U[0]-- },
+		"not tight":  func(s *Transport) { s.V[2]++ },
+		"row":        func(s *Transport) { s.Plan.Set(0, 0, s.Plan.At(0, 0)+0.1); s.Plan.Set(1, 0, 0) },
+		"column":     func(s *Transport) { s.Plan.Set(0, 0, 0.2); s.Plan.Set(0, 2, 0.3) },
+		"NaN":        func(s *Transport) { s.Plan.Set(1, 0, math.NaN()) },
+		"other plan": func(s *Transport) {
 			swapped := mat.DenseCopyOf(s.Plan)
 			s.Plan.SetRow(0, swapped.RawRowView(1))
 			s.Plan.SetRow(1, swapped.RawRowView(0))

@@ -8,8 +8,8 @@ import (
 )
 
 // Verify proves that m is a matching of c with the largest sum, from m itself and
-// its dual variables alone. With tol = 0 it holds them to the letter, as integers
-// allow; otherwise a sum is proved to be within 2 tol times the larger dimension
+// its dual variables alone. With tol = 0 the proof is exact, as values that are integers
+// allow; otherwise the sum is proved to be within 2 tol times the larger dimension
 // of the largest. It returns nil, or an error that says what does not hold.
 //
 // The proof: let u_i + v_j >= c_ij everywhere, and, on the side that has more
@@ -45,25 +45,25 @@ func (m Matching) Verify(c mat.Matrix, tol float64) error {
 	if pairs != min(rows, cols) {
 		return fmt.Errorf("match: %d pairs, want %d", pairs, min(rows, cols))
 	}
-	lines := values(c)
+	matrix := values(c)
 	for i, u := range m.U {
-		for j, x := range lines.Row(i) {
+		for j, x := range matrix.Row(i) {
 			if !(u+m.V[j] >= x-tol) {
 				return fmt.Errorf("match: dual variables not feasible at row %d, column %d: u + v = %g < c = %g", i, j, u+m.V[j], x)
 			}
 		}
 	}
 	if rows > cols {
-		return verifyLarger("row", m.U, m.Partner, tol)
+		return verifySlackness("row", m.U, m.Partner, tol)
 	}
 	if cols > rows {
-		return verifyLarger("column", m.V, mate, tol)
+		return verifySlackness("column", m.V, mate, tol)
 	}
 	return nil
 }
 
-// verifyLarger checks the dual variables of the side with more vertices.
-func verifyLarger(side string, dual []float64, partner []int, tol float64) error {
+// verifySlackness checks complementary slackness on the side that has more vertices.
+func verifySlackness(side string, dual []float64, partner []int, tol float64) error {
 	for i, x := range dual {
 		if !(x >= -tol) || partner[i] < 0 && !(x <= tol) {
 			return fmt.Errorf("match: dual variable %g at %s %d; want >= 0, and 0 without a partner", x, side, i)

@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// RuleKind says what becomes of a negative correlation.
+// RuleKind is the treatment of negative correlations.
 type RuleKind int
 
 const (
@@ -16,17 +16,17 @@ const (
 	Abs                  // weight |r|: units that oppose each other carry the same information
 )
 
-// Rule turns correlations into weights. Some rule is needed, since negative
-// weights can make a degree zero or negative and the Laplacian indefinite; the
-// paper does not say which it used. The zero value clips at zero.
+// Rule is a map from correlations to weights. A rule is needed, since negative weights
+// can make a degree zero or negative and the Laplacian indefinite; the paper does not say
+// which it used. The zero value clips at zero.
 type Rule struct {
 	Kind      RuleKind
-	Threshold float64 // weights up to this are dropped; 0 keeps every edge
+	Threshold float64 // weights up to this become 0
 
-	// Neighbors keeps an edge only if each end is among the so many nearest of the
-	// other, the mutual nearest-neighbour graph, in which a few units that resemble
-	// everything join nothing; of equal weights the lower vertex is the nearer. 0 keeps
-	// every edge.
+	// Neighbors, if above 0, removes edges unless each end is among that many nearest
+	// vertices of the other: the mutual nearest-neighbour graph, in which units that
+	// resemble everything do not connect clusters. Of equal weights the lower vertex is
+	// the nearer.
 	Neighbors int
 }
 
@@ -62,15 +62,15 @@ func Affinity(dst *mat.SymDense, corr mat.Symmetric, rule Rule) *mat.SymDense {
 		}
 	}
 	if rule.Neighbors > 0 {
-		mutual(dst, rule.Neighbors)
+		removeNonMutual(dst, rule.Neighbors)
 	}
 	return dst
 }
 
-// mutual drops edges of which one end is not among the k nearest of the other.
-func mutual(g *mat.SymDense, k int) {
+// removeNonMutual removes edges of which one end is not among the k nearest of the other.
+func removeNonMutual(g *mat.SymDense, k int) {
 	n := g.SymmetricDim()
-	near := make([][]bool, n)
+	neighbors := make([][]bool, n)
 	order := make([]int, 0, n)
 	for i := range n {
 		order = order[:0]
@@ -80,14 +80,14 @@ func mutual(g *mat.SymDense, k int) {
 			}
 		}
 		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(g.At(i, b), g.At(i, a)) })
-		near[i] = make([]bool, n)
+		neighbors[i] = make([]bool, n)
 		for _, j := range order[:min(k, n-1)] {
-			near[i][j] = true
+			neighbors[i][j] = true
 		}
 	}
 	for i := range n {
 		for j := i + 1; j < n; j++ {
-			if !math.IsNaN(g.At(i, j)) && !(near[i][j] && near[j][i]) {
+			if !math.IsNaN(g.At(i, j)) && !(neighbors[i][j] && neighbors[j][i]) {
 				g.SetSym(i, j, 0)
 			}
 		}

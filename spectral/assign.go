@@ -7,15 +7,15 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Assignment is how [Cluster] makes clusters of the rows of eigenvectors.
+// Assignment is a method that makes clusters of the rows of eigenvectors.
 type Assignment int
 
 const (
-	ByKMeans    Assignment = iota // the paper's way
-	ByPivotedQR                   // as [PivotedQR] does: without chance, and faster
+	KMeansAssignment    Assignment = iota // [KMeans], the paper's choice
+	PivotedQRAssignment                   // [PivotedQR], which draws no random numbers and is faster
 )
 
-// PivotedQR divides the n rows of x, k orthonormal eigenvectors, into at most k groups
+// PivotedQR returns labels of the n rows of x, k orthonormal eigenvectors, for at most k groups
 // (Damle, Minden and Ying, "Simple, direct and efficient multi-way spectral clustering",
 // Information and Inference 8, 2019). The rows of points deep inside k clusters are
 // nearly orthogonal, so a QR factorisation of xᵀ with column pivoting finds one point
@@ -54,32 +54,32 @@ func PivotedQR(x mat.Matrix) ([]int, error) {
 			}
 		}
 	}
-	canonical(labels)
+	canonicalize(labels)
 	return labels, nil
 }
 
-// pivots returns the k rows of x that a QR factorisation of its transpose takes for
-// pivots: each the longest of what is orthogonal to those before.
+// pivots returns the k rows of x that are the pivots of a QR factorisation of its
+// transpose: the part that is orthogonal to the pivots before is longest in each.
 func pivots(x mat.Matrix) []int {
 	n, k := x.Dims()
-	rest := mat.DenseCopyOf(x)
-	chosen := make([]int, k)
-	for r := range chosen {
-		longest := -1.0
+	residual := mat.DenseCopyOf(x)
+	rows := make([]int, k)
+	for r := range rows {
+		norm := -1.0
 		for i := range n {
-			if l := floats.Norm(rest.RawRowView(i), 2); l > longest {
-				chosen[r], longest = i, l
+			if l := floats.Norm(residual.RawRowView(i), 2); l > norm {
+				rows[r], norm = i, l
 			}
 		}
-		if longest == 0 {
+		if norm == 0 {
 			continue
 		}
 		axis := make([]float64, k)
-		floats.ScaleTo(axis, 1/longest, rest.RawRowView(chosen[r]))
+		floats.ScaleTo(axis, 1/norm, residual.RawRowView(rows[r]))
 		for i := range n {
-			row := rest.RawRowView(i)
+			row := residual.RawRowView(i)
 			floats.AddScaled(row, -floats.Dot(row, axis), axis)
 		}
 	}
-	return chosen
+	return rows
 }

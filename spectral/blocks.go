@@ -19,19 +19,19 @@ func Combine(xx, xy, yy mat.Matrix) *mat.SymDense {
 // begins with those within a. The units of each network follow those of the networks
 // before. It panics as Combine does.
 func CombineAll(blocks [][]mat.Matrix) *mat.SymDense {
-	start := []int{0}
+	offsets := []int{0}
 	for a, row := range blocks {
 		if len(row) != len(blocks)-a {
 			panic(badShape)
 		}
 		width, _ := row[0].Dims()
-		start = append(start, start[a]+width)
+		offsets = append(offsets, offsets[a]+width)
 	}
-	g := newSym(start[len(blocks)])
+	g := newSym(offsets[len(blocks)])
 	for a, row := range blocks {
 		for b, m := range row {
 			r, c := m.Dims()
-			if r != start[a+1]-start[a] || c != start[a+b+1]-start[a+b] {
+			if r != offsets[a+1]-offsets[a] || c != offsets[a+b+1]-offsets[a+b] {
 				panic(badShape)
 			}
 			for i := range r {
@@ -45,7 +45,7 @@ func CombineAll(blocks [][]mat.Matrix) *mat.SymDense {
 							continue
 						}
 					}
-					g.SetSym(start[a]+i, start[a+b]+j, v)
+					g.SetSym(offsets[a]+i, offsets[a+b]+j, v)
 				}
 			}
 		}
@@ -70,7 +70,8 @@ func MappingGraph(w mat.Matrix) *mat.SymDense {
 	return b
 }
 
-func square(m mat.Matrix, n int) {
+// checkSquare panics unless m is n x n.
+func checkSquare(m mat.Matrix, n int) {
 	if r, c := m.Dims(); r != n || c != n {
 		panic(badShape)
 	}

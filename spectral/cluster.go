@@ -1,17 +1,19 @@
 package spectral
 
 import (
+	"cmp"
+
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
-// Options steers [Cluster] and [Split]. The zero value asks for the paper's
-// unnormalised Laplacian and as many clusters as the eigengap says.
+// Options are the options of [Cluster] and [Split]. The zero value asks for the paper's
+// unnormalised Laplacian and the number of clusters by the eigengap.
 type Options struct {
 	K          int        // clusters; 0 takes the eigengap. The paper took 40 in conv1 and 100 in conv2-5
 	MinK, MaxK int        // range of the eigengap; 0 means 2 and half the vertices with edges
-	Laplacian  Laplacian  // which matrix's eigenvectors are clustered
-	Assign     Assignment // what makes clusters of the eigenvectors
+	Laplacian  Laplacian  // whose eigenvectors are clustered
+	Assign     Assignment // method that makes clusters of the eigenvectors
 	Seed       uint64     // of k-means
 	Restarts   int        // of k-means; 0 means 10
 	Threads    int        // 0 means all cores
@@ -31,10 +33,10 @@ type Clustering struct {
 // Groups returns the vertices of each cluster, in rising order.
 func (c *Clustering) Groups() [][]int { return members(c.Labels, c.K) }
 
-// Cluster divides the vertices of graph m by k-means on the rows of the eigenvectors of
-// the K smallest eigenvalues of its Laplacian (the paper's many to many; von Luxburg,
-// "A tutorial on spectral clustering", 2007). With [Symmetric] the rows are first
-// scaled to norm 1, as Ng, Jordan and Weiss do.
+// Cluster returns the spectral clustering of the vertices of graph m: k-means on the rows
+// of the eigenvectors of the K smallest eigenvalues of its Laplacian (the paper's many to
+// many; von Luxburg, "A tutorial on spectral clustering", 2007). With [Symmetric] the rows
+// are first scaled to norm 1, as Ng, Jordan and Weiss do.
 //
 // Isolated vertices are set aside, since each would take an eigenvector and a
 // cluster for itself. The clusters asked for are at least one per connected
@@ -44,66 +46,85 @@ func (c *Clustering) Groups() [][]int { return members(c.Labels, c.K) }
 // It returns an error if a weight is negative or not finite, and panics on
 // negative options.
 func Cluster(m mat.Symmetric, o Options) (*Clustering, error) {
-	g := flat(m)
+	g := toWeights(m)
 	if o.K < 0 || o.MinK < 0 || o.MaxK < 0 || o.Restarts < 0 {
 		panic(badOptions)
 	}
-	if o.Assign != ByKMeans && o.Assign != ByPivotedQR {
+	if o.Assign != KMeansAssignment && o.Assign != PivotedQRAssignment {
 		panic(badKind)
 	}
 	if err := check(g, 0); err != nil {
 		return nil, err
 	}
-	c := &Clustering{Labels: make([]int, g.SymmetricDim())}
-	var live []int
+	c, connected := newClustering(g)
+	if len(connected) == 0 {
+		return c, nil
+	}
+	if len(c.Isolated) > 0 {
+		g = g.subgraph(connected)
+	}
+	_, c.Components = components(g)
+	s, err := c.decompose(g, o)
+	if err != nil {
+		return nil, err
+	}
+	labels, err := c.assign(s, o)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range connected {
+		c.Labels[v] = labels[i]
+	}
+	return c, nil
+}
+
+// newClustering returns a clustering of g with its isolated vertices, and the other
+// vertices.
+func newClustering(g *weights) (c *Clustering, connected []int) {
+	c = &Clustering{Labels: make([]int, g.n)}
 	for i, d := range degrees(g) {
 		if d > 0 {
-			live = append(live, i)
+			connected = append(connected, i)
 		} else {
 			c.Labels[i] = -1
 			c.Isolated = append(c.Isolated, i)
 		}
 	}
-	n := len(live)
-	if n == 0 {
-		return c, nil
-	}
-	sub := g
-	if len(c.Isolated) > 0 {
-		sub = g.sub(live)
-	}
-	_, c.Components = componentsOf(sub)
+	return c, connected
+}
 
-	// Components have two vertices or more, so low < n throughout.
-	low, high := o.MinK, o.MaxK
-	if low == 0 {
-		low = 2
-	}
-	if high == 0 {
-		high = n / 2
-	}
-	low = max(min(low, n-1), c.Components)
-	high = max(min(high, n-1), low)
+// decompose computes the spectrum of g, which has no isolated vertex, and from it the
+// number of clusters.
+func (c *Clustering) decompose(g *weights, o Options) (s *Spectrum, err error) {
 	if o.K > 0 {
-		high = min(max(o.K, c.Components), n)
-	}
-	var s *Spectrum
-	var err error
-	if o.K > 0 {
-		s, err = Smallest(sub, o.Laplacian, high, o.Threads)
+		c.K = min(max(o.K, c.Components), g.n)
+		s, err = Smallest(g, o.Laplacian, c.K, o.Threads)
 	} else {
-		s, err = decompose(sub, o.Laplacian, high, o.Threads)
+		// Components have two vertices or more, so minK < n throughout.
+		minK, maxK := cmp.Or(o.MinK, 2), cmp.Or(o.MaxK, g.n/2)
+		minK = max(min(minK, g.n-1), c.Components)
+		maxK = max(min(maxK, g.n-1), minK)
+		if s, err = decompose(g, o.Laplacian, maxK, o.Threads); err == nil {
+			c.K = Eigengap(s.Values, minK, maxK)
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
-	c.K = high
-	if o.K == 0 {
-		c.K = Eigengap(s.Values, low, high)
-	}
 	c.Values, c.Residuals = s.Values, s.Residuals[:c.K]
+	return s, nil
+}
 
-	rows := mat.DenseCopyOf(s.Vectors.Slice(0, n, 0, c.K))
+// assign returns the labels of the rows of the first K eigenvectors.
+func (c *Clustering) assign(s *Spectrum, o Options) (labels []int, err error) {
+	n, _ := s.Vectors.Dims()
+	vectors := s.Vectors.Slice(0, n, 0, c.K)
+	if o.Assign == PivotedQRAssignment {
+		labels, err = PivotedQR(vectors)
+		c.K = clusterCount(labels)
+		return labels, err
+	}
+	rows := mat.DenseCopyOf(vectors)
 	if o.Laplacian == Symmetric {
 		for i := range n {
 			if row := rows.RawRowView(i); floats.Norm(row, 2) > 0 {
@@ -111,18 +132,6 @@ func Cluster(m mat.Symmetric, o Options) (*Clustering, error) {
 			}
 		}
 	}
-	var labels []int
-	if o.Assign == ByPivotedQR {
-		labels, err = PivotedQR(s.Vectors.Slice(0, n, 0, c.K))
-		c.K = clusters(labels)
-	} else {
-		labels, c.Inertia, err = KMeans(rows, c.K, KMeansOptions{Restarts: o.Restarts, Seed: o.Seed, Threads: o.Threads})
-	}
-	if err != nil {
-		return nil, err
-	}
-	for i, v := range live {
-		c.Labels[v] = labels[i]
-	}
-	return c, nil
+	labels, c.Inertia, err = KMeans(rows, c.K, KMeansOptions{Restarts: o.Restarts, Seed: o.Seed, Threads: o.Threads})
+	return labels, err
 }

@@ -11,9 +11,9 @@ import (
 )
 
 func TestPlantedPartitions(t *testing.T) {
-	rng := source(3)
+	rng := newRand(3)
 	for _, c := range []struct{ n, k int }{{12, 2}, {30, 3}, {60, 6}, {160, 20}} {
-		labels, g := planted(rng, c.n, c.k)
+		labels, g := plantedPartition(rng, c.n, c.k)
 		for kind := Unnormalized; kind <= RandomWalk; kind++ {
 			for _, k := range []int{0, c.k} {
 				got, err := Cluster(g, Options{K: k, Laplacian: kind, Seed: 9})
@@ -93,10 +93,10 @@ func TestClusterSmall(t *testing.T) {
 		{newSym(0), 5, nil},
 		{newSym(1), 1, []int{-1}},
 		{newSym(2), 0, []int{-1, -1}},
-		{complete(2), 0, []int{0, 0}},
-		{complete(2), 1, []int{0, 0}},
-		{complete(2), 9, []int{0, 1}},
-		{path(3), 3, []int{0, 1, 2}},
+		{completeGraph(2), 0, []int{0, 0}},
+		{completeGraph(2), 1, []int{0, 0}},
+		{completeGraph(2), 9, []int{0, 1}},
+		{pathGraph(3), 3, []int{0, 1, 2}},
 	} {
 		for _, f := range []func(mat.Symmetric, Options) (*Clustering, error){
 			Cluster,
@@ -108,7 +108,7 @@ func TestClusterSmall(t *testing.T) {
 			}
 		}
 	}
-	g := complete(3)
+	g := completeGraph(3)
 	mustPanic(t, badOptions, func() { Cluster(g, Options{K: -1}) })
 	mustPanic(t, badLaplace, func() { Cluster(g, Options{Laplacian: 7}) })
 	g.SetSym(0, 2, math.NaN())
@@ -119,8 +119,8 @@ func TestClusterSmall(t *testing.T) {
 
 // Renaming the vertices renames the clusters and changes nothing else.
 func TestClusterFollowsPermutation(t *testing.T) {
-	rng := source(4)
-	labels, g := planted(rng, 48, 5)
+	rng := newRand(4)
+	labels, g := plantedPartition(rng, 48, 5)
 	perm := rng.Perm(48)
 	renamed := graph(48, func(i, j int) float64 { return g.At(perm[i], perm[j]) })
 	got, err := Cluster(renamed, Options{K: 5})
@@ -131,26 +131,26 @@ func TestClusterFollowsPermutation(t *testing.T) {
 	for i, p := range perm {
 		want[i] = labels[p]
 	}
-	canonical(want)
+	canonicalize(want)
 	if !slices.Equal(got.Labels, want) {
 		t.Errorf("%v, want %v", got.Labels, want)
 	}
 }
 
 func TestClusterSameForAnyThreads(t *testing.T) {
-	g := noise(source(5), 150) // no structure: the restarts disagree
+	g := noiseGraph(newRand(5), 150) // no structure: the restarts disagree
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	one, err := Cluster(g, Options{K: 12, Threads: 1})
+	serial, err := Cluster(g, Options{K: 12, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	runtime.GOMAXPROCS(4)
-	four, err := Cluster(g, Options{K: 12, Threads: 4})
+	parallel, err := Cluster(g, Options{K: 12, Threads: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(one.Labels, four.Labels) || one.Inertia != four.Inertia ||
-		!slices.Equal(one.Values, four.Values) || !slices.Equal(one.Residuals, four.Residuals) {
+	if !slices.Equal(serial.Labels, parallel.Labels) || serial.Inertia != parallel.Inertia ||
+		!slices.Equal(serial.Values, parallel.Values) || !slices.Equal(serial.Residuals, parallel.Residuals) {
 		t.Error("results depend on the number of threads")
 	}
 }

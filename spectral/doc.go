@@ -8,11 +8,11 @@
 // of it by an explicit rule, [Smallest] finds the eigenvectors of a [Laplacian] that
 // clusters need and [Decompose] its whole spectrum, and [KMeans] groups their rows, or
 // [PivotedQR], which draws no random numbers. [Cluster] does all from a graph, and
-// [Split] divides what came out too large.
+// [Split] divides clusters that are too large.
 //
-// [Similarity] says how alike the units of a group are, between networks and within;
-// [NormalizedCut] and [Silhouette] how well groups are parted; and [Stability] whether
-// other images would have given the same, by [AdjustedRand].
+// [Similarity] gives the correlations of the units of a group, between networks and
+// within; [NormalizedCut] and [Silhouette] measure the separation of groups; and
+// [Stability] is the agreement with clusterings over other images, by [AdjustedRand].
 //
 // [Link] makes trees by average, complete, single or Ward linkage. A [Tree] can be cut
 // by number or height, put in an order for display, and written as Newick or as the

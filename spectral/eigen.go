@@ -11,9 +11,9 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// Spectrum holds eigenvalues and the first eigenvectors of a Laplacian.
+// Spectrum is the eigenvalues and the first k eigenvectors of a Laplacian.
 type Spectrum struct {
-	Values    []float64  // all n eigenvalues, rising
+	Values    []float64  // eigenvalues, rising: all n from Decompose, k from Smallest
 	Vectors   *mat.Dense // n x k, columns of norm 1 in the order of Values
 	Residuals []float64  // for each vector u, the norm of Lu - λu: the certificate
 }
@@ -28,42 +28,44 @@ func Decompose(g mat.Symmetric, l Laplacian, k int) (*Spectrum, error) {
 	return decompose(g, l, k, 0)
 }
 
-func decompose(g mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) {
-	g = flat(g)
-	n := g.SymmetricDim()
-	if k < 0 || k > n {
-		panic(badClusters)
-	}
-	if l < Unnormalized || l > RandomWalk {
-		panic(badLaplace)
-	}
-	if err := check(g, 0); err != nil {
+func decompose(m mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) {
+	g, err := checkGraph(m, l, k)
+	if err != nil {
 		return nil, err
 	}
-	s := &Spectrum{Vectors: new(mat.Dense), Residuals: make([]float64, k)}
-	if n == 0 {
-		return s, nil
+	if g.n == 0 {
+		return &Spectrum{Vectors: new(mat.Dense)}, nil
 	}
 	d := degrees(g)
-	values, rows := dense.Eigen(par.Threads(threads), n, similar(g, l, d), k)
-	s.Values = make([]float64, n)
-	for i, v := range values { // of what the Laplacian is taken from
-		s.Values[i] = l.shift(d) - v
-	}
-	s.finish(newOperator(threads, g, l, d), l, d, rows)
-	return s, nil
+	values, rows := dense.Eigen(par.Threads(threads), g.n, similarMatrix(g, l, d), k)
+	return newSpectrum(newOperator(threads, g, l, d), l, d, values, rows), nil
 }
 
-// finish sets vectors, of rows that are eigenvectors of similar, and their residuals.
-func (s *Spectrum) finish(a *operator, l Laplacian, degree, rows []float64) {
-	n := len(degree)
-	k := len(rows) / n
-	s.Residuals = make([]float64, k)
-	if k == 0 {
-		return
+// checkGraph returns the weights of a graph, of which k eigenvectors of the Laplacian are
+// asked for, or an error that names the first weight that is negative or not finite.
+func checkGraph(m mat.Symmetric, l Laplacian, k int) (*weights, error) {
+	g := toWeights(m)
+	if k < 0 || k > g.n {
+		panic(badClusters)
 	}
+	l.check()
+	return g, check(g, 0)
+}
+
+// newSpectrum returns the spectrum of the Laplacian from eigenvalues, and eigenvectors as
+// rows, which it overwrites, of the matrix that a multiplies with: see similarMatrix.
+func newSpectrum(a *operator, l Laplacian, degree, values, rows []float64) *Spectrum {
+	n, shift := len(degree), l.shift(degree)
+	k := len(rows) / n
+	s := &Spectrum{Values: make([]float64, len(values)), Vectors: new(mat.Dense), Residuals: make([]float64, k)}
+	for i, v := range values {
+		s.Values[i] = shift - v
+	}
+	if k == 0 {
+		return s
+	}
+	root := roots(degree)
 	if l == RandomWalk {
-		root := roots(degree)
 		for i := range rows {
 			rows[i] /= root[i%n]
 		}
@@ -72,10 +74,9 @@ func (s *Spectrum) finish(a *operator, l Laplacian, degree, rows []float64) {
 		row := rows[j*n:][:n]
 		floats.Scale(sign(row)/floats.Norm(row, 2), row)
 	}
-	// L u - lambda u, where L is the shift less similar, or D^(-1/2) that D^(1/2).
+	// L u - lambda u, where L is the shift less the matrix, or D^(-1/2) that D^(1/2).
 	scaled := slices.Clone(rows)
 	if l == RandomWalk {
-		root := roots(degree)
 		for i := range scaled {
 			scaled[i] *= root[i%n]
 		}
@@ -84,12 +85,12 @@ func (s *Spectrum) finish(a *operator, l Laplacian, degree, rows []float64) {
 	for j := range k {
 		row := product[j*n:][:n]
 		if l == RandomWalk {
-			for i, r := range roots(degree) {
+			for i, r := range root {
 				row[i] /= r
 			}
 		}
 		for i, v := range row {
-			row[i] = (l.shift(degree)-s.Values[j])*rows[j*n+i] - v
+			row[i] = (shift-s.Values[j])*rows[j*n+i] - v
 		}
 		s.Residuals[j] = floats.Norm(row, 2)
 	}
@@ -97,10 +98,12 @@ func (s *Spectrum) finish(a *operator, l Laplacian, degree, rows []float64) {
 	for j := range k {
 		s.Vectors.SetCol(j, rows[j*n:][:n])
 	}
+	return s
 }
 
-// sign returns the sign of the entry of largest magnitude. Entries that tie in
-// exact arithmetic, as in a symmetric graph, must not be told apart by rounding.
+// sign returns the sign of the entry of largest magnitude, to within rounding, the first
+// of those that tie: entries that are equal in exact arithmetic, as in a symmetric graph,
+// have the same order on every machine.
 func sign(v []float64) float64 {
 	largest := floats.Norm(v, math.Inf(1))
 	for _, x := range v {

@@ -32,13 +32,13 @@ func TestKnownSpectra(t *testing.T) {
 		kind Laplacian
 		want []float64
 	}{
-		{"path", path(n), Unnormalized, closed(func(k float64) float64 { return 2 - 2*math.Cos(math.Pi*k/n) })},
-		{"path", path(n), Symmetric, closed(func(k float64) float64 { return 1 - math.Cos(math.Pi*k/(n-1)) })},
-		{"path", path(n), RandomWalk, closed(func(k float64) float64 { return 1 - math.Cos(math.Pi*k/(n-1)) })},
-		{"cycle", cycle(n), Unnormalized, closed(func(k float64) float64 { return 2 - 2*math.Cos(2*math.Pi*k/n) })},
-		{"cycle", cycle(n), Symmetric, closed(func(k float64) float64 { return 1 - math.Cos(2*math.Pi*k/n) })},
-		{"complete", complete(n), Unnormalized, completeSpectrum(n)},
-		{"complete", complete(n), RandomWalk, completeSpectrum(n / (n - 1.))},
+		{"path", pathGraph(n), Unnormalized, closed(func(k float64) float64 { return 2 - 2*math.Cos(math.Pi*k/n) })},
+		{"path", pathGraph(n), Symmetric, closed(func(k float64) float64 { return 1 - math.Cos(math.Pi*k/(n-1)) })},
+		{"path", pathGraph(n), RandomWalk, closed(func(k float64) float64 { return 1 - math.Cos(math.Pi*k/(n-1)) })},
+		{"cycle", cycleGraph(n), Unnormalized, closed(func(k float64) float64 { return 2 - 2*math.Cos(2*math.Pi*k/n) })},
+		{"cycle", cycleGraph(n), Symmetric, closed(func(k float64) float64 { return 1 - math.Cos(2*math.Pi*k/n) })},
+		{"complete", completeGraph(n), Unnormalized, completeSpectrum(n)},
+		{"complete", completeGraph(n), RandomWalk, completeSpectrum(n / (n - 1.))},
 	} {
 		s, err := Decompose(c.g, c.kind, n)
 		if err != nil {
@@ -73,7 +73,7 @@ func TestLaplacianMatrix(t *testing.T) {
 }
 
 func TestDecomposeCertificates(t *testing.T) {
-	g := noise(source(1), 40)
+	g := noiseGraph(newRand(1), 40)
 	for i := range 40 { // one isolated vertex
 		g.SetSym(7, i, 0)
 	}
@@ -108,18 +108,18 @@ func TestDecomposeCertificates(t *testing.T) {
 func TestDecomposeSmall(t *testing.T) {
 	for n := range 3 {
 		for kind := Unnormalized; kind <= RandomWalk; kind++ {
-			s, err := Decompose(complete(n), kind, n)
+			s, err := Decompose(completeGraph(n), kind, n)
 			if err != nil || len(s.Values) != n || len(s.Residuals) != n {
 				t.Errorf("n=%d, Laplacian %d: %+v, %v", n, kind, s, err)
 			}
 		}
 	}
-	if s, err := Decompose(complete(3), Symmetric, 0); err != nil || len(s.Values) != 3 || !s.Vectors.IsEmpty() {
+	if s, err := Decompose(completeGraph(3), Symmetric, 0); err != nil || len(s.Values) != 3 || !s.Vectors.IsEmpty() {
 		t.Errorf("no vectors: %+v, %v", s, err)
 	}
-	mustPanic(t, badClusters, func() { Decompose(complete(3), Symmetric, 4) })
+	mustPanic(t, badClusters, func() { Decompose(completeGraph(3), Symmetric, 4) })
 	for weight, want := range map[float64]string{math.NaN(): "NaN", math.Inf(1): "Inf", -0.5: "negative"} {
-		g := complete(4)
+		g := completeGraph(4)
 		g.SetSym(1, 3, weight)
 		_, err := Decompose(g, Symmetric, 2)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "1 and 3") {

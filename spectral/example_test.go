@@ -32,7 +32,7 @@ func Example() {
 		return
 	}
 	for _, s := range spectral.Similarity(xx, xy, yy, c.Labels) {
-		fmt.Printf("A %v, B %v: between %.2f, within %.2f\n", s.A, s.B, s.Between, s.Within)
+		fmt.Printf("A %v, B %v: between %.2f, within %.2f\n", s.A, s.B, s.BetweenNet, s.WithinNet)
 	}
 	// Output:
 	// A [0 1], B [0]: between 0.80, within 0.90
@@ -106,7 +106,7 @@ func ExampleLink() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(tree.BestOrder(corr))
+	fmt.Println(tree.OptimalOrder(corr))
 	fmt.Println(tree.CutHeight(0.5))
 	fmt.Println(tree.Newick([]string{"a", "b", "c", "d"}))
 	// Output:
@@ -137,7 +137,7 @@ func ExampleStability() {
 		0.1, 0, 0, 1,
 		0, 0.1, 1, 0,
 	})
-	o := spectral.Options{K: 2, Assign: spectral.ByPivotedQR}
+	o := spectral.Options{K: 2, Assign: spectral.PivotedQRAssignment}
 	c, err := spectral.Cluster(g, o)
 	if err != nil {
 		fmt.Println(err)

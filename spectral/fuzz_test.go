@@ -33,8 +33,8 @@ func FuzzLinkage(f *testing.F) {
 				}
 			}
 		}
-		// pairs folds the similarities of all pairs of leaves.
-		pairs := func(a, b []int, start float64, fold func(x, y float64) float64) float64 {
+		// foldPairs folds the similarities of all pairs of leaves.
+		foldPairs := func(a, b []int, start float64, fold func(x, y float64) float64) float64 {
 			for _, i := range a {
 				for _, j := range b {
 					start = fold(start, sim.At(i, j))
@@ -49,10 +49,10 @@ func FuzzLinkage(f *testing.F) {
 			}
 			return m
 		}
-		near := map[Linkage]func(a, b []int) float64{
-			Average:  average(sim),
-			Complete: func(a, b []int) float64 { return pairs(a, b, math.Inf(1), math.Min) },
-			Single:   func(a, b []int) float64 { return pairs(a, b, math.Inf(-1), math.Max) },
+		similarity := map[Linkage]func(a, b []int) float64{
+			Average:  meanSimilarity(sim),
+			Complete: func(a, b []int) float64 { return foldPairs(a, b, math.Inf(1), math.Min) },
+			Single:   func(a, b []int) float64 { return foldPairs(a, b, math.Inf(-1), math.Max) },
 			Ward: func(a, b []int) float64 {
 				na, nb := float64(len(a)), float64(len(b))
 				return -math.Sqrt(2*na*nb/(na+nb)) * floats.Distance(mean(a), mean(b), 2)
@@ -62,6 +62,6 @@ func FuzzLinkage(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkMerges(t, n, near, tol, tree)
+		checkMerges(t, n, similarity, tol, tree)
 	})
 }

@@ -9,10 +9,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// largest bounds weights, so that no sum or product of them overflows.
-const largest = 1e150
+// maxWeight bounds weights, so that no sum or product of them overflows.
+const maxWeight = 1e150
 
-// weights are a symmetric matrix that is read row by row.
+// weights are a symmetric matrix in full storage, by rows.
 type weights struct {
 	n int
 	w []float64 // n x n
@@ -24,8 +24,8 @@ func (g *weights) Dims() (r, c int)    { return g.n, g.n }
 func (g *weights) T() mat.Matrix       { return g }
 func (g *weights) SymmetricDim() int   { return g.n }
 
-// sub returns the graph of the given vertices and the edges between them.
-func (g *weights) sub(vertices []int) *weights {
+// subgraph returns the graph of the given vertices and the edges between them.
+func (g *weights) subgraph(vertices []int) *weights {
 	s := &weights{len(vertices), make([]float64, len(vertices)*len(vertices))}
 	for i, v := range vertices {
 		row, from := s.row(i), g.row(v)
@@ -36,8 +36,8 @@ func (g *weights) sub(vertices []int) *weights {
 	return s
 }
 
-// flat returns a copy of g that is read row by row, or g itself if it is one.
-func flat(g mat.Symmetric) *weights {
+// toWeights returns a copy of g in full storage, or g itself if it is stored so.
+func toWeights(g mat.Symmetric) *weights {
 	if w, ok := g.(*weights); ok {
 		return w
 	}
@@ -86,10 +86,10 @@ func flat(g mat.Symmetric) *weights {
 // check returns an error naming the first weight that is not a number of sensible
 // size or is below lowest.
 func check(m mat.Symmetric, lowest float64) error {
-	g := flat(m)
+	g := toWeights(m)
 	for i := range g.n {
 		for j, w := range g.row(i)[i+1:] {
-			if !(math.Abs(w) <= largest) {
+			if !(math.Abs(w) <= maxWeight) {
 				return fmt.Errorf("spectral: the weight between vertices %d and %d is %v: weights must be finite, at most 1e150, and 0 for units without variance", i, i+1+j, w)
 			}
 			if w < lowest {
@@ -100,13 +100,14 @@ func check(m mat.Symmetric, lowest float64) error {
 	return nil
 }
 
+// notEuclidean returns the error of a distance, or its square, that is negative.
 func notEuclidean(i, j int, v float64) error {
 	return fmt.Errorf("spectral: vertices %d and %d have a distance, or its square, of %v: Ward's method needs Euclidean distances, or inner products", i, j, v)
 }
 
 // degrees returns the summed weight of each vertex's edges.
 func degrees(m mat.Symmetric) []float64 {
-	g := flat(m)
+	g := toWeights(m)
 	d := make([]float64, g.n)
 	for i := range d {
 		row := g.row(i)
@@ -115,44 +116,44 @@ func degrees(m mat.Symmetric) []float64 {
 	return d
 }
 
-// componentsOf returns the connected part of each vertex, numbered in the order of their
-// first vertices, and how many there are.
-func componentsOf(m mat.Symmetric) (of []int, count int) {
-	g := flat(m)
+// components returns the connected component of each vertex, numbered in the order of
+// their first vertices, and the number of components.
+func components(m mat.Symmetric) (component []int, count int) {
+	g := toWeights(m)
 	n := g.n
-	of = make([]int, n)
-	for i := range of {
-		of[i] = -1
+	component = make([]int, n)
+	for i := range component {
+		component[i] = -1
 	}
 	for root := range n {
-		if of[root] >= 0 {
+		if component[root] >= 0 {
 			continue
 		}
-		of[root] = count
-		for reached := []int{root}; len(reached) > 0; {
-			i := reached[len(reached)-1]
-			reached = reached[:len(reached)-1]
+		component[root] = count
+		for stack := []int{root}; len(stack) > 0; {
+			i := stack[len(stack)-1]
+			stack = stack[:len(stack)-1]
 			for j, w := range g.row(i) {
-				if of[j] < 0 && w > 0 {
-					of[j] = count
-					reached = append(reached, j)
+				if component[j] < 0 && w > 0 {
+					component[j] = count
+					stack = append(stack, j)
 				}
 			}
 		}
 		count++
 	}
-	return of, count
+	return component, count
 }
 
-// canonical renumbers labels in place by first appearance, leaving negative
+// canonicalize renumbers labels in place by first appearance, leaving negative
 // ones, and returns how many there are.
-func canonical(labels []int) int {
+func canonicalize(labels []int) int {
 	number := make(map[int]int)
 	for i, l := range labels {
 		if l < 0 {
 			continue
 		}
-		if _, seen := number[l]; !seen {
+		if _, ok := number[l]; !ok {
 			number[l] = len(number)
 		}
 		labels[i] = number[l]

@@ -13,16 +13,16 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// KMeansOptions steers [KMeans].
+// KMeansOptions are the options of [KMeans].
 type KMeansOptions struct {
 	Restarts int    // independent starts, of which the best is kept; 0 means 10
 	MaxIter  int    // Lloyd iterations per start; 0 means 300
 	Seed     uint64 // start r draws from the PCG stream (Seed, r)
-	Threads  int    // restarts run side by side; 0 means all cores
+	Threads  int    // of which each has its own starts; 0 means all cores
 }
 
-// KMeans divides the n rows of x into exactly k groups, none empty, of small
-// summed squared distance to their means, which is returned as the inertia.
+// KMeans returns labels of the n rows of x for exactly k groups, none empty, of small
+// summed squared distance to their means, which is the inertia.
 // Each start is seeded by greedy k-means++ (Arthur, Vassilvitskii 2007) and
 // refined by Lloyd's iteration; ties go to the lower centre, the lower row and the
 // earlier start, and a group left empty takes the row farthest from its centre.
@@ -55,17 +55,17 @@ func KMeans(x mat.Matrix, k int, o KMeansOptions) (labels []int, inertia float64
 	if o.MaxIter == 0 {
 		o.MaxIter = 300
 	}
-	c := newCloud(n, d, points)
+	c := newPointSet(n, d, points)
 	starts := make([]*lloyd, o.Restarts)
 	for r := range starts {
 		starts[r] = &lloyd{
-			cloud: c, k: k, rnd: rand.New(rand.NewPCG(o.Seed, uint64(r))),
+			pointSet: c, k: k, rnd: rand.New(rand.NewPCG(o.Seed, uint64(r))),
 			centres: make([]float64, k*d), label: make([]int, n), size: make([]int, k), dist: make([]float64, n),
 		}
 	}
 	threads := min(par.Threads(o.Threads), o.Restarts)
 	par.Blocks(threads, o.Restarts, (o.Restarts+threads-1)/threads, func(lo, hi int) {
-		seed(starts[lo:hi])
+		seedCentres(starts[lo:hi])
 		for _, s := range starts[lo:hi] {
 			s.run(o.MaxIter)
 		}
@@ -76,41 +76,41 @@ func KMeans(x mat.Matrix, k int, o KMeansOptions) (labels []int, inertia float64
 			best = s
 		}
 	}
-	canonical(best.label)
+	canonicalize(best.label)
 	return best.label, best.inertia(), nil
 }
 
-// cloud is the points.
-type cloud struct {
+// pointSet is the n points of d dimensions.
+type pointSet struct {
 	n, d    int
-	points  []float64     // n x d
-	columns *dense.Packed // d x n
-	square  []float64     // squared length of each point
+	points  []float64      // n x d
+	columns *dense.PackedB // points transposed, d x n
+	square  []float64      // squared length of each point
 }
 
-func newCloud(n, d int, points []float64) *cloud {
-	c := &cloud{n, d, points, dense.Pack(1, d, n, dense.Rows(points, d).T()), make([]float64, n)}
+func newPointSet(n, d int, points []float64) *pointSet {
+	c := &pointSet{n, d, points, dense.Pack(1, d, n, dense.Rows(points, d).T()), make([]float64, n)}
 	for i := range n {
 		c.square[i] = floats.Dot(c.point(i), c.point(i))
 	}
 	return c
 }
 
-func (c *cloud) point(i int) []float64 { return c.points[i*c.d:][:c.d] }
+func (c *pointSet) point(i int) []float64 { return c.points[i*c.d:][:c.d] }
 
-// inner returns the inner products of some vectors, as rows, with all points, in dst if
-// that has room.
-func (c *cloud) inner(dst, rows []float64) []float64 {
+// inner returns the inner products, vectors x n, of the vectors in rows with all points, in
+// dst if its capacity suffices.
+func (c *pointSet) inner(dst, rows []float64) []float64 {
 	m := len(rows) / c.d
 	dst = slices.Grow(dst[:0], m*c.n)[:m*c.n]
 	clear(dst)
-	c.columns.Product(1, m, dense.Rows(rows, c.d), dst, c.n)
+	c.columns.Multiply(1, m, dense.Rows(rows, c.d), dst, c.n)
 	return dst
 }
 
 // lloyd is the state of one start.
 type lloyd struct {
-	*cloud
+	*pointSet
 	k       int
 	rnd     *rand.Rand
 	centres []float64 // k x d
@@ -122,11 +122,12 @@ type lloyd struct {
 func (s *lloyd) centre(c int) []float64 { return s.centres[c*s.d:][:s.d] }
 func (s *lloyd) inertia() float64       { return floats.Sum(s.dist) }
 
-// seed places the centres of starts: each is the best of a few points drawn with
+// seedCentres places the centres of starts: each is the best of candidates drawn with
 // probability proportional to the squared distance to the nearest centre so far. The
-// starts do so step by step together, for one product to have all that they draw.
-func seed(starts []*lloyd) {
-	c, k := starts[0].cloud, starts[0].k
+// starts take each step at the same time, so that one product serves the candidates of
+// all.
+func seedCentres(starts []*lloyd) {
+	c, k := starts[0].pointSet, starts[0].k
 	for _, s := range starts {
 		for i := range s.dist {
 			s.dist[i] = math.Inf(1)
@@ -149,81 +150,81 @@ func seed(starts []*lloyd) {
 		inner = c.inner(inner, rows)
 		trials := len(drawn) / len(starts)
 		for r, s := range starts {
-			s.place(step, drawn[r*trials:][:trials], inner[r*trials*c.n:])
+			s.placeCentre(step, drawn[r*trials:][:trials], inner[r*trials*c.n:])
 		}
 	}
 }
 
-// draw appends indices of points drawn with probability proportional to dist.
+// draw appends the indices of count points drawn with probability proportional to dist.
 func (s *lloyd) draw(drawn []int, count int) []int {
 	total := floats.Sum(s.dist)
 	for range count {
 		u := s.rnd.Float64() * total
-		last := 0 // rounding may leave u positive at the end; all may be zero
+		point := 0 // rounding may leave u positive at the end; all may be zero
 		for i, w := range s.dist {
 			if w > 0 {
-				last = i
+				point = i
 				if u -= w; u < 0 {
 					break
 				}
 			}
 		}
-		drawn = append(drawn, last)
+		drawn = append(drawn, point)
 	}
 	return drawn
 }
 
-// place takes as centre c the point, of those drawn, that leaves the least summed
-// distance. Distances are |x|² + |p|² - 2 x.p, and what rounding leaves of that for
-// equal points is none. The products with all points are overwritten.
-func (s *lloyd) place(c int, drawn []int, inner []float64) {
-	least := math.Inf(1)
+// placeCentre sets centre c to the point, of those drawn, that leaves the least summed
+// distance. Distances are |x|² + |p|² - 2 x.p; below the rounding error of equal points
+// they are 0. It overwrites inner, the products of the points drawn with all points.
+func (s *lloyd) placeCentre(c int, drawn []int, inner []float64) {
+	leastTotal := math.Inf(1)
 	var best []float64
 	for t, p := range drawn {
 		row, square := inner[t*s.n:][:s.n], s.square[:s.n]
-		for i, before := range s.dist[:s.n] {
-			both := square[i] + square[p]
-			d := both - 2*row[i]
-			if d < 1e-14*both {
+		for i, nearest := range s.dist[:s.n] {
+			squares := square[i] + square[p]
+			d := squares - 2*row[i]
+			if d < 1e-14*squares {
 				d = 0
 			}
-			row[i] = min(d, before)
+			row[i] = min(d, nearest)
 		}
-		if total := floats.Sum(row); total < least || best == nil {
-			least, best = total, row
+		if total := floats.Sum(row); total < leastTotal || best == nil {
+			leastTotal, best = total, row
 			copy(s.centre(c), s.point(p))
 		}
 	}
 	copy(s.dist, best)
 }
 
-// run is Lloyd's iteration. Only centres whose points have changed are computed again,
-// and their products with the points.
+// run iterates Lloyd's algorithm. Only centres whose points have changed are computed
+// again, and their products with the points.
 func (s *lloyd) run(maxIter int) {
-	moved := make([]int, s.k)
-	for c := range moved {
-		moved[c] = c
+	stale := make([]int, s.k)
+	for c := range stale {
+		stale[c] = c
 	}
 	for i := range s.label {
 		s.label[i] = -1
 	}
-	before, scores, inner := make([]int, s.n), make([]float64, s.k*s.n), make([]float64, s.k*s.n)
+	previous, scores, inner := make([]int, s.n), make([]float64, s.k*s.n), make([]float64, s.k*s.n)
 	for range maxIter {
-		s.score(scores, inner, moved)
-		copy(before, s.label)
+		s.score(scores, inner, stale)
+		copy(previous, s.label)
 		s.assign(scores)
 		s.repair()
-		moved = s.changed(moved[:0], before)
-		if len(moved) == 0 {
+		stale = s.changedCentres(stale[:0], previous)
+		if len(stale) == 0 {
 			break
 		}
-		s.update(moved)
+		s.update(stale)
 	}
-	s.measure()
+	s.updateDistances()
 }
 
-// score sets the rows of some centres of the k x n scores: |c|² - 2 x.c, which is least
-// for the centre next to x. inner is overwritten.
+// score sets the rows of the given centres in the k x n scores: |c|² - 2 x.c, which is
+// least for the centre nearest to x. It overwrites inner.
 func (s *lloyd) score(scores, inner []float64, centres []int) {
 	rows := make([]float64, 0, len(centres)*s.d)
 	for _, c := range centres {
@@ -241,13 +242,13 @@ func (s *lloyd) score(scores, inner []float64, centres []int) {
 
 // assign gives each point the nearest centre, the lower of those that tie.
 func (s *lloyd) assign(scores []float64) {
-	least := slices.Clone(scores[:s.n])
+	minima := slices.Clone(scores[:s.n])
 	label := s.label[:s.n]
 	clear(label)
 	for c := 1; c < s.k; c++ {
-		for i, v := range scores[c*s.n:][:len(least)] {
-			if v < least[i] {
-				label[i], least[i] = c, v
+		for i, v := range scores[c*s.n:][:len(minima)] {
+			if v < minima[i] {
+				label[i], minima[i] = c, v
 			}
 		}
 	}
@@ -257,48 +258,48 @@ func (s *lloyd) assign(scores []float64) {
 	}
 }
 
-// measure sets dist.
-func (s *lloyd) measure() {
+// updateDistances computes dist.
+func (s *lloyd) updateDistances() {
 	for i, c := range s.label {
-		s.dist[i] = distance(s.point(i), s.centre(c))
+		s.dist[i] = squaredDistance(s.point(i), s.centre(c))
 	}
 }
 
-// repair gives each empty centre the point farthest from its own, the first of
-// those that tie, unless that point is alone there. One exists as k <= n.
+// repair gives each empty centre the point that is farthest from its own centre and not
+// the only one there, the first of those that tie. One exists as k <= n.
 func (s *lloyd) repair() {
 	if slices.Min(s.size) > 0 {
 		return
 	}
-	s.measure()
+	s.updateDistances()
 	for c, size := range s.size {
 		if size > 0 {
 			continue
 		}
-		far := -1
+		farthest := -1
 		for i, l := range s.label {
-			if s.size[l] > 1 && (far < 0 || s.dist[i] > s.dist[far]) {
-				far = i
+			if s.size[l] > 1 && (farthest < 0 || s.dist[i] > s.dist[farthest]) {
+				farthest = i
 			}
 		}
-		s.size[s.label[far]]--
-		s.label[far], s.dist[far], s.size[c] = c, 0, 1
+		s.size[s.label[farthest]]--
+		s.label[farthest], s.dist[farthest], s.size[c] = c, 0, 1
 	}
 }
 
-// changed appends the centres that have lost or won a point.
-func (s *lloyd) changed(centres, before []int) []int {
-	has := make([]bool, s.k)
+// changedCentres appends the centres that have lost or won a point.
+func (s *lloyd) changedCentres(centres, previous []int) []int {
+	changed := make([]bool, s.k)
 	for i, l := range s.label {
-		if old := before[i]; old != l {
-			has[l] = true
-			if old >= 0 {
-				has[old] = true
+		if origin := previous[i]; origin != l {
+			changed[l] = true
+			if origin >= 0 {
+				changed[origin] = true
 			}
 		}
 	}
-	for c, yes := range has {
-		if yes {
+	for c, ok := range changed {
+		if ok {
 			centres = append(centres, c)
 		}
 	}
@@ -307,13 +308,13 @@ func (s *lloyd) changed(centres, before []int) []int {
 
 // update moves centres to the mean of their points.
 func (s *lloyd) update(centres []int) {
-	moves := make([]bool, s.k)
+	selected := make([]bool, s.k)
 	for _, c := range centres {
-		moves[c] = true
+		selected[c] = true
 		clear(s.centre(c))
 	}
 	for i, l := range s.label {
-		if moves[l] {
+		if selected[l] {
 			floats.Add(s.centre(l), s.point(i))
 		}
 	}
@@ -322,8 +323,8 @@ func (s *lloyd) update(centres []int) {
 	}
 }
 
-// distance returns the squared Euclidean distance.
-func distance(a, b []float64) float64 {
+// squaredDistance returns the squared Euclidean distance of a and b.
+func squaredDistance(a, b []float64) float64 {
 	b = b[:len(a)]
 	var p, q, r, s float64
 	i := 0

@@ -14,8 +14,8 @@ func optimum(x *mat.Dense, k int) float64 {
 	n, d := x.Dims()
 	best := math.Inf(1)
 	labels := make([]int, n)
-	var try func(i, used int)
-	try = func(i, used int) {
+	var search func(i, used int)
+	search = func(i, used int) {
 		if i == n {
 			if used == k {
 				best = min(best, scatter(x, labels, k, d))
@@ -24,10 +24,10 @@ func optimum(x *mat.Dense, k int) float64 {
 		}
 		for l := range min(used+1, k) { // each partition once, in canonical labels
 			labels[i] = l
-			try(i+1, max(used, l+1))
+			search(i+1, max(used, l+1))
 		}
 	}
-	try(0, 0)
+	search(0, 0)
 	return best
 }
 
@@ -42,14 +42,14 @@ func scatter(x *mat.Dense, labels []int, k, d int) float64 {
 			}
 		}
 		for _, i := range group {
-			s += distance(x.RawRowView(i), mean)
+			s += squaredDistance(x.RawRowView(i), mean)
 		}
 	}
 	return s
 }
 
 func TestKMeansOptimal(t *testing.T) {
-	rng := source(2)
+	rng := newRand(2)
 	for range 60 {
 		n := 1 + rng.IntN(8)
 		k := 1 + rng.IntN(n)
@@ -90,8 +90,8 @@ func TestKMeansGroupsNeverEmpty(t *testing.T) {
 			t.Fatalf("three distinct points in %d groups: inertia %v", k, inertia)
 		}
 		o.Threads = 3
-		again, same, _ := KMeans(x, k, o)
-		if !slices.Equal(again, labels) || same != inertia {
+		repeated, repeatedInertia, _ := KMeans(x, k, o)
+		if !slices.Equal(repeated, labels) || repeatedInertia != inertia {
 			t.Fatal("depends on the number of threads")
 		}
 	})

@@ -13,54 +13,44 @@ import (
 )
 
 // Smallest returns the k smallest eigenvalues of a graph's Laplacian and their
-// eigenvectors, and no others: Values has k. It is Decompose otherwise, to residuals of
-// 1e-8 of the largest eigenvalue at most, so that eigenvalues err by far less. Threads
-// limits the threads at work; 0 means all.
+// eigenvectors. Panics and errors are those of [Decompose], signs as well; residuals are at
+// most 1e-8 of the largest eigenvalue, and eigenvalues err by far less. Threads limits the
+// threads at work; 0 means all.
 //
-// Where k is small beside n it looks for them in a block Krylov space, which takes
-// time of n² for each of some times k vectors and not of n³ (Golub and Underwood, "The
-// block Lanczos method for computing eigenvalues", 1977), with the vectors that
-// components determine in it from the start.
-func Smallest(g mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) {
-	g = flat(g)
-	n := g.SymmetricDim()
-	if k < 0 || k > n {
-		panic(badClusters)
-	}
-	if l < Unnormalized || l > RandomWalk {
-		panic(badLaplace)
-	}
-	if err := check(g, 0); err != nil {
+// Where k is small beside n it searches a block Krylov space, which takes time in
+// proportion to k n² and not to n³ (Golub and Underwood, "The block Lanczos method for
+// computing eigenvalues", 1977). The space begins with the eigenvectors of eigenvalue 0,
+// which the components determine.
+func Smallest(m mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) {
+	g, err := checkGraph(m, l, k)
+	if err != nil {
 		return nil, err
 	}
-	if n >= 256 && 6*k+64 < n {
+	if n := g.n; n >= 256 && 6*k+64 < n {
 		d := degrees(g)
-		kr := krylov{
+		s := krylov{
 			threads: par.Threads(threads), n: n, a: newOperator(threads, g, l, d), rnd: rand.New(rand.NewPCG(1, uint64(n))),
 		}
-		if values, rows, ok := kr.largest(k, null(g, l, d)); ok {
-			s := &Spectrum{Vectors: new(mat.Dense), Values: make([]float64, k)}
-			for i, v := range values {
-				s.Values[i] = l.shift(d) - v
-			}
-			s.finish(kr.a, l, d, rows)
-			return s, nil
+		if values, rows, ok := s.largest(k, nullSpace(g, l, d)); ok {
+			return newSpectrum(s.a, l, d, values, rows), nil
 		}
 	}
 	s, err := decompose(g, l, k, threads)
-	if err == nil {
-		s.Values = s.Values[:k]
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	s.Values = s.Values[:k]
+	return s, nil
 }
 
-// null returns, as rows, the eigenvectors of the Laplacian's eigenvalue 0: one for each
-// component, constant on it, or, but for the unnormalised one, the roots of degrees.
-func null(g mat.Symmetric, l Laplacian, degree []float64) []float64 {
+// nullSpace returns the eigenvectors of the Laplacian's eigenvalue 0 as rows: one for each
+// component, constant on it, or, unless the Laplacian is unnormalised, proportional to the
+// roots of degrees.
+func nullSpace(g mat.Symmetric, l Laplacian, degree []float64) []float64 {
 	n := len(degree)
-	of, count := componentsOf(g)
+	component, count := components(g)
 	rows, root := make([]float64, count*n), roots(degree)
-	for i, c := range of {
+	for i, c := range component {
 		rows[c*n+i] = 1
 		if l != Unnormalized {
 			rows[c*n+i] = root[i]
@@ -73,8 +63,9 @@ func null(g mat.Symmetric, l Laplacian, degree []float64) []float64 {
 	return rows
 }
 
-// krylov looks for the largest eigenvalues of a symmetric matrix in a space that grows
-// by the matrix times what it grew by last, orthogonal to all before.
+// krylov is a block Krylov space, in which the largest eigenvalues of a symmetric matrix
+// are approximated. It grows by the products of the matrix with the last block,
+// orthogonal to all blocks before.
 type krylov struct {
 	threads, n int
 	a          *operator
@@ -82,36 +73,37 @@ type krylov struct {
 
 	m       int
 	basis   []float64 // m orthonormal rows
-	columns []float64 // the same, transposed: rows ld apart
+	columns []float64 // basis transposed, n x m of stride ld
 	ld      int
-	gram    []float64 // basis a basisᵀ, its lower triangle, rows ld apart
+	gram    []float64 // lower triangle of basis a basisᵀ, m x m of stride ld
 }
 
-// width is how many vectors the space grows by: matrices are read once for so many, and
-// eigenvalues that occur as often are all found.
-const width = 12
+// blockSize is the number of vectors that the space grows by: each reading of the matrix
+// serves all of them, and eigenvalues of up to this multiplicity are found whole.
+const blockSize = 12
 
-// largest returns the k largest eigenvalues, falling, and eigenvectors as rows, given
-// some that are known. It gives up when the space is no longer small, and where so many
-// eigenvalues are the same, apart from known ones, that there may be more of them than
-// a block can tell.
-func (s *krylov) largest(k int, known []float64) (values, rows []float64, ok bool) {
+// largest returns the k largest eigenvalues, falling, and eigenvectors as rows. The rows of
+// start are the eigenvectors of the first of them. ok is false if the space is no longer
+// small, or if an eigenvalue beside those occurs as often as a block has vectors, and so
+// might occur more often.
+func (s *krylov) largest(k int, start []float64) (values, rows []float64, ok bool) {
 	n := s.n
-	if count := len(known) / n; count > 0 {
-		s.add(slices.Clone(known), slices.Repeat([]float64{1}, count))
+	count := len(start) / n
+	if count > 0 {
+		s.add(slices.Clone(start), slices.Repeat([]float64{1}, count))
 		s.expand(count)
 	}
-	block := make([]float64, width*n)
+	block := make([]float64, blockSize*n)
 	for i := range block {
 		block[i] = s.rnd.NormFloat64()
 	}
-	_, size := s.project(block, width)
-	const small = 1e-8
-	last, before, most := 0.0, 0, n/2-width
-	for next := 2*k + 2*width; s.m <= most; {
+	_, size := s.projectOut(block, blockSize)
+	const tolerance = 1e-8
+	lastResidual, lastSize, maxSize := 0.0, 0, n/2-blockSize
+	for checkSize := 2*k + 2*blockSize; s.m <= maxSize; {
 		s.add(block, size)
-		block, size = s.expand(width)
-		if s.m < min(next, most) {
+		block, size = s.expand(blockSize)
+		if s.m < min(checkSize, maxSize) {
 			continue
 		}
 		lower := make([]float64, s.m*s.m)
@@ -119,75 +111,75 @@ func (s *krylov) largest(k int, known []float64) (values, rows []float64, ok boo
 			copy(lower[i*s.m:][:s.m], s.gram[i*s.ld:])
 		}
 		theta, y := dense.Eigen(s.threads, s.m, lower, k)
-		if residual := s.residual(theta[:k], y, block); residual > small {
+		if residual := s.residual(theta[:k], y, block); residual > tolerance {
 			// Residuals fall by nearly the same factor with each block, later by more.
-			now, further := math.Log(residual), 2*width
-			if before > 0 {
-				rate := max(0, last-now) / float64(s.m-before)
-				further = int(min(0.85*(now-math.Log(small))/rate, 0.75*float64(s.m)))
+			residualLog, growth := math.Log(residual), 2*blockSize
+			if lastSize > 0 {
+				rate := max(0, lastResidual-residualLog) / float64(s.m-lastSize)
+				growth = int(min(0.85*(residualLog-math.Log(tolerance))/rate, 0.75*float64(s.m)))
 			}
-			last, before, next = now, s.m, s.m+further
+			lastResidual, lastSize, checkSize = residualLog, s.m, s.m+growth
 			continue
 		}
-		for j := len(known) / n; j+width <= k; j++ {
-			if theta[j]-theta[j+width-1] <= 1e-7*math.Abs(theta[0]) {
+		for j := count; j+blockSize <= k; j++ {
+			if theta[j]-theta[j+blockSize-1] <= 1e-7*math.Abs(theta[0]) {
 				return nil, nil, false
 			}
 		}
 		rows = make([]float64, k*n)
-		dense.Gemm(s.threads, k, n, s.m, 1, dense.Rows(y, s.m), dense.Rows(s.basis, n), rows, n)
+		dense.Gemm(s.threads, dense.Product{M: k, N: n, K: s.m, A: dense.Rows(y, s.m), B: dense.Rows(s.basis, n), C: rows, LDC: n})
 		return theta[:k], rows, true
 	}
 	return nil, nil, false
 }
 
-// residual returns the largest residual of the eigenvectors of the given coordinates in
-// the space, beside the largest eigenvalue. The matrix times any vector of the space
-// stays in it, but for the last block's, which leaves it by rest: so the residual of y
-// is y's last part times rest.
-func (s *krylov) residual(theta, y, rest []float64) float64 {
-	var most float64
+// residual returns the largest residual, relative to the largest eigenvalue, of the
+// eigenvectors whose coordinates in the space are the rows of y. The products of the
+// matrix with the basis are in the space but for those of the last block, whose parts
+// outside it are remainder: so a residual is the last coordinates times remainder.
+func (s *krylov) residual(theta, y, remainder []float64) float64 {
+	var largest float64
 	sum := make([]float64, s.n)
 	for j := range theta {
 		clear(sum)
-		last := y[(j+1)*s.m-width:][:width]
-		for i, v := range last {
-			floats.AddScaled(sum, v, rest[i*s.n:][:s.n])
+		coordinates := y[(j+1)*s.m-blockSize:][:blockSize]
+		for i, v := range coordinates {
+			floats.AddScaled(sum, v, remainder[i*s.n:][:s.n])
 		}
-		most = max(most, floats.Norm(sum, 2)/math.Abs(theta[0]))
+		largest = max(largest, floats.Norm(sum, 2)/math.Abs(theta[0]))
 	}
-	return most
+	return largest
 }
 
-// add makes rows, which are orthogonal to the basis, a part of it, given the sizes that
-// they had before they were made so. A row that depends on the others is replaced by a
-// random one.
+// add appends rows, which are orthogonal to the basis, to it, given the norms that they
+// had before they were made so. A row that depends on the others is replaced by a random
+// one.
 func (s *krylov) add(rows, size []float64) {
 	n, count := s.n, len(size)
-	for again := true; again; {
-		again = false
-		for i, before := range size {
+	for repeat := true; repeat; {
+		repeat = false
+		for i, length := range size {
 			row := rows[i*n:][:n]
-			s.separate(rows, i)
-			rest := floats.Norm(row, 2)
-			// Beside a small rest, rounding of what was taken away is not.
-			again = again || rest < 0.1*before
-			if rest <= 1e-10*before {
+			s.orthogonalize(rows, i)
+			norm := floats.Norm(row, 2)
+			// Rounding of what was subtracted is not small beside a small remainder.
+			repeat = repeat || norm < 0.1*length
+			if norm <= 1e-10*length {
 				for c := range row {
 					row[c] = s.rnd.NormFloat64()
 				}
-				s.project(row, 1)
-				s.separate(rows, i)
-				rest = floats.Norm(row, 2)
+				s.projectOut(row, 1)
+				s.orthogonalize(rows, i)
+				norm = floats.Norm(row, 2)
 			}
-			floats.Scale(1/rest, row)
+			floats.Scale(1/norm, row)
 		}
-		if again {
-			_, size = s.project(rows, count)
+		if repeat {
+			_, size = s.projectOut(rows, count)
 		}
 	}
 	if s.m+count > s.ld {
-		s.widen(2 * (s.m + count))
+		s.reserve(2 * (s.m + count))
 	}
 	s.basis = append(s.basis, rows[:count*n]...)
 	for c := range n {
@@ -199,44 +191,44 @@ func (s *krylov) add(rows, size []float64) {
 	s.m += count
 }
 
-// separate takes from row i its parts in the rows before.
-func (s *krylov) separate(rows []float64, i int) {
+// orthogonalize subtracts from row i its projections on the rows before.
+func (s *krylov) orthogonalize(rows []float64, i int) {
 	row := rows[i*s.n:][:s.n]
 	for j := range i {
-		other := rows[j*s.n:][:s.n]
-		floats.AddScaled(row, -floats.Dot(row, other), other)
+		direction := rows[j*s.n:][:s.n]
+		floats.AddScaled(row, -floats.Dot(row, direction), direction)
 	}
 }
 
-// expand returns the matrix times the last count rows of the basis, less their parts in
-// it, which are those rows of gram, and the sizes with them.
+// expand returns the matrix times the last count rows of the basis, less their projections
+// on it, which become those rows of gram, and the norms before the subtraction.
 func (s *krylov) expand(count int) (image, size []float64) {
 	n := s.n
 	image = s.a.times(count, s.basis[(s.m-count)*n:])
-	inner, size := s.project(image, count)
+	inner, size := s.projectOut(image, count)
 	for i := range count {
 		copy(s.gram[(s.m-count+i)*s.ld:], inner[i*s.m:][:s.m])
 	}
 	return image, size
 }
 
-// project takes from rows their parts in the basis, and returns those, count x m, and
-// the sizes of the rows with them.
-func (s *krylov) project(rows []float64, count int) (inner, size []float64) {
+// projectOut subtracts from rows their projections on the basis, and returns the
+// coordinates of these, count x m, and the norms of the rows before.
+func (s *krylov) projectOut(rows []float64, count int) (inner, size []float64) {
 	size = make([]float64, count)
 	for i := range size {
 		size[i] = floats.Norm(rows[i*s.n:][:s.n], 2)
 	}
 	inner = make([]float64, count*s.m)
-	dense.Thin(s.threads, count, s.m, s.n, rows, s.n, s.columns, s.ld, inner, s.m)
-	minus := slices.Clone(inner)
-	floats.Scale(-1, minus)
-	dense.Thin(s.threads, count, s.n, s.m, minus, s.m, s.basis, s.n, rows, s.n)
+	dense.ThinGemm(s.threads, dense.Product{M: count, N: s.m, K: s.n, A: dense.Rows(rows, s.n), B: dense.Rows(s.columns, s.ld), C: inner, LDC: s.m})
+	negated := slices.Clone(inner)
+	floats.Scale(-1, negated)
+	dense.ThinGemm(s.threads, dense.Product{M: count, N: s.n, K: s.m, A: dense.Rows(negated, s.m), B: dense.Rows(s.basis, s.n), C: rows, LDC: s.n})
 	return inner, size
 }
 
-// widen makes room for ld vectors.
-func (s *krylov) widen(ld int) {
+// reserve enlarges the stride to ld vectors.
+func (s *krylov) reserve(ld int) {
 	columns, gram := make([]float64, s.n*ld), make([]float64, ld*ld)
 	for c := range s.n {
 		copy(columns[c*ld:], s.columns[c*s.ld:][:s.m])

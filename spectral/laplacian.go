@@ -28,10 +28,8 @@ func (l Laplacian) Matrix(dst *mat.Dense, g mat.Symmetric) *mat.Dense {
 			dst = mat.NewDense(n, n, nil)
 		}
 	}
-	square(dst, n)
-	if l < Unnormalized || l > RandomWalk {
-		panic(badLaplace)
-	}
+	checkSquare(dst, n)
+	l.check()
 	degree := degrees(g)
 	root := roots(degree)
 	for i, d := range degree {
@@ -50,6 +48,13 @@ func (l Laplacian) Matrix(dst *mat.Dense, g mat.Symmetric) *mat.Dense {
 		}
 	}
 	return dst
+}
+
+// check panics if l is not one of the Laplacians.
+func (l Laplacian) check() {
+	if l < Unnormalized || l > RandomWalk {
+		panic(badLaplace)
+	}
 }
 
 // roots returns the square root of each degree, and 1 for the degree 0 of an

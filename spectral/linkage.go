@@ -11,36 +11,37 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// Linkage says how near a joined cluster is to another one.
+// Linkage is a definition of the distance between clusters.
 type Linkage int
 
 const (
 	Average  Linkage = iota // the mean over pairs of leaves, the paper's choice (UPGMA)
 	Complete                // the farthest pair
 	Single                  // the nearest pair
-	Ward                    // by how much joining raises the summed squared distances to means (Ward, 1963)
+	Ward                    // the increase of the summed squared distances to means (Ward, 1963)
 )
 
-// LinkageOptions steer [Link]. The zero value is average linkage on similarities.
+// LinkageOptions are the options of [Link]. The zero value is average linkage on
+// similarities.
 type LinkageOptions struct {
 	Method    Linkage
 	Distances bool // the matrix holds distances, and not similarities
 	Threads   int  // 0: all
 }
 
-// Link joins the two nearest clusters until one is left, starting from n single leaves.
-// It reads similarities, which may be negative, or distances, and not the diagonal; but
-// for Ward's method, which needs Euclidean distances, similarities are inner products,
-// and make distances sqrt(s_ii + s_jj - 2 s_ij), which the tree's heights are then too.
-// It returns an error if a value is not finite, or, for Ward, if distances are negative
-// or inner products none.
+// Link returns the tree of the agglomerative clustering of n leaves: the two nearest
+// clusters are joined until one is left. m holds similarities, which may be negative, or
+// distances; its diagonal is not read. Ward's method needs Euclidean distances, so its
+// similarities are inner products, diagonal included, and the tree's heights are distances
+// sqrt(s_ii + s_jj - 2 s_ij). It returns an error if a value is not finite, or, for Ward,
+// if a distance or such a square is negative.
 //
-// It runs in O(n²) time and n² memory by the nearest-neighbour chain: a chain of
+// It takes O(n²) time and n² memory by the nearest-neighbour chain: a chain of
 // clusters, each the nearest to the one before, ends in two that are nearest to
 // each other, and these can be joined at once, out of order, since these linkages
 // are reducible: a joined cluster is never nearer to a third than its
 // nearer part was (Murtagh 1983; Müllner 2011). Where values tie, any greedy
-// order is a right answer; this one is fixed by the order of the leaves.
+// order is a right answer; the order of the leaves decides.
 func Link(m mat.Symmetric, o LinkageOptions) (*Tree, error) {
 	if o.Method < Average || o.Method > Ward {
 		panic(badKind)
@@ -52,7 +53,7 @@ func Link(m mat.Symmetric, o LinkageOptions) (*Tree, error) {
 	n := c.n
 	joins := make([]join, 0, max(n-1, 0))
 	for len(joins) < n-1 {
-		joins = append(joins, c.next())
+		joins = append(joins, c.nextJoin())
 	}
 	// Joining parts before wholes, the chain lists equal heights in a valid order.
 	slices.SortStableFunc(joins, func(a, b join) int { return cmp.Compare(b.height, a.height) })
@@ -65,12 +66,12 @@ func Link(m mat.Symmetric, o LinkageOptions) (*Tree, error) {
 			*h = 0 - *h
 		}
 	}
-	t := number(n, joins)
+	t := newTree(n, joins)
 	t.Distances = distances
 	return t, nil
 }
 
-// AverageLinkage is Link of similarities by their averages.
+// AverageLinkage returns the tree of similarities by average linkage.
 func AverageLinkage(sim mat.Symmetric) (*Tree, error) { return Link(sim, LinkageOptions{}) }
 
 // join is a merge of the clusters that hold leaves a and b.
@@ -79,24 +80,25 @@ type join struct {
 	height float64 // as a similarity
 }
 
-// chain is the state of the nearest-neighbour chain. A slot holds a cluster that
-// contains the leaf of that number.
+// chain is the state of the nearest-neighbour chain. A slot is the place of a cluster, which
+// contains the leaf of the slot's number.
 type chain struct {
-	method Linkage
-	n      int
-	sim    []float64 // n x n; minus distances, or for Ward minus their squares; -Inf on the diagonal
-	size   []int     // leaves in each slot
-	full   []int     // slots that are not empty, rising; of others, rows and columns hold anything
-	slots  []int     // the chain
+	method   Linkage
+	n        int
+	sim      []float64 // n x n; minus distances, or for Ward minus their squares; -Inf on the diagonal
+	size     []int     // leaves in each slot
+	occupied []int     // slots with a cluster, rising; rows and columns of others have no meaning
+	stack    []int     // the chain
 }
 
+// newChain returns the chain of single leaves, or the error of Link.
 func newChain(m mat.Symmetric, o LinkageOptions) (*chain, error) {
 	n := m.SymmetricDim()
-	g := flat(m)
+	g := toWeights(m)
 	if err := check(g, math.Inf(-1)); err != nil {
 		return nil, err
 	}
-	c := &chain{method: o.Method, n: n, sim: g.w, size: make([]int, n), full: make([]int, n)}
+	c := &chain{method: o.Method, n: n, sim: g.w, size: make([]int, n), occupied: make([]int, n)}
 	square := make([]float64, n)
 	for i := range square {
 		square[i] = g.At(i, i)
@@ -123,7 +125,7 @@ func newChain(m mat.Symmetric, o LinkageOptions) (*chain, error) {
 			floats.Scale(-1, row)
 		}
 		row[i] = math.Inf(-1)
-		c.size[i], c.full[i] = 1, i
+		c.size[i], c.occupied[i] = 1, i
 	})
 	for _, err := range errs {
 		if err != nil {
@@ -135,42 +137,42 @@ func newChain(m mat.Symmetric, o LinkageOptions) (*chain, error) {
 
 func (c *chain) row(slot int) []float64 { return c.sim[slot*c.n:][:c.n] }
 
-// next follows the chain to the next pair of mutually nearest clusters and joins
+// nextJoin follows the chain to the next pair of mutually nearest clusters and joins
 // it. Two or more clusters must be left.
-func (c *chain) next() join {
+func (c *chain) nextJoin() join {
 	for {
-		if len(c.slots) == 0 {
-			c.slots = append(c.slots, 0) // slot 0 is never emptied: the chain's first is only merged into
+		if len(c.stack) == 0 {
+			c.stack = append(c.stack, 0) // slot 0 is never emptied: the chain's first slot is only merged into
 		}
-		tip := c.slots[len(c.slots)-1]
+		tip := c.stack[len(c.stack)-1]
 		row := c.row(tip)
-		back, near, best := -1, -1, math.Inf(-1)
-		if len(c.slots) > 1 { // among ties the way back wins, or the chain would circle
-			back = c.slots[len(c.slots)-2]
-			near, best = back, row[back]
+		previous, nearest, best := -1, -1, math.Inf(-1)
+		if len(c.stack) > 1 { // which wins ties, or the chain would circle
+			previous = c.stack[len(c.stack)-2]
+			nearest, best = previous, row[previous]
 		}
-		for _, slot := range c.full {
+		for _, slot := range c.occupied {
 			if s := row[slot]; s > best {
-				near, best = slot, s
+				nearest, best = slot, s
 			}
 		}
-		if near == back {
-			c.slots = c.slots[:len(c.slots)-2]
-			c.merge(tip, near)
-			return join{tip, near, best}
+		if nearest == previous {
+			c.stack = c.stack[:len(c.stack)-2]
+			c.merge(tip, nearest)
+			return join{tip, nearest, best}
 		}
-		c.slots = append(c.slots, near)
+		c.stack = append(c.stack, nearest)
 	}
 }
 
 // merge empties slot a into slot b, by the formulas of Lance and Williams.
 func (c *chain) merge(a, b int) {
-	at, _ := slices.BinarySearch(c.full, a)
-	c.full = slices.Delete(c.full, at, at+1)
+	at, _ := slices.BinarySearch(c.occupied, a)
+	c.occupied = slices.Delete(c.occupied, at, at+1)
 	ra, rb := c.row(a), c.row(b)
 	na, nb := float64(c.size[a]), float64(c.size[b])
-	between := ra[b]
-	for _, k := range c.full {
+	similarity := ra[b]
+	for _, k := range c.occupied {
 		x, y := ra[k], rb[k]
 		s := x
 		switch c.method {
@@ -182,7 +184,7 @@ func (c *chain) merge(a, b int) {
 			s = max(x, y)
 		case Ward:
 			nk := float64(c.size[k])
-			s = ((na+nk)*x + (nb+nk)*y - nk*between) / (na + nb + nk)
+			s = ((na+nk)*x + (nb+nk)*y - nk*similarity) / (na + nb + nk)
 		}
 		if s > x && s > y { // by rounding only
 			s = max(x, y)

@@ -10,13 +10,13 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// similar returns the matrix whose largest eigenvalues are the Laplacian's smallest ones
-// taken from its shift: D^(-1/2) W D^(-1/2), which is similar to D^(-1) W, and, for the
-// unnormalised Laplacian, W - D and twice the largest degree on the diagonal.
-func similar(g mat.Symmetric, l Laplacian, degree []float64) []float64 {
+// similarMatrix returns a matrix whose largest eigenvalues are shift less the smallest ones
+// of the Laplacian: D^(-1/2) W D^(-1/2), which is similar to D^(-1) W, or, for the
+// unnormalised Laplacian, W - D with twice the largest degree added to the diagonal.
+func similarMatrix(g mat.Symmetric, l Laplacian, degree []float64) []float64 {
 	n := len(degree)
 	a := make([]float64, n*n)
-	w, root := flat(g), roots(degree)
+	w, root := toWeights(g), roots(degree)
 	for i := range n {
 		row := a[i*n:][:n]
 		copy(row, w.row(i))
@@ -30,7 +30,7 @@ func similar(g mat.Symmetric, l Laplacian, degree []float64) []float64 {
 	return a
 }
 
-// diagonal is what similar has there.
+// diagonal returns element i of the diagonal of similarMatrix.
 func (l Laplacian) diagonal(degree []float64, i int) float64 {
 	switch {
 	case l == Unnormalized:
@@ -42,7 +42,7 @@ func (l Laplacian) diagonal(degree []float64, i int) float64 {
 	}
 }
 
-// shift is what eigenvalues of similar are taken from.
+// shift returns the sum of an eigenvalue of the Laplacian and the one of similarMatrix.
 func (l Laplacian) shift(degree []float64) float64 {
 	if l == Unnormalized {
 		return 2 * slices.Max(degree)
@@ -50,17 +50,17 @@ func (l Laplacian) shift(degree []float64) float64 {
 	return 1
 }
 
-// operator multiplies with the matrix similar, of which it keeps the weights only.
+// operator is the product with similarMatrix, by the weights alone.
 type operator struct {
 	threads  int
 	n        int
-	weights  *dense.Packed
+	weights  *dense.PackedB
 	scale    []float64 // of each row and column of weights
-	diagonal []float64 // what is added to that
+	diagonal []float64 // added to the scaled weights
 }
 
 func newOperator(threads int, m mat.Symmetric, l Laplacian, degree []float64) *operator {
-	g, n := flat(m), len(degree)
+	g, n := toWeights(m), len(degree)
 	threads = par.Threads(threads)
 	a := &operator{threads, n, dense.Pack(threads, n, n, dense.Rows(g.w, n)), make([]float64, n), make([]float64, n)}
 	for i, r := range roots(degree) {
@@ -80,7 +80,7 @@ func (a *operator) times(m int, rows []float64) []float64 {
 	for i := range m {
 		floats.Mul(scaled[i*n:][:n], a.scale)
 	}
-	a.weights.Product(a.threads, m, dense.Rows(scaled, n), product, n)
+	a.weights.Multiply(a.threads, m, dense.Rows(scaled, n), product, n)
 	for i := range m {
 		row := product[i*n:][:n]
 		floats.Mul(row, a.scale)

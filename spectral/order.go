@@ -7,28 +7,27 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// BestOrder returns the leaves from left to right so that neighbours are as near as the
-// tree allows: of the 2^(n-1) orders that its merges can be drawn in, one with the
-// least sum of distances between neighbours, or the largest sum of similarities. m is
-// the matrix that the tree was made of, or another one of its shape; it panics on
-// another shape.
+// OptimalOrder returns the leaves from left to right in the optimal order of the tree: of
+// the 2^(n-1) orders in which its merges can be drawn, one with the least sum of distances
+// between neighbours, or the largest sum of similarities. m is the matrix that the tree was
+// made of, or another one of its shape; it panics on another shape.
 //
 // It takes O(n³) time and two times n² memory (Bar-Joseph, Gifford and Jaakkola, "Fast
 // optimal leaf ordering for hierarchical clustering", Bioinformatics 17, 2001): the best
 // order of a cluster with leaf i at its left and j at its right end has i in one part
 // and j in the other, and follows from those of the parts.
-func (t *Tree) BestOrder(m mat.Symmetric) []int {
+func (t *Tree) OptimalOrder(m mat.Symmetric) []int {
 	n := t.N
 	if m.SymmetricDim() != n {
 		panic(badShape)
 	}
-	o := ordering{t: t, n: n, far: make([]float64, n*n), cost: make([]float64, n*n), leaves: make([][]int, n+len(t.Merges))}
+	o := ordering{t: t, n: n, distance: make([]float64, n*n), cost: make([]float64, n*n), leaves: make([][]int, n+len(t.Merges))}
 	for i := range n {
 		o.leaves[i] = []int{i}
 		for j := range n {
-			o.far[i*n+j] = m.At(i, j)
+			o.distance[i*n+j] = m.At(i, j)
 			if !t.Distances {
-				o.far[i*n+j] = -m.At(i, j)
+				o.distance[i*n+j] = -m.At(i, j)
 			}
 		}
 	}
@@ -37,7 +36,7 @@ func (t *Tree) BestOrder(m mat.Symmetric) []int {
 		o.leaves[n+i] = append(append([]int(nil), o.leaves[merge.A]...), o.leaves[merge.B]...)
 	}
 	if len(t.Merges) == 0 {
-		return upTo(n)
+		return indices(n)
 	}
 	root := t.Merges[len(t.Merges)-1]
 	left, right, best := -1, -1, math.Inf(1)
@@ -48,10 +47,11 @@ func (t *Tree) BestOrder(m mat.Symmetric) []int {
 			}
 		}
 	}
-	return o.follow(nil, n+len(t.Merges)-1, left, right)
+	return o.appendOrder(nil, n+len(t.Merges)-1, left, right)
 }
 
-func upTo(n int) []int {
+// indices returns 0, 1, ..., n-1.
+func indices(n int) []int {
 	x := make([]int, n)
 	for i := range x {
 		x[i] = i
@@ -59,13 +59,13 @@ func upTo(n int) []int {
 	return x
 }
 
-// ordering holds, for any two leaves, the cost of the best order of the smallest
-// cluster with both that has them at its ends.
+// ordering is, for any two leaves, the cost of the best order of the smallest cluster
+// with both that has them at its ends.
 type ordering struct {
-	t         *Tree
-	n         int
-	far, cost []float64
-	leaves    [][]int // below each id
+	t              *Tree
+	n              int
+	distance, cost []float64
+	leaves         [][]int // below each id
 }
 
 // ends returns the leaves that can be at the other end of cluster id from leaf i.
@@ -80,20 +80,20 @@ func (o *ordering) ends(id, i int) []int {
 	return o.leaves[m.A]
 }
 
-// join finds the costs of orders of a and b side by side.
+// join computes the costs of the orders of the cluster of a and b.
 func (o *ordering) join(a, b int) {
 	n := o.n
 	via := make([]float64, len(o.leaves[b])) // from i through all of a to each leaf of b
 	ends := make([][]int, len(o.leaves[b]))
-	place := make(map[int]int, len(o.leaves[b]))
+	position := make(map[int]int, len(o.leaves[b]))
 	for x, j := range o.leaves[b] {
 		ends[x] = o.ends(b, j)
-		place[j] = x
+		position[j] = x
 	}
 	inner := make([][]int, len(ends)) // the same as places in leaves of b
 	for x, e := range ends {
 		for _, l := range e {
-			inner[x] = append(inner[x], place[l])
+			inner[x] = append(inner[x], position[l])
 		}
 	}
 	for _, i := range o.leaves[a] {
@@ -101,9 +101,9 @@ func (o *ordering) join(a, b int) {
 			via[x] = math.Inf(1)
 		}
 		for _, k := range o.ends(a, i) {
-			base, far := o.cost[i*n+k], o.far[k*n:][:n]
+			base, distances := o.cost[i*n+k], o.distance[k*n:][:n]
 			for x, l := range o.leaves[b] {
-				via[x] = min(via[x], base+far[l])
+				via[x] = min(via[x], base+distances[l])
 			}
 		}
 		for x, j := range o.leaves[b] {
@@ -116,8 +116,8 @@ func (o *ordering) join(a, b int) {
 	}
 }
 
-// follow appends the best order of cluster id from leaf left to leaf right.
-func (o *ordering) follow(order []int, id, left, right int) []int {
+// appendOrder appends the best order of cluster id from leaf left to leaf right.
+func (o *ordering) appendOrder(order []int, id, left, right int) []int {
 	if id < o.n {
 		return append(order, id)
 	}
@@ -126,13 +126,13 @@ func (o *ordering) follow(order []int, id, left, right int) []int {
 	if !slices.Contains(o.leaves[a], left) {
 		a, b = b, a
 	}
-	at, to, best := -1, -1, math.Inf(1)
+	end, start, best := -1, -1, math.Inf(1)
 	for _, k := range o.ends(a, left) {
 		for _, l := range o.ends(b, right) {
-			if c := o.cost[left*n+k] + o.far[k*n+l] + o.cost[l*n+right]; c < best {
-				at, to, best = k, l, c
+			if c := o.cost[left*n+k] + o.distance[k*n+l] + o.cost[l*n+right]; c < best {
+				end, start, best = k, l, c
 			}
 		}
 	}
-	return o.follow(o.follow(order, a, left, at), b, to, right)
+	return o.appendOrder(o.appendOrder(order, a, left, end), b, start, right)
 }

@@ -74,24 +74,24 @@ func TestTreeProperties(t *testing.T) {
 func spanning(d mat.Symmetric) []float64 {
 	n := d.SymmetricDim()
 	var edges []float64
-	near := make([]float64, n)
-	for i := range near {
-		near[i] = math.Inf(1)
+	nearest := make([]float64, n)
+	for i := range nearest {
+		nearest[i] = math.Inf(1)
 	}
-	in := make([]bool, n)
+	inTree := make([]bool, n)
 	for at := 0; len(edges) < n-1; {
-		in[at] = true
+		inTree[at] = true
 		next := -1
 		for j := range n {
-			if in[j] {
+			if inTree[j] {
 				continue
 			}
-			near[j] = min(near[j], d.At(at, j))
-			if next < 0 || near[j] < near[next] {
+			nearest[j] = min(nearest[j], d.At(at, j))
+			if next < 0 || nearest[j] < nearest[next] {
 				next = j
 			}
 		}
-		edges = append(edges, near[next])
+		edges = append(edges, nearest[next])
 		at = next
 	}
 	slices.Sort(edges)
@@ -104,44 +104,44 @@ func TestSmallest(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 5))
 	const n = 300
 	graphs := map[string]*mat.SymDense{"whole": randomSymmetric(rnd, n)}
-	parts, same := newSym(n), newSym(n)
+	disconnected, multiple := newSym(n), newSym(n)
 	for i := range n {
 		for j := i + 1; j < n; j++ {
 			if i%11 == j%11 {
-				parts.SetSym(i, j, rnd.Float64())
+				disconnected.SetSym(i, j, rnd.Float64())
 			}
 			if i/10 == j/10 {
-				same.SetSym(i, j, 1) // 30 parts with eigenvalues 0 and 10
+				multiple.SetSym(i, j, 1) // 30 parts with eigenvalues 0 and 10
 			} else {
-				same.SetSym(i, j, 0.01)
+				multiple.SetSym(i, j, 0.01)
 			}
 		}
 	}
 	for j := range n { // an isolated vertex
-		parts.SetSym(min(7, j), max(7, j), 0)
+		disconnected.SetSym(min(7, j), max(7, j), 0)
 	}
-	graphs["in parts"], graphs["alike"] = parts, same
+	graphs["in parts"], graphs["alike"] = disconnected, multiple
 	for name, g := range graphs {
 		for _, l := range []Laplacian{Unnormalized, Symmetric, RandomWalk} {
 			const k = 20
-			all, err := Decompose(g, l, k)
+			spectrum, err := Decompose(g, l, k)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, threads := range []int{1, 3} {
-				some, err := Smallest(g, l, k, threads)
+				smallest, err := Smallest(g, l, k, threads)
 				if err != nil {
 					t.Fatal(err)
 				}
-				scale := all.Values[n-1]
-				if !floats.EqualApprox(some.Values, all.Values[:k], 1e-10*scale) {
-					t.Errorf("%s, Laplacian %d: eigenvalues %v, want %v", name, l, some.Values, all.Values[:k])
+				scale := spectrum.Values[n-1]
+				if !floats.EqualApprox(smallest.Values, spectrum.Values[:k], 1e-10*scale) {
+					t.Errorf("%s, Laplacian %d: eigenvalues %v, want %v", name, l, smallest.Values, spectrum.Values[:k])
 				}
-				if r := floats.Max(some.Residuals); r > 1e-7*scale {
+				if r := floats.Max(smallest.Residuals); r > 1e-7*scale {
 					t.Errorf("%s, Laplacian %d: residual %g", name, l, r)
 				}
 				var gram mat.Dense
-				gram.Mul(some.Vectors.T(), some.Vectors)
+				gram.Mul(smallest.Vectors.T(), smallest.Vectors)
 				for i := range k {
 					for j := range i {
 						if l != RandomWalk && math.Abs(gram.At(i, j)) > 1e-10 {
@@ -174,8 +174,8 @@ func TestMutualNeighbors(t *testing.T) {
 	if !mat.Equal(g, want) {
 		t.Errorf("got %v", mat.Formatted(g))
 	}
-	if all := Affinity(nil, corr, Rule{Neighbors: 9}); !mat.Equal(all, Affinity(nil, corr, Rule{})) {
-		t.Errorf("more neighbours than vertices: %v", mat.Formatted(all))
+	if complete := Affinity(nil, corr, Rule{Neighbors: 9}); !mat.Equal(complete, Affinity(nil, corr, Rule{})) {
+		t.Errorf("more neighbours than vertices: %v", mat.Formatted(complete))
 	}
 }
 

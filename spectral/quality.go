@@ -7,17 +7,17 @@ import (
 )
 
 // NormalizedCut returns the sum over clusters of the weight of the edges that leave a
-// cluster, divided by the summed degrees of its vertices (Shi and Malik, 2000): what
-// spectral clustering by the normalised Laplacians looks for the least of. It is 0 for
-// clusters without an edge between them and below the number of clusters. Vertices of
-// negative label are in no cluster, but edges to them leave one; a cluster without
-// edges counts 0. Labels are one per vertex, another number of them panics.
+// cluster, divided by the summed degrees of its vertices (Shi and Malik, 2000): the
+// objective of which spectral clustering by the normalised Laplacians is a relaxation. It
+// is 0 for clusters without an edge between them and below the number of clusters.
+// Vertices of negative label are in no cluster, but edges to them leave one; a cluster
+// without edges counts 0. It panics unless there is one label per vertex.
 func NormalizedCut(m mat.Symmetric, labels []int) float64 {
-	g := flat(m)
+	g := toWeights(m)
 	if len(labels) != g.n {
 		panic(badShape)
 	}
-	k := clusters(labels)
+	k := clusterCount(labels)
 	leaving, volume := make([]float64, k), make([]float64, k)
 	for i, l := range labels {
 		if l < 0 {
@@ -49,11 +49,11 @@ func NormalizedCut(m mat.Symmetric, labels []int) float64 {
 // at no distance from both, and where there is only one cluster. Items of negative
 // label are left out and get NaN. It panics on another number of labels.
 func Silhouette(distances mat.Symmetric, labels []int) []float64 {
-	g := flat(distances)
+	g := toWeights(distances)
 	if len(labels) != g.n {
 		panic(badShape)
 	}
-	k := clusters(labels)
+	k := clusterCount(labels)
 	size := make([]int, k)
 	for _, l := range labels {
 		if l >= 0 {
@@ -62,8 +62,8 @@ func Silhouette(distances mat.Symmetric, labels []int) []float64 {
 	}
 	s := make([]float64, g.n)
 	total := make([]float64, k) // distance to each cluster
-	for i, own := range labels {
-		if own < 0 {
+	for i, label := range labels {
+		if label < 0 {
 			s[i] = math.NaN()
 			continue
 		}
@@ -73,25 +73,25 @@ func Silhouette(distances mat.Symmetric, labels []int) []float64 {
 				total[labels[j]] += d
 			}
 		}
-		near := math.Inf(1)
+		nearest := math.Inf(1)
 		for l, t := range total {
-			if l != own && size[l] > 0 {
-				near = min(near, t/float64(size[l]))
+			if l != label && size[l] > 0 {
+				nearest = min(nearest, t/float64(size[l]))
 			}
 		}
-		if size[own] < 2 || math.IsInf(near, 1) {
+		if size[label] < 2 || math.IsInf(nearest, 1) {
 			continue
 		}
-		inner := total[own] / float64(size[own]-1)
-		if most := max(inner, near); most > 0 {
-			s[i] = (near - inner) / most
+		inner := total[label] / float64(size[label]-1)
+		if scale := max(inner, nearest); scale > 0 {
+			s[i] = (nearest - inner) / scale
 		}
 	}
 	return s
 }
 
-// clusters returns how many labels there may be: one more than the largest.
-func clusters(labels []int) int {
+// clusterCount returns the number of clusters: one more than the largest label.
+func clusterCount(labels []int) int {
 	k := 0
 	for _, l := range labels {
 		k = max(k, l+1)
@@ -99,38 +99,39 @@ func clusters(labels []int) int {
 	return k
 }
 
-// AdjustedRand returns how far two partitions of the same items agree: the share of
-// pairs of items that both put together or both put apart, less what is expected by
-// chance for clusters of these sizes, scaled so that equal partitions have 1 (Hubert
-// and Arabie, 1985). It is about 0 for unrelated partitions and can be negative. Items
-// with a negative label in either are left out; two partitions that both have one
-// cluster, or both only clusters of one item, or no items, agree. It panics if the
+// AdjustedRand returns the adjusted Rand index of two partitions of the same items: the
+// share of pairs of items on which they agree, joined in both or separate in both, less
+// its expectation by chance for clusters of these sizes, scaled so that equal partitions
+// have 1 (Hubert and Arabie, 1985). It is about 0 for unrelated partitions and can be
+// negative. Items with a negative label in either are left out. It is 1 for two partitions
+// that both have one cluster, or only clusters of one item, or no items. It panics if the
 // lengths differ.
 func AdjustedRand(a, b []int) float64 {
 	if len(a) != len(b) {
 		panic(badShape)
 	}
-	both, ofA, ofB := make(map[[2]int]int), make(map[int]int), make(map[int]int)
+	joint, sizesA, sizesB := make(map[[2]int]int), make(map[int]int), make(map[int]int)
 	n := 0
 	for i := range a {
 		if a[i] < 0 || b[i] < 0 {
 			continue
 		}
 		n++
-		both[[2]int{a[i], b[i]}]++
-		ofA[a[i]]++
-		ofB[b[i]]++
+		joint[[2]int{a[i], b[i]}]++
+		sizesA[a[i]]++
+		sizesB[b[i]]++
 	}
-	together, inA, inB := pairs(both), pairs(ofA), pairs(ofB)
-	chance := inA / max(pairs(map[int]int{0: n}), 1) * inB
-	if inA == together && inB == together {
+	jointPairs, pairsA, pairsB := pairCount(joint), pairCount(sizesA), pairCount(sizesB)
+	chance := pairsA / max(pairCount(map[int]int{0: n}), 1) * pairsB
+	if pairsA == jointPairs && pairsB == jointPairs {
 		return 1
 	}
-	return (together - chance) / ((inA+inB)/2 - chance)
+	return (jointPairs - chance) / ((pairsA+pairsB)/2 - chance)
 }
 
-// pairs counts those within groups: whole numbers, so that order changes nothing.
-func pairs[K comparable](sizes map[K]int) float64 {
+// pairCount returns the number of pairs within groups, a sum of whole numbers, which does
+// not depend on the order.
+func pairCount[K comparable](sizes map[K]int) float64 {
 	var s float64
 	for _, n := range sizes {
 		s += float64(n) * float64(n-1) / 2
@@ -138,12 +139,12 @@ func pairs[K comparable](sizes map[K]int) float64 {
 	return s
 }
 
-// Stability clusters graphs of other samples of the same vertices, as many as draws, as
-// Cluster does, and returns the adjusted Rand index of each with the given clustering:
-// how far it is a property of the units and not of the observations. resampled makes
-// the graph of a draw, such as of the correlations over images drawn with replacement.
-// K is that of the clustering unless the options name another. It returns the first
-// error of resampled or Cluster.
+// Stability returns the adjusted Rand index of the given clustering with the clustering of
+// each of several graphs of the same vertices over other samples, by [Cluster]: the index is
+// high where clusters are a property of the units and not of the observations. resampled
+// makes the graph of a draw, such as that of the correlations over images drawn with
+// replacement. K is that of the clustering unless the options name another. It returns the
+// first error of resampled or Cluster.
 func Stability(c *Clustering, o Options, draws int, resampled func(draw int) (mat.Symmetric, error)) ([]float64, error) {
 	if o.K == 0 {
 		o.K = c.K
@@ -154,11 +155,11 @@ func Stability(c *Clustering, o Options, draws int, resampled func(draw int) (ma
 		if err != nil {
 			return nil, err
 		}
-		other, err := Cluster(g, o)
+		clustering, err := Cluster(g, o)
 		if err != nil {
 			return nil, err
 		}
-		indices[d] = AdjustedRand(c.Labels, other.Labels)
+		indices[d] = AdjustedRand(c.Labels, clustering.Labels)
 	}
 	return indices, nil
 }

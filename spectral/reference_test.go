@@ -95,7 +95,7 @@ func TestLinkageReference(t *testing.T) {
 					at++
 				}
 			}
-			order := got.BestOrder(distances)
+			order := got.OptimalOrder(distances)
 			var cost float64
 			for i := 1; i < n; i++ {
 				cost += distances.At(order[i-1], order[i])
@@ -176,13 +176,13 @@ func TestClusterReference(t *testing.T) {
 				t.Errorf("%s eigenvalues %v, want %v", name, s.Values, want.Spectra[name])
 			}
 		}
-		for how, labels := range map[Assignment][]int{ByKMeans: want.KMeans, ByPivotedQR: want.QR} {
-			c, err := Cluster(g, Options{K: want.K, Laplacian: RandomWalk, Assign: how})
+		for assignment, labels := range map[Assignment][]int{KMeansAssignment: want.KMeans, PivotedQRAssignment: want.QR} {
+			c, err := Cluster(g, Options{K: want.K, Laplacian: RandomWalk, Assign: assignment})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if r := AdjustedRand(c.Labels, labels); r != 1 {
-				t.Errorf("n = %d, assignment %d: adjusted Rand index %v with scikit-learn", len(labels), how, r)
+				t.Errorf("n = %d, assignment %d: adjusted Rand index %v with scikit-learn", len(labels), assignment, r)
 			}
 		}
 		distances := pairwise(want.Units, func(a, b []float64) float64 { return 1 - correlation(a, b) })

@@ -2,49 +2,49 @@ package spectral
 
 import "gonum.org/v1/gonum/mat"
 
-// Group is one cluster of the units of two networks A and B, with the paper's
-// measures of how alike its units are, in two normalisations: the mean
-// over pairs, which makes clusters of any size comparable, and the paper's, which
-// divides the sum by the squared number of units per network (for networks of
-// different width, by the product of the widths that the pairs come from).
+// Group is a cluster of the units of two networks A and B, with the paper's similarities
+// of its units in two normalisations: the mean over pairs, which makes clusters of any size
+// comparable, and the paper's, which divides the sum by the squared number of units per
+// network (for networks of different width, by the product of the widths that the pairs
+// come from).
 type Group struct {
 	A, B []int // units of each network, rising
 
-	// Between is the mean correlation of an A unit with a B unit of the group, 0
+	// BetweenNet is the mean correlation of an A unit with a B unit of the group, 0
 	// if it has units of one network only.
-	Between      float64
-	BetweenPaper float64
+	BetweenNet      float64
+	BetweenNetPaper float64
 
-	// Within is the mean over the networks present of the mean correlation of two
+	// WithinNet is the mean over the networks present of the mean correlation of two
 	// different units; a network's single unit counts 1, as alike to itself.
-	// WithinPaper sums over all pairs, a unit with itself included, and averages
+	// WithinNetPaper sums over all pairs, a unit with itself included, and averages
 	// over both networks, an absent one counting 0.
-	Within      float64
-	WithinPaper float64
+	WithinNet      float64
+	WithinNetPaper float64
 }
 
-// Similarity measures each cluster, in the order of the labels. The correlations
-// are those within A (xx, na x na), of A with B (xy, na x nb) and within B (yy,
+// Similarity returns the groups of the clusters, in the order of the labels. The
+// correlations are those within A (xx, na x na), of A with B (xy, na x nb) and within B (yy,
 // nb x nb); labels has na+nb entries in the order of [Combine], negative ones in
 // no cluster. It panics if the shapes do not agree.
 func Similarity(xx, xy, yy mat.Matrix, labels []int) []Group {
 	na, nb := xy.Dims()
-	square(xx, na)
-	square(yy, nb)
+	checkSquare(xx, na)
+	checkSquare(yy, nb)
 	if len(labels) != na+nb {
 		panic(badShape)
 	}
-	k := clusters(labels)
+	k := clusterCount(labels)
 	groups := make([]Group, k)
 	a, b := members(labels[:na], k), members(labels[na:], k)
 	for l := range groups {
 		g := Group{A: a[l], B: b[l]}
 		if pairs := len(g.A) * len(g.B); pairs > 0 {
-			between := block(xy, g.A, g.B)
-			g.Between = between / float64(pairs)
-			g.BetweenPaper = between / float64(na*nb)
+			between := blockSum(xy, g.A, g.B)
+			g.BetweenNet = between / float64(pairs)
+			g.BetweenNetPaper = between / float64(na*nb)
 		}
-		present := 0
+		networks := 0
 		for _, net := range []struct {
 			corr  mat.Matrix
 			units []int
@@ -54,26 +54,26 @@ func Similarity(xx, xy, yy mat.Matrix, labels []int) []Group {
 			if m == 0 {
 				continue
 			}
-			present++
-			all := block(net.corr, net.units, net.units)
-			g.WithinPaper += all / float64(net.width*net.width) / 2
+			networks++
+			sum := blockSum(net.corr, net.units, net.units)
+			g.WithinNetPaper += sum / float64(net.width*net.width) / 2
 			if m == 1 {
-				g.Within++
+				g.WithinNet++
 				continue
 			}
 			for _, i := range net.units {
-				all -= net.corr.At(i, i)
+				sum -= net.corr.At(i, i)
 			}
-			g.Within += all / float64(m*(m-1))
+			g.WithinNet += sum / float64(m*(m-1))
 		}
-		g.Within /= float64(max(present, 1))
+		g.WithinNet /= float64(max(networks, 1))
 		groups[l] = g
 	}
 	return groups
 }
 
-// block sums the entries of m at the given rows and columns.
-func block(m mat.Matrix, rows, cols []int) float64 {
+// blockSum returns the sum of the entries of m at the given rows and columns.
+func blockSum(m mat.Matrix, rows, cols []int) float64 {
 	var s float64
 	for _, i := range rows {
 		for _, j := range cols {

@@ -25,21 +25,21 @@ func TestSimilarity(t *testing.T) {
 		want   []Group
 	}{
 		{[]int{0, 0, 1, 0, 1}, []Group{
-			{A: []int{0, 1}, B: []int{0}, Between: 0.6, BetweenPaper: 1.2 / 6, Within: (0.5 + 1) / 2, WithinPaper: (3./9 + 1./4) / 2},
-			{A: []int{2}, B: []int{1}, Between: 0.7, BetweenPaper: 0.7 / 6, Within: 1, WithinPaper: (1./9 + 1./4) / 2},
+			{A: []int{0, 1}, B: []int{0}, BetweenNet: 0.6, BetweenNetPaper: 1.2 / 6, WithinNet: (0.5 + 1) / 2, WithinNetPaper: (3./9 + 1./4) / 2},
+			{A: []int{2}, B: []int{1}, BetweenNet: 0.7, BetweenNetPaper: 0.7 / 6, WithinNet: 1, WithinNetPaper: (1./9 + 1./4) / 2},
 		}},
 		{[]int{0, 0, 0, 1, 1}, []Group{ // single-net clusters
-			{A: []int{0, 1, 2}, Within: 0.8 / 3, WithinPaper: 4.6 / 9 / 2},
-			{B: []int{0, 1}, Within: 0.25, WithinPaper: 2.5 / 4 / 2},
+			{A: []int{0, 1, 2}, WithinNet: 0.8 / 3, WithinNetPaper: 4.6 / 9 / 2},
+			{B: []int{0, 1}, WithinNet: 0.25, WithinNetPaper: 2.5 / 4 / 2},
 		}},
-		{[]int{-1, 0, -1, -1, -1}, []Group{{A: []int{1}, Within: 1, WithinPaper: 1. / 9 / 2}}},
+		{[]int{-1, 0, -1, -1, -1}, []Group{{A: []int{1}, WithinNet: 1, WithinNetPaper: 1. / 9 / 2}}},
 		{[]int{-1, -1, -1, -1, -1}, nil},
 	} {
 		got := Similarity(xx, xy, yy, c.labels)
 		if !slices.EqualFunc(got, c.want, func(a, b Group) bool {
 			return slices.Equal(a.A, b.A) && slices.Equal(a.B, b.B) && floats.EqualApprox(
-				[]float64{a.Between, a.BetweenPaper, a.Within, a.WithinPaper},
-				[]float64{b.Between, b.BetweenPaper, b.Within, b.WithinPaper}, 1e-15)
+				[]float64{a.BetweenNet, a.BetweenNetPaper, a.WithinNet, a.WithinNetPaper},
+				[]float64{b.BetweenNet, b.BetweenNetPaper, b.WithinNet, b.WithinNetPaper}, 1e-15)
 		}) {
 			t.Errorf("labels %v: %+v, want %+v", c.labels, got, c.want)
 		}

@@ -23,15 +23,15 @@ func graph(n int, weight func(i, j int) float64) *mat.SymDense {
 	return g
 }
 
-func path(n int) *mat.SymDense {
+func pathGraph(n int) *mat.SymDense {
 	return graph(n, func(i, j int) float64 { return indicator(j == i+1) })
 }
 
-func cycle(n int) *mat.SymDense {
+func cycleGraph(n int) *mat.SymDense {
 	return graph(n, func(i, j int) float64 { return indicator(j == i+1 || j == i+n-1) })
 }
 
-func complete(n int) *mat.SymDense {
+func completeGraph(n int) *mat.SymDense {
 	return graph(n, func(i, j int) float64 { return 1 })
 }
 
@@ -42,21 +42,21 @@ func indicator(b bool) float64 {
 	return 0
 }
 
-// planted returns a random partition of n vertices into k groups, canonical, and a
+// plantedPartition returns a random partition of n vertices into k groups, canonical, and a
 // graph whose edges are heavier within groups.
-func planted(rng *rand.Rand, n, k int) (labels []int, g *mat.SymDense) {
+func plantedPartition(rng *rand.Rand, n, k int) (labels []int, g *mat.SymDense) {
 	labels = make([]int, n)
 	for i := range labels {
 		labels[i] = i % k
 	}
 	rng.Shuffle(n, func(i, j int) { labels[i], labels[j] = labels[j], labels[i] })
-	canonical(labels)
+	canonicalize(labels)
 	return labels, graph(n, func(i, j int) float64 {
 		return 0.8*indicator(labels[i] == labels[j]) + 0.1*rng.Float64()
 	})
 }
 
-func noise(rng *rand.Rand, n int) *mat.SymDense {
+func noiseGraph(rng *rand.Rand, n int) *mat.SymDense {
 	return graph(n, func(i, j int) float64 { return rng.Float64() })
 }
 
@@ -74,8 +74,8 @@ func mustPanic(t *testing.T, want string, f func()) {
 
 func isCanonical(labels []int) bool {
 	c := slices.Clone(labels)
-	canonical(c)
+	canonicalize(c)
 	return slices.Equal(c, labels)
 }
 
-func source(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }

@@ -6,23 +6,22 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Split clusters graph m as [Cluster] does and then divides each cluster that is too
-// large, again and again (the paper's recursive clustering): one of
-// more than 2*alpha*S units, S being the units of one network. The paper used
-// alpha = 0.025 in conv2, which alpha = 0 means here.
+// Split returns the clustering of graph m by [Cluster] in which each cluster of more than
+// 2*alpha*S units, S being the units of one network, is divided recursively (the paper's
+// recursive clustering). The paper used alpha = 0.025 in conv2, which alpha = 0 means here.
 //
 // The paper leaves two points open. S is read as half the vertices of m, the
 // graph of two networks, so the limit is alpha times the vertices, and never
 // below 1. A cluster of m units is divided, by the spectrum of the edges within
-// it, into the ceil(m/limit) parts that it needs at least; units without an edge
-// to the rest of their cluster become clusters of their own. Every division thus
-// leaves two or more parts that are not empty, so it ends.
+// it, into ceil(m/limit) parts, the least number that can be small enough; units without
+// an edge to others of their cluster become clusters of their own. Every division thus
+// leaves two or more parts that are not empty, so the recursion ends.
 //
 // Labels and K of the result are those after the divisions, all else describes
 // the first clustering. Errors and panics are Cluster's, and it panics if alpha is
 // negative or NaN.
 func Split(m mat.Symmetric, o Options, alpha float64) (*Clustering, error) {
-	g := flat(m)
+	g := toWeights(m)
 	if !(alpha >= 0) {
 		panic(badAlpha)
 	}
@@ -41,12 +40,12 @@ func Split(m mat.Symmetric, o Options, alpha float64) (*Clustering, error) {
 			continue
 		}
 		o.K = int(math.Ceil(float64(len(group)) / limit))
-		parts, err := Cluster(g.sub(group), o)
+		parts, err := Cluster(g.subgraph(group), o)
 		if err != nil {
 			return nil, err
 		}
 		for i, l := range parts.Labels {
-			if l < 0 { // alone
+			if l < 0 { // isolated
 				l = parts.K
 				parts.K++
 			}
@@ -61,6 +60,6 @@ func Split(m mat.Symmetric, o Options, alpha float64) (*Clustering, error) {
 			pending = append(pending, part)
 		}
 	}
-	c.K = canonical(c.Labels)
+	c.K = canonicalize(c.Labels)
 	return c, nil
 }

@@ -2,7 +2,7 @@ package spectral
 
 import "sort"
 
-// Merge joins two clusters of a [Tree].
+// Merge is a join of two clusters of a [Tree].
 type Merge struct {
 	A, B   int     // ids of the clusters joined, A < B
 	Height float64 // their similarity or distance
@@ -19,8 +19,9 @@ type Tree struct {
 	Distances bool    // heights are distances
 }
 
-// number turns joins of leaves' clusters, in their final order, into a tree.
-func number(n int, joins []join) *Tree {
+// newTree returns the tree of joins of the clusters of leaves, which are in their final
+// order.
+func newTree(n int, joins []join) *Tree {
 	t := &Tree{N: n, Merges: make([]Merge, 0, len(joins))}
 	parent := make([]int, n+len(joins)) // union-find over ids
 	for id := range parent {
@@ -41,7 +42,7 @@ func number(n int, joins []join) *Tree {
 	return t
 }
 
-// size returns the leaves below an id.
+// size returns the number of leaves below an id.
 func (t *Tree) size(id int) int {
 	if id < t.N {
 		return 1
@@ -69,7 +70,7 @@ func (t *Tree) CutHeight(h float64) []int {
 	}))
 }
 
-// labels numbers the clusters after the given number of merges.
+// labels returns the canonical labels after the given number of merges.
 func (t *Tree) labels(merges int) []int {
 	root := make([]int, t.N+merges) // the last merge above each id
 	for id := range root {
@@ -80,7 +81,7 @@ func (t *Tree) labels(merges int) []int {
 		root[m.A], root[m.B] = root[t.N+i], root[t.N+i]
 	}
 	labels := root[:t.N:t.N]
-	canonical(labels)
+	canonicalize(labels)
 	return labels
 }
 

@@ -7,10 +7,10 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Linkage returns the tree as scipy's linkage matrix: for each merge, the ids of what
-// is joined, the height and the number of leaves. Of a tree of similarities scipy wants
-// distances that rise, which 1 - height are for correlations: so those are given. It is
-// empty for fewer than two leaves.
+// Linkage returns the tree as scipy's linkage matrix, merges x 4: the ids of the clusters
+// joined, the distance and the number of leaves. Scipy needs rising distances: for a tree
+// of similarities they are 1 - height, as for correlations. It is empty for fewer than two
+// leaves.
 func (t *Tree) Linkage() *mat.Dense {
 	if len(t.Merges) == 0 {
 		return new(mat.Dense)
@@ -22,6 +22,7 @@ func (t *Tree) Linkage() *mat.Dense {
 	return z
 }
 
+// distance returns the distance of a height.
 func (t *Tree) distance(height float64) float64 {
 	if t.Distances {
 		return height
@@ -29,11 +30,11 @@ func (t *Tree) distance(height float64) float64 {
 	return 1 - height
 }
 
-// Newick returns the tree in the Newick format, which programs for trees read. Names
-// are those of the leaves, their numbers if it is nil; what Newick does not allow in a
-// name is quoted. Branches have the length by which distances (1 - height of
-// similarities) rise from merge to merge. It panics if there is not a name for each
-// leaf. A tree without leaves is ";".
+// Newick returns the tree in the Newick format, which programs for trees read. names are
+// those of the leaves, nil their numbers; a name with characters that Newick reserves is
+// quoted. The length of a branch is the rise of the distance (1 - height of similarities)
+// from merge to merge. It panics if there is not a name for each leaf. A tree without
+// leaves is ";".
 func (t *Tree) Newick(names []string) string {
 	if names != nil && len(names) != t.N {
 		panic(badShape)
@@ -60,7 +61,7 @@ func (t *Tree) Newick(names []string) string {
 			return parts[id] + ":" + strconv.FormatFloat(length, 'g', -1, 64)
 		}
 		parts[t.N+i] = "(" + branch(m.A) + "," + branch(m.B) + ")"
-		parts[m.A], parts[m.B] = "", "" // frees what was joined
+		parts[m.A], parts[m.B] = "", "" // no longer needed
 	}
 	if len(parts) == 0 {
 		return ";"

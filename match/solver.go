@@ -1,0 +1,204 @@
+package match
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/convergent-go/convergent/internal/dense"
+	"github.com/convergent-go/convergent/internal/par"
+)
+
+// lassoSolver holds what the paths of all targets share.
+type lassoSolver struct {
+	*problem
+	o       LassoOptions
+	order   []int     // of the options' lambdas, falling
+	lambdas []float64 // in that order
+
+	// The least squares solution, at the end of the paths where lambda = 0: see solveEnd.
+	endOnce         sync.Once
+	endWeights      []float64 // targets x p
+	inverse         []float64 // of all covariances
+	wellConditioned bool      // sources do not determine each other
+
+	ascending bool // the paths are shorter from lambda = 0
+}
+
+// newLassoSolver checks the options and covariances.
+func newLassoSolver(sxx, sxy mat.Matrix, o LassoOptions) (*lassoSolver, error) {
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	pr, err := newProblem(sxx, sxy, o.Variance)
+	if err != nil {
+		return nil, err
+	}
+	r := &lassoSolver{problem: pr, o: o, order: indices(len(o.Lambdas))}
+	slices.SortStableFunc(r.order, func(a, b int) int { return cmp.Compare(o.Lambdas[b], o.Lambdas[a]) })
+	for _, k := range r.order {
+		r.lambdas = append(r.lambdas, o.Lambdas[k])
+	}
+	// Where the largest lambda leaves the first target more than half of the sources, it
+	// does so for most targets.
+	if lambdaMax := r.lambdas[0]; lambdaMax > 0 && o.Ratio == 1 && pr.p > 1 && pr.targets > 0 {
+		h := newHomotopy(pr.p)
+		r.ascending = h.descend(pr.sxx, pr.sxy[:pr.p], r.lambdas[:1], make([]float64, pr.p), pr.p/2) == 0
+	}
+	return r, nil
+}
+
+// indices returns 0, 1, ..., n-1.
+func indices(n int) []int {
+	x := make([]int, n)
+	for i := range x {
+		x[i] = i
+	}
+	return x
+}
+
+// solveTargets calls solve for every target, and returns the error of the first target
+// that has one.
+func (r *lassoSolver) solveTargets(ctx context.Context, solve func(f *targetSolver, target int) error) error {
+	var lock sync.Mutex
+	done := 0
+	errs := make([]error, r.targets)
+	scratch := sync.Pool{New: func() any { return r.newTargetSolver() }}
+	par.For(par.Threads(r.o.Threads), r.targets, func(t int) {
+		if errs[t] = ctx.Err(); errs[t] != nil {
+			return
+		}
+		f := scratch.Get().(*targetSolver)
+		defer scratch.Put(f)
+		if errs[t] = solve(f, t); errs[t] == nil && r.o.Progress != nil {
+			lock.Lock()
+			defer lock.Unlock()
+			done++
+			r.o.Progress(done, r.targets)
+		}
+	})
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// solveEnd computes the end of all paths, once.
+func (r *lassoSolver) solveEnd() {
+	r.endOnce.Do(func() {
+		if r.p == 0 || r.targets == 0 {
+			return
+		}
+		var condition float64
+		r.inverse, condition = r.inverseCovariance(par.Threads(r.o.Threads))
+		r.endWeights = r.leastSquares(par.Threads(r.o.Threads), r.inverse)
+		r.wellConditioned = condition > 1e-8
+	})
+}
+
+// targetSolver follows the path of one target after another.
+type targetSolver struct {
+	*lassoSolver
+	path     *path
+	homotopy *homotopy
+	weights  []float64 // lambdas x p
+	g        []float64 // their gradients
+}
+
+func (r *lassoSolver) newTargetSolver() *targetSolver {
+	n := len(r.lambdas) * r.p
+	return &targetSolver{r, newPath(r.problem), newHomotopy(r.p), make([]float64, n), make([]float64, n)}
+}
+
+// solve calls record for every lambda in turn, with the path at its weights and the
+// number of sweeps of coordinate descent.
+//
+// Weights come from the homotopy. Where they violate the KKT conditions, or it stops
+// since sources determine each other, coordinate descent continues from the weights of
+// the lambda before.
+func (f *targetSolver) solve(ctx context.Context, t int, record func(i int, p *path, sweeps int) error) error {
+	s, p := f.path, f.p
+	s.begin(t)
+	from, to := f.followHomotopy(t)
+	for i, lambda := range f.lambdas {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		ridge := lambda * (1 - f.o.Ratio)
+		sweeps := 0
+		switch {
+		case lambda == 0:
+			f.solveEnd()
+			s.set(f.endWeights[t*p:][:p], 0, 0)
+		case i < from || i >= to:
+			copy(s.w, f.weights[i*p:][:p])
+			copy(s.g, f.g[i*p:][:p])
+			s.lambda = lambda
+			if s.isOptimal(lambda, f.o.Tol) {
+				break
+			}
+			fallthrough
+		default:
+			s.setRidge(ridge)
+			var err error
+			if sweeps, err = s.follow(lambda*f.o.Ratio, f.o.Tol, f.o.MaxIter); err != nil {
+				return err
+			}
+		}
+		if err := record(i, s, sweeps); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// followHomotopy sets weights and their gradients by the homotopy, but for those of
+// lambdas [from, to).
+func (f *targetSolver) followHomotopy(t int) (from, to int) {
+	for to < len(f.lambdas) && f.lambdas[to] > 0 {
+		to++
+	}
+	if f.o.Ratio != 1 || f.p == 0 {
+		return 0, to
+	}
+	p, positiveCount, c := f.p, to, f.path.c()
+	ascend := func() {
+		if f.solveEnd(); f.wellConditioned {
+			to = from + f.homotopy.ascend(f.inverse, f.endWeights[t*p:][:p], f.lambdas[from:to], f.weights[from*p:])
+		}
+	}
+	if f.ascending {
+		ascend()
+	}
+	if from < to {
+		maxMembers := (p + 1) / 2
+		if f.ascending {
+			maxMembers = p
+		}
+		from = f.homotopy.descend(f.sxx, c, f.lambdas[:to], f.weights, maxMembers)
+	}
+	if from < to && !f.ascending {
+		ascend()
+	}
+	if from < to { // sources may determine each other
+		from = f.homotopy.descendStepwise(f.sxx, c, f.lambdas[:to], f.weights, nil)
+	}
+	// g = c - Q w, in one product for eight lambdas or more.
+	for i := range positiveCount {
+		copy(f.g[i*p:], c)
+	}
+	if positiveCount >= 8 {
+		dense.Gemm(1, dense.Product{M: positiveCount, N: p, K: p, Alpha: -1, A: dense.Rows(f.weights, p), B: dense.Rows(f.sxx, p), C: f.g, LDC: p})
+		return from, to
+	}
+	for i := range positiveCount {
+		f.path.subtractProduct(f.g[i*p:][:p], f.weights[i*p:][:p])
+	}
+	return from, to
+}
