@@ -11,38 +11,33 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// Basis returns the Pair of other units: those of a's network are the combinations of
-// a's units with the weights in the columns of a, p x p', likewise b's, q x q'. A nil
-// matrix leaves units as they are. Units of the result are numbered from 0. It panics
-// if a shape does not fit.
+// Basis returns the Pair in another basis: the units of a's network are the combinations
+// of a's units with the weights in the columns of a, p x p', and likewise those of b's
+// with b, q x q'. A nil matrix leaves a network's units as they are; other units are
+// numbered from 0. It panics if a shape does not fit.
 func (c *Pair) Basis(a, b mat.Matrix) *Pair {
-	n := &Pair{
-		Threads: c.Threads, UnitsA: c.UnitsA, UnitsB: c.UnitsB, Count: c.Count, p: c.p, q: c.q,
-		aa: c.aa, ab: c.ab, bb: c.bb, ma: c.ma, mb: c.mb, accuracy: c.accuracy,
-	}
-	n.prepare()
+	unitsA, unitsB, m := c.UnitsA, c.UnitsB, c.pairMoments
 	threads := par.Threads(c.Threads)
 	if a != nil {
-		x, k := combinations(a, c.p)
-		n.UnitsA, n.p, n.a, n.standardA = upTo(k), k, new(axes), new(axes)
-		n.aa = product(threads, k, k, c.p, dense.Rows(x, k).T(), product(threads, c.p, k, c.p, dense.Rows(c.aa, c.p), x))
-		n.ab = product(threads, k, c.q, c.p, dense.Rows(x, k).T(), c.ab)
-		n.ma = product(threads, 1, k, c.p, dense.Rows(c.ma, c.p), x)
+		x, k := basisWeights(a, c.p)
+		unitsA = indices(k)
+		m.aa = product(threads, k, k, c.p, dense.Rows(x, k).T(), product(threads, c.p, k, c.p, dense.Rows(c.aa, c.p), x))
+		m.ab = product(threads, k, c.q, c.p, dense.Rows(x, k).T(), c.ab)
+		m.ma = product(threads, 1, k, c.p, dense.Rows(c.ma, c.p), x)
 	}
 	if b != nil {
-		x, k := combinations(b, c.q)
-		n.UnitsB, n.q = upTo(k), k
-		n.bb = product(threads, k, k, c.q, dense.Rows(x, k).T(), product(threads, c.q, k, c.q, dense.Rows(c.bb, c.q), x))
-		n.ab = product(threads, n.p, k, c.q, dense.Rows(n.ab, c.q), x)
-		n.mb = product(threads, 1, k, c.q, dense.Rows(c.mb, c.q), x)
+		x, k := basisWeights(b, c.q)
+		unitsB = indices(k)
+		m.bb = product(threads, k, k, c.q, dense.Rows(x, k).T(), product(threads, c.q, k, c.q, dense.Rows(c.bb, c.q), x))
+		m.ab = product(threads, len(unitsA), k, c.q, dense.Rows(m.ab, c.q), x)
+		m.mb = product(threads, 1, k, c.q, dense.Rows(c.mb, c.q), x)
 	}
-	return n
+	return c.derive(unitsA, unitsB, m)
 }
 
-// Select returns the Pair of some units only: those at the given places among c's.
+// Select returns the Pair of the units at the given places among those of c.
 func (c *Pair) Select(a, b []int) *Pair {
-	n := &Pair{Threads: c.Threads, Count: c.Count, p: len(a), q: len(b), accuracy: c.accuracy}
-	choose := func(x []float64, ld int, rows, cols []int) []float64 {
+	submatrix := func(x []float64, ld int, rows, cols []int) []float64 {
 		y := make([]float64, 0, len(rows)*len(cols))
 		for _, i := range rows {
 			for _, j := range cols {
@@ -51,30 +46,30 @@ func (c *Pair) Select(a, b []int) *Pair {
 		}
 		return y
 	}
-	n.aa, n.ab, n.bb = choose(c.aa, c.p, a, a), choose(c.ab, c.q, a, b), choose(c.bb, c.q, b, b)
-	n.ma, n.mb = choose(c.ma, 0, []int{0}, a), choose(c.mb, 0, []int{0}, b)
+	var unitsA, unitsB []int
 	for _, i := range a {
-		n.UnitsA = append(n.UnitsA, c.UnitsA[i])
+		unitsA = append(unitsA, c.UnitsA[i])
 	}
 	for _, j := range b {
-		n.UnitsB = append(n.UnitsB, c.UnitsB[j])
+		unitsB = append(unitsB, c.UnitsB[j])
 	}
-	return n.prepare()
+	return c.derive(unitsA, unitsB, pairMoments{
+		submatrix(c.aa, c.p, a, a), submatrix(c.ab, c.q, a, b), submatrix(c.bb, c.q, b, b),
+		submatrix(c.ma, 0, []int{0}, a), submatrix(c.mb, 0, []int{0}, b),
+	})
 }
 
-// Scaled returns the Pair of all units scaled to variance 1, so that each counts alike
-// where units are combined.
-func (c *Pair) Scaled() *Pair {
-	n := &Pair{
-		Threads: c.Threads, UnitsA: c.UnitsA, UnitsB: c.UnitsB, Count: c.Count, p: c.p, q: c.q, accuracy: c.accuracy,
-		aa: standardise(c.aa, c.aa, c.aa, c.p, c.p), ab: standardise(c.ab, c.aa, c.bb, c.p, c.q), bb: standardise(c.bb, c.bb, c.bb, c.q, c.q),
-		ma: scaled(c.ma, c.aa), mb: scaled(c.mb, c.bb),
-	}
-	return n.prepare()
+// Standardized returns the Pair of the units scaled to variance 1, so that each counts
+// alike where units are combined.
+func (c *Pair) Standardized() *Pair {
+	return c.derive(c.UnitsA, c.UnitsB, pairMoments{
+		standardise(c.aa, c.aa, c.aa, c.p, c.p), standardise(c.ab, c.aa, c.bb, c.p, c.q), standardise(c.bb, c.bb, c.bb, c.q, c.q),
+		standardMeans(c.ma, c.aa), standardMeans(c.mb, c.bb),
+	})
 }
 
-// scaled returns means over standard deviations.
-func scaled(means, covariances []float64) []float64 {
+// standardMeans returns means divided by standard deviations.
+func standardMeans(means, covariances []float64) []float64 {
 	x := slices.Clone(means)
 	for i := range x {
 		if v := covariances[i*(len(x)+1)]; v > 0 {
@@ -84,8 +79,9 @@ func scaled(means, covariances []float64) []float64 {
 	return x
 }
 
-// combinations returns the elements and the number of columns of a matrix of so many rows.
-func combinations(m mat.Matrix, rows int) ([]float64, int) {
+// basisWeights returns the elements of m, of the given number of rows, and its number of
+// columns.
+func basisWeights(m mat.Matrix, rows int) ([]float64, int) {
 	r, k := m.Dims()
 	if r != rows || k == 0 {
 		panic("corr: a basis needs weights for every unit")
@@ -93,7 +89,8 @@ func combinations(m mat.Matrix, rows int) ([]float64, int) {
 	return mat.DenseCopyOf(m).RawMatrix().Data, k
 }
 
-func upTo(n int) []int {
+// indices returns 0, 1, ..., n-1.
+func indices(n int) []int {
 	x := make([]int, n)
 	for i := range x {
 		x[i] = i
@@ -101,15 +98,15 @@ func upTo(n int) []int {
 	return x
 }
 
-// product is A B of m x k and k x n, the latter's rows side by side.
+// product returns A B, m x n, of A, m x k, and the rows b of B, k x n.
 func product(threads, m, n, k int, a dense.View, b []float64) []float64 {
 	c := make([]float64, m*n)
-	dense.Gemm(threads, m, n, k, 1, a, dense.Rows(b, n), c, n)
+	dense.Gemm(threads, dense.Product{M: m, N: n, K: k, A: a, B: dense.Rows(b, n), C: c, LDC: n})
 	return c
 }
 
-// Axes returns the principal axes of the units of a and of b, for [Pair.Basis]: as
-// columns, directions of falling variance.
+// Axes returns the principal axes of the units of a, p x p, and of b, q x q, for
+// [Pair.Basis]: the columns are directions of falling variance.
 func (c *Pair) Axes() (a, b *mat.Dense) {
 	columns := func(x *axes) *mat.Dense {
 		return mat.DenseCopyOf(mat.NewDense(x.n, x.n, slices.Clone(x.rows)).T())
@@ -120,7 +117,7 @@ func (c *Pair) Axes() (a, b *mat.Dense) {
 // Alignment returns the q x p matrix with which [Pair.Basis] turns b's units towards
 // a's: the rotation, or for networks of unequal size the partial isometry, after which
 // their covariances have the largest sum (Schönemann, "A generalized solution of the
-// orthogonal Procrustes problem", 1966). Then what remains is Procrustes' distance.
+// orthogonal Procrustes problem", 1966). The distance that remains is [Pair.Procrustes].
 func (c *Pair) Alignment() *mat.Dense {
 	x := make([]float64, c.q*c.p)
 	for i := range c.p {
@@ -128,7 +125,7 @@ func (c *Pair) Alignment() *mat.Dense {
 			x[j*c.p+i] = c.ab[i*c.q+j]
 		}
 	}
-	values, left, rows := dense.Singular(par.Threads(c.Threads), c.q, c.p, x, true)
+	values, left, rows := dense.SVD(par.Threads(c.Threads), c.q, c.p, x, true)
 	// rows are U^T X = D V^T: their directions are those of V^T.
 	for k := range c.q {
 		scale := 0.0
@@ -142,20 +139,20 @@ func (c *Pair) Alignment() *mat.Dense {
 	return mat.NewDense(c.q, c.p, product(par.Threads(c.Threads), c.q, c.p, c.q, dense.Rows(left, c.q).T(), rows))
 }
 
-// Turn is a way from no rotation to a random one: the rotations Q^t for a Q from the
+// RotationPath is the path of rotations Q^t from the identity to a rotation Q from the
 // Haar measure on rotations of n dimensions.
 //
 // Q turns planes by angles that lie between 0 and pi, 90 degrees on average and nearly
 // evenly spread; Q^t turns the same planes by t times as much.
-type Turn struct {
+type RotationPath struct {
 	n       int
 	cosines []float64 // of Q's angles, for each of vectors
 	vectors []float64 // rows: eigenvectors of the symmetric part of Q
 	skew    []float64 // the skew part of Q times these, as columns
 }
 
-// Rotation draws an orthogonal matrix, n x n, from the Haar measure. It panics if n is
-// below 1.
+// Rotation returns a random orthogonal matrix, n x n, from the Haar measure. It panics if
+// n is below 1.
 func Rotation(n int, rnd *rand.Rand) *mat.Dense {
 	if n < 1 {
 		panic("corr: a rotation needs a dimension")
@@ -168,10 +165,11 @@ func Rotation(n int, rnd *rand.Rand) *mat.Dense {
 	return q
 }
 
-// NewTurn draws a rotation of n dimensions. It panics if n is below 1.
-func NewTurn(n int, rnd *rand.Rand) *Turn {
+// NewRotationPath returns the path to a random rotation of n dimensions. It panics if n is
+// below 1.
+func NewRotationPath(n int, rnd *rand.Rand) *RotationPath {
 	q := Rotation(n, rnd).RawMatrix().Data
-	t := &Turn{n: n}
+	t := &RotationPath{n: n}
 	// Q's planes are eigenspaces of its symmetric part S = (Q + Q^T)/2, with its
 	// angles' cosines for eigenvalues, and its skew part A = (Q - Q^T)/2 turns within
 	// them. A reflection has an eigenvalue -1 besides.
@@ -184,7 +182,8 @@ func NewTurn(n int, rnd *rand.Rand) *Turn {
 	return t
 }
 
-func (t *Turn) decompose(q []float64) {
+// decompose sets the path to that of q.
+func (t *RotationPath) decompose(q []float64) {
 	n := t.n
 	symmetric, skew := make([]float64, n*n), make([]float64, n*n)
 	for i := range n {
@@ -195,19 +194,19 @@ func (t *Turn) decompose(q []float64) {
 	}
 	t.cosines, t.vectors = dense.Eigen(1, n, symmetric, n)
 	t.skew = make([]float64, n*n)
-	dense.Gemm(1, n, n, n, 1, dense.Rows(skew, n), dense.Rows(t.vectors, n).T(), t.skew, n)
+	dense.Gemm(1, dense.Product{M: n, N: n, K: n, A: dense.Rows(skew, n), B: dense.Rows(t.vectors, n).T(), C: t.skew, LDC: n})
 }
 
 // At returns Q^t, n x n: the identity at 0, Q at 1.
-func (t *Turn) At(share float64) *mat.Dense {
+func (t *RotationPath) At(power float64) *mat.Dense {
 	// Q^t = sum_k cos(t a_k) v_k v_k^T + sin(t a_k)/sin(a_k) A v_k v_k^T.
 	n := t.n
 	x := make([]float64, n*n)
 	for k, c := range t.cosines {
 		angle := math.Acos(max(-1, min(1, c)))
-		cosine, ratio := math.Cos(share*angle), share
+		cosine, ratio := math.Cos(power*angle), power
 		if s := math.Sin(angle); s > 1e-7 {
-			ratio = math.Sin(share*angle) / s
+			ratio = math.Sin(power*angle) / s
 		}
 		for i := range n {
 			x[i*n+k] = float64(cosine*t.vectors[k*n+i]) + float64(ratio*t.skew[i*n+k])

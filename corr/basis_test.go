@@ -8,7 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// observations returns rows x (p+q) random mixtures and their Pair.
+// observations returns random mixtures, rows x p and rows x q, and their Pair.
 func observations(t *testing.T, rnd *rand.Rand, rows, p, q int) (x, y *mat.Dense, c *Pair) {
 	t.Helper()
 	x, y = mat.NewDense(rows, p, nil), mat.NewDense(rows, q, nil)
@@ -24,6 +24,7 @@ func observations(t *testing.T, rnd *rand.Rand, rows, p, q int) (x, y *mat.Dense
 	return x, y, pairOf(t, x, y)
 }
 
+// pairOf returns the Pair of the columns of x and y, in float64.
 func pairOf(t *testing.T, x, y *mat.Dense) *Pair {
 	t.Helper()
 	rows, p := x.Dims()
@@ -53,7 +54,8 @@ func pairOf(t *testing.T, x, y *mat.Dense) *Pair {
 	return c
 }
 
-func far(a, b mat.Matrix) float64 {
+// difference returns the range of the elements of a - b.
+func difference(a, b mat.Matrix) float64 {
 	var d mat.Dense
 	d.Sub(a, b)
 	return mat.Max(&d) - mat.Min(&d)
@@ -82,7 +84,7 @@ func TestBasis(t *testing.T) {
 				}
 			}
 		}
-		if far(c.Basis(nil, b).Correlation(), pairOf(t, x, &v).Correlation()) > 1e-10 || far(c.Basis(a, nil).Correlation(), pairOf(t, &u, y).Correlation()) > 1e-10 {
+		if difference(c.Basis(nil, b).Correlation(), pairOf(t, x, &v).Correlation()) > 1e-10 || difference(c.Basis(a, nil).Correlation(), pairOf(t, &u, y).Correlation()) > 1e-10 {
 			t.Errorf("%v: one side alone", s)
 		}
 	}
@@ -92,14 +94,14 @@ func TestBasis(t *testing.T) {
 func TestSelect(t *testing.T) {
 	x, y, c := observations(t, rand.New(rand.NewPCG(4, 1)), 60, 5, 4)
 	places := [2][]int{{4, 0, 2}, {1}}
-	take := func(m *mat.Dense, cols []int) *mat.Dense {
+	columns := func(m *mat.Dense, cols []int) *mat.Dense {
 		s := mat.NewDense(60, len(cols), nil)
 		for j, col := range cols {
 			s.SetCol(j, mat.Col(nil, col, m))
 		}
 		return s
 	}
-	got, want := c.Select(places[0], places[1]), pairOf(t, take(x, places[0]), take(y, places[1]))
+	got, want := c.Select(places[0], places[1]), pairOf(t, columns(x, places[0]), columns(y, places[1]))
 	for name, m := range map[string][2][]float64{"aa": {got.aa, want.aa}, "ab": {got.ab, want.ab}, "bb": {got.bb, want.bb}} {
 		for i, w := range m[1] {
 			if m[0][i] != w {
@@ -110,8 +112,8 @@ func TestSelect(t *testing.T) {
 	if got.UnitsA[0] != 4 || got.UnitsB[0] != 1 {
 		t.Errorf("units %v and %v", got.UnitsA, got.UnitsB)
 	}
-	s := c.Scaled()
-	if far(s.Correlation(), c.Correlation()) > 1e-12 || far(mat.NewDense(5, 4, s.ab), c.Correlation()) > 1e-12 {
+	s := c.Standardized()
+	if difference(s.Correlation(), c.Correlation()) > 1e-12 || difference(mat.NewDense(5, 4, s.ab), c.Correlation()) > 1e-12 {
 		t.Error("scaled units have other correlations")
 	}
 	for i := range s.p {
@@ -140,11 +142,11 @@ func TestAlignment(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 1))
 	x, _, _ := observations(t, rnd, 90, 6, 1)
 	var y mat.Dense
-	y.Mul(x, NewTurn(6, rnd).At(1))
+	y.Mul(x, NewRotationPath(6, rnd).At(1))
 	c := pairOf(t, x, &y)
-	back := c.Basis(nil, c.Alignment())
+	aligned := c.Basis(nil, c.Alignment())
 	for i := range 6 {
-		if r := back.Correlation().At(i, i); math.Abs(r-1) > 1e-9 {
+		if r := aligned.Correlation().At(i, i); math.Abs(r-1) > 1e-9 {
 			t.Errorf("unit %d: r %v", i, r)
 		}
 	}
@@ -165,13 +167,13 @@ func TestAlignment(t *testing.T) {
 			gram.Mul(q, q.T())
 		}
 		n := min(s[0], s[1])
-		if d := far(&gram, mat.NewDiagDense(n, ones(n))); d > 1e-9 {
+		if d := difference(&gram, mat.NewDiagDense(n, ones(n))); d > 1e-9 {
 			t.Errorf("%v: not an isometry, by %v", s, d)
 		}
 		for range 50 {
-			var other mat.Dense
-			other.Mul(NewTurn(s[1], rnd).At(0.2), q)
-			if sum(&other) > sum(q)+1e-12 {
+			var candidate mat.Dense
+			candidate.Mul(NewRotationPath(s[1], rnd).At(0.2), q)
+			if sum(&candidate) > sum(q)+1e-12 {
 				t.Errorf("%v: another rotation is better", s)
 			}
 		}
@@ -190,23 +192,23 @@ func ones(n int) []float64 {
 func TestTurn(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 8, 33, 96} {
 		for seed := range uint64(4) {
-			turn := NewTurn(n, rand.New(rand.NewPCG(seed, 7)))
+			turn := NewRotationPath(n, rand.New(rand.NewPCG(seed, 7)))
 			id := mat.NewDiagDense(n, ones(n))
-			if d := far(turn.At(0), id); d > 1e-12 {
+			if d := difference(turn.At(0), id); d > 1e-12 {
 				t.Fatalf("n = %d: not the identity at 0, by %v", n, d)
 			}
 			q := turn.At(1)
 			if d := mat.Det(q); math.Abs(d-1) > 1e-9 {
 				t.Errorf("n = %d: determinant %v", n, d)
 			}
-			var gram, whole mat.Dense
-			third, rest := turn.At(1./3), turn.At(2./3)
+			var gram, product mat.Dense
+			third, twoThirds := turn.At(1./3), turn.At(2./3)
 			gram.Mul(third, third.T())
-			whole.Mul(third, rest)
-			if d := far(&gram, id); d > 1e-10 {
+			product.Mul(third, twoThirds)
+			if d := difference(&gram, id); d > 1e-10 {
 				t.Errorf("n = %d: not orthogonal, by %v", n, d)
 			}
-			if d := far(&whole, q); d > 1e-7 {
+			if d := difference(&product, q); d > 1e-7 {
 				t.Errorf("n = %d: Q^(1/3) Q^(2/3) differs from Q by %v", n, d)
 			}
 		}
@@ -215,7 +217,7 @@ func TestTurn(t *testing.T) {
 	var sum, square float64
 	const draws = 2000
 	for seed := range uint64(draws) {
-		tr := mat.Trace(NewTurn(6, rand.New(rand.NewPCG(seed, 8))).At(1))
+		tr := mat.Trace(NewRotationPath(6, rand.New(rand.NewPCG(seed, 8))).At(1))
 		sum += tr / draws
 		square += tr * tr / draws
 	}

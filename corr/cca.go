@@ -8,10 +8,10 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// canonical is a canonical correlation analysis.
-type canonical struct {
-	rho              []float64
-	weightA, weightB []float64 // of projection-weighted CCA
+// canonicalAnalysis is the result of a canonical correlation analysis.
+type canonicalAnalysis struct {
+	rho                []float64 // canonical correlations, falling
+	weightsA, weightsB []float64 // of projection-weighted CCA
 }
 
 // CCA returns the canonical correlations of the spaces that the units span, falling,
@@ -22,7 +22,7 @@ type canonical struct {
 // map of either network's units. Where units determine others the analysis is that of
 // the spaces of lower dimension, see [Pair.Rank]. Spaces that have more dimensions
 // between them than there are observations meet whatever the data; this is an
-// error that wraps [ErrTooFew].
+// error that wraps [ErrTooFewObservations].
 func (c *Pair) CCA() ([]float64, error) {
 	k, err := c.analyse()
 	if err != nil {
@@ -40,6 +40,7 @@ func (c *Pair) MeanCCA() (float64, error) {
 	return mean(k.rho), nil
 }
 
+// mean returns the mean of x.
 func mean(x []float64) float64 {
 	var s float64
 	for _, v := range x {
@@ -48,53 +49,47 @@ func mean(x []float64) float64 {
 	return s / float64(len(x))
 }
 
-// enough returns an error if spaces of r and s dimensions must meet.
-func (c *Pair) enough(r, s int) error {
+// checkDimensions returns an error if spaces of r and s dimensions meet whatever the data.
+func (c *Pair) checkDimensions(r, s int) error {
 	if int64(r+s) > c.Count-1 {
-		return fmt.Errorf("corr: %w: spaces of %d and %d dimensions meet in any %d", ErrTooFew, r, s, c.Count)
+		return fmt.Errorf("corr: %w: spaces of %d and %d dimensions meet in any %d", ErrTooFewObservations, r, s, c.Count)
 	}
 	return nil
 }
 
-// whitened returns S_aa^(-1/2) S_ab S_bb^(-1/2) in the principal axes of standardised
-// units, which make unit scales irrelevant.
-func (c *Pair) whitened() []float64 {
-	if c.white == nil {
-		a, b := c.standard()
-		c.white = across(par.Threads(c.Threads), a, b, a.rank, b.rank, standardise(c.ab, c.aa, c.bb, c.p, c.q))
+// analyse returns the canonical correlation analysis: the singular value decomposition of
+// S_aa^(-1/2) S_ab S_bb^(-1/2) in the principal axes of standardised units, which make
+// the scales of units irrelevant.
+func (c *Pair) analyse() (*canonicalAnalysis, error) {
+	if c.cca != nil {
+		return c.cca, nil
 	}
-	return c.white
-}
-
-func (c *Pair) analyse() (*canonical, error) {
-	if c.canonical != nil {
-		return c.canonical, nil
-	}
-	if err := c.ready(); err != nil {
+	if err := c.checkVariance(); err != nil {
 		return nil, err
 	}
-	a, b := c.standard()
-	if err := c.enough(a.rank, b.rank); err != nil {
+	a, b := c.standardAxes()
+	if err := c.checkDimensions(a.rank, b.rank); err != nil {
 		return nil, err
 	}
 	threads := par.Threads(c.Threads)
-	rho, left, right := dense.Singular(threads, a.rank, b.rank, c.whitened(), true)
-	k := &canonical{}
+	whitened := componentCorrelations(threads, a, b, a.rank, b.rank, standardise(c.ab, c.aa, c.bb, c.p, c.q))
+	rho, left, right := dense.SVD(threads, a.rank, b.rank, whitened, true)
+	k := &canonicalAnalysis{}
 	for _, r := range rho[:min(a.rank, b.rank)] {
-		k.rho = append(k.rho, min(1, r)) // rounding takes some above
+		k.rho = append(k.rho, min(1, r)) // rounding can exceed 1
 	}
-	k.weightA = c.weights(a, c.aa, left, k.rho, nil)
-	k.weightB = c.weights(b, c.bb, right, k.rho, rho)
-	c.canonical = k
+	k.weightsA = c.projectionWeights(a, c.aa, left, k.rho, nil)
+	k.weightsB = c.projectionWeights(b, c.bb, right, k.rho, rho)
+	c.cca = k
 	return k, nil
 }
 
-// weights returns sum_j |cov(h_i, x_j)| for each canonical variable h_i, of which the
-// rows are the coordinates in the axes of standardised units x. Of rows that are not
-// unit vectors, norms are given.
-func (c *Pair) weights(a *axes, covariance, rows, rho, norms []float64) []float64 {
+// projectionWeights returns sum_j |cov(h_i, x_j)| for each canonical variable h_i, whose
+// coordinates in the axes a of standardised units x are the rows. norms are those of the
+// rows; nil is 1.
+func (c *Pair) projectionWeights(a *axes, covariance, rows, rho, norms []float64) []float64 {
 	n, r := len(rho), a.rank
-	back := make([]float64, n*r)
+	coordinates := make([]float64, n*r)
 	for i := range n {
 		norm := 1.0
 		if norms != nil {
@@ -104,14 +99,14 @@ func (c *Pair) weights(a *axes, covariance, rows, rho, norms []float64) []float6
 			continue // no direction is its own
 		}
 		for k := range r {
-			back[i*r+k] = rows[i*r+k] * math.Sqrt(a.variances[k]) / norm
+			coordinates[i*r+k] = rows[i*r+k] * math.Sqrt(a.variances[k]) / norm
 		}
 	}
-	loads := make([]float64, n*a.n)
-	dense.Gemm(par.Threads(c.Threads), n, a.n, r, 1, dense.Rows(back, r), dense.Rows(a.rows, a.n), loads, a.n)
+	loadings := make([]float64, n*a.n)
+	dense.Gemm(par.Threads(c.Threads), dense.Product{M: n, N: a.n, K: r, A: dense.Rows(coordinates, r), B: dense.Rows(a.rows, a.n), C: loadings, LDC: a.n})
 	weights := make([]float64, n)
 	for i := range weights {
-		for j, v := range loads[i*a.n:][:a.n] {
+		for j, v := range loadings[i*a.n:][:a.n] {
 			weights[i] += float64(math.Abs(v) * math.Sqrt(covariance[j*(a.n+1)]))
 		}
 	}
@@ -124,32 +119,33 @@ func (c *Pair) weights(a *axes, covariance, rows, rho, norms []float64) []float6
 //
 // It is in [0, 1], symmetric, and invariant to rotations of either network's units and
 // to a factor for all of them. Too few observations are an error as in [Pair.CCA].
-func (c *Pair) SVCCA(share float64) (float64, error) {
-	if err := c.ready(); err != nil {
+func (c *Pair) SVCCA(varianceShare float64) (float64, error) {
+	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err
 	}
-	if share == 0 {
-		share = 0.99
+	if varianceShare == 0 {
+		varianceShare = 0.99
 	}
 	a, b := c.axesA(), c.axesB()
-	k, l := a.holding(share), b.holding(share)
-	if err := c.enough(k, l); err != nil {
+	k, l := a.count(varianceShare), b.count(varianceShare)
+	if err := c.checkDimensions(k, l); err != nil {
 		return math.NaN(), err
 	}
 	threads := par.Threads(c.Threads)
-	m := across(threads, a, b, k, l, c.ab)
-	// A correlation that rounding takes above 1 is 1.
-	return min(1, dense.Nuclear(threads, k, l, m)/float64(min(k, l))), nil
+	m := componentCorrelations(threads, a, b, k, l, c.ab)
+	// Rounding can exceed 1.
+	return min(1, dense.NuclearNorm(threads, k, l, m)/float64(min(k, l))), nil
 }
 
-// holding returns how many axes hold a share of the variance, rank at most.
-func (a *axes) holding(share float64) int {
+// count returns the least number of axes that hold the share of the variance, at most
+// rank.
+func (a *axes) count(varianceShare float64) int {
 	var total, sum float64
 	for _, v := range a.variances {
 		total += max(0, v)
 	}
 	for k, v := range a.variances[:a.rank] {
-		if sum += v; sum >= share*total {
+		if sum += v; sum >= varianceShare*total {
 			return k + 1
 		}
 	}
@@ -171,19 +167,20 @@ func (c *Pair) PWCCA() (float64, error) {
 	if err != nil {
 		return math.NaN(), err
 	}
-	return weighted(k.rho, k.weightA), nil
+	return weightedMean(k.rho, k.weightsA), nil
 }
 
-// pwccaOfB is PWCCA from b's side.
+// pwccaOfB returns PWCCA with a and b exchanged.
 func (c *Pair) pwccaOfB() (float64, error) {
 	k, err := c.analyse()
 	if err != nil {
 		return math.NaN(), err
 	}
-	return weighted(k.rho, k.weightB), nil
+	return weightedMean(k.rho, k.weightsB), nil
 }
 
-func weighted(x, w []float64) float64 {
+// weightedMean returns the mean of x with weights w; 0 if all weights are 0.
+func weightedMean(x, w []float64) float64 {
 	var sum, total float64
 	for i, v := range x {
 		sum += float64(w[i] * v)

@@ -11,10 +11,10 @@ import "math"
 // factor for all of them, not to one for each. With fewer observations than units it
 // is biased upwards.
 func (c *Pair) CKA() (float64, error) {
-	if err := c.ready(); err != nil {
+	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err
 	}
-	return squares(c.ab) / math.Sqrt(squares(c.aa)) / math.Sqrt(squares(c.bb)), nil
+	return squaredNorm(c.ab) / math.Sqrt(squaredNorm(c.aa)) / math.Sqrt(squaredNorm(c.bb)), nil
 }
 
 // RV returns the RV coefficient (Escoufier, "Le traitement des variables
@@ -25,8 +25,8 @@ func (c *Pair) CKA() (float64, error) {
 // As a function of covariances it is linear CKA, by its older name.
 func (c *Pair) RV() (float64, error) { return c.CKA() }
 
-// squares is the squared Frobenius norm.
-func squares(x []float64) float64 {
+// squaredNorm returns the squared Frobenius norm.
+func squaredNorm(x []float64) float64 {
 	var s float64
 	for _, v := range x {
 		s += float64(v * v)

@@ -23,10 +23,10 @@ func (m *Moments) Covariance(dst *mat.Dense, a, b int) *mat.Dense {
 // units (see Dead) are 0; leave them out of what follows. It fills and returns
 // dst; a nil dst is allocated, one of another shape panics.
 func (m *Moments) Correlation(dst *mat.Dense, a, b int) *mat.Dense {
-	s, varies := m.snapshot()
+	s, liveMask := m.snapshot()
 	return m.fill(dst, a, b, func(i, j int) float64 {
 		switch {
-		case varies[i] == 0 || varies[j] == 0:
+		case liveMask[i] == 0 || liveMask[j] == 0:
 			return 0
 		case i == j:
 			return 1
@@ -40,6 +40,7 @@ func (m *Moments) Correlation(dst *mat.Dense, a, b int) *mat.Dense {
 	})
 }
 
+// fill sets dst to f of each unit of network a and each of b, in the joint order.
 func (m *Moments) fill(dst *mat.Dense, a, b int, f func(i, j int) float64) *mat.Dense {
 	if dst == nil {
 		dst = mat.NewDense(m.units[a], m.units[b], nil)
@@ -49,7 +50,7 @@ func (m *Moments) fill(dst *mat.Dense, a, b int, f func(i, j int) float64) *mat.
 	}
 	for i := range m.units[a] {
 		for j := range m.units[b] {
-			dst.Set(i, j, f(m.begin[a]+i, m.begin[b]+j))
+			dst.Set(i, j, f(m.offsets[a]+i, m.offsets[b]+j))
 		}
 	}
 	return dst

@@ -11,11 +11,16 @@
 // correlation of best partners beyond that of rotated units. [Histograms] give mutual
 // information, which moments cannot.
 //
-// What chance would give: [Moments.RotationNull], [Pair.PermutationNull], [Shuffles] of
-// images, and moments of untrained networks by [Moments.Against]. What other images
-// would give: [Groups.Bootstrap].
+// What moments cannot give follows from inner products of samples: of a [GramPair] mutual
+// nearest neighbours, representational similarity analysis and kernels that are not
+// linear, and all for any number of features. [HSIC] has debiased CKA, which does not rise
+// where samples are scarce.
 //
-// Dead units, which never vary, are left out and listed. What no data could make
-// different, such as canonical correlations of more units than observations, is an
-// error and not a number.
+// Null distributions are those of [Moments.RotationNull], [Pair.PermutationNull],
+// [Shuffles] of images, and moments of untrained networks by [Moments.CompareToNull].
+// [Groups.Bootstrap] and [Groups.Jackknife] give intervals over other images.
+//
+// Dead units, which never vary, are left out and listed. A measure that would have one
+// value whatever the data, such as canonical correlations of more units than
+// observations, is an error and not a number.
 package corr

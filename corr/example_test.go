@@ -32,7 +32,7 @@ func ExamplePair() {
 		return
 	}
 	pair := m.Pair(0, 1)
-	best, _ := pair.Best()
+	best, _ := pair.MeanMaxCorrelation()
 	cca, _ := pair.MeanCCA()
 	null, _ := m.RotationNull(context.Background(), 0, 1, 99, 1)
 	fmt.Printf("best partners %.2f, rotated %.2f\n", best, null.Mean())
@@ -45,7 +45,7 @@ func ExamplePair() {
 func ExampleGroups_Bootstrap() {
 	images, a, b := activations(500)
 	g := corr.NewGroups(50, 2, 2)
-	if err := g.AddTensors(images, corr.NHWC(a, 500, 2, 2, 2), corr.NHWC(b, 500, 2, 2, 2)); err != nil {
+	if err := g.AddTensors(nil, images, corr.NHWC(a, 500, 2, 2, 2), corr.NHWC(b, 500, 2, 2, 2)); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -66,6 +66,6 @@ func ExampleHistograms() {
 		return
 	}
 	i := h.Information()[0]
-	fmt.Printf("units %d and %d share %.2f nats\n", i.A, i.B, i.Plain-i.Bias)
+	fmt.Printf("units %d and %d share %.2f nats\n", i.A, i.B, i.PlugIn-i.Bias)
 	// Output: units 0 and 0 share 0.22 nats
 }

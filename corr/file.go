@@ -8,99 +8,101 @@ import (
 	"github.com/convergent-go/convergent/internal/safetensors"
 )
 
+// format is the version of the files of moments.
 const format = "convergent.moments/3"
 
 // Save writes the moments to path as safetensors, whole or not at all, so that
 // adding more after LoadMoments gives the same bits as without. Tensors: units
 // (I64, per network), count (I64), mean (F64), product (F64, p x p, the upper
 // triangle of the summed products of deviations), spread (F64, its diagonal but for
-// rounding), first (F32, the first observation), varies (I64, 0 or 1 for each unit)
-// and block (F32, rows x p, the observations not yet merged). The metadata name networks, layers and units, the
-// source of samples and their fingerprint.
+// rounding), first (F32, the first observation), varies (I64, 1 for each live unit,
+// else 0) and block (F32, rows x p, the observations not yet merged). The metadata name
+// networks, layers and units, the source of samples and their fingerprint.
 func (m *Moments) Save(path string) error {
 	p := m.total()
-	units, varies := make([]int64, len(m.units)), make([]int64, p)
+	units, live := make([]int64, len(m.units)), make([]int64, p)
 	for i, u := range m.units {
 		units[i] = int64(u)
 	}
-	for i, v := range m.moved {
-		varies[i] = int64(v & 1)
+	for i, v := range m.liveMask {
+		live[i] = int64(v & 1)
 	}
 	return safetensors.Save(path, &safetensors.File{
-		Metadata: m.describe(),
+		Metadata: m.metadata(),
 		Tensors: []safetensors.Tensor{
 			{Name: "units", Shape: []int{len(units)}, I64: units},
-			{Name: "count", Shape: []int{1}, I64: []int64{m.whole.count}},
-			{Name: "mean", Shape: []int{p}, F64: m.whole.mean},
-			{Name: "product", Shape: []int{p, p}, F64: m.whole.prod},
-			{Name: "spread", Shape: []int{p}, F64: m.whole.spread},
+			{Name: "count", Shape: []int{1}, I64: []int64{m.accumulator.count}},
+			{Name: "mean", Shape: []int{p}, F64: m.accumulator.mean},
+			{Name: "product", Shape: []int{p, p}, F64: m.accumulator.prod},
+			{Name: "spread", Shape: []int{p}, F64: m.accumulator.sumSquares},
 			{Name: "first", Shape: []int{p}, F32: m.first},
-			{Name: "varies", Shape: []int{p}, I64: varies},
+			{Name: "varies", Shape: []int{p}, I64: live},
 			{Name: "block", Shape: []int{m.rows, p}, F32: m.block[:m.rows*p]},
 		},
 	})
 }
 
-// LoadMoments reads what Save wrote. Errors name the file.
+// LoadMoments reads moments from a file that Save wrote. Errors name the file.
 func LoadMoments(path string) (*Moments, error) {
 	f, err := safetensors.Load(path)
 	if err != nil {
 		return nil, fmt.Errorf("corr: %w", err)
 	}
-	m, err := fromFile(f)
+	m, err := decodeMoments(f)
 	if err != nil {
 		return nil, fmt.Errorf("corr: %s: not moments: %w", path, err)
 	}
 	return m, nil
 }
 
-func fromFile(f *safetensors.File) (*Moments, error) {
+// decodeMoments returns the moments of a file, or an error that says what is wrong in it.
+func decodeMoments(f *safetensors.File) (*Moments, error) {
 	if f.Metadata["format"] != format {
 		return nil, fmt.Errorf("the format is %q, want %q", f.Metadata["format"], format)
 	}
-	tensor := make(map[string]*safetensors.Tensor)
+	tensors := make(map[string]*safetensors.Tensor)
 	for _, name := range []string{"units", "count", "mean", "product", "spread", "first", "varies", "block"} {
 		t, err := f.Get(name)
 		if err != nil {
 			return nil, err
 		}
-		tensor[name] = t
+		tensors[name] = t
 	}
 	var units []int
 	p := 0
-	for _, u := range tensor["units"].I64 {
+	for _, u := range tensors["units"].I64 {
 		// The mean that follows bounds what is allocated.
-		if u < 1 || u > int64(len(tensor["mean"].F64)-p) {
-			return nil, fmt.Errorf("units %v do not fit %d means", tensor["units"].I64, len(tensor["mean"].F64))
+		if u < 1 || u > int64(len(tensors["mean"].F64)-p) {
+			return nil, fmt.Errorf("units %v do not fit %d means", tensors["units"].I64, len(tensors["mean"].F64))
 		}
 		units = append(units, int(u))
 		p += int(u)
 	}
-	block := tensor["block"]
+	block := tensors["block"]
 	rows := 0
 	if len(block.Shape) == 2 {
 		rows = block.Shape[0]
 	}
-	if len(units) == 0 || len(tensor["mean"].F64) != p || len(tensor["product"].F64) != p*p || len(tensor["spread"].F64) != p || len(tensor["first"].F32) != p ||
-		len(tensor["varies"].I64) != p || len(tensor["count"].I64) != 1 || tensor["count"].I64[0] < 0 ||
+	if len(units) == 0 || len(tensors["mean"].F64) != p || len(tensors["product"].F64) != p*p || len(tensors["spread"].F64) != p || len(tensors["first"].F32) != p ||
+		len(tensors["varies"].I64) != p || len(tensors["count"].I64) != 1 || tensors["count"].I64[0] < 0 ||
 		rows >= blockRows || !slices.Equal(block.Shape, []int{rows, p}) || len(block.F32) != rows*p {
 		return nil, fmt.Errorf("the tensors do not fit together")
 	}
-	for _, v := range slices.Concat(tensor["mean"].F64, tensor["spread"].F64, tensor["product"].F64) {
+	for _, v := range slices.Concat(tensors["mean"].F64, tensors["spread"].F64, tensors["product"].F64) {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, fmt.Errorf("a moment is %v", v)
 		}
 	}
 	m := NewMoments(units...)
-	m.whole = moments{tensor["count"].I64[0], tensor["mean"].F64, tensor["product"].F64, tensor["spread"].F64}
-	m.first, m.rows = tensor["first"].F32, rows
-	if err := m.described(f.Metadata); err != nil {
+	m.accumulator = moments{tensors["count"].I64[0], tensors["mean"].F64, tensors["product"].F64, tensors["spread"].F64}
+	m.first, m.rows = tensors["first"].F32, rows
+	if err := m.setMetadata(f.Metadata); err != nil {
 		return nil, err
 	}
 	copy(m.block, block.F32)
-	for i, v := range tensor["varies"].I64 {
+	for i, v := range tensors["varies"].I64 {
 		if v != 0 {
-			m.moved[i] = math.MaxUint32
+			m.liveMask[i] = math.MaxUint32
 		}
 	}
 	return m, nil

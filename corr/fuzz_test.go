@@ -42,7 +42,7 @@ func FuzzMoments(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m, err := fromFile(file)
+		m, err := decodeMoments(file)
 		if err != nil {
 			return
 		}
@@ -64,8 +64,9 @@ func FuzzMoments(f *testing.F) {
 }
 
 // FuzzCuts streams activations of any values, which the fuzzer chooses by their bits, in
-// any cuts: the bits are those of one call, and correlations err by less than 1e-6 of the
-// definition in float64. What is not finite is refused with its place, and adds nothing.
+// any cuts: the bits are those of one call, and correlations differ by less than 1e-6 from
+// the definition in float64. A value that is not finite is an error that names its place,
+// and nothing is added.
 func FuzzCuts(f *testing.F) {
 	f.Add(uint64(1), uint16(900), uint16(100), []byte("\x00\x00\x80\x3f\x00\x00\x00\x00\x00\x00\x00\xc0"))
 	f.Add(uint64(2), uint16(400), uint16(7), []byte("\xff\xff\x7f\x7f\xff\xff\x7f\xff\x01\x00\x00\x00"))
@@ -85,13 +86,13 @@ func FuzzCuts(f *testing.F) {
 		bad := ""
 		for a, p := range units {
 			nets[a] = make([]float32, n*p)
-			few := make([][]float32, p) // each unit has some of the values, so that scales differ
-			for u := range few {
+			subsets := make([][]float32, p) // each unit has some of the values, so that scales differ
+			for u := range subsets {
 				lo := rnd.IntN(len(values))
-				few[u] = values[lo : lo+1+rnd.IntN(len(values)-lo)]
+				subsets[u] = values[lo : lo+1+rnd.IntN(len(values)-lo)]
 			}
 			for i := range nets[a] {
-				v := few[i%p][rnd.IntN(len(few[i%p]))]
+				v := subsets[i%p][rnd.IntN(len(subsets[i%p]))]
 				if nets[a][i] = v; bad == "" && (math.IsNaN(float64(v)) || math.IsInf(float64(v), 0)) {
 					bad = fmt.Sprintf("network %d, row %d, unit %d:", a, i/p, i%p)
 				}
@@ -110,16 +111,16 @@ func FuzzCuts(f *testing.F) {
 		}
 		m := NewMoments(units...)
 		for at := 0; at < n; {
-			some := min(n-at, rnd.IntN(2+int(cut)))
+			count := min(n-at, rnd.IntN(2+int(cut)))
 			for a, p := range units {
-				part[a] = nets[a][at*p:][:some*p]
+				part[a] = nets[a][at*p:][:count*p]
 			}
-			if err := m.Add(some, part...); err != nil {
+			if err := m.Add(count, part...); err != nil {
 				t.Fatal(err)
 			}
-			at += some
+			at += count
 		}
-		equal(t, m, want, "in cuts")
+		requireEqual(t, m, want, "in cuts")
 		for a, p := range units {
 			for b, q := range units {
 				r := m.Correlation(nil, a, b)

@@ -41,14 +41,15 @@ func NewGroups(groups int, units ...int) *Groups {
 // AddTensors adds observations, a tensor of each network, all of the same samples and
 // positions. images are the numbers of the samples' images, which fall to groups in
 // turn: image i to group i modulo their number. All observations of an image have one
-// number, in whatever calls they are added. See [Moments.AddTensors] for errors.
-func (g *Groups) AddTensors(images []uint64, tensors ...Tensor) error {
+// number, in whatever calls they are added. See [Moments.AddTensors] for errors and for
+// ids, which identify the samples.
+func (g *Groups) AddTensors(ids, images []uint64, tensors ...Tensor) error {
 	if g.total != nil {
 		panic("corr: the groups are closed")
 	}
 	first := g.parts[0]
-	samples, rows := first.fits(images, tensors)
-	if images == nil {
+	samples, rows := first.checkShapes(ids, tensors)
+	if len(images) != samples {
 		panic("corr: an image is needed for every sample")
 	}
 	if rows == 0 {
@@ -71,7 +72,11 @@ func (g *Groups) AddTensors(images []uint64, tensors ...Tensor) error {
 		}
 		for _, sample := range members[i] {
 			m.gather(sample*positions, (sample+1)*positions, tensors)
-			m.samples.add(images[sample:sample+1], positions)
+			if ids != nil {
+				m.samples.add(ids[sample:sample+1], positions)
+			} else {
+				m.samples.Unknown = true
+			}
 		}
 	})
 	return nil
@@ -118,7 +123,7 @@ func (g *Groups) sum() *Moments {
 func (g *Groups) Close() {
 	par.For(par.Threads(g.Threads), len(g.parts), func(i int) {
 		m := g.parts[i]
-		m.whole, m.moved = m.snapshot()
+		m.accumulator, m.liveMask = m.snapshot()
 		m.rows, m.block = 0, nil
 	})
 	g.total = g.sum()
@@ -154,8 +159,8 @@ const minGroups = 10
 // from each call, and be safe to compute at once for different Pairs, whose units are
 // those that are live in all images.
 //
-// Fewer than 10 groups with images are an error that wraps [ErrTooFew]; an error of
-// figures is one of Bootstrap.
+// Fewer than 10 groups with images are an error that wraps [ErrTooFewObservations]; an
+// error of figures is one of Bootstrap.
 func (g *Groups) Bootstrap(ctx context.Context, o BootstrapOptions, a, b int, figures func(*Pair) ([]float64, error)) ([]Interval, error) {
 	if o.Draws == 0 {
 		o.Draws = 1000
@@ -167,15 +172,15 @@ func (g *Groups) Bootstrap(ctx context.Context, o BootstrapOptions, a, b int, fi
 	if total == nil {
 		total = g.sum()
 	}
-	all := total.Pair(a, b)
-	all.Threads = g.Threads
-	values, err := figures(all)
+	observed := total.Pair(a, b)
+	observed.Threads = g.Threads
+	values, err := figures(observed)
 	if err != nil {
 		return nil, err
 	}
-	r := newResampler(g, total, a, b, all)
-	if r.groups < minGroups {
-		return nil, fmt.Errorf("corr: %w: a bootstrap of %d groups of images says little; use %d or more", ErrTooFew, r.groups, minGroups)
+	r := newResampler(g, total, a, b, observed)
+	if r.groupCount < minGroups {
+		return nil, fmt.Errorf("corr: %w: a bootstrap of %d groups of images says little; use %d or more", ErrTooFewObservations, r.groupCount, minGroups)
 	}
 	draws := make([][]float64, o.Draws)
 	const batch = 16
@@ -185,7 +190,7 @@ func (g *Groups) Bootstrap(ctx context.Context, o BootstrapOptions, a, b int, fi
 			return nil, err
 		}
 		n := min(batch, o.Draws-lo)
-		pairs := r.pairs(threads, o.Seed, lo, n)
+		pairs := r.pairs(threads, r.multiplicities(o.Seed, lo, n))
 		errs := make([]error, n)
 		par.For(threads, n, func(i int) {
 			draws[lo+i], errs[i] = figures(pairs[i])
@@ -206,8 +211,8 @@ func (g *Groups) Bootstrap(ctx context.Context, o BootstrapOptions, a, b int, fi
 		for d := range draws {
 			null.Draws[d] = draws[d][i]
 		}
-		ends := null.Quantiles((1-o.Level)/2, (1+o.Level)/2)
-		intervals[i] = Interval{v, ends[0], ends[1], null.Std(), null.Draws}
+		quantiles := null.Quantiles((1-o.Level)/2, (1+o.Level)/2)
+		intervals[i] = Interval{v, quantiles[0], quantiles[1], null.Std(), null.Draws}
 	}
 	return intervals, nil
 }
@@ -216,32 +221,32 @@ func (g *Groups) Bootstrap(ctx context.Context, o BootstrapOptions, a, b int, fi
 // units' deviations from the means of all images, whose weighted sums are those of
 // resamples but for the means of these.
 type resampler struct {
-	groups int
-	rows   []float64 // in each group
-	means  []float64 // groups x units: less those of all images
-	prods  []float64 // groups x triangle
-	pair   *Pair
-	centre []float64
+	groupCount int
+	rows       []float64 // in each group
+	means      []float64 // groups x units: less those of all images
+	prods      []float64 // groups x triangle
+	pair       *Pair
+	centre     []float64
 }
 
 func newResampler(g *Groups, total *Moments, a, b int, pair *Pair) *resampler {
 	r := &resampler{pair: pair}
 	var units []int
 	for _, u := range pair.UnitsA {
-		units = append(units, total.begin[a]+u)
+		units = append(units, total.offsets[a]+u)
 	}
 	for _, u := range pair.UnitsB {
-		units = append(units, total.begin[b]+u)
+		units = append(units, total.offsets[b]+u)
 	}
 	n := len(units)
 	triangle := n * (n + 1) / 2
 	r.centre = append(slices.Clone(pair.ma), pair.mb...)
 	for _, m := range g.parts {
 		if m.Count() > 0 {
-			r.groups++
+			r.groupCount++
 		}
 	}
-	r.rows, r.means, r.prods = make([]float64, r.groups), make([]float64, r.groups*n), make([]float64, r.groups*triangle)
+	r.rows, r.means, r.prods = make([]float64, r.groupCount), make([]float64, r.groupCount*n), make([]float64, r.groupCount*triangle)
 	k := 0
 	for _, m := range g.parts {
 		if m.Count() == 0 {
@@ -266,48 +271,53 @@ func newResampler(g *Groups, total *Moments, a, b int, pair *Pair) *resampler {
 	return r
 }
 
-// pairs returns those of n draws from number lo on.
-func (r *resampler) pairs(threads int, seed uint64, lo, n int) []*Pair {
-	units := len(r.centre)
-	triangle := units * (units + 1) / 2
-	times, weights := make([]float64, n*r.groups), make([]float64, n*r.groups)
+// multiplicities says how often each group is in each of n draws from number lo on.
+func (r *resampler) multiplicities(seed uint64, lo, n int) []float64 {
+	multiplicities := make([]float64, n*r.groupCount)
 	for i := range n {
 		rnd := rand.New(rand.NewPCG(seed, uint64(lo+i)))
-		for range r.groups {
-			times[i*r.groups+rnd.IntN(r.groups)]++
+		for range r.groupCount {
+			multiplicities[i*r.groupCount+rnd.IntN(r.groupCount)]++
 		}
-		for k, rows := range r.rows {
-			weights[i*r.groups+k] = times[i*r.groups+k] * rows
-		}
+	}
+	return multiplicities
+}
+
+// pairs returns those of resamples in which each group is so many times.
+func (r *resampler) pairs(threads int, multiplicities []float64) []*Pair {
+	n := len(multiplicities) / r.groupCount
+	units := len(r.centre)
+	triangle := units * (units + 1) / 2
+	weights := make([]float64, n*r.groupCount)
+	for i := range weights {
+		weights[i] = multiplicities[i] * r.rows[i%r.groupCount]
 	}
 	prods, means := make([]float64, n*triangle), make([]float64, n*units)
 	// Columns are many: a part of them is a task.
 	par.Blocks(threads, triangle, 4096, func(from, to int) {
-		dense.Gemm(1, n, to-from, r.groups, 1, dense.Rows(times, r.groups), dense.Rows(r.prods[from:], triangle), prods[from:], triangle)
+		dense.Gemm(1, dense.Product{M: n, N: to - from, K: r.groupCount, A: dense.Rows(multiplicities, r.groupCount), B: dense.Rows(r.prods[from:], triangle), C: prods[from:], LDC: triangle})
 	})
-	dense.Gemm(1, n, units, r.groups, 1, dense.Rows(weights, r.groups), dense.Rows(r.means, units), means, units)
+	dense.Gemm(1, dense.Product{M: n, N: units, K: r.groupCount, A: dense.Rows(weights, r.groupCount), B: dense.Rows(r.means, units), C: means, LDC: units})
 	pairs := make([]*Pair, n)
 	par.For(threads, n, func(i int) {
-		var rows, distinct float64
-		for k, w := range weights[i*r.groups:][:r.groups] {
+		var rows, distinctRows float64
+		for k, w := range weights[i*r.groupCount:][:r.groupCount] {
 			rows += w
 			if w > 0 {
-				distinct += r.rows[k]
+				distinctRows += r.rows[k]
 			}
 		}
-		pairs[i] = r.fill(prods[i*triangle:][:triangle], means[i*units:][:units], rows, int64(distinct))
+		pairs[i] = r.fill(prods[i*triangle:][:triangle], means[i*units:][:units], rows, int64(distinctRows))
 	})
 	return pairs
 }
 
-// fill makes a Pair of summed products and means. Its observations are those that are
-// in the resample at all, since a copy is no further one.
-func (r *resampler) fill(prods, means []float64, rows float64, distinct int64) *Pair {
+// fill returns the Pair of summed products and means. Its observations are the distinct
+// ones of the resample, since a copy is no further observation.
+func (r *resampler) fill(prods, means []float64, rows float64, distinctRows int64) *Pair {
 	p, q := r.pair.p, r.pair.q
-	c := &Pair{
-		Threads: 1, UnitsA: r.pair.UnitsA, UnitsB: r.pair.UnitsB, Count: distinct, p: p, q: q, accuracy: r.pair.accuracy,
-		aa: make([]float64, p*p), ab: make([]float64, p*q), bb: make([]float64, q*q), ma: make([]float64, p), mb: make([]float64, q),
-	}
+	c := newPair(r.pair.UnitsA, r.pair.UnitsB, distinctRows, r.pair.accuracy, newPairMoments(p, q))
+	c.Threads = 1
 	for i := range means {
 		means[i] /= rows
 		if i < p {
@@ -335,5 +345,5 @@ func (r *resampler) fill(prods, means []float64, rows float64, distinct int64) *
 			}
 		}
 	}
-	return c.prepare()
+	return c
 }

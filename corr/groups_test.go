@@ -43,18 +43,18 @@ func images(rnd *rand.Rand, n, positions, p, q int) (ids []uint64, x, y []float3
 func TestGroups(t *testing.T) {
 	const n, positions, p, q = 50, 9, 4, 3
 	ids, x, y := images(rand.New(rand.NewPCG(1, 1)), n, positions, p, q)
-	g, again, want := NewGroups(20, p, q), NewGroups(20, p, q), NewMoments(p, q)
-	all := []Tensor{NHWC(x, n, 3, 3, p), NHWC(y, n, 3, 3, q)}
-	if err := errors.Join(g.AddTensors(ids, all...), want.AddTensors(ids, all...)); err != nil {
+	g, cut, want := NewGroups(20, p, q), NewGroups(20, p, q), NewMoments(p, q)
+	tensors := []Tensor{NHWC(x, n, 3, 3, p), NHWC(y, n, 3, 3, q)}
+	if err := errors.Join(g.AddTensors(nil, ids, tensors...), want.AddTensors(ids, tensors...)); err != nil {
 		t.Fatal(err)
 	}
 	for i := range n {
 		lo, hi := i*positions, (i+1)*positions
-		if err := again.AddTensors(ids[i:i+1], NHWC(x[lo*p:hi*p], 1, 3, 3, p), NHWC(y[lo*q:hi*q], 1, 3, 3, q)); err != nil {
+		if err := cut.AddTensors(nil, ids[i:i+1], NHWC(x[lo*p:hi*p], 1, 3, 3, p), NHWC(y[lo*q:hi*q], 1, 3, 3, q)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	equal(t, again.Total(), g.Total(), "cut")
+	requireEqual(t, cut.Total(), g.Total(), "cut")
 	total := g.Total()
 	if total.Count() != n*positions || g.Count() != total.Count() || !mat.EqualApprox(total.Correlation(nil, 0, 1), want.Correlation(nil, 0, 1), 1e-6) {
 		t.Error("the groups together are not all observations")
@@ -63,7 +63,7 @@ func TestGroups(t *testing.T) {
 		t.Error(err)
 	}
 	x[7*positions*p+5] = float32(math.NaN())
-	if err := g.AddTensors(ids, all...); err == nil || !strings.Contains(err.Error(), "network 0, row 514, unit 1") || g.Count() != n*positions {
+	if err := g.AddTensors(nil, ids, tensors...); err == nil || !strings.Contains(err.Error(), "network 0, row 514, unit 1") || g.Count() != n*positions {
 		t.Errorf("NaN: %v, %d observations", err, g.Count())
 	}
 }
@@ -74,20 +74,20 @@ func TestBootstrap(t *testing.T) {
 	const n, positions, p, q = 40, 5, 4, 3
 	ids, x, y := images(rand.New(rand.NewPCG(1, 1)), n, positions, p, q)
 	g := NewGroups(n, p, q)
-	if err := g.AddTensors(ids, NHWC(x, n, 1, positions, p), NHWC(y, n, 1, positions, q)); err != nil {
+	if err := g.AddTensors(nil, ids, NHWC(x, n, 1, positions, p), NHWC(y, n, 1, positions, q)); err != nil {
 		t.Fatal(err)
 	}
-	var seen [][]float64
+	var figuresOfDraws [][]float64
 	g.Threads = 1 // so that calls come in order
 	figures := func(c *Pair) ([]float64, error) {
 		r := append(slices.Clone(c.Correlation().RawMatrix().Data), float64(c.Count))
-		seen = append(seen, r)
+		figuresOfDraws = append(figuresOfDraws, r)
 		return r, nil
 	}
 	if _, err := g.Bootstrap(context.Background(), BootstrapOptions{Draws: 20, Seed: 5}, 0, 1, figures); err != nil {
 		t.Fatal(err)
 	}
-	for d, got := range seen[1:] {
+	for d, got := range figuresOfDraws[1:] {
 		rnd := rand.New(rand.NewPCG(5, uint64(d)))
 		m, distinct := NewMoments(p, q), map[int]bool{}
 		for range n {
@@ -124,15 +124,15 @@ func TestBootstrap(t *testing.T) {
 		t.Errorf("interval %+v", i)
 	}
 
-	few := NewGroups(n, p, q)
-	if err := few.AddTensors(ids[:9], NHWC(x[:9*positions*p], 9, 1, positions, p), NHWC(y[:9*positions*q], 9, 1, positions, q)); err != nil {
+	nineImages := NewGroups(n, p, q)
+	if err := nineImages.AddTensors(nil, ids[:9], NHWC(x[:9*positions*p], 9, 1, positions, p), NHWC(y[:9*positions*q], 9, 1, positions, q)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := few.Bootstrap(context.Background(), BootstrapOptions{}, 0, 1, correlation); !errors.Is(err, ErrTooFew) {
+	if _, err := nineImages.Bootstrap(context.Background(), BootstrapOptions{}, 0, 1, correlation); !errors.Is(err, ErrTooFewObservations) {
 		t.Errorf("nine images: %v", err)
 	}
-	broken := errors.New("broken")
-	if _, err := g.Bootstrap(context.Background(), BootstrapOptions{}, 0, 1, func(*Pair) ([]float64, error) { return nil, broken }); !errors.Is(err, broken) {
+	failure := errors.New("broken")
+	if _, err := g.Bootstrap(context.Background(), BootstrapOptions{}, 0, 1, func(*Pair) ([]float64, error) { return nil, failure }); !errors.Is(err, failure) {
 		t.Errorf("an error of figures: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -148,7 +148,7 @@ func TestBootstrap(t *testing.T) {
 func TestBootstrapCovers(t *testing.T) {
 	const n, positions, samples = 60, 6, 150
 	rnd := rand.New(rand.NewPCG(8, 8))
-	held := 0
+	covered := 0
 	for range samples {
 		g := NewGroups(30, 1, 1)
 		for i := range n {
@@ -157,7 +157,7 @@ func TestBootstrapCovers(t *testing.T) {
 			for k := range positions {
 				x[k], y[k] = float32(a+0.1*rnd.NormFloat64()), float32(0.6*a+0.8*b+0.1*rnd.NormFloat64())
 			}
-			if err := g.AddTensors([]uint64{uint64(i)}, NHWC(x, 1, 1, positions, 1), NHWC(y, 1, 1, positions, 1)); err != nil {
+			if err := g.AddTensors(nil, []uint64{uint64(i)}, NHWC(x, 1, 1, positions, 1), NHWC(y, 1, 1, positions, 1)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -168,11 +168,11 @@ func TestBootstrapCovers(t *testing.T) {
 			t.Fatal(err)
 		}
 		if truth := 0.6 / 1.01; interval[0].Low <= truth && truth <= interval[0].High {
-			held++
+			covered++
 		}
 	}
-	if share := float64(held) / samples; share < 0.8 || share > 0.97 {
-		t.Errorf("%.2f of 0.9 intervals hold the truth", share)
+	if coverage := float64(covered) / samples; coverage < 0.8 || coverage > 0.97 {
+		t.Errorf("%.2f of 0.9 intervals hold the truth", coverage)
 	}
 }
 
@@ -202,16 +202,16 @@ func TestShuffles(t *testing.T) {
 	}
 	chance := s.Moments()
 	for i, o := range cut.Moments() {
-		equal(t, o, chance[i], "cut")
+		requireEqual(t, o, chance[i], "cut")
 	}
 	at := func(i int) func(*Pair) (float64, error) {
 		return func(c *Pair) (float64, error) { return c.Correlation().At(i, i), nil }
 	}
-	observed, null, err := m.Against(chance, 0, 1, at(0))
-	if err != nil || observed < 0.5 || math.Abs(null.Mean()) > 0.1 || null.PValue(observed) != 1./21 || null.PBelow(observed) != 1 {
+	observed, null, err := m.CompareToNull(chance, 0, 1, at(0))
+	if err != nil || observed < 0.5 || math.Abs(null.Mean()) > 0.1 || null.PValue(observed) != 1./21 || null.PValueLower(observed) != 1 {
 		t.Errorf("a unit of images: %v, by chance %v (%v)", observed, null, err)
 	}
-	observed, null, err = m.Against(chance, 0, 1, at(1))
+	observed, null, err = m.CompareToNull(chance, 0, 1, at(1))
 	if err != nil || math.Abs(null.Mean()-observed) > 0.02 {
 		t.Errorf("a unit of positions: %v, by chance %v (%v)", observed, null, err)
 	}
@@ -221,15 +221,15 @@ func TestShuffles(t *testing.T) {
 	if err := s.AddTensors(ids[:1], NHWC(x[:8], 1, 2, 2, 2), NHWC(y[:8], 1, 2, 2, 2)); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := m.Against(s.Moments(), 0, 1, at(0)); err == nil {
+	if _, _, err := m.CompareToNull(s.Moments(), 0, 1, at(0)); err == nil {
 		t.Error("moments of other samples stand for chance")
 	}
 }
 
 // TestPermutationNull compares with the mean of all correlations, which it has.
 func TestPermutationNull(t *testing.T) {
-	x, y := units(rand.New(rand.NewPCG(3, 3)), 100, 6, 4)
-	c := exact(x, y)
+	x, y := mixedUnits(rand.New(rand.NewPCG(3, 3)), 100, 6, 4)
+	c := exactPair(x, y)
 	null, err := c.PermutationNull(context.Background(), 2000, 1)
 	if err != nil {
 		t.Fatal(err)
@@ -245,7 +245,7 @@ func BenchmarkBootstrap(b *testing.B) {
 	const n, positions, p = 200, 16, 256
 	ids, x, y := images(rand.New(rand.NewPCG(1, 1)), n, positions, p, p)
 	g := NewGroups(100, p, p)
-	if err := g.AddTensors(ids, NHWC(x, n, 4, 4, p), NHWC(y, n, 4, 4, p)); err != nil {
+	if err := g.AddTensors(nil, ids, NHWC(x, n, 4, 4, p), NHWC(y, n, 4, 4, p)); err != nil {
 		b.Fatal(err)
 	}
 	const draws = 64
@@ -253,7 +253,7 @@ func BenchmarkBootstrap(b *testing.B) {
 		_, err := g.Bootstrap(context.Background(), BootstrapOptions{Draws: draws}, 0, 1, func(c *Pair) ([]float64, error) {
 			var all []float64
 			for _, m := range Measures() {
-				v, err := m.Of(c)
+				v, err := m.Func(c)
 				if err != nil {
 					return nil, err
 				}

@@ -8,37 +8,37 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// Bins are intervals of activations for each unit of a network: edges rise, and a value
-// is in bin k if it is above k of them. A unit has at most 255 edges.
+// Bins are the edges of intervals of activations, rising, for each unit of a network: a
+// value that is above k of its unit's edges is in bin k. A unit has at most 255 edges.
 type Bins [][]float32
 
-// PaperBins returns the paper's bins (section 3.1) for a sample of activations: one for
-// all up to 1e-6, where ReLUs are off, and then such that each of 20 holds 5 % of what
-// is above in the sample. Units whose percentiles coincide have fewer.
+// PaperBins returns the paper's bins (section 3.1) for a sample of activations: one bin
+// up to 1e-6, where ReLUs are off, and 20 bins that each hold 5 % of the activations
+// above. Units whose percentiles coincide have fewer.
 func PaperBins(sample Tensor) Bins {
-	const off, parts = 1e-6, 20
+	const threshold, quantiles = 1e-6, 20
 	bins := make(Bins, sample.units)
 	for u := range bins {
-		var on []float32
+		var active []float32
 		for r := range sample.Len() {
-			if v := sample.at(r, u); v > off {
-				on = append(on, v)
+			if v := sample.at(r, u); v > threshold {
+				active = append(active, v)
 			}
 		}
-		slices.Sort(on)
-		bins[u] = []float32{off}
-		for k := 1; k < parts && len(on) > 0; k++ {
-			bins[u] = append(bins[u], on[(k*len(on)+parts-1)/parts-1])
+		slices.Sort(active)
+		bins[u] = []float32{threshold}
+		for k := 1; k < quantiles && len(active) > 0; k++ {
+			bins[u] = append(bins[u], active[(k*len(active)+quantiles-1)/quantiles-1])
 		}
 		bins[u] = slices.Compact(bins[u])
 	}
 	return bins
 }
 
-// Histograms count how often units of two networks are in which bins together, for what
-// moments cannot tell: mutual information. They take 4 bytes for each pair of bins of
-// each pair of units, whatever the number of observations, which may be up to 2^32-1.
-// They are not safe for concurrent use.
+// Histograms are the joint histograms of pairs of units of two networks, from which
+// mutual information follows, which moments cannot give. They take 4 bytes for each pair
+// of bins of each pair of units, whatever the number of observations, which may be up to
+// 2^32-1. They are not safe for concurrent use.
 type Histograms struct {
 	// Threads limits the threads at work; 0 means all.
 	Threads int
@@ -49,9 +49,9 @@ type Histograms struct {
 	rows   int64
 }
 
-// NewHistograms returns empty histograms for the given pairs of a unit of a and one of
-// b; nil is all. It panics if a bin's edges do not rise or are too many, or a pair is
-// of no units.
+// NewHistograms returns empty histograms of the given pairs of a unit of a and a unit of
+// b; nil is all pairs. It panics if a unit's edges do not rise or are too many, or a pair
+// names a unit that does not exist.
 func NewHistograms(a, b Bins, pairs [][2]int) *Histograms {
 	for _, bins := range []Bins{a, b} {
 		for _, edges := range bins {
@@ -96,17 +96,17 @@ func (h *Histograms) Add(a, b Tensor) error {
 	if err := check(threads, h.rows, 0, rows, []Tensor{a, b}); err != nil {
 		return err
 	}
-	const some = 4096 // rows at a time, whose bins stay in the cache
-	x, y := make([]uint8, some*a.units), make([]uint8, some*b.units)
-	for lo := 0; lo < rows; lo += some {
-		hi := min(rows, lo+some)
-		h.a.place(threads, x, some, a, lo, hi)
-		h.b.place(threads, y, some, b, lo, hi)
+	const tileRows = 4096 // whose bins stay in the cache
+	x, y := make([]uint8, tileRows*a.units), make([]uint8, tileRows*b.units)
+	for lo := 0; lo < rows; lo += tileRows {
+		hi := min(rows, lo+tileRows)
+		h.a.binIndices(threads, x, tileRows, a, lo, hi)
+		h.b.binIndices(threads, y, tileRows, b, lo, hi)
 		par.For(threads, len(h.pairs), func(k int) {
 			i, j := h.pairs[k][0], h.pairs[k][1]
 			counts, width := h.counts[k], len(h.b[j])+1
-			bj := y[j*some:][:hi-lo]
-			for r, bin := range x[i*some:][:hi-lo] {
+			bj := y[j*tileRows:][:hi-lo]
+			for r, bin := range x[i*tileRows:][:hi-lo] {
 				counts[int(bin)*width+int(bj[r])]++
 			}
 		})
@@ -115,8 +115,8 @@ func (h *Histograms) Add(a, b Tensor) error {
 	return nil
 }
 
-// place writes the bins of rows [lo, hi) to dst, each unit's ld apart.
-func (b Bins) place(threads int, dst []uint8, ld int, t Tensor, lo, hi int) {
+// binIndices writes the bins of rows [lo, hi) of all units to dst, units x ld.
+func (b Bins) binIndices(threads int, dst []uint8, ld int, t Tensor, lo, hi int) {
 	par.For(threads, len(b), func(u int) {
 		edges := b[u]
 		for r := lo; r < hi; r++ {
@@ -131,9 +131,9 @@ func (h *Histograms) Count() int64 { return h.rows }
 
 // Merge adds the counts of o. Other bins or pairs are an error.
 func (h *Histograms) Merge(o *Histograms) error {
-	same := func(a, b Bins) bool { return slices.EqualFunc(a, b, slices.Equal) }
+	equalBins := func(a, b Bins) bool { return slices.EqualFunc(a, b, slices.Equal) }
 	switch {
-	case !same(h.a, o.a) || !same(h.b, o.b) || !slices.Equal(h.pairs, o.pairs):
+	case !equalBins(h.a, o.a) || !equalBins(h.b, o.b) || !slices.Equal(h.pairs, o.pairs):
 		return fmt.Errorf("corr: histograms of other bins or pairs cannot be merged")
 	case h.rows+o.rows > math.MaxUint32:
 		return fmt.Errorf("corr: histograms count up to %d observations", uint32(math.MaxUint32))
@@ -150,34 +150,33 @@ func (h *Histograms) Merge(o *Histograms) error {
 // Information is the mutual information of two units.
 type Information struct {
 	A, B int // the units
-	// Plain is that of the observed frequencies, in nats: sum p(x,y) log(p(x,y) / (p(x)
-	// p(y))) (paper, section 3.1). It is 0 or more, and on average too large, by
-	// nearly Bias for units that are independent.
-	Plain float64
+	// PlugIn is the mutual information of the observed frequencies, in nats: sum p(x,y)
+	// log(p(x,y) / (p(x) p(y))) (paper, section 3.1). It is 0 or more, and on average too
+	// large, by nearly Bias for units that are independent.
+	PlugIn float64
 	// Bias is (K_x - 1)(K_y - 1) / 2N for the numbers of bins that occur (Miller, "Note
-	// on the bias of information estimates", 1955). Without it the estimate can be
-	// below 0.
+	// on the bias of information estimates", 1955). PlugIn - Bias can be below 0.
 	Bias float64
 }
 
 // Information returns the mutual information of every pair, in the order of the pairs;
-// zeros before the first observation. It is symmetric and invariant to what rising
-// functions make of a unit if the bins follow.
+// zeros before the first observation. It is symmetric, and invariant to rising functions
+// of a unit if its edges are transformed likewise.
 func (h *Histograms) Information() []Information {
-	all := make([]Information, len(h.pairs))
-	par.For(par.Threads(h.Threads), len(all), func(k int) {
+	results := make([]Information, len(h.pairs))
+	par.For(par.Threads(h.Threads), len(results), func(k int) {
 		i, j := h.pairs[k][0], h.pairs[k][1]
-		all[k] = Information{A: i, B: j}
+		results[k] = Information{A: i, B: j}
 		if h.rows == 0 {
 			return
 		}
 		width, n := len(h.b[j])+1, float64(h.rows)
 		px, py := make([]float64, len(h.a[i])+1), make([]float64, width)
-		for at, c := range h.counts[k] {
-			px[at/width] += float64(c) / n
-			py[at%width] += float64(c) / n
+		for cell, c := range h.counts[k] {
+			px[cell/width] += float64(c) / n
+			py[cell%width] += float64(c) / n
 		}
-		occurring := func(p []float64) (bins float64) {
+		occupied := func(p []float64) (bins float64) {
 			for _, v := range p {
 				if v > 0 {
 					bins++
@@ -185,14 +184,14 @@ func (h *Histograms) Information() []Information {
 			}
 			return bins
 		}
-		for at, c := range h.counts[k] {
+		for cell, c := range h.counts[k] {
 			if c > 0 {
 				p := float64(c) / n
-				all[k].Plain += float64(p * math.Log(p/(px[at/width]*py[at%width])))
+				results[k].PlugIn += float64(p * math.Log(p/(px[cell/width]*py[cell%width])))
 			}
 		}
-		all[k].Plain = max(0, all[k].Plain)
-		all[k].Bias = (occurring(px) - 1) * (occurring(py) - 1) / (2 * n)
+		results[k].PlugIn = max(0, results[k].PlugIn)
+		results[k].Bias = (occupied(px) - 1) * (occupied(py) - 1) / (2 * n)
 	})
-	return all
+	return results
 }

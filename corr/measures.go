@@ -5,18 +5,18 @@ import (
 	"math"
 )
 
-// Measure is a figure of how alike two networks are.
+// Measure is a measure of similarity, or of distance, of two networks.
 type Measure struct {
 	Name      string
-	Distance  bool // less is more alike
-	Symmetric bool // the same from b to a
-	Of        func(*Pair) (float64, error)
+	Distance  bool // smaller values are more alike
+	Symmetric bool // its value is the same from b to a
+	Func      func(*Pair) (float64, error)
 }
 
-// Measures returns the measures, each of which is documented where it is defined:
+// Measures returns all measures, each of which is documented at its method:
 //
-//	best_ab, best_ba     Pair.Best: mean correlation of units with their best partners
-//	excess_ab, excess_ba Pair.Excess: the same over that with 512 rotated units or more
+//	best_ab, best_ba     Pair.MeanMaxCorrelation
+//	excess_ab, excess_ba Pair.Excess, over 512 rotated units or more
 //	cka, rv              Pair.CKA, Pair.RV
 //	cca, svcca           Pair.MeanCCA, Pair.SVCCA for 0.99 of the variance
 //	pwcca_ab, pwcca_ba   Pair.PWCCA
@@ -25,7 +25,7 @@ type Measure struct {
 //	linear_ab, linear_ba Pair.Linear: mean R^2 of the second network's units
 //	ridge_ab, ridge_ba   Pair.Ridge, for a penalty of 0.01 of the mean variance
 func Measures() []Measure {
-	swapped := func(f func(*Pair) (float64, error)) func(*Pair) (float64, error) {
+	swap := func(f func(*Pair) (float64, error)) func(*Pair) (float64, error) {
 		return func(c *Pair) (float64, error) { return f(c.Swap()) }
 	}
 	excess := func(c *Pair) (float64, error) { return c.Excess(max(1, 512/max(1, c.q)), 0) }
@@ -38,7 +38,7 @@ func Measures() []Measure {
 		return p.Mean, nil
 	}
 	ridge := func(c *Pair) (float64, error) {
-		if err := c.ready(); err != nil {
+		if err := c.checkVariance(); err != nil {
 			return math.NaN(), err
 		}
 		p, err := c.Ridge(nil, 0.01*trace(c.aa, c.p)/float64(c.p))
@@ -48,10 +48,10 @@ func Measures() []Measure {
 		return p[0].Mean, nil
 	}
 	return []Measure{
-		{"best_ab", false, false, (*Pair).Best},
-		{"best_ba", false, false, swapped((*Pair).Best)},
+		{"best_ab", false, false, (*Pair).MeanMaxCorrelation},
+		{"best_ba", false, false, swap((*Pair).MeanMaxCorrelation)},
 		{"excess_ab", false, false, excess},
-		{"excess_ba", false, false, swapped(excess)},
+		{"excess_ba", false, false, swap(excess)},
 		{"cka", false, true, (*Pair).CKA},
 		{"rv", false, true, (*Pair).RV},
 		{"cca", false, true, (*Pair).MeanCCA},
@@ -61,40 +61,40 @@ func Measures() []Measure {
 		{"procrustes", true, true, (*Pair).Procrustes},
 		{"permutation", true, true, (*Pair).Permutation},
 		{"linear_ab", false, false, linear},
-		{"linear_ba", false, false, swapped(linear)},
+		{"linear_ba", false, false, swap(linear)},
 		{"ridge_ab", false, false, ridge},
-		{"ridge_ba", false, false, swapped(ridge)},
+		{"ridge_ba", false, false, swap(ridge)},
 	}
 }
 
-// Best returns the mean over a's units of the largest correlation with one of b's: the
-// paper's semi-matching (section 3). It is in [-1, 1], not symmetric, and invariant to
-// the order, scale and offset of units, not to rotations.
-func (c *Pair) Best() (float64, error) {
-	if err := c.ready(); err != nil {
+// MeanMaxCorrelation returns the mean over a's units of the largest correlation with a
+// unit of b: the paper's semi-matching (section 3). It is in [-1, 1], not symmetric, and
+// invariant to the order, scale and offset of units, not to rotations.
+func (c *Pair) MeanMaxCorrelation() (float64, error) {
+	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err
 	}
 	r := c.Correlation()
 	var sum float64
 	for i := range c.p {
-		best := math.Inf(-1)
+		largest := math.Inf(-1)
 		for _, v := range r.RawRowView(i) {
-			best = max(best, v)
+			largest = max(largest, v)
 		}
-		sum += best
+		sum += largest
 	}
 	return sum / float64(c.p), nil
 }
 
-// Excess returns by how much Best exceeds the mean of the same with b's units rotated
-// at random, of so many draws: what of the correlation is owed to units, not to the
-// spaces they span (Gurnee and others, "Universal neurons in GPT2 language models",
-// 2024). It is in [-2, 2], not symmetric, and near 0 for a fully distributed code.
+// Excess returns MeanMaxCorrelation less its mean over draws in which b's units are
+// rotated at random: the correlation that is owed to units, and not to the spaces they
+// span (Gurnee and others, "Universal neurons in GPT2 language models", 2024). It is in
+// [-2, 2], not symmetric, and near 0 for a fully distributed code.
 func (c *Pair) Excess(draws int, seed uint64) (float64, error) {
-	best, err := c.Best()
+	observed, err := c.MeanMaxCorrelation()
 	if err != nil {
-		return best, err
+		return observed, err
 	}
 	null, err := c.RotationNull(context.Background(), draws, seed)
-	return best - null.Mean(), err
+	return observed - null.Mean(), err
 }

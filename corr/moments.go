@@ -9,9 +9,9 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// blockRows is how many observations are multiplied at once in float32. It is
-// part of the meaning of a result: blocks begin at every blockRows-th row that
-// was added, wherever the caller cut the stream.
+// blockRows is the number of observations in a block. It is part of the meaning of a
+// result: blocks begin at every blockRows-th row that was added, wherever the caller cut
+// the stream.
 const blockRows = level3.KC
 
 // Moments are the joint first and second moments of the units of one or more
@@ -45,27 +45,27 @@ type Moments struct {
 	// Threads limits the threads at work; 0 means all.
 	Threads int
 
-	// Source says what samples are drawn from, such as a data set; moments of
+	// Source names what the samples are drawn from, such as a data set; moments of
 	// different sources cannot be merged. Empty is unknown.
 	Source string
 
 	networks []Network
 	samples  samples
 
-	units []int // per network
-	begin []int // first unit of each network in the joint order, and their total
-	first []float32
-	moved []uint32 // whether a unit ever differed from its first observation: all ones, or zero
-	whole moments
-	block []float32 // observations not yet merged, rows of all units
-	rows  int       // in block
+	units       []int     // per network
+	offsets     []int     // first unit of each network in the joint order, and their total
+	first       []float32 // first observation
+	liveMask    []uint32  // all ones for a unit that ever differed from its first observation, else 0
+	accumulator moments   // of full blocks
+	block       []float32 // observations not yet merged, rows of all units
+	rows        int       // in block
 }
 
 // NewMoments returns empty moments for networks of the given numbers of units.
 // It panics if there is no network or one has no unit.
 func NewMoments(units ...int) *Moments {
 	m := newMoments(units)
-	m.block = make([]float32, together(m.total())*blockRows*m.total())
+	m.block = make([]float32, blocksPerFold(m.total())*blockRows*m.total())
 	return m
 }
 
@@ -74,21 +74,21 @@ func newMoments(units []int) *Moments {
 	if len(units) == 0 {
 		panic("corr: no networks")
 	}
-	m := &Moments{units: slices.Clone(units), begin: []int{0}, networks: make([]Network, len(units))}
+	m := &Moments{units: slices.Clone(units), offsets: []int{0}, networks: make([]Network, len(units))}
 	for i, u := range units {
 		if u < 1 {
 			panic("corr: network without units")
 		}
-		m.begin = append(m.begin, m.begin[i]+u)
+		m.offsets = append(m.offsets, m.offsets[i]+u)
 	}
 	p := m.total()
-	m.first, m.moved = make([]float32, p), make([]uint32, p)
-	m.whole = moments{mean: make([]float64, p), spread: make([]float64, p), prod: make([]float64, p*p)}
+	m.first, m.liveMask = make([]float32, p), make([]uint32, p)
+	m.accumulator = moments{mean: make([]float64, p), sumSquares: make([]float64, p), prod: make([]float64, p*p)}
 	return m
 }
 
-// total is the number of units of all networks.
-func (m *Moments) total() int { return m.begin[len(m.units)] }
+// total returns the number of units of all networks.
+func (m *Moments) total() int { return m.offsets[len(m.units)] }
 
 // Networks returns the number of networks.
 func (m *Moments) Networks() int { return len(m.units) }
@@ -97,18 +97,18 @@ func (m *Moments) Networks() int { return len(m.units) }
 func (m *Moments) Units(network int) int { return m.units[network] }
 
 // Count returns the number of observations added.
-func (m *Moments) Count() int64 { return m.whole.count + int64(m.rows) }
+func (m *Moments) Count() int64 { return m.accumulator.count + int64(m.rows) }
 
-// EstimateMemory returns how many bytes moments of networks of the given numbers of
-// units take at most, whatever the number of observations, while they are added and
-// while a figure is read: two matrices of products in float64, one of them temporary,
-// and some blocks of observations.
+// EstimateMemory returns an upper bound in bytes of the memory of moments of networks of
+// the given numbers of units, whatever the number of observations, while they are added
+// and while a figure is read: two matrices of products in float64, one of them temporary,
+// and the blocks of observations that are folded at a time.
 func EstimateMemory(units ...int) int64 {
 	var p int64
 	for _, u := range units {
 		p += int64(u)
 	}
-	blocks := int64(together(int(p))) * blockRows
+	blocks := int64(blocksPerFold(int(p))) * blockRows
 	padded := p + int64(level3.Width())
 	return 2*8*p*p + 4*blocks*(p+padded) + int64(par.Threads(0))*4*4*padded*int64(level3.Width()) + 64*p
 }
@@ -132,14 +132,14 @@ func (m *Moments) Add(rows int, activations ...[]float32) error {
 }
 
 // AddTensors adds observations as they lie in memory, a tensor of each network, all of
-// the same samples and positions. ids identify the samples, one each; moments that know
-// all of theirs refuse to be merged or compared where that makes no sense. Without ids,
-// which is nil, nothing is checked.
+// the same samples and positions. ids identify the samples, one each, so that Merge and
+// SameSamples can tell which samples two moments are of. Nil ids are unknown, and then
+// neither checks them.
 //
 // If an activation is NaN or infinite the error names it, and nothing is added.
 // AddTensors panics if a shape does not fit.
 func (m *Moments) AddTensors(ids []uint64, tensors ...Tensor) error {
-	samples, rows := m.fits(ids, tensors)
+	samples, rows := m.checkShapes(ids, tensors)
 	if rows == 0 {
 		return nil
 	}
@@ -154,9 +154,9 @@ func (m *Moments) AddTensors(ids []uint64, tensors ...Tensor) error {
 	return nil
 }
 
-// fits panics unless tensors are of all networks and the same samples, with an
+// checkShapes panics unless tensors are of all networks and the same samples, with an
 // identifier each or none, and returns the numbers of samples and rows.
-func (m *Moments) fits(ids []uint64, tensors []Tensor) (samples, rows int) {
+func (m *Moments) checkShapes(ids []uint64, tensors []Tensor) (samples, rows int) {
 	if len(tensors) != len(m.units) {
 		panic("corr: activations are needed for every network")
 	}
@@ -180,12 +180,12 @@ func (m *Moments) add(rows int, tensors []Tensor) error {
 		m.gather(0, rows, tensors)
 		return nil
 	}
-	// Reading so many rows twice costs more than to keep what was before.
-	before := m.clone()
+	// Reading so many rows twice costs more than a copy of the moments.
+	backup := m.clone()
 	for lo, hi := 0, 0; lo < rows; lo = hi {
-		hi = min(rows, lo+together(m.total())*blockRows)
+		hi = min(rows, lo+blocksPerFold(m.total())*blockRows)
 		if err := check(par.Threads(m.Threads), m.Count(), lo, hi, tensors); err != nil {
-			*m = *before
+			*m = *backup
 			return err
 		}
 		m.gather(lo, hi, tensors)
@@ -196,23 +196,23 @@ func (m *Moments) add(rows int, tensors []Tensor) error {
 // clone returns a copy that shares no memory with m.
 func (m *Moments) clone() *Moments {
 	c := *m
-	c.first, c.moved, c.block = slices.Clone(m.first), slices.Clone(m.moved), slices.Clone(m.block)
-	c.whole = m.whole.clone()
+	c.first, c.liveMask, c.block = slices.Clone(m.first), slices.Clone(m.liveMask), slices.Clone(m.block)
+	c.accumulator = m.accumulator.clone()
 	return &c
 }
 
-// gather folds full blocks of rows [lo, hi), and those kept before, and keeps the rest.
+// gather appends rows [lo, hi) to the block, and folds it whenever it is full.
 func (m *Moments) gather(lo, hi int, tensors []Tensor) {
 	p, threads := m.total(), par.Threads(m.Threads)
 	if m.Count() == 0 {
 		for i, t := range tensors {
-			t.copyTo(m.first[m.begin[i]:], p, lo, lo+1)
+			t.copyTo(m.first[m.offsets[i]:], p, lo, lo+1)
 		}
 	}
 	for lo < hi {
-		if whole := (hi - lo) / blockRows; len(m.units) == 1 && m.rows == 0 && whole > 0 {
+		if fullBlocks := (hi - lo) / blockRows; len(m.units) == 1 && m.rows == 0 && fullBlocks > 0 {
 			if data, ok := tensors[0].matrix(lo); ok { // no need to gather
-				blocks := min(whole, together(p))
+				blocks := min(fullBlocks, blocksPerFold(p))
 				m.fold(blocks, data)
 				lo += blocks * blockRows
 				continue
@@ -221,7 +221,7 @@ func (m *Moments) gather(lo, hi int, tensors []Tensor) {
 		n := min(hi-lo, len(m.block)/p-m.rows)
 		par.Blocks(threads, n, 128, func(from, to int) {
 			for i, t := range tensors {
-				t.copyTo(m.block[(m.rows+from)*p+m.begin[i]:], p, lo+from, lo+to)
+				t.copyTo(m.block[(m.rows+from)*p+m.offsets[i]:], p, lo+from, lo+to)
 			}
 		})
 		m.rows += n
@@ -234,39 +234,40 @@ func (m *Moments) gather(lo, hi int, tensors []Tensor) {
 }
 
 // check returns an error that names the first activation in rows [lo, hi) that is NaN
-// or infinite, whose row is counted from the first that was ever added: so many before.
-func check(threads int, before int64, lo, hi int, tensors []Tensor) error {
+// or infinite. The error counts rows from the first that was ever added; offset is the
+// number of rows before these tensors.
+func check(threads int, offset int64, lo, hi int, tensors []Tensor) error {
 	for i, t := range tensors {
-		if row, unit, ok := t.finite(threads, lo, hi); !ok {
-			return fmt.Errorf("corr: network %d, row %d, unit %d: activation is %v", i, before+int64(row-lo), unit, t.at(row, unit))
+		if row, unit, ok := t.checkFinite(threads, lo, hi); !ok {
+			return fmt.Errorf("corr: network %d, row %d, unit %d: activation is %v", i, offset+int64(row-lo), unit, t.at(row, unit))
 		}
 	}
 	return nil
 }
 
-// fold merges full blocks.
+// fold merges full blocks into the accumulator.
 func (m *Moments) fold(blocks int, data []float32) {
 	if blocks > 0 {
-		m.whole.fold(par.Threads(m.Threads), blockRows, blocks, data, m.first, m.moved)
+		m.accumulator.fold(par.Threads(m.Threads), blockRows, blocks, data, m.first, m.liveMask)
 	}
 }
 
-// snapshot returns the moments and which units varied, the block that is not
-// yet full included. Adding more is not affected.
+// snapshot returns the moments and the mask of live units, the block that is not yet
+// full included. It does not affect observations that are added later.
 func (m *Moments) snapshot() (moments, []uint32) {
 	if m.rows == 0 {
-		return m.whole, m.moved
+		return m.accumulator, m.liveMask
 	}
-	s := m.whole.clone()
-	moved := slices.Clone(m.moved)
-	s.fold(par.Threads(m.Threads), m.rows, 1, m.block, m.first, moved)
-	return s, moved
+	s := m.accumulator.clone()
+	liveMask := slices.Clone(m.liveMask)
+	s.fold(par.Threads(m.Threads), m.rows, 1, m.block, m.first, liveMask)
+	return s, liveMask
 }
 
 // Merge adds the observations of o, of networks of the same numbers of units. The
 // result agrees with one pass over both up to rounding in float64, in whatever order
 // parts are merged. Moments of other networks, layers, units or sources, or of samples
-// that m has already, are an error, as far as both know theirs; then m is unchanged.
+// that m has already, are an error where both sides are known; then m is unchanged.
 func (m *Moments) Merge(o *Moments) error {
 	if !slices.Equal(m.units, o.units) {
 		return fmt.Errorf("corr: moments of networks of %v units cannot be merged with those of %v", m.units, o.units)
@@ -277,7 +278,7 @@ func (m *Moments) Merge(o *Moments) error {
 	networks := slices.Clone(m.networks)
 	for i := range networks {
 		var err error
-		if networks[i], err = networks[i].together(o.networks[i]); err != nil {
+		if networks[i], err = networks[i].reconcile(o.networks[i]); err != nil {
 			return fmt.Errorf("corr: moments cannot be merged: network %d: %w", i, err)
 		}
 	}
@@ -295,16 +296,16 @@ func (m *Moments) Merge(o *Moments) error {
 	if m.Count() == 0 {
 		copy(m.first, o.first)
 	}
-	s, moved := m.snapshot()
-	t, others := o.snapshot()
-	for i := range moved {
-		m.moved[i] = moved[i] | others[i]
+	s, live := m.snapshot()
+	t, liveOther := o.snapshot()
+	for i := range live {
+		m.liveMask[i] = live[i] | liveOther[i]
 		if m.first[i] != o.first[i] {
-			m.moved[i] = math.MaxUint32
+			m.liveMask[i] = math.MaxUint32
 		}
 	}
 	s.merge(par.Threads(m.Threads), t)
-	m.whole, m.rows = s, 0
+	m.accumulator, m.rows = s, 0
 	return nil
 }
 
@@ -312,7 +313,7 @@ func (m *Moments) Merge(o *Moments) error {
 // observation.
 func (m *Moments) Mean(network int) []float64 {
 	s, _ := m.snapshot()
-	return append([]float64(nil), s.mean[m.begin[network]:m.begin[network+1]]...)
+	return append([]float64(nil), s.mean[m.offsets[network]:m.offsets[network+1]]...)
 }
 
 // Std returns the standard deviations (of the observations, dividing by their
@@ -321,12 +322,13 @@ func (m *Moments) Std(network int) []float64 {
 	s, _ := m.snapshot()
 	std := make([]float64, m.units[network])
 	for i := range std {
-		std[i] = math.Sqrt(s.covariance(m.begin[network]+i, m.begin[network]+i))
+		std[i] = math.Sqrt(s.covariance(m.offsets[network]+i, m.offsets[network]+i))
 	}
 	return std
 }
 
-// covariance divides by the number of observations.
+// covariance returns the covariance of units i and j, dividing by the number of
+// observations.
 func (s *moments) covariance(i, j int) float64 {
 	if s.count == 0 {
 		return 0
@@ -338,15 +340,16 @@ func (s *moments) covariance(i, j int) float64 {
 // Dead returns the units of a network that took one value only, exactly: their
 // correlation with anything is not defined. Before the first observation every
 // unit is dead.
-func (m *Moments) Dead(network int) []int { return m.which(network, false) }
+func (m *Moments) Dead(network int) []int { return m.filterUnits(network, false) }
 
 // Live returns the units of a network that are not dead.
-func (m *Moments) Live(network int) []int { return m.which(network, true) }
+func (m *Moments) Live(network int) []int { return m.filterUnits(network, true) }
 
-func (m *Moments) which(network int, live bool) []int {
-	_, moved := m.snapshot()
+// filterUnits returns the units of a network that are live, or those that are not.
+func (m *Moments) filterUnits(network int, live bool) []int {
+	_, liveMask := m.snapshot()
 	units := []int{}
-	for i, v := range moved[m.begin[network]:m.begin[network+1]] {
+	for i, v := range liveMask[m.offsets[network]:m.offsets[network+1]] {
 		if (v != 0) == live {
 			units = append(units, i)
 		}

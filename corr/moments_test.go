@@ -176,7 +176,8 @@ func TestTreeOfMerges(t *testing.T) {
 	}
 }
 
-func equal(t testing.TB, got, want *Moments, where string) {
+// requireEqual fails unless two moments have the same bits.
+func requireEqual(t testing.TB, got, want *Moments, where string) {
 	t.Helper()
 	a, va := got.snapshot()
 	b, vb := want.snapshot()
@@ -218,9 +219,9 @@ func TestCutsAndThreadsChangeNoBit(t *testing.T) {
 func TestMerge(t *testing.T) {
 	const rows, parts = 3000, 20
 	nets := data(rand.New(rand.NewPCG(5, 6)), rows, 6, 8)
-	whole := NewMoments(6, 8)
-	whole.Add(rows, nets...)
-	want := whole.Covariance(nil, 0, 1)
+	joint := NewMoments(6, 8)
+	joint.Add(rows, nets...)
+	want := joint.Covariance(nil, 0, 1)
 	for seed := range 5 {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 1))
 		merged := NewMoments(6, 8)
@@ -241,18 +242,18 @@ func TestMerge(t *testing.T) {
 			t.Fatal("merged parts differ from one pass")
 		}
 	}
-	if err := whole.Merge(NewMoments(6, 7)); err == nil {
+	if err := joint.Merge(NewMoments(6, 7)); err == nil {
 		t.Error("other units: no error")
 	}
-	before := whole.Covariance(nil, 0, 0)
-	if err := whole.Merge(NewMoments(6, 8)); err != nil || !mat.Equal(before, whole.Covariance(nil, 0, 0)) {
+	before := joint.Covariance(nil, 0, 0)
+	if err := joint.Merge(NewMoments(6, 8)); err != nil || !mat.Equal(before, joint.Covariance(nil, 0, 0)) {
 		t.Error("merging nothing changes something")
 	}
 }
 
-// TestMergeIsChan: merging parts in any order and grouping agrees to 1e-12 where
+// TestMergeOrder: merging parts in any order and grouping agrees to 1e-12 where
 // the parts' own sums are exact: whole numbers whose means are whole.
-func TestMergeIsChan(t *testing.T) {
+func TestMergeOrder(t *testing.T) {
 	part := func(base float32) *Moments {
 		m := NewMoments(2)
 		for k := range 8 {
@@ -261,7 +262,7 @@ func TestMergeIsChan(t *testing.T) {
 		}
 		return m
 	}
-	join := func(ms ...*Moments) *Moments {
+	merge := func(ms ...*Moments) *Moments {
 		m := NewMoments(2)
 		for _, o := range ms {
 			if err := m.Merge(o); err != nil {
@@ -271,8 +272,8 @@ func TestMergeIsChan(t *testing.T) {
 		return m
 	}
 	a, b, c := part(1), part(100), part(-7)
-	want := join(a, b, c).Covariance(nil, 0, 0)
-	for _, m := range []*Moments{join(c, b, a), join(join(a, c), b), join(b, join(c, a))} {
+	want := merge(a, b, c).Covariance(nil, 0, 0)
+	for _, m := range []*Moments{merge(c, b, a), merge(merge(a, c), b), merge(b, merge(c, a))} {
 		if got := m.Covariance(nil, 0, 0); !mat.EqualApprox(got, want, 1e-12*mat.Max(want)) {
 			t.Errorf("got %v, want %v", got, want)
 		}
@@ -309,8 +310,9 @@ func TestDeadUnits(t *testing.T) {
 	}
 }
 
-// TestAddKeepsWhatWas refuses observations of which many were already read.
-func TestAddKeepsWhatWas(t *testing.T) {
+// TestAddErrorChangesNothing: an error after many rows were read leaves the moments as they
+// were.
+func TestAddErrorChangesNothing(t *testing.T) {
 	const rows = 9000
 	nets := data(rand.New(rand.NewPCG(7, 8)), rows, 3, 4)
 	m, want := NewMoments(3, 4), NewMoments(3, 4)
@@ -324,13 +326,13 @@ func TestAddKeepsWhatWas(t *testing.T) {
 	if err := m.Add(rows, nets[0], bad); err == nil || !strings.Contains(err.Error(), "network 1, row 9000, unit 2") {
 		t.Errorf("error %v", err)
 	}
-	equal(t, m, want, "after a refusal")
+	requireEqual(t, m, want, "after a refusal")
 	for _, x := range []*Moments{m, want} {
 		if err := x.Add(rows, nets...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	equal(t, m, want, "going on after a refusal")
+	requireEqual(t, m, want, "going on after a refusal")
 }
 
 func TestAddRefusesNaN(t *testing.T) {
@@ -349,7 +351,7 @@ func TestAddRefusesNaN(t *testing.T) {
 	}
 }
 
-func TestFewRows(t *testing.T) {
+func TestSmallCounts(t *testing.T) {
 	m := NewMoments(2)
 	if c := m.Correlation(nil, 0, 0); mat.Max(c) != 0 {
 		t.Error("no observation: correlations are not 0")
@@ -367,21 +369,21 @@ func TestFewRows(t *testing.T) {
 	}
 }
 
-func TestSaveAndGoOn(t *testing.T) {
+func TestSaveAndResume(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "m.safetensors")
 	nets := data(rand.New(rand.NewPCG(7, 8)), 1500, 4, 3)
-	whole, half := NewMoments(4, 3), NewMoments(4, 3)
-	whole.Add(1500, nets...)
+	continuous, half := NewMoments(4, 3), NewMoments(4, 3)
+	continuous.Add(1500, nets...)
 	half.Add(800, nets[0][:3200], nets[1][:2400])
 	if err := half.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	again, err := LoadMoments(path)
+	loaded, err := LoadMoments(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again.Add(700, nets[0][3200:], nets[1][2400:])
-	equal(t, again, whole, "saved, loaded, gone on")
+	loaded.Add(700, nets[0][3200:], nets[1][2400:])
+	requireEqual(t, loaded, continuous, "saved, loaded, gone on")
 
 	f, _ := safetensors.Load(path)
 	for i := range f.Tensors {
@@ -433,16 +435,16 @@ func TestRotationNull(t *testing.T) {
 		t.Errorf("p = %v, want 1", p)
 	}
 	m.Threads = 1
-	again, _ := m.RotationNull(ctx, 0, 1, 50, 1)
-	if !slices.Equal(again.Draws, null.Draws) {
+	sequential, _ := m.RotationNull(ctx, 0, 1, 50, 1)
+	if !slices.Equal(sequential.Draws, null.Draws) {
 		t.Error("threads change the draws")
 	}
-	one := NewMoments(1, 1)
+	single := NewMoments(1, 1)
 	for i := range 10 {
-		one.Add(1, []float32{float32(i)}, []float32{float32(i * i)})
+		single.Add(1, []float32{float32(i)}, []float32{float32(i * i)})
 	}
-	null, _ = one.RotationNull(ctx, 0, 1, 20, 1)
-	want := one.Correlation(nil, 0, 1).At(0, 0)
+	null, _ = single.RotationNull(ctx, 0, 1, 20, 1)
+	want := single.Correlation(nil, 0, 1).At(0, 0)
 	for _, d := range null.Draws {
 		if math.Abs(math.Abs(d)-want) > 1e-12 {
 			t.Errorf("draw %v, want %v or its negative", d, want)
@@ -451,7 +453,7 @@ func TestRotationNull(t *testing.T) {
 	if _, err := NewMoments(2, 2).RotationNull(ctx, 0, 1, 5, 1); err == nil {
 		t.Error("no live unit: no error")
 	}
-	if _, err := one.RotationNull(ctx, 0, 1, 0, 1); err == nil {
+	if _, err := single.RotationNull(ctx, 0, 1, 0, 1); err == nil {
 		t.Error("no draw: no error")
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// Null is a distribution of a figure under chance.
+// Null is the distribution of a figure under a null hypothesis.
 type Null struct {
 	Draws []float64 // one figure for each draw, in the order of the draws
 }
@@ -33,20 +33,20 @@ func (n Null) Std() float64 {
 	return math.Sqrt(s / float64(len(n.Draws)-1))
 }
 
-// Quantiles returns, for each share q, the value below which so much of the draws lies,
-// interpolated between them; NaN without draws.
+// Quantiles returns the quantile of the draws for each probability q, interpolated
+// linearly between draws; NaN without draws.
 func (n Null) Quantiles(q ...float64) []float64 {
 	x := slices.Sorted(slices.Values(n.Draws))
 	values := make([]float64, len(q))
-	for k, share := range q {
+	for k, probability := range q {
 		if len(x) == 0 {
 			values[k] = math.NaN()
 			continue
 		}
-		at := share * float64(len(x)-1)
-		i := min(int(at), len(x)-1)
+		position := probability * float64(len(x)-1)
+		i := min(int(position), len(x)-1)
 		j := min(i+1, len(x)-1)
-		values[k] = x[i] + float64((at-float64(i))*(x[j]-x[i]))
+		values[k] = x[i] + float64((position-float64(i))*(x[j]-x[i]))
 	}
 	return values
 }
@@ -55,16 +55,17 @@ func (n Null) Quantiles(q ...float64) []float64 {
 // + the number of draws): counting the observation among the draws keeps the
 // value from being 0 (Phipson and Smyth, 2010).
 func (n Null) PValue(observed float64) float64 {
-	return n.share(func(d float64) bool { return d >= observed })
+	return n.tailProbability(func(d float64) bool { return d >= observed })
 }
 
-// PBelow is PValue for figures that are small where networks are alike, distances: it
-// counts draws at or below the observed figure.
-func (n Null) PBelow(observed float64) float64 {
-	return n.share(func(d float64) bool { return d <= observed })
+// PValueLower returns the p-value of the lower tail, for distances, which are small where
+// networks are alike: it counts draws at or below the observed figure.
+func (n Null) PValueLower(observed float64) float64 {
+	return n.tailProbability(func(d float64) bool { return d <= observed })
 }
 
-func (n Null) share(extreme func(float64) bool) float64 {
+// tailProbability returns the p-value of the tail of extreme draws.
+func (n Null) tailProbability(extreme func(float64) bool) float64 {
 	count := 1
 	for _, d := range n.Draws {
 		if extreme(d) {
@@ -74,7 +75,7 @@ func (n Null) share(extreme func(float64) bool) float64 {
 	return float64(count) / float64(1+len(n.Draws))
 }
 
-// draw computes a null's draws, each from a generator of the seed and its own number.
+// draw returns the null of f, with a generator of the seed and its number for each draw.
 func draw(ctx context.Context, threads, draws int, seed uint64, f func(rnd *rand.Rand) float64) (Null, error) {
 	if draws < 1 {
 		return Null{}, errors.New("corr: a null needs at least one draw")
@@ -88,26 +89,27 @@ func draw(ctx context.Context, threads, draws int, seed uint64, f func(rnd *rand
 	return null, ctx.Err()
 }
 
-// RotationNull asks what a fully distributed code would give: if features are
-// directions of the space that the units span, and single units mean nothing,
-// then units that are a random rotation of b's would match those of a as well
-// as b's own do.
+// RotationNull returns the null distribution of [Pair.MeanMaxCorrelation] for a fully
+// distributed code: if features are directions of the space that the units span, and
+// single units mean nothing, then units that are a random rotation of b's match those of
+// a as well as b's own do.
 //
 // Each draw rotates the centred activations of b's live units by an orthogonal
 // matrix Q from the Haar measure, which the moments allow without a second pass
 // (S_ab Q for the covariances, diag Q^T S_bb Q for the variances), and takes the
 // mean over a's live units of the largest correlation with a rotated one. Draw i
-// depends on the seed and i alone.
+// depends on the seed and i alone. Fewer than one draw, or a network without live units,
+// is an error.
 func (m *Moments) RotationNull(ctx context.Context, a, b, draws int, seed uint64) (Null, error) {
 	c := m.Pair(a, b)
 	c.Threads = m.Threads
 	return c.RotationNull(ctx, draws, seed)
 }
 
-// RotationNull is that of Moments.
+// RotationNull returns the null distribution that [Moments.RotationNull] documents.
 func (c *Pair) RotationNull(ctx context.Context, draws int, seed uint64) (Null, error) {
 	if c.p == 0 || c.q == 0 {
-		return Null{}, fmt.Errorf("corr: %w: a network without live units cannot be rotated", ErrDead)
+		return Null{}, fmt.Errorf("corr: %w: a network without live units cannot be rotated", ErrNoLiveUnits)
 	}
 	// Rows to rotate: the covariances of a's units, scaled to variance 1, and a root
 	// R of S_bb = R^T R.
@@ -138,22 +140,22 @@ func (c *Pair) RotationNull(ctx context.Context, draws int, seed uint64) (Null, 
 		}
 		var sum float64
 		for i := range p {
-			best := math.Inf(-1)
+			largest := math.Inf(-1)
 			for j, v := range z[i*q:][:q] {
-				best = max(best, v/math.Sqrt(variances[j]))
+				largest = max(largest, v/math.Sqrt(variances[j]))
 			}
-			sum += best
+			sum += largest
 		}
 		return sum / float64(p)
 	})
 }
 
-// PermutationNull asks what pairs of units that were not matched would give: each draw
-// pairs the units of the smaller network with different ones of the other at random,
-// and takes the mean of their correlations.
+// PermutationNull returns the null distribution of the mean correlation of matched units:
+// each draw pairs the units of the smaller network with different ones of the other at
+// random. Fewer than one draw, or a network without units, is an error.
 func (c *Pair) PermutationNull(ctx context.Context, draws int, seed uint64) (Null, error) {
 	if c.p == 0 || c.q == 0 {
-		return Null{}, fmt.Errorf("corr: %w: there is no pair of units", ErrDead)
+		return Null{}, fmt.Errorf("corr: %w: there is no pair of units", ErrNoLiveUnits)
 	}
 	r := c.Correlation()
 	return draw(ctx, c.Threads, draws, seed, func(rnd *rand.Rand) float64 {
@@ -167,14 +169,14 @@ func (c *Pair) PermutationNull(ctx context.Context, draws int, seed uint64) (Nul
 	})
 }
 
-// Against returns a measure of networks a and b, and the null of the same in moments
-// that stand for chance: of untrained networks, say, or of [Shuffles]. Those of other
-// samples are an error.
-func (m *Moments) Against(chance []*Moments, a, b int, measure func(*Pair) (float64, error)) (observed float64, null Null, err error) {
+// CompareToNull returns a measure of networks a and b, and its null distribution over
+// moments in which chance alone makes networks alike: those of untrained networks, say,
+// or of [Shuffles]. Null moments of other samples are an error.
+func (m *Moments) CompareToNull(nullMoments []*Moments, a, b int, measure func(*Pair) (float64, error)) (observed float64, null Null, err error) {
 	if observed, err = measure(m.Pair(a, b)); err != nil {
 		return observed, null, err
 	}
-	for i, o := range chance {
+	for i, o := range nullMoments {
 		if err := m.SameSamples(o); err != nil {
 			return observed, null, fmt.Errorf("moments %d: %w", i, err)
 		}

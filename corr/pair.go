@@ -12,77 +12,98 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// Pair is what two networks' units have to do with each other: their means and
-// covariances within and between, from which the measures of similarity follow. Of
-// Moments they are those of live units. A Pair keeps factorisations for the next
-// measure, and is not safe for concurrent use.
+// Pair is the means and covariances of two networks' units, within each and between
+// them, from which the measures of similarity follow. It keeps factorisations for the
+// next measure, and is not safe for concurrent use.
 type Pair struct {
 	// Threads limits the threads at work; 0 means all.
 	Threads int
 
-	UnitsA, UnitsB []int // which units of the networks these are
+	UnitsA, UnitsB []int // numbers of the units in their networks
 	Count          int64 // observations
 
-	p, q       int
-	aa, ab, bb []float64 // covariances, row-major
-	ma, mb     []float64 // means
-	accuracy   float64   // of a correlation
+	p, q int // units of a and of b
+	pairMoments
+	accuracy float64 // of a correlation
 
-	a, b, standardA, standardB *axes // found when first asked for
-	white                      []float64
-	canonical                  *canonical
+	// Factorisations, computed when they are first needed.
+	principalA, principalB, standardA, standardB *axes
+	cca                                          *canonicalAnalysis
 }
 
-// prepare makes room for what is found later.
-func (c *Pair) prepare() *Pair {
-	c.a, c.b, c.standardA, c.standardB = new(axes), new(axes), new(axes), new(axes)
-	return c
+// pairMoments are the covariances, row-major, and the means of the units of a Pair.
+type pairMoments struct {
+	aa, ab, bb []float64
+	ma, mb     []float64
 }
 
-// Errors of measures. A measure that would take a value that data have no part in is
-// refused, not returned.
+// newPairMoments returns zeros for p and q units.
+func newPairMoments(p, q int) pairMoments {
+	return pairMoments{make([]float64, p*p), make([]float64, p*q), make([]float64, q*q), make([]float64, p), make([]float64, q)}
+}
+
+// newPair returns a Pair of the given moments. accuracy bounds a correlation's error.
+func newPair(unitsA, unitsB []int, count int64, accuracy float64, m pairMoments) *Pair {
+	return &Pair{
+		UnitsA: unitsA, UnitsB: unitsB, Count: count, p: len(unitsA), q: len(unitsB), pairMoments: m, accuracy: accuracy,
+		principalA: new(axes), principalB: new(axes), standardA: new(axes), standardB: new(axes),
+	}
+}
+
+// derive returns a Pair of other units, or moments, over the observations of c.
+func (c *Pair) derive(unitsA, unitsB []int, m pairMoments) *Pair {
+	d := newPair(unitsA, unitsB, c.Count, c.accuracy, m)
+	d.Threads = c.Threads
+	return d
+}
+
+// Errors of measures whose value would not depend on the data.
 var (
-	ErrDead   = errors.New("no unit is live")
-	ErrTooFew = errors.New("too few observations")
+	ErrNoLiveUnits        = errors.New("no unit is live")
+	ErrTooFewObservations = errors.New("too few observations")
 )
 
-// Pair returns the covariances of the live units of networks a and b.
+// Pair returns the means and covariances of the live units of networks a and b.
 func (m *Moments) Pair(a, b int) *Pair {
 	return m.PairOf(a, b, m.Live(a), m.Live(b))
 }
 
-// PairOf returns the covariances of chosen units of networks a and b: those, say, of
-// another Pair. Of dead units all correlations are 0.
+// PairOf returns the means and covariances of chosen units of networks a and b, such as
+// those of another Pair. All correlations of dead units are 0.
 func (m *Moments) PairOf(a, b int, unitsA, unitsB []int) *Pair {
 	s, _ := m.snapshot()
-	return s.pair(m.begin[a], m.begin[b], unitsA, unitsB, m.Threads)
+	c := s.pair(m.offsets[a], m.offsets[b], unitsA, unitsB)
+	c.Threads = m.Threads
+	return c
 }
 
-func (s *moments) pair(fromA, fromB int, unitsA, unitsB []int, threads int) *Pair {
-	c := &Pair{Threads: threads, UnitsA: unitsA, UnitsB: unitsB, Count: s.count, p: len(unitsA), q: len(unitsB), accuracy: 1e-6}
-	fill := func(from1 int, units1 []int, from2 int, units2 []int) []float64 {
+// pair returns the Pair of units whose networks begin at the given offsets.
+func (s *moments) pair(offsetA, offsetB int, unitsA, unitsB []int) *Pair {
+	between := func(offset1 int, units1 []int, offset2 int, units2 []int) []float64 {
 		x := make([]float64, len(units1)*len(units2))
 		for i, u := range units1 {
 			for j, v := range units2 {
-				x[i*len(units2)+j] = s.covariance(from1+u, from2+v)
+				x[i*len(units2)+j] = s.covariance(offset1+u, offset2+v)
 			}
 		}
 		return x
 	}
-	c.aa, c.ab, c.bb = fill(fromA, unitsA, fromA, unitsA), fill(fromA, unitsA, fromB, unitsB), fill(fromB, unitsB, fromB, unitsB)
-	c.ma, c.mb = make([]float64, c.p), make([]float64, c.q)
-	for i, u := range unitsA {
-		c.ma[i] = s.mean[fromA+u]
+	means := func(offset int, units []int) []float64 {
+		x := make([]float64, len(units))
+		for i, u := range units {
+			x[i] = s.mean[offset+u]
+		}
+		return x
 	}
-	for j, u := range unitsB {
-		c.mb[j] = s.mean[fromB+u]
-	}
-	return c.prepare()
+	return newPair(unitsA, unitsB, s.count, 1e-6, pairMoments{
+		between(offsetA, unitsA, offsetA, unitsA), between(offsetA, unitsA, offsetB, unitsB), between(offsetB, unitsB, offsetB, unitsB),
+		means(offsetA, unitsA), means(offsetB, unitsB),
+	})
 }
 
 // NewPair returns a Pair of given covariances, p x p, p x q and q x q, over count
 // observations, in float64; means are 0. It panics if the shapes do not fit. NaN,
-// infinite, and covariances larger than the variances allow, are an error.
+// infinite values, and covariances larger than the variances allow, are an error.
 func NewPair(aa, ab, bb mat.Matrix, count int64) (*Pair, error) {
 	p, q := ab.Dims()
 	if r, c := aa.Dims(); r != p || c != p {
@@ -91,39 +112,37 @@ func NewPair(aa, ab, bb mat.Matrix, count int64) (*Pair, error) {
 	if r, c := bb.Dims(); r != q || c != q {
 		panic("corr: covariances do not fit together")
 	}
-	c := &Pair{p: p, q: q, Count: count, ma: make([]float64, p), mb: make([]float64, q), accuracy: 1e-12}
-	for i := range p {
-		c.UnitsA = append(c.UnitsA, i)
+	m := newPairMoments(p, q)
+	if err := errors.Join(
+		readCovariances(m.aa, "aa", aa, aa, aa),
+		readCovariances(m.ab, "ab", ab, aa, bb),
+		readCovariances(m.bb, "bb", bb, bb, bb),
+	); err != nil {
+		return nil, err
 	}
-	for i := range q {
-		c.UnitsB = append(c.UnitsB, i)
-	}
-	read := func(name string, m, rows, cols mat.Matrix) ([]float64, error) {
-		r, k := m.Dims()
-		x := make([]float64, r*k)
-		for i := range r {
-			for j := range k {
-				v := m.At(i, j)
-				most := math.Sqrt(rows.At(i, i)) * math.Sqrt(cols.At(j, j))
-				if !(math.Abs(v) <= most*(1+1e-9)) || math.IsInf(v, 0) {
-					return nil, fmt.Errorf("corr: covariance %v at row %d, column %d of %s: not one of variances %v and %v", v, i, j, name, rows.At(i, i), cols.At(j, j))
-				}
-				x[i*k+j] = v
-			}
-		}
-		return x, nil
-	}
-	var err [3]error
-	c.aa, err[0] = read("aa", aa, aa, aa)
-	c.ab, err[1] = read("ab", ab, aa, bb)
-	c.bb, err[2] = read("bb", bb, bb, bb)
-	if e := errors.Join(err[:]...); e != nil {
-		return nil, e
-	}
-	return c.prepare(), nil
+	return newPair(indices(p), indices(q), count, 1e-12, m), nil
 }
 
-// Swap returns the same Pair, seen from b. It shares memory and factorisations with c.
+// readCovariances sets dst to the elements of m, or returns an error that names the first
+// that is not a covariance of variables whose variances are on the diagonals of rows and
+// cols.
+func readCovariances(dst []float64, name string, m, rows, cols mat.Matrix) error {
+	r, k := m.Dims()
+	for i := range r {
+		for j := range k {
+			v := m.At(i, j)
+			bound := math.Sqrt(rows.At(i, i)) * math.Sqrt(cols.At(j, j))
+			if !(math.Abs(v) <= bound*(1+1e-9)) || math.IsInf(v, 0) {
+				return fmt.Errorf("corr: covariance %v at row %d, column %d of %s: not one of variances %v and %v", v, i, j, name, rows.At(i, i), cols.At(j, j))
+			}
+			dst[i*k+j] = v
+		}
+	}
+	return nil
+}
+
+// Swap returns the Pair with a and b exchanged. It shares memory and factorisations with
+// c.
 func (c *Pair) Swap() *Pair {
 	ba := make([]float64, len(c.ab))
 	for i := range c.p {
@@ -131,15 +150,13 @@ func (c *Pair) Swap() *Pair {
 			ba[j*c.p+i] = c.ab[i*c.q+j]
 		}
 	}
-	return &Pair{
-		Threads: c.Threads, UnitsA: c.UnitsB, UnitsB: c.UnitsA, Count: c.Count,
-		p: c.q, q: c.p, aa: c.bb, ab: ba, bb: c.aa, ma: c.mb, mb: c.ma, accuracy: c.accuracy,
-		a: c.b, b: c.a, standardA: c.standardB, standardB: c.standardA,
-	}
+	d := c.derive(c.UnitsB, c.UnitsA, pairMoments{c.bb, ba, c.aa, c.mb, c.ma})
+	d.principalA, d.principalB, d.standardA, d.standardB = c.principalB, c.principalA, c.standardB, c.standardA
+	return d
 }
 
-// Correlation returns the p x q correlations between the units; 0 of a unit of
-// variance 0.
+// Correlation returns the p x q correlations between the units; those of a unit of
+// variance 0 are 0.
 func (c *Pair) Correlation() *mat.Dense {
 	if c.p == 0 || c.q == 0 {
 		return &mat.Dense{}
@@ -151,7 +168,8 @@ func (c *Pair) Correlation() *mat.Dense {
 	return mat.NewDense(c.p, c.q, r)
 }
 
-// standardise divides covariances by standard deviations.
+// standardise returns the p x q covariances x divided by the standard deviations, whose
+// squares are on the diagonals of rows and cols; 0 for a unit of variance 0.
 func standardise(x, rows, cols []float64, p, q int) []float64 {
 	r, deviations := make([]float64, p*q), diagonal(cols, q)
 	for j, v := range deviations {
@@ -168,17 +186,19 @@ func standardise(x, rows, cols []float64, p, q int) []float64 {
 	return r
 }
 
-// ready returns an error where no measure makes sense.
-func (c *Pair) ready() error {
+// checkVariance returns an error if no unit of a network varies, or observations are too
+// few for a variance.
+func (c *Pair) checkVariance() error {
 	if c.p == 0 || c.q == 0 || trace(c.aa, c.p) == 0 || trace(c.bb, c.q) == 0 {
-		return fmt.Errorf("corr: %w", ErrDead)
+		return fmt.Errorf("corr: %w", ErrNoLiveUnits)
 	}
 	if c.Count < 3 {
-		return fmt.Errorf("corr: %w: %d", ErrTooFew, c.Count)
+		return fmt.Errorf("corr: %w: %d", ErrTooFewObservations, c.Count)
 	}
 	return nil
 }
 
+// trace returns the trace of the p x p matrix x.
 func trace(x []float64, p int) float64 {
 	var s float64
 	for i := range p {
@@ -187,61 +207,60 @@ func trace(x []float64, p int) float64 {
 	return s
 }
 
-// axes are the principal axes of a covariance: variances, falling, and as rows
-// directions.
+// axes are the principal axes of a covariance matrix.
 type axes struct {
-	n         int
-	variances []float64
-	rows      []float64
-	rank      int // variances above what rounding of covariances can make of 0
+	n         int       // units
+	variances []float64 // along the axes, falling
+	rows      []float64 // directions
+	rank      int       // number of variances above what rounding of covariances can make of 0
 }
 
-// principal finds the axes of a matrix whose elements' errors are accuracy times the
-// mean of its diagonal or less. Like any random symmetric matrix, their matrix has
-// eigenvalues of the root of its order times that.
-func (a *axes) principal(c *Pair, x []float64, n int) *axes {
+// decompose computes the axes of the n x n matrix x, unless that is done. The elements of
+// x err by c's accuracy times the mean of its diagonal or less, and the matrix of errors,
+// like any random symmetric matrix, has eigenvalues of the root of its order times that.
+func (a *axes) decompose(c *Pair, x []float64, n int) *axes {
 	if a.n == 0 {
 		values, rows := dense.Eigen(par.Threads(c.Threads), n, slices.Clone(x), n)
 		*a = axes{n: n, variances: values, rows: rows}
-		least := c.accuracy / math.Sqrt(float64(n)) * trace(x, n)
-		for a.rank < n && values[a.rank] > least {
+		threshold := c.accuracy / math.Sqrt(float64(n)) * trace(x, n)
+		for a.rank < n && values[a.rank] > threshold {
 			a.rank++
 		}
 	}
 	return a
 }
 
-func (c *Pair) axesA() *axes { return c.a.principal(c, c.aa, c.p) }
+func (c *Pair) axesA() *axes { return c.principalA.decompose(c, c.aa, c.p) }
 
-func (c *Pair) axesB() *axes { return c.b.principal(c, c.bb, c.q) }
+func (c *Pair) axesB() *axes { return c.principalB.decompose(c, c.bb, c.q) }
 
-// standard returns the axes of the units scaled to variance 1.
-func (c *Pair) standard() (a, b *axes) {
-	return c.standardA.principal(c, standardise(c.aa, c.aa, c.aa, c.p, c.p), c.p),
-		c.standardB.principal(c, standardise(c.bb, c.bb, c.bb, c.q, c.q), c.q)
+// standardAxes returns the principal axes of the units scaled to variance 1.
+func (c *Pair) standardAxes() (a, b *axes) {
+	return c.standardA.decompose(c, standardise(c.aa, c.aa, c.aa, c.p, c.p), c.p),
+		c.standardB.decompose(c, standardise(c.bb, c.bb, c.bb, c.q, c.q), c.q)
 }
 
 // Rank returns the dimensions of the spaces that the units of a and of b span: the
-// ranks of their correlation matrices, as far as their accuracy tells. Less than the
-// number of units means units that others determine.
+// numerical ranks of their correlation matrices. A rank below the number of units means
+// that units are linear combinations of others.
 func (c *Pair) Rank() (a, b int) {
-	x, y := c.standard()
+	x, y := c.standardAxes()
 	return x.rank, y.rank
 }
 
-// onto returns the first k axes times x, n x m: k x m.
-func (a *axes) onto(threads, k int, x []float64, m int) []float64 {
+// project returns the product, k x m, of the first k axes with x, n x m.
+func (a *axes) project(threads, k int, x []float64, m int) []float64 {
 	y := make([]float64, k*m)
-	dense.Gemm(threads, k, m, a.n, 1, dense.Rows(a.rows, a.n), dense.Rows(x, m), y, m)
+	dense.Gemm(threads, dense.Product{M: k, N: m, K: a.n, A: dense.Rows(a.rows, a.n), B: dense.Rows(x, m), C: y, LDC: m})
 	return y
 }
 
-// across returns the first k of axes a times x times the first l of axes b, all scaled
-// to variance 1: k x l.
-func across(threads int, a, b *axes, k, l int, x []float64) []float64 {
-	half := a.onto(threads, k, x, b.n)
+// componentCorrelations returns the k x l correlations between the first k principal
+// components of a and the first l of b, of which x are the units' covariances.
+func componentCorrelations(threads int, a, b *axes, k, l int, x []float64) []float64 {
+	projection := a.project(threads, k, x, b.n)
 	y := make([]float64, k*l)
-	dense.Gemm(threads, k, l, b.n, 1, dense.Rows(half, b.n), dense.Rows(b.rows, b.n).T(), y, l)
+	dense.Gemm(threads, dense.Product{M: k, N: l, K: b.n, A: dense.Rows(projection, b.n), B: dense.Rows(b.rows, b.n).T(), C: y, LDC: l})
 	for i := range k {
 		for j := range l {
 			y[i*l+j] /= math.Sqrt(a.variances[i]) * math.Sqrt(b.variances[j])

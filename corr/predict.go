@@ -8,53 +8,54 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// Prediction is how well linear functions of a's units predict b's.
+// Prediction is the fit of b's units by linear functions of a's.
 type Prediction struct {
-	Lambda   float64   // the ridge penalty
-	R2       []float64 // of each unit of b: the share of its variance; below 0 is worse than its mean
-	Mean     float64   // over units
-	Weighted float64   // by variance: the share of all variance of b
+	Lambda           float64   // the ridge penalty
+	R2               []float64 // of each unit of b: the explained share of its variance; below 0 is worse than its mean
+	Mean             float64   // of R2 over units
+	VarianceWeighted float64   // mean of R2 weighted by the units' variances: the explained share of all variance
 }
 
-func (c *Pair) prediction(lambda float64, r2, variances []float64) Prediction {
+func newPrediction(lambda float64, r2, variances []float64) Prediction {
 	p := Prediction{Lambda: lambda, R2: r2, Mean: mean(r2)}
 	var total float64
 	for j, r := range r2 {
-		p.Weighted += float64(r * variances[j])
+		p.VarianceWeighted += float64(r * variances[j])
 		total += variances[j]
 	}
-	p.Weighted /= total
+	p.VarianceWeighted /= total
 	return p
 }
 
-// Linear returns how well b's units are predicted by least squares from a's:
+// Linear returns the prediction of b's units by least squares from a's:
 // R^2_j = s_j^T S_aa^(-1) s_j / var_j for the covariances s_j of unit j with a's.
 //
 // Each is in [0, 1], not symmetric, and invariant to invertible linear maps of a's
 // units. Where a's units determine others the inverse is that on the space they span.
 // As many dimensions as observations predict anything; that is an error that wraps
-// [ErrTooFew]. It is no estimate for other observations: see Ridge.
+// [ErrTooFewObservations]. It is no estimate for other observations: see Ridge.
 func (c *Pair) Linear() (Prediction, error) {
-	if err := c.ready(); err != nil {
+	if err := c.checkVariance(); err != nil {
 		return Prediction{}, err
 	}
-	a, _ := c.standard()
+	a, _ := c.standardAxes()
 	if int64(a.rank) >= c.Count-1 {
-		return Prediction{}, fmt.Errorf("corr: %w: %d dimensions predict any %d", ErrTooFew, a.rank, c.Count)
+		return Prediction{}, fmt.Errorf("corr: %w: %d dimensions predict any %d", ErrTooFewObservations, a.rank, c.Count)
 	}
-	part := a.onto(par.Threads(c.Threads), a.rank, standardise(c.ab, c.aa, c.bb, c.p, c.q), c.q)
+	projection := a.project(par.Threads(c.Threads), a.rank, standardise(c.ab, c.aa, c.bb, c.p, c.q), c.q)
 	r2 := make([]float64, c.q)
 	for k := range a.rank {
-		for j, v := range part[k*c.q:][:c.q] {
+		for j, v := range projection[k*c.q:][:c.q] {
 			r2[j] += v * v / a.variances[k]
 		}
 	}
 	for j := range r2 {
 		r2[j] = min(1, r2[j])
 	}
-	return c.prediction(0, r2, diagonal(c.bb, c.q)), nil
+	return newPrediction(0, r2, diagonal(c.bb, c.q)), nil
 }
 
+// diagonal returns the diagonal of the n x n matrix x.
 func diagonal(x []float64, n int) []float64 {
 	d := make([]float64, n)
 	for i := range d {
@@ -63,7 +64,7 @@ func diagonal(x []float64, n int) []float64 {
 	return d
 }
 
-// Ridge returns how well b's units are predicted from a's, with weights that minimise
+// Ridge returns the predictions of b's units from a's, with weights that minimise
 //
 //	E (y_j - w_j . x)^2 + lambda |w_j|^2
 //
@@ -75,7 +76,7 @@ func diagonal(x []float64, n int) []float64 {
 //
 // R^2 is not symmetric, and invariant to rotations of a's units.
 func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
-	if err := c.ready(); err != nil {
+	if err := c.checkVariance(); err != nil {
 		return nil, err
 	}
 	if test == nil {
@@ -87,25 +88,25 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 	threads, p, q := par.Threads(c.Threads), c.p, c.q
 	a := c.axesA()
 	// All in a's principal axes, which make a's own covariance diagonal.
-	part := a.onto(threads, p, c.ab, q)
-	testAB, testAA := part, []float64(nil)
+	projection := a.project(threads, p, c.ab, q)
+	testAB, testAA := projection, []float64(nil)
 	if test != c {
-		testAB = a.onto(threads, p, test.ab, q)
+		testAB = a.project(threads, p, test.ab, q)
 		testAA = make([]float64, p*p)
-		dense.Gemm(threads, p, p, p, 1, dense.Rows(a.onto(threads, p, test.aa, p), p), dense.Rows(a.rows, p).T(), testAA, p)
+		dense.Gemm(threads, dense.Product{M: p, N: p, K: p, A: dense.Rows(a.project(threads, p, test.aa, p), p), B: dense.Rows(a.rows, p).T(), C: testAA, LDC: p})
 	}
-	drift := make([]float64, p)
-	for i := range drift {
-		drift[i] = test.ma[i] - c.ma[i]
+	meanShift := make([]float64, p)
+	for i := range meanShift {
+		meanShift[i] = test.ma[i] - c.ma[i]
 	}
-	drift = a.onto(threads, p, drift, 1)
+	meanShift = a.project(threads, p, meanShift, 1)
 	variances := diagonal(test.bb, q)
-	var all []Prediction
+	var predictions []Prediction
 	for _, lambda := range lambdas {
 		if !(lambda > 0) {
 			panic("corr: a ridge penalty must be above 0")
 		}
-		w := slices.Clone(part)
+		w := slices.Clone(projection)
 		for k := range p {
 			for j := range q {
 				w[k*q+j] /= max(0, a.variances[k]) + lambda
@@ -113,7 +114,7 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 		}
 		product := make([]float64, p*q)
 		if test != c {
-			dense.Gemm(threads, p, q, p, 1, dense.Rows(testAA, p), dense.Rows(w, q), product, q)
+			dense.Gemm(threads, dense.Product{M: p, N: q, K: p, A: dense.Rows(testAA, p), B: dense.Rows(w, q), C: product, LDC: q})
 		} else {
 			for k := range p {
 				for j := range q {
@@ -129,7 +130,7 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 			for j := range q {
 				v := w[k*q+j]
 				loss[j] += float64(v * (product[k*q+j] - 2*testAB[k*q+j]))
-				bias[j] -= float64(v * drift[k])
+				bias[j] -= float64(v * meanShift[k])
 			}
 		}
 		r2 := make([]float64, q)
@@ -138,7 +139,7 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 				r2[j] = 1 - (max(0, loss[j])+float64(bias[j]*bias[j]))/variances[j]
 			}
 		}
-		all = append(all, c.prediction(lambda, r2, variances))
+		predictions = append(predictions, newPrediction(lambda, r2, variances))
 	}
-	return all, nil
+	return predictions, nil
 }

@@ -7,15 +7,15 @@ import (
 	"slices"
 )
 
-// Network says what a network's units are. What is empty is unknown, and agrees with
-// anything.
+// Network is the description of a network. An empty field is unknown, and agrees with
+// any value.
 type Network struct {
 	Name  string   `json:"name,omitempty"`  // of the network
-	Layer string   `json:"layer,omitempty"` // whose units these are
+	Layer string   `json:"layer,omitempty"` // that the units belong to
 	Units []string `json:"units,omitempty"` // names, one for each unit, or none
 }
 
-// Describe says what a network's units are. It panics if there are names of units,
+// Describe sets the description of a network. It panics if there are names of units,
 // but not one for each.
 func (m *Moments) Describe(network int, n Network) {
 	if len(n.Units) != 0 && len(n.Units) != m.units[network] {
@@ -24,21 +24,22 @@ func (m *Moments) Describe(network int, n Network) {
 	m.networks[network] = n
 }
 
-// Network returns what Describe said.
+// Network returns the description of a network, the zero value before Describe.
 func (m *Moments) Network(network int) Network { return m.networks[network] }
 
-// together returns what two descriptions say between them, or an error.
-func (n Network) together(o Network) (Network, error) {
-	pick := func(what string, a *string, b string) error {
+// reconcile returns the description that agrees with both n and o, or an error if there
+// is none.
+func (n Network) reconcile(o Network) (Network, error) {
+	reconcileName := func(kind string, a *string, b string) error {
 		if *a != "" && b != "" && *a != b {
-			return fmt.Errorf("%s %q is not %q", what, *a, b)
+			return fmt.Errorf("%s %q is not %q", kind, *a, b)
 		}
 		if *a == "" {
 			*a = b
 		}
 		return nil
 	}
-	if err := errors.Join(pick("network", &n.Name, o.Name), pick("layer", &n.Layer, o.Layer)); err != nil {
+	if err := errors.Join(reconcileName("network", &n.Name, o.Name), reconcileName("layer", &n.Layer, o.Layer)); err != nil {
 		return n, err
 	}
 	if n.Units != nil && o.Units != nil && !slices.Equal(n.Units, o.Units) {
@@ -50,44 +51,44 @@ func (n Network) together(o Network) (Network, error) {
 	return n, nil
 }
 
-// samples know which samples were added, if callers say so.
+// samples are the record of the samples that were added, as far as callers identify them.
 type samples struct {
-	Unknown bool   `json:"unknown,omitempty"` // some were added without an identifier
-	Set     uint64 `json:"set"`               // sum of what mix makes of every row's sample: of no order
-	Parts   []part `json:"parts,omitempty"`   // passes whose moments were merged, and this one
-	Open    bool   `json:"open,omitempty"`    // the last part goes on
+	Unknown bool   `json:"unknown,omitempty"` // a sample was added without an identifier
+	Hash    uint64 `json:"set"`               // sum of the mixed identifiers of all rows: independent of their order
+	Passes  []pass `json:"parts,omitempty"`   // passes whose moments were merged, and this one
+	Open    bool   `json:"open,omitempty"`    // the last pass goes on
 }
 
-// part is a pass over samples.
-type part struct {
-	Order uint64 `json:"order"` // depends on the order too
-	Rows  int64  `json:"rows"`
+// pass is the record of one pass over samples.
+type pass struct {
+	OrderHash uint64 `json:"order"` // depends on the order of samples
+	Rows      int64  `json:"rows"`
 }
 
-// add notes samples of so many rows each.
+// add records samples of the given number of rows each.
 func (s *samples) add(ids []uint64, rows int) {
 	if !s.Open {
-		s.Parts = append(slices.Clip(s.Parts), part{})
+		s.Passes = append(slices.Clip(s.Passes), pass{})
 		s.Open = true
 	}
-	p := &s.Parts[len(s.Parts)-1]
+	p := &s.Passes[len(s.Passes)-1]
 	for _, id := range ids {
-		s.Set += uint64(rows) * mix(id)
-		p.Order = mix(p.Order ^ mix(id+uint64(rows)<<40))
+		s.Hash += uint64(rows) * mix(id)
+		p.OrderHash = mix(p.OrderHash ^ mix(id+uint64(rows)<<40))
 	}
 	p.Rows += int64(len(ids) * rows)
 }
 
-// merge adds those of another pass. The same pass twice is an error.
+// merge adds the record of other passes. The same pass twice is an error.
 func (s *samples) merge(o samples) error {
-	for _, p := range o.Parts {
-		if slices.Contains(s.Parts, p) {
+	for _, p := range o.Passes {
+		if slices.Contains(s.Passes, p) {
 			return fmt.Errorf("the same %d rows are in both", p.Rows)
 		}
 	}
 	s.Unknown = s.Unknown || o.Unknown
-	s.Set += o.Set
-	s.Parts = append(slices.Clip(s.Parts), o.Parts...)
+	s.Hash += o.Hash
+	s.Passes = append(slices.Clip(s.Passes), o.Passes...)
 	s.Open = false
 	return nil
 }
@@ -101,36 +102,37 @@ func mix(x uint64) uint64 {
 	return x ^ x>>31
 }
 
-// SameSamples returns an error unless m and o were made from the same samples, as far
-// as both know (see [Moments.AddTensors]): only then may they be compared, as trained
-// networks with untrained ones. The order of samples does not matter.
+// SameSamples returns an error if m and o are known to be of different samples (see
+// [Moments.AddTensors]), and so cannot be compared, as trained networks with untrained
+// ones. The order of samples does not matter.
 func (m *Moments) SameSamples(o *Moments) error {
 	switch {
 	case m.Source != "" && o.Source != "" && m.Source != o.Source:
 		return fmt.Errorf("corr: moments of %q and of %q are not of the same samples", m.Source, o.Source)
 	case m.Count() != o.Count():
 		return fmt.Errorf("corr: moments of %d and of %d observations are not of the same samples", m.Count(), o.Count())
-	case !m.samples.Unknown && !o.samples.Unknown && m.samples.Set != o.samples.Set:
-		return fmt.Errorf("corr: moments of different samples (fingerprints %x and %x)", m.samples.Set, o.samples.Set)
+	case !m.samples.Unknown && !o.samples.Unknown && m.samples.Hash != o.samples.Hash:
+		return fmt.Errorf("corr: moments of different samples (fingerprints %x and %x)", m.samples.Hash, o.samples.Hash)
 	}
 	return nil
 }
 
 // Fingerprint returns a hash of the samples' identifiers that does not depend on their
-// order; false if some rows were added without.
+// order; false if any row was added without one.
 func (m *Moments) Fingerprint() (uint64, bool) {
-	return m.samples.Set, !m.samples.Unknown
+	return m.samples.Hash, !m.samples.Unknown
 }
 
-// describe writes what is known besides numbers.
-func (m *Moments) describe() map[string]string {
+// metadata returns the source, and the descriptions of networks and samples, as strings
+// of a safetensors file.
+func (m *Moments) metadata() map[string]string {
 	networks, _ := json.Marshal(m.networks) // strings and numbers only: no error
 	samples, _ := json.Marshal(m.samples)
 	return map[string]string{"format": format, "source": m.Source, "networks": string(networks), "samples": string(samples)}
 }
 
-// described reads it, for networks whose numbers of units are known.
-func (m *Moments) described(meta map[string]string) error {
+// setMetadata reads metadata, for networks whose numbers of units are set.
+func (m *Moments) setMetadata(meta map[string]string) error {
 	m.Source = meta["source"]
 	var networks []Network
 	if err := json.Unmarshal([]byte(meta["networks"]), &networks); err != nil {

@@ -20,30 +20,30 @@ import (
 // 0 for networks that are rotations of each other, a smaller one in a larger one
 // included; and invariant to rotations of either and to a factor for all units.
 func (c *Pair) Procrustes() (float64, error) {
-	if err := c.ready(); err != nil {
+	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err
 	}
-	return c.distance(dense.Nuclear(par.Threads(c.Threads), c.p, c.q, c.ab)), nil
+	return c.distance(dense.NuclearNorm(par.Threads(c.Threads), c.p, c.q, c.ab)), nil
 }
 
-// Permutation returns the same under the best matching of units instead of the best
-// rotation (Williams and others, 2021), where unmatched units of the larger network
-// face units that are silent:
+// Permutation returns the shape distance under the best matching of units instead of the
+// best rotation (Williams and others, 2021), where unmatched units of the larger network
+// are paired with units that are silent:
 //
 //	sqrt(2 - 2 max_pi sum_i S_ab[i, pi(i)] / sqrt(tr S_aa tr S_bb))
 //
 // It is a metric, in [0, 2], no less than [Pair.Procrustes]; 0 for networks that are the
 // same but for the order of units; and invariant to that and to a factor for all units.
 func (c *Pair) Permutation() (float64, error) {
-	if err := c.ready(); err != nil {
+	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err
 	}
-	best, err := assignment.Max(assignment.Matrix{Rows: c.p, Cols: c.q, Stride: c.q, Data: c.ab})
+	matching, err := assignment.Max(assignment.Matrix{Rows: c.p, Cols: c.q, Stride: c.q, Data: c.ab})
 	if err != nil {
 		return math.NaN(), fmt.Errorf("corr: covariances: %w", err)
 	}
 	var sum float64
-	for i, j := range best.Partner {
+	for i, j := range matching.Partner {
 		if j >= 0 {
 			sum += c.ab[i*c.q+j]
 		}
@@ -51,8 +51,8 @@ func (c *Pair) Permutation() (float64, error) {
 	return c.distance(sum), nil
 }
 
-// distance is that of networks scaled to a total variance of 1 whose units can be made
-// to have the given covariance in all.
+// distance returns the distance of networks scaled to a total variance of 1, after a
+// rotation or matching that gives their units the summed covariance.
 func (c *Pair) distance(covariance float64) float64 {
 	return math.Sqrt(max(0, 2-2*covariance/math.Sqrt(trace(c.aa, c.p))/math.Sqrt(trace(c.bb, c.q))))
 }

@@ -23,11 +23,11 @@ type Shuffles struct {
 	positions int         // of an image
 	window    [][]float32 // of each network, rows of images not yet added
 	ids       []uint64
-	done      uint64 // windows added
+	windows   uint64 // windows added
 }
 
-// window is how many images are shuffled among themselves.
-const window = 64
+// windowImages is how many images are shuffled among themselves.
+const windowImages = 64
 
 // NewShuffles returns so many draws, empty, for networks of the given numbers of units.
 // It panics if there is no draw, no network, or one has no unit.
@@ -48,7 +48,7 @@ func NewShuffles(draws int, seed uint64, units ...int) *Shuffles {
 // before.
 func (s *Shuffles) AddTensors(ids []uint64, tensors ...Tensor) error {
 	first := s.draws[0]
-	samples, rows := first.fits(ids, tensors)
+	samples, rows := first.checkShapes(ids, tensors)
 	if rows == 0 {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (s *Shuffles) AddTensors(ids []uint64, tensors ...Tensor) error {
 		panic("corr: images to shuffle need one number of positions")
 	}
 	s.positions = positions
-	if err := check(par.Threads(s.Threads), first.Count()+int64(s.held()*positions), 0, rows, tensors); err != nil {
+	if err := check(par.Threads(s.Threads), first.Count()+int64(s.windowLen()*positions), 0, rows, tensors); err != nil {
 		return err
 	}
 	if ids == nil {
@@ -67,7 +67,7 @@ func (s *Shuffles) AddTensors(ids []uint64, tensors ...Tensor) error {
 		ids = make([]uint64, samples)
 	}
 	for lo := 0; lo < samples; {
-		n := min(samples-lo, window-s.held())
+		n := min(samples-lo, windowImages-s.windowLen())
 		for i, t := range tensors {
 			at := len(s.window[i])
 			s.window[i] = append(s.window[i], make([]float32, n*positions*t.units)...)
@@ -75,27 +75,27 @@ func (s *Shuffles) AddTensors(ids []uint64, tensors ...Tensor) error {
 		}
 		s.ids = append(s.ids, ids[lo:lo+n]...)
 		lo += n
-		if s.held() == window {
+		if s.windowLen() == windowImages {
 			s.add(s.draws)
 			for i := range s.window {
 				s.window[i] = s.window[i][:0]
 			}
 			s.ids = s.ids[:0]
-			s.done++
+			s.windows++
 		}
 	}
 	return nil
 }
 
-// held is the number of images in the window.
-func (s *Shuffles) held() int { return len(s.ids) }
+// windowLen is the number of images in the window.
+func (s *Shuffles) windowLen() int { return len(s.ids) }
 
 // add adds the window to moments, one for each draw.
 func (s *Shuffles) add(draws []*Moments) {
-	n := s.held()
+	n := s.windowLen()
 	par.For(par.Threads(s.Threads), len(draws), func(d int) {
 		m := draws[d]
-		rnd := rand.New(rand.NewPCG(s.seed, s.done*uint64(len(draws))+uint64(d)))
+		rnd := rand.New(rand.NewPCG(s.seed, s.windows*uint64(len(draws))+uint64(d)))
 		tensors := make([]Tensor, len(s.window))
 		for i, data := range s.window {
 			u := m.units[i]
@@ -131,7 +131,7 @@ func (s *Shuffles) Moments() []*Moments {
 	for i, m := range s.draws {
 		draws[i] = m.clone()
 	}
-	if s.held() > 0 {
+	if s.windowLen() > 0 {
 		s.add(draws)
 	}
 	return draws

@@ -50,7 +50,7 @@ func TestLayouts(t *testing.T) {
 			}
 			at += k
 		}
-		a, b := want.whole, got.whole
+		a, b := want.accumulator, got.accumulator
 		if got.Count() != want.Count() || !slices.Equal(a.mean, b.mean) || !slices.Equal(a.prod, b.prod) ||
 			!slices.Equal(got.block[:got.rows*c], want.block[:want.rows*c]) {
 			t.Fatal("moments differ")
@@ -58,8 +58,8 @@ func TestLayouts(t *testing.T) {
 	})
 }
 
-// TestNaNInEveryLayout wants the place named, and nothing added.
-func TestNaNInEveryLayout(t *testing.T) {
+// TestNaNLayouts: in every layout, the error names row and unit, and nothing is added.
+func TestNaNLayouts(t *testing.T) {
 	const n, h, w, c = 30, 4, 5, 3
 	for _, bad := range []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))} {
 		for name, tensorOf := range map[string]func() Tensor{
@@ -90,7 +90,7 @@ func TestNaNInEveryLayout(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "network 1, row 422, unit 2") {
 				t.Errorf("%s %v: %v", name, bad, err)
 			}
-			if m.Count() != 5 || m.whole.count != 0 {
+			if m.Count() != 5 || m.accumulator.count != 0 {
 				t.Errorf("%s: something was added", name)
 			}
 		}
@@ -149,11 +149,11 @@ func TestSamples(t *testing.T) {
 		"the same 3 rows are in both":    pass("test set", Network{}, 1, 2, 3),
 		"networks of [3] units cannot b": NewMoments(4),
 	} {
-		before := a.describe()["samples"]
+		before := a.metadata()["samples"]
 		if err := a.Merge(o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is wanted, got %v", want, err)
 		}
-		if a.Count() != 3 || a.describe()["samples"] != before {
+		if a.Count() != 3 || a.metadata()["samples"] != before {
 			t.Fatal("a refused merge changed something")
 		}
 	}
@@ -171,8 +171,8 @@ func TestSamples(t *testing.T) {
 	if err := a.SameSamples(whole); err != nil {
 		t.Error(err)
 	}
-	f, ok := a.Fingerprint()
-	if g, also := whole.Fingerprint(); f != g || !ok || !also {
+	fingerprint, ok := a.Fingerprint()
+	if g, known := whole.Fingerprint(); fingerprint != g || !ok || !known {
 		t.Error("fingerprints differ")
 	}
 	for _, ids := range [][]uint64{{1, 2, 3, 4}, {1, 2, 3, 4, 6}, {1, 2, 3, 4, 4}} {
@@ -196,23 +196,23 @@ func TestSamples(t *testing.T) {
 func TestEstimateMemory(t *testing.T) {
 	const p, rows = 600, 5000
 	x := data(rand.New(rand.NewPCG(1, 1)), rows, p)[0]
-	live := func() int64 {
+	heapBytes := func() int64 {
 		runtime.GC()
 		runtime.GC() // what pools keep goes with the second
 		var s runtime.MemStats
 		runtime.ReadMemStats(&s)
 		return int64(s.HeapAlloc)
 	}
-	before := live()
+	before := heapBytes()
 	m := NewMoments(p)
 	for range 3 {
 		if err := m.Add(rows, x); err != nil {
 			t.Fatal(err)
 		}
 	}
-	after, estimate := live(), EstimateMemory(p)
-	if held := after - before; held < estimate/4 || held > estimate {
-		t.Errorf("moments hold %d bytes, the estimate is %d", held, estimate)
+	after, estimate := heapBytes(), EstimateMemory(p)
+	if bytes := after - before; bytes < estimate/4 || bytes > estimate {
+		t.Errorf("moments hold %d bytes, the estimate is %d", bytes, estimate)
 	}
 	runtime.KeepAlive(m)
 	runtime.KeepAlive(x)

@@ -74,11 +74,11 @@ def permutation(x, y):
 def measures(x, y):
     half = len(x) // 2
     linear = LinearRegression().fit(x, y)
-    ridge, held = {}, {}
+    ridge, held_out = {}, {}
     for lam in [1e-3, 0.1, 1.0, 30.0]:
         ridge[lam] = r2_score(y, Ridge(alpha=lam * len(x)).fit(x, y).predict(x), multioutput="raw_values").tolist()
         fit = Ridge(alpha=lam * half).fit(x[:half], y[:half])
-        held[lam] = r2_score(y[half:], fit.predict(x[half:]), multioutput="raw_values").tolist()
+        held_out[lam] = r2_score(y[half:], fit.predict(x[half:]), multioutput="raw_values").tolist()
     r = np.corrcoef(x.T, y.T)[: x.shape[1], x.shape[1] :]
     return {
         "best_ab": r.max(axis=1).mean(),
@@ -97,7 +97,7 @@ def measures(x, y):
         "weighted": r2_score(y, linear.predict(x), multioutput="variance_weighted"),
         "linear_ba": r2_score(x, LinearRegression().fit(y, x).predict(y)),
         "ridge": {str(k): v for k, v in ridge.items()},
-        "held": {str(k): v for k, v in held.items()},
+        "held_out": {str(k): v for k, v in held_out.items()},
     }
 
 
