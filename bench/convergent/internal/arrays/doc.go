@@ -5,8 +5,11 @@
 // Open lists the arrays of a file without reading their data, and OpenShards
 // those of a network cut into several files. Rows then delivers observations x
 // units as row-major float32, whatever the array's type (float16, bfloat16,
-// float32 or float64, little- or big-endian), order (C or Fortran) and layout;
-// Ahead reads the next rows while the caller works on the last.
+// float32, float64, integers of 1 to 8 bytes or bool, little- or big-endian), order
+// (C or Fortran) and layout (samples x units, with tokens, or with height, width and
+// perhaps depth); Ahead reads the next rows while the caller works on the last.
+// Labels and Mask read whole what is said of the samples: their names, and which of
+// their positions are valid.
 //
 // Files are not trusted: sizes are checked against shapes, types and the file
 // before anything is allocated by them, and what cannot be read is refused with

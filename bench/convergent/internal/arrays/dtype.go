@@ -45,8 +45,8 @@ func (t DType) String() string {
 	return name
 }
 
-// floating reports whether the elements can be activations.
-func (t DType) floating() bool { return t.Kind == Float || t.Kind == BFloat }
+// numeric reports whether the elements can be activations.
+func (t DType) numeric() bool { return t.Kind != Bytes && t.Kind != Unicode }
 
 var simple = regexp.MustCompile(`^([<>|])([biufSU])([0-9]+)$`)
 
@@ -101,10 +101,14 @@ func (t DType) littleEndian(b []byte) {
 }
 
 // decode converts the little-endian elements of src, which is as long as dst asks,
-// to float32. It returns the index of the first float64 that is finite and too
-// large for one, or -1.
+// to float32, the nearest. It returns the index of the first float64 that is finite
+// and too large for one, or -1.
 func (t DType) decode(dst []float32, src []byte) int {
 	src = src[:len(dst)*t.Size]
+	if t.Kind != Float && t.Kind != BFloat {
+		t.decodeIntegers(dst, src)
+		return -1
+	}
 	// Words of 8 bytes first: several elements at once.
 	switch {
 	case t.Kind == BFloat:
@@ -153,6 +157,51 @@ func (t DType) decode(dst []float32, src []byte) int {
 		}
 	}
 	return -1
+}
+
+// decodeIntegers is decode of integers and of truth values, which are 0 or 1.
+func (t DType) decodeIntegers(dst []float32, src []byte) {
+	// With its sign bit flipped, an integer is larger by the value of that bit.
+	var sign uint64
+	if t.Kind == Int {
+		sign = 1 << (8*t.Size - 1)
+	}
+	switch {
+	case t.Kind == Bool:
+		for i, b := range src {
+			dst[i] = float32(min(b, 1))
+		}
+	case t.Size == 1:
+		for i, b := range src {
+			dst[i] = float32(int32(b^byte(sign)) - int32(sign))
+		}
+	case t.Size == 2:
+		value := func(u uint64) float32 { return float32(int32(uint16(u)^uint16(sign)) - int32(sign)) }
+		for ; len(src) >= 8 && len(dst) >= 4; dst, src = dst[4:], src[8:] {
+			w := binary.LittleEndian.Uint64(src)
+			dst[0], dst[1], dst[2], dst[3] = value(w), value(w>>16), value(w>>32), value(w>>48)
+		}
+		for i := range dst {
+			dst[i] = value(uint64(binary.LittleEndian.Uint16(src[2*i:])))
+		}
+	case t.Size == 4:
+		value := func(u uint64) float32 { return float32(int64(uint32(u)^uint32(sign)) - int64(sign)) }
+		for ; len(src) >= 8 && len(dst) >= 2; dst, src = dst[2:], src[8:] {
+			w := binary.LittleEndian.Uint64(src)
+			dst[0], dst[1] = value(w), value(w>>32)
+		}
+		for i := range dst {
+			dst[i] = value(uint64(binary.LittleEndian.Uint32(src[4*i:])))
+		}
+	case t.Kind == Int:
+		for i := range dst {
+			dst[i] = float32(int64(binary.LittleEndian.Uint64(src[8*i:])))
+		}
+	default:
+		for i := range dst {
+			dst[i] = float32(binary.LittleEndian.Uint64(src[8*i:]))
+		}
+	}
 }
 
 // halves holds the value of each float16: exact, and quicker to look up than to

@@ -31,7 +31,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	r, err := shards.Rows("", arrays.Matrix)
+	r, err := shards.Rows("", nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -92,7 +92,7 @@ func readAll(t testing.TB, r *Rows, block int) []float32 {
 
 func rows(t testing.TB, a *Array, layout Layout) *Rows {
 	t.Helper()
-	r, err := a.Rows(layout)
+	r, err := a.Rows(Layouts{layout})
 	if err != nil {
 		t.Fatal(err)
 	}

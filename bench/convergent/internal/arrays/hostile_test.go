@@ -3,6 +3,7 @@ package arrays
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -43,6 +44,18 @@ func zipFile(t testing.TB, members ...zip.FileHeader) func(data ...[]byte) []byt
 func stored(name string, data []byte) zip.FileHeader {
 	n := uint64(len(data))
 	return zip.FileHeader{Name: name, CRC32: crc32.ChecksumIEEE(data), CompressedSize64: n, UncompressedSize64: n}
+}
+
+func deflate(t testing.TB, b []byte) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	w, err := flate.NewWriter(&packed, flate.DefaultCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Write(b)
+	w.Close()
+	return packed.Bytes()
 }
 
 func TestHostileFiles(t *testing.T) {
@@ -178,7 +191,7 @@ func TestEveryDamage(t *testing.T) {
 			whole[i] ^= 0x10
 			if f, err := listBytes(name, whole); err == nil {
 				for _, a := range f.Arrays {
-					r, err := a.Rows(NHWC)
+					r, err := a.Rows(Layouts{NHWC})
 					if err != nil || a.Fortran {
 						continue
 					}
@@ -195,7 +208,7 @@ func TestEveryDamage(t *testing.T) {
 					if len(got) != 7*5 && len(got) != 3*2*4*5 {
 						t.Fatalf("%s: byte %d changed, and %d values of %s pass", name, i, len(got), a.Name)
 					}
-					same(t, got, wanted(1, 1, 1, len(got), Matrix)) // in the file's order
+					same(t, got, wanted(1, 1, 1, len(got), ND)) // in the file's order
 				}
 			}
 			whole[i] ^= 0x10
@@ -212,7 +225,7 @@ func TestLateErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := rows(t, f.Arrays[0], Matrix)
+	r := rows(t, f.Arrays[0], ND)
 	dst := make([]float32, 4)
 	if n, err := r.Read(dst); n != 2 || err != nil {
 		t.Fatalf("%d rows, %v", n, err)
@@ -239,7 +252,7 @@ func TestLateErrors(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := f.Arrays[0].Rows(Matrix)
+		r, err := f.Arrays[0].Rows(nil)
 		for err == nil {
 			_, err = r.Read(dst)
 		}
@@ -259,7 +272,7 @@ func TestFilesThatChange(t *testing.T) {
 	if err := os.Truncate(path, 80); err != nil {
 		t.Fatal(err)
 	}
-	_, err = rows(t, f.Arrays[0], Matrix).Read(make([]float32, 2))
+	_, err = rows(t, f.Arrays[0], ND).Read(make([]float32, 2))
 	wantError(t, err, path, "changed")
 	_, err = Open(filepath.Dir(path))
 	wantError(t, err, "not a regular file")
@@ -282,7 +295,7 @@ func TestSparse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := rows(t, f.Arrays[0], Matrix)
+	r := rows(t, f.Arrays[0], ND)
 	defer r.Close()
 	if n, err := r.Read(make([]float32, 100*256)); n != 100 || err != nil {
 		t.Fatalf("%d rows, %v", n, err)
@@ -306,8 +319,8 @@ func use(t *testing.T, name string, b []byte) {
 		if size > 1<<22 {
 			continue // sound, perhaps, but it takes long
 		}
-		for _, layout := range []Layout{NHWC, NCHW} {
-			r, err := a.Rows(layout)
+		for _, layouts := range []Layouts{{NTD, NHWC, NDHWC}, {NTD, NCHW, NCDHW}} {
+			r, err := a.Rows(layouts)
 			if err != nil {
 				continue
 			}
@@ -328,6 +341,18 @@ func use(t *testing.T, name string, b []byte) {
 				t.Fatalf("%d labels of shape %v", len(labels), a.Shape)
 			}
 		}
+		if len(a.Shape) > 1 {
+			m, err := Shards{f}.Mask(a.Name, a.Shape[0])
+			if err != nil {
+				if !strings.HasPrefix(err.Error(), name) {
+					t.Fatalf("%q does not name the file", err)
+				}
+				continue
+			}
+			if m.Positions*m.Samples != len(m.Valid) || int64(len(m.Valid)*a.DType.Size) != size {
+				t.Fatalf("a mask of %d x %d, %d values, of shape %v", m.Samples, m.Positions, len(m.Valid), a.Shape)
+			}
+		}
 	}
 }
 
@@ -340,6 +365,11 @@ func fuzz(f *testing.F, name, ext string) {
 	f.Fuzz(func(t *testing.T, b []byte) { use(t, name, b) })
 }
 
-func FuzzNPY(f *testing.F)         { fuzz(f, "fuzz.npy", ".npy") }
+func FuzzNPY(f *testing.F) {
+	f.Add(npyFile("<i8", false, []int{2, 3}, make([]byte, 8*6)))
+	f.Add(npyFile("|b1", true, []int{2, 3, 2}, make([]byte, 12)))
+	f.Add(npyFile(">u2", true, []int{2, 1, 3, 2, 2}, make([]byte, 2*24)))
+	fuzz(f, "fuzz.npy", ".npy")
+}
 func FuzzNPZ(f *testing.F)         { fuzz(f, "fuzz.npz", ".npz") }
 func FuzzSafetensors(f *testing.F) { fuzz(f, "fuzz.safetensors", ".safetensors") }

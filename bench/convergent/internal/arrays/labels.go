@@ -3,7 +3,6 @@ package arrays
 import (
 	"bytes"
 	"encoding/binary"
-	"io"
 	"strconv"
 	"unicode/utf8"
 )
@@ -37,37 +36,21 @@ func (a *Array) labels() error {
 	return nil
 }
 
-// appendLabels reads labels in chunks: memory grows with what is read, not with
-// what is claimed.
+// appendLabels reads the labels: memory grows with what is read, not with what is
+// claimed.
 func (a *Array) appendLabels(dst []string) ([]string, error) {
-	r := &Rows{arrays: []*Array{a}}
-	defer r.Close()
-	if err := r.open(); err != nil {
-		return nil, err
-	}
-	size := a.DType.Size
-	b := make([]byte, max(1, chunk/size)*size, chunk+8)
-	for at := 0; at < a.Shape[0]; {
-		b = b[:min(len(b)/size, a.Shape[0]-at)*size]
-		if _, err := io.ReadFull(r.r, b); err != nil {
-			return nil, a.errorf("cut short after entry %d: %w", at, err)
-		}
-		a.DType.littleEndian(b)
-		for e := b; len(e) > 0; e = e[size:] {
-			label, ok := a.DType.label(e[:size])
+	err := a.elements(func(place int, b []byte) error {
+		for size := a.DType.Size; len(b) > 0; b = b[size:] {
+			label, ok := a.DType.label(b[:size])
 			if !ok {
-				return nil, a.errorf("entry %d is not Unicode", at)
+				return a.errorf("entry %d is not Unicode", place)
 			}
 			dst = append(dst, label)
-			at++
+			place++
 		}
-	}
-	if r.sum != nil {
-		if err := r.sum.end(); err != nil {
-			return nil, a.errorf("%w", err)
-		}
-	}
-	return dst, nil
+		return nil
+	})
+	return dst, err
 }
 
 // label returns one entry, which is little-endian, or false if it is no text.

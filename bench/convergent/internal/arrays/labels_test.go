@@ -48,6 +48,19 @@ func TestManyLabels(t *testing.T) {
 	}
 }
 
+// TestLabelsInEitherOrder: of rank 1 they are one, whatever a header says.
+func TestLabelsInEitherOrder(t *testing.T) {
+	for _, name := range []string{"x.npy", "stored.npz", "deflated.npz"} {
+		f, err := listBytes(name, pack(t, name, DType{Int, 1, false}, true, []int{4}, []byte{1, 2, 3, 255}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if labels, err := f.Arrays[0].Labels(4); err != nil || !slices.Equal(labels, []string{"1", "2", "3", "-1"}) {
+			t.Errorf("%s: %q, %v", name, labels, err)
+		}
+	}
+}
+
 func TestRefusedLabels(t *testing.T) {
 	for name, c := range map[string]struct {
 		file []byte

@@ -16,7 +16,7 @@ import (
 )
 
 func TestMatrix(t *testing.T) {
-	want := wanted(7, 1, 1, 5, Matrix)
+	want := wanted(7, 1, 1, 5, ND)
 	for _, endian := range []string{"le", "be"} {
 		for _, size := range []int{2, 4, 8} {
 			for _, order := range []string{"C", "F"} {
@@ -29,7 +29,7 @@ func TestMatrix(t *testing.T) {
 							t.Fatalf("listed as %+v", a)
 						}
 						for _, block := range []int{1, 2, 7, 20} {
-							same(t, readAll(t, rows(t, a, Matrix), block), want)
+							same(t, readAll(t, rows(t, a, ND), block), want)
 						}
 					})
 				}
@@ -49,56 +49,61 @@ func TestRank4(t *testing.T) {
 				}
 				same(t, readAll(t, r, block), wanted(3, 2, 4, 5, layout))
 			}
-			_, err := a.Rows(Matrix)
-			wantError(t, err, name+"-"+order+".npy", "nhwc or nchw")
+			_, err := a.Rows(Layouts{NTD, NCDHW})
+			wantError(t, err, name+"-"+order+".npy: -layout ntd,ncdhw is not enough: is it ("+times(a.Shape)+") nhwc or nchw?")
 		}
+	}
+}
+
+// TestRank3AndIntegers reads what numpy wrote of other ranks and types.
+func TestRank3AndIntegers(t *testing.T) {
+	r := rows(t, array(t, open(t, "rank3.npy"), ""), NTD)
+	if r.Samples != 2 || r.Positions != 2 || r.Units != 2 {
+		t.Errorf("%v", r)
+	}
+	same(t, readAll(t, r, 3), wanted(2, 1, 2, 2, NHWC))
+	for _, name := range []string{"integers.npy", "bools.npy"} {
+		same(t, readAll(t, rows(t, array(t, open(t, name), ""), ND), 1), make([]float32, 4))
 	}
 }
 
 // TestLargeTransposes compares strips of many sizes with the definition.
 func TestLargeTransposes(t *testing.T) {
 	for _, c := range []struct {
-		n, h, w, c int
-		layout     Layout
-		fortran    bool
+		shape   []int
+		layout  Layout
+		fortran bool
 	}{
-		{37, 16, 16, 61, NCHW, false}, // four strips of 16 samples
-		{5, 96, 96, 40, NCHW, false},  // a sample to a strip
-		{9, 1, 1, 13, NCHW, false},    // no positions to transpose
-		{70_000, 1, 1, 500, Matrix, true},
-		{300, 11, 13, 401, NHWC, true},
-		{300, 11, 13, 401, NCHW, true},
+		{[]int{37, 61, 16, 16}, NCHW, false}, // four strips of 16 samples
+		{[]int{5, 40, 96, 96}, NCHW, false},  // a sample to a strip
+		{[]int{9, 13, 1, 1}, NCHW, false},    // no positions to transpose
+		{[]int{37, 61, 4, 8, 8}, NCDHW, false},
+		{[]int{5, 40, 23, 17, 24}, NCDHW, false},
+		{[]int{70_000, 500}, ND, true},
+		{[]int{300, 143, 401}, NTD, true},
+		{[]int{300, 11, 13, 401}, NHWC, true},
+		{[]int{300, 401, 11, 13}, NCHW, true},
+		{[]int{300, 3, 5, 11, 401}, NDHWC, true},
+		{[]int{300, 401, 3, 5, 11}, NCDHW, true},
 	} {
 		if c.fortran && testing.Short() {
 			continue
 		}
-		shape := []int{c.n, c.h, c.w, c.c}
-		at := func(s, y, x, u int) []int { return []int{s, y, x, u} }
-		switch c.layout {
-		case Matrix:
-			shape = []int{c.n, c.c}
-			at = func(s, y, x, u int) []int { return []int{s, u} }
-		case NCHW:
-			shape = []int{c.n, c.c, c.h, c.w}
-			at = func(s, y, x, u int) []int { return []int{s, u, y, x} }
-		}
-		a := counter(shape, c.fortran)
-		r := rows(t, a, c.layout)
-		dst := make([]float32, 1000*c.c)
+		r := rows(t, counter(c.shape, c.fortran), c.layout)
+		dst := make([]float32, 1000*r.Units)
 		for row := 0; ; {
 			n, err := r.Read(dst)
 			for i := range n {
-				p := row % (c.h * c.w)
-				for u := range c.c {
-					index := at(row/(c.h*c.w), p/c.w, p%c.w, u)
-					if want := float32(place(shape, c.fortran, index) & 0xffffff); dst[i*c.c+u] != want {
-						t.Fatalf("%+v: row %d, unit %d is %v, want %v", c, row, u, dst[i*c.c+u], want)
+				for u := range r.Units {
+					at := place(c.shape, c.fortran, indices(c.layout, c.shape, row, u))
+					if want := float32(at & 0xffffff); dst[i*r.Units+u] != want {
+						t.Fatalf("%+v: row %d, unit %d is %v, want %v", c, row, u, dst[i*r.Units+u], want)
 					}
 				}
 				row++
 			}
 			if err == io.EOF {
-				if row != c.n*c.h*c.w {
+				if row != r.Samples*r.Positions {
 					t.Fatalf("%+v: %d rows", c, row)
 				}
 				break
@@ -107,6 +112,21 @@ func TestLargeTransposes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// indices returns those of a unit of a row in an array, by the letters of its
+// layout: the row is of the last position that is counted first.
+func indices(layout Layout, shape []int, row, unit int) []int {
+	index := make([]int, len(shape))
+	for i := len(shape) - 1; i > 0; i-- {
+		if letter := layout[i]; letter == 'c' || letter == 'd' && len(layout) < 4 {
+			index[i] = unit
+		} else {
+			index[i], row = row%shape[i], row/shape[i]
+		}
+	}
+	index[0] = row
+	return index
 }
 
 // place returns where an element lies in the file, by the definition of the orders.
@@ -136,7 +156,8 @@ func (countingFile) ReadAt(b []byte, off int64) (int, error) {
 
 func counter(shape []int, fortran bool) *Array {
 	f := &File{Path: "counter", open: func() (handle, error) { return countingFile{}, nil }}
-	return &Array{Shape: shape, DType: DType{Float, 4, false}, Fortran: fortran, file: f}
+	f.Arrays = []*Array{{Shape: shape, DType: DType{Float, 4, false}, Fortran: fortran, file: f}}
+	return f.Arrays[0]
 }
 
 func TestNPZ(t *testing.T) {
@@ -150,15 +171,15 @@ func TestNPZ(t *testing.T) {
 			layout Layout
 			want   []float32
 		}{
-			{"2", NCHW, wanted(7, 1, 1, 5, Matrix)}, // the layout is of those of rank 4
+			{"2", NCHW, wanted(7, 1, 1, 5, ND)}, // the layout is of those of rank 4
 			{"nhwc", NHWC, wanted(3, 2, 4, 5, NHWC)},
 			{"nchw", NCHW, wanted(3, 2, 4, 5, NCHW)},
 		} {
 			same(t, readAll(t, rows(t, array(t, f, c.array), c.layout), 3), c.want)
 		}
 	}
-	same(t, readAll(t, rows(t, array(t, open(t, "stored.npz"), "f"), Matrix), 2), wanted(7, 1, 1, 5, Matrix))
-	_, err := array(t, open(t, "deflated.npz"), "f").Rows(Matrix)
+	same(t, readAll(t, rows(t, array(t, open(t, "stored.npz"), "f"), ND), 2), wanted(7, 1, 1, 5, ND))
+	_, err := array(t, open(t, "deflated.npz"), "f").Rows(nil)
 	wantError(t, err, `deflated.npz: array "f"`, "ascontiguousarray")
 	_, err = open(t, "stored.npz").Array("")
 	wantError(t, err, "stored.npz", `["2" "nhwc" "nchw" "f"]`)
@@ -171,7 +192,7 @@ func TestSafetensors(t *testing.T) {
 		if a.DType.String() != dtype {
 			t.Errorf("%s is %v", name, a.DType)
 		}
-		same(t, readAll(t, rows(t, a, Matrix), 4), wanted(7, 1, 1, 5, Matrix))
+		same(t, readAll(t, rows(t, a, ND), 4), wanted(7, 1, 1, 5, ND))
 	}
 	same(t, readAll(t, rows(t, array(t, f, "nchw"), NCHW), 4), wanted(3, 2, 4, 5, NCHW))
 	for _, name := range []string{"i32", "i64"} {
@@ -179,19 +200,19 @@ func TestSafetensors(t *testing.T) {
 			t.Errorf("%s: %q, %v", name, ids, err)
 		}
 	}
-	_, err := array(t, f, "bool").Rows(Matrix)
-	wantError(t, err, `array "bool"`, "it holds bool")
+	_, err := array(t, f, "bool").Rows(nil)
+	wantError(t, err, `array "bool"`, "shape [1] has rank 1")
 }
 
 func TestSpecialValues(t *testing.T) {
 	for _, name := range []string{"special-f2.npy", "special-f8.npy", "special-bf16.safetensors"} {
 		want := name[:len(name)-len(filepath.Ext(name))] + "-as-f4.npy"
-		same(t, readAll(t, rows(t, array(t, open(t, name), ""), Matrix), 1), readAll(t, rows(t, array(t, open(t, want), ""), Matrix), 1))
+		same(t, readAll(t, rows(t, array(t, open(t, name), ""), ND), 1), readAll(t, rows(t, array(t, open(t, want), ""), ND), 1))
 	}
 }
 
 func TestOverflowNamesItsPlace(t *testing.T) {
-	r := rows(t, array(t, open(t, "overflow.npy"), ""), Matrix)
+	r := rows(t, array(t, open(t, "overflow.npy"), ""), ND)
 	defer r.Close()
 	dst := make([]float32, 6)
 	for range 2 { // the error stays
@@ -214,22 +235,22 @@ func TestOverflowNamesItsPlace(t *testing.T) {
 
 func TestRefusedArrays(t *testing.T) {
 	for name, want := range map[string]string{
-		"integers.npy": "int32",
-		"bools.npy":    "bool",
-		"ids-U.npy":    "str",
+		"ids-U.npy":    "it holds str160, where activations are numbers",
+		"ids-S.npy":    "it holds bytes24",
+		"ids-i4.npy":   "shape [3] has rank 1: one value for each of 3 samples is not samples x units; x[:, None] makes it so",
 		"rank0.npy":    "rank 0",
-		"rank3.npy":    "rank 3",
+		"rank3.npy":    "rank3.npy: -layout nhwc is not enough: is it (2 x 2 x 2) ntd (samples x tokens x units)?",
 		"empty.npy":    "holds no values",
 		"no-units.npy": "holds no values",
 	} {
-		_, err := array(t, open(t, name), "").Rows(NHWC)
+		_, err := array(t, open(t, name), "").Rows(Layouts{NHWC})
 		wantError(t, err, name, want)
 	}
 	a := counter([]int{10, 1 << 25}, false)
-	_, err := a.Rows(Matrix)
+	_, err := a.Rows(nil)
 	wantError(t, err, "33554432 units")
 	a = counter([]int{10, 1 << 20, 1 << 5, 1 << 5}, false)
-	_, err = a.Rows(NCHW)
+	_, err = a.Rows(Layouts{NCHW})
 	wantError(t, err, "a sample of shape [1048576 32 32]")
 }
 
@@ -239,11 +260,11 @@ func TestReadPanicsWithoutRoom(t *testing.T) {
 			t.Error("no panic")
 		}
 	}()
-	rows(t, counter([]int{10, 4}, false), Matrix).Read(make([]float32, 3))
+	rows(t, counter([]int{10, 4}, false), ND).Read(make([]float32, 3))
 }
 
 func TestClose(t *testing.T) {
-	r := rows(t, counter([]int{10, 4}, false), Matrix)
+	r := rows(t, counter([]int{10, 4}, false), ND)
 	if n, err := r.Read(make([]float32, 8)); n != 2 || err != nil {
 		t.Fatalf("%d, %v", n, err)
 	}
@@ -281,12 +302,12 @@ func TestMemory(t *testing.T) {
 		layout Layout
 		blocks int
 	}{
-		"C":        {counter([]int{1 << 40, 256}, false), Matrix, 1000},
+		"C":        {counter([]int{1 << 40, 256}, false), ND, 1000},
 		"NHWC":     {counter([]int{1 << 30, 32, 32, 256}, false), NHWC, 1000},
 		"NCHW":     {counter([]int{1 << 30, 256, 32, 32}, false), NCHW, 1000},
-		"F":        {counter([]int{1 << 40, 256}, true), Matrix, 200},
+		"F":        {counter([]int{1 << 40, 256}, true), ND, 200},
 		"F NHWC":   {counter([]int{1 << 30, 32, 32, 256}, true), NHWC, 100},
-		"deflated": {f.Arrays[0], Matrix, math.MaxInt},
+		"deflated": {f.Arrays[0], ND, math.MaxInt},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if testing.Short() {
@@ -340,11 +361,13 @@ func BenchmarkRows(b *testing.B) {
 		shape       []int
 		layout      Layout
 	}{
-		{"f4", "<f4", 4, false, []int{n * h * h, c}, Matrix},
-		{"f4-big", ">f4", 4, false, []int{n * h * h, c}, Matrix},
-		{"f2", "<f2", 2, false, []int{2 * n * h * h, c}, Matrix},
-		{"f8", "<f8", 8, false, []int{n * h * h / 2, c}, Matrix},
-		{"f4-F", "<f4", 4, true, []int{n * h * h, c}, Matrix},
+		{"f4", "<f4", 4, false, []int{n * h * h, c}, ND},
+		{"f4-big", ">f4", 4, false, []int{n * h * h, c}, ND},
+		{"f2", "<f2", 2, false, []int{2 * n * h * h, c}, ND},
+		{"f8", "<f8", 8, false, []int{n * h * h / 2, c}, ND},
+		{"u1", "|u1", 1, false, []int{4 * n * h * h, c}, ND},
+		{"i8", "<i8", 8, false, []int{n * h * h / 2, c}, ND},
+		{"f4-F", "<f4", 4, true, []int{n * h * h, c}, ND},
 		{"f4-NCHW", "<f4", 4, false, []int{n, c, h, h}, NCHW},
 		{"f2-NCHW", "<f2", 2, false, []int{2 * n, c, h, h}, NCHW},
 		{"f4-NCHW-8x8", "<f4", 4, false, []int{n * 16, c, h / 4, h / 4}, NCHW},
@@ -358,6 +381,8 @@ func BenchmarkRows(b *testing.B) {
 					v = 0 // as after ReLU
 				}
 				switch bench.size {
+				case 1:
+					data[i] = byte(rnd.Uint32())
 				case 2:
 					if v != 0 {
 						binary.LittleEndian.PutUint16(data[i:], uint16(rnd.IntN(0x7c00-0x400)+0x400))

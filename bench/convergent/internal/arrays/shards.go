@@ -1,12 +1,13 @@
 package arrays
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/convergent-go/convergent/internal/natural"
 )
 
 // Shards are the files that a network's samples are cut into, in order. Each has
@@ -69,33 +70,9 @@ func expand(path string) ([]string, error) {
 	if len(files) == 0 {
 		return nil, fmt.Errorf("%s: no .npy, .npz or .safetensors file in this directory", path)
 	}
-	slices.SortFunc(files, natural)
+	slices.SortFunc(files, natural.Compare)
 	return files, nil
 }
-
-// natural orders strings as people do: runs of digits by the numbers they are.
-func natural(a, b string) int {
-	x, y := a, b
-	for x != "" && y != "" {
-		m, n := digits(x), digits(y)
-		if m == 0 || n == 0 {
-			if x[0] != y[0] {
-				return cmp.Compare(x[0], y[0])
-			}
-			x, y = x[1:], y[1:]
-			continue
-		}
-		p, q := strings.TrimLeft(x[:m], "0"), strings.TrimLeft(y[:n], "0")
-		if c := cmp.Or(cmp.Compare(len(p), len(q)), cmp.Compare(p, q)); c != 0 {
-			return c
-		}
-		x, y = x[m:], y[n:]
-	}
-	return cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(a, b))
-}
-
-// digits returns how many digits s begins with.
-func digits(s string) int { return len(s) - len(strings.TrimLeft(s, "0123456789")) }
 
 // Names returns the names of the arrays, in the order of the first file.
 func (s Shards) Names() []string {
@@ -120,12 +97,12 @@ func (s Shards) arrays(name string) ([]*Array, error) {
 }
 
 // Rows opens the arrays of the given name, one after another.
-func (s Shards) Rows(name string, layout Layout) (*Rows, error) {
+func (s Shards) Rows(name string, layouts Layouts) (*Rows, error) {
 	arrays, err := s.arrays(name)
 	if err != nil {
 		return nil, err
 	}
-	return Concat(layout, arrays...)
+	return Concat(layouts, arrays...)
 }
 
 // Labels reads the arrays of the given name, one after another; together they must
@@ -135,17 +112,13 @@ func (s Shards) Labels(name string, n int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	have := 0
 	for _, a := range arrays {
 		if err := a.labels(); err != nil {
 			return nil, err
 		}
-		if have += a.Shape[0]; have < 0 || have > n {
-			return nil, a.errorf("more than %d entries, which are wanted", n)
-		}
 	}
-	if have < n {
-		return nil, arrays[len(arrays)-1].errorf("%d entries end here, where %d are wanted", have, n)
+	if err := count(arrays, n, "entries"); err != nil {
+		return nil, err
 	}
 	var all []string
 	for _, a := range arrays {
@@ -154,4 +127,18 @@ func (s Shards) Labels(name string, n int) ([]string, error) {
 		}
 	}
 	return all, nil
+}
+
+// count checks that arrays have n entries together, called so in the error.
+func count(arrays []*Array, n int, entries string) error {
+	have := 0
+	for _, a := range arrays {
+		if have += a.Shape[0]; have < 0 || have > n {
+			return a.errorf("more than %d %s, which are wanted", n, entries)
+		}
+	}
+	if have < n {
+		return arrays[len(arrays)-1].errorf("%d %s end here, where %d are wanted", have, entries, n)
+	}
+	return nil
 }

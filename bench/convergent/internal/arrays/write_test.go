@@ -13,7 +13,7 @@ type grid struct{ rows, cols int }
 
 func (g grid) Dims() (int, int)        { return g.rows, g.cols }
 func (g grid) At(i, j int) float64     { return (float64(i*g.cols+j) - 7) / 4 }
-func (g grid) counting() (c []float32) { return wanted(g.rows, 1, 1, g.cols, Matrix) }
+func (g grid) counting() (c []float32) { return wanted(g.rows, 1, 1, g.cols, ND) }
 
 // TestWriteNPY writes what numpy writes, byte for byte.
 func TestWriteNPY(t *testing.T) {
@@ -45,7 +45,7 @@ func TestWriteNPZ(t *testing.T) {
 		if a.Name != matrices[i].Name || a.DType != (DType{Float, 8, false}) {
 			t.Errorf("array %d is %s of %v", i, a.Name, a.DType)
 		}
-		same(t, readAll(t, rows(t, a, Matrix), 7), matrices[i].Values.(grid).counting())
+		same(t, readAll(t, rows(t, a, ND), 7), matrices[i].Values.(grid).counting())
 	}
 	first, _ := os.ReadFile(path)
 	if err := WriteNPZ(path, matrices); err != nil {

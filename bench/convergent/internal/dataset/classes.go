@@ -88,19 +88,8 @@ func classImages(fsys fs.FS, base string) (classes []string, images [][]string, 
 		return nil, nil, fmt.Errorf("%s holds no class folders; put the images of each class into a folder there", base)
 	}
 	for _, class := range classes {
-		var names []string
 		dir := path.Join(base, class)
-		err := fs.WalkDir(fsys, dir, func(name string, e fs.DirEntry, err error) error {
-			switch {
-			case err != nil:
-				return fmt.Errorf("%s: cannot be listed: %w; make it readable, or pack it again", name, cause(err))
-			case hidden(e.Name()) && e.IsDir():
-				return fs.SkipDir
-			case !e.IsDir() && !hidden(e.Name()) && isImage(name):
-				names = append(names, name)
-			}
-			return nil
-		})
+		names, err := walk(fsys, dir, 0)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -1,6 +1,7 @@
 // Package dataset holds small colour images with labels: procedural ones, a
 // folder or zip of images by class, or the CIFAR-10 binary batches. It gives them
-// to training in normalised, augmented batches.
+// to training in normalised, augmented batches. Images is a list of images of any
+// size, without labels, to be shown.
 //
 // Pixels are bytes in NHWC order, three channels: red, green, blue. Whatever the
 // number of threads, the same source gives the same bytes.

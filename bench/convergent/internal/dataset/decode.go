@@ -31,33 +31,42 @@ type decoder struct {
 
 // read decodes a file into dst.
 func (d *decoder) read(dst []uint8, fsys fs.FS, name string, size int) error {
+	m, err := d.decode(fsys, name)
+	if err != nil {
+		return err
+	}
+	d.fit(dst, m, size)
+	return nil
+}
+
+// decode decodes a file.
+func (d *decoder) decode(fsys fs.FS, name string) (image.Image, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
-		return fmt.Errorf("%s: cannot be opened: %w; make it readable, or pack it again", name, cause(err))
+		return nil, fmt.Errorf("%s: cannot be opened: %w; make it readable, or pack it again", name, cause(err))
 	}
 	defer f.Close()
 	d.file.Reset()
 	n, err := d.file.ReadFrom(io.LimitReader(f, maxFile+1))
 	switch {
 	case err != nil:
-		return fmt.Errorf("%s: cannot be read: %w; copy or pack it again, or remove it", name, cause(err))
+		return nil, fmt.Errorf("%s: cannot be read: %w; copy or pack it again, or remove it", name, cause(err))
 	case n > maxFile:
-		return fmt.Errorf("%s: more than %d bytes long; make it smaller, or remove it", name, maxFile)
+		return nil, fmt.Errorf("%s: more than %d bytes long; make it smaller, or remove it", name, maxFile)
 	}
 	c, _, err := image.DecodeConfig(bytes.NewReader(d.file.Bytes()))
 	if err != nil {
-		return fmt.Errorf("%s: not a sound JPEG or PNG: %w; replace it, or remove it", name, err)
+		return nil, fmt.Errorf("%s: not a sound JPEG or PNG: %w; replace it, or remove it", name, err)
 	}
 	if c.Width < 1 || c.Height < 1 || c.Width > maxPixels/c.Height {
-		return fmt.Errorf("%s: %dx%d pixels, where 1 to %d million are allowed; scale it down, or remove it",
+		return nil, fmt.Errorf("%s: %dx%d pixels, where 1 to %d million are allowed; scale it down, or remove it",
 			name, c.Width, c.Height, maxPixels/1_000_000)
 	}
 	m, _, err := image.Decode(bytes.NewReader(d.file.Bytes()))
 	if err != nil {
-		return fmt.Errorf("%s: not a sound JPEG or PNG: %w; replace it, or remove it", name, err)
+		return nil, fmt.Errorf("%s: not a sound JPEG or PNG: %w; replace it, or remove it", name, err)
 	}
-	d.fit(dst, m, size)
-	return nil
+	return m, nil
 }
 
 // span is the overlap of pixel from of one row with pixel to of another, where both

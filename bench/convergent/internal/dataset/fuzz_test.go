@@ -7,6 +7,46 @@ import (
 	"testing"
 )
 
+// FuzzImages reads any bytes as a zip of images and as an image: each is refused by an
+// error that names it, or is some images, of which each is found by its path.
+func FuzzImages(f *testing.F) {
+	b, err := os.ReadFile(gallery.zip(f))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add(grey(7))
+	f.Add(asJPEG(plain(8, 8, color.White)))
+	f.Add(chunkedPNG(1<<20, 1<<20))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, path := range []string{write(t, "images.zip", b), files{"a/00.png": b}.folder(t)} {
+			m, err := OpenImages(path)
+			if err != nil {
+				if !strings.HasPrefix(err.Error(), path) {
+					t.Errorf("%q does not name %s", err, path)
+				}
+				continue
+			}
+			names := namesOf(m)
+			if got, err := m.Match(names); err == nil {
+				for i := range got {
+					if got[i] != i {
+						t.Errorf("%q is %q", names[i], names[got[i]])
+					}
+				}
+			} else {
+				t.Error(err)
+			}
+			for i, name := range names[:min(len(names), 16)] {
+				if _, err := m.Image(i); err != nil && !strings.HasPrefix(err.Error(), path+": "+name) {
+					t.Errorf("%q does not name %s", err, name)
+				}
+			}
+			m.Close()
+		}
+	})
+}
+
 // FuzzOpen reads any bytes as a zip, as a CIFAR-10 batch and as an image among others: each
 // is refused by an error that names it, or is a sound set.
 func FuzzOpen(f *testing.F) {

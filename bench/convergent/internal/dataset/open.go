@@ -69,21 +69,36 @@ func Open(ctx context.Context, path string, o OpenOptions) (*Set, error) {
 }
 
 func open(ctx context.Context, name string, o OpenOptions) (*Set, error) {
+	fsys, closing, err := openFS(name)
+	if err != nil {
+		return nil, fmt.Errorf("%w; %s", err, accepted)
+	}
+	defer closing()
+	return load(ctx, fsys, o)
+}
+
+// openFS opens a folder or a zip, which is to be closed.
+func openFS(name string) (fsys fs.FS, closing func() error, err error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return nil, fmt.Errorf("%w; %s", cause(err), accepted)
+		return nil, nil, cause(err)
 	}
 	if info.IsDir() {
-		return load(ctx, os.DirFS(name), o)
+		return os.DirFS(name), func() error { return nil }, nil
 	}
 	z, err := zip.OpenReader(name)
 	if errors.Is(err, zip.ErrFormat) {
-		return nil, fmt.Errorf("neither a folder nor a whole zip; %s", accepted)
+		return nil, nil, errors.New("neither a folder nor a whole zip")
 	} else if err != nil {
-		return nil, fmt.Errorf("%w; %s", cause(err), accepted)
+		return nil, nil, cause(err)
 	}
-	defer z.Close()
-	return load(ctx, z, o)
+	for _, f := range z.File {
+		if strings.Contains(f.Name, `\`) || !fs.ValidPath(path.Clean(f.Name)) {
+			z.Close()
+			return nil, nil, fmt.Errorf("the path %q in it leads out of it, or has backslashes; pack it again", f.Name)
+		}
+	}
+	return z, z.Close, nil
 }
 
 // cause leaves out of a system error the path that Open names anyway.
@@ -128,20 +143,53 @@ func list(fsys fs.FS, dir string) (folders, files []string, err error) {
 		return nil, nil, fmt.Errorf("%s: cannot be listed: %w; make it readable, or pack it again", where(dir), cause(err))
 	}
 	for _, e := range entries {
-		folder := e.IsDir()
-		if e.Type()&fs.ModeSymlink != 0 {
-			info, err := fs.Stat(fsys, path.Join(dir, e.Name()))
-			folder = err == nil && info.IsDir()
-		}
 		switch {
 		case hidden(e.Name()):
-		case folder:
+		case e.IsDir() || isLink(fsys, path.Join(dir, e.Name()), e):
 			folders = append(folders, e.Name())
 		default:
 			files = append(files, e.Name())
 		}
 	}
 	return folders, files, nil
+}
+
+// isLink reports whether an entry of a folder, of the given path, is a link to a
+// folder.
+func isLink(fsys fs.FS, name string, e fs.DirEntry) bool {
+	if e.Type()&fs.ModeSymlink == 0 {
+		return false
+	}
+	info, err := fs.Stat(fsys, name)
+	return err == nil && info.IsDir()
+}
+
+// maxLinks is how many links to folders may lead to an image, one in another.
+const maxLinks = 8
+
+// walk lists the images in a folder at any depth, folder by folder and sorted,
+// without the hidden. So many links led to it.
+func walk(fsys fs.FS, dir string, links int) (names []string, err error) {
+	if links > maxLinks {
+		return nil, fmt.Errorf("%s: a link in a link, %d times; remove the one that goes round", dir, links)
+	}
+	err = fs.WalkDir(fsys, dir, func(name string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s: cannot be listed: %w; make it readable, or pack it again", where(name), cause(err))
+		case hidden(e.Name()) && e.IsDir():
+			return fs.SkipDir
+		case hidden(e.Name()):
+		case isLink(fsys, name, e):
+			linked, err := walk(fsys, name, links+1)
+			names = append(names, linked...)
+			return err
+		case !e.IsDir() && isImage(name):
+			names = append(names, name)
+		}
+		return nil
+	})
+	return names, err
 }
 
 // where names a folder in a message.
