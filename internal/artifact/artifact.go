@@ -16,13 +16,13 @@ import (
 	"strings"
 )
 
-// Files is what writing asks of the operating system, so that tests can have it refuse.
+// Files is what writing asks of the operating system, so that tests can make it fail.
 type Files interface {
 	CreateTemp(dir, pattern string) (File, error)
-	Rename(from, to string) error
+	Rename(oldPath, newPath string) error
 }
 
-// File is one that is being written.
+// File is a file that is being written.
 type File interface {
 	io.Writer
 	Name() string
@@ -31,11 +31,12 @@ type File interface {
 	Close() error
 }
 
-// System is where files are written.
+// System is the operating system that files are written by.
 var System Files = disk{}
 
 type disk struct{}
 
+// CreateTemp makes a temporary file that this process holds.
 func (disk) CreateTemp(dir, pattern string) (File, error) {
 	f, err := os.CreateTemp(dir, pattern)
 	if err == nil {
@@ -44,17 +45,24 @@ func (disk) CreateTemp(dir, pattern string) (File, error) {
 	return f, err
 }
 
-func (disk) Rename(from, to string) error { return os.Rename(from, to) }
+// Rename replaces newPath by oldPath.
+func (disk) Rename(oldPath, newPath string) error { return os.Rename(oldPath, newPath) }
 
 // Write creates or replaces the file at path with what write writes. The data
 // goes to a file beside it that is synced and then renamed; on any error that
 // file is removed and path is as it was. One that a killed writer left is removed
-// first. The folder of path is made if missing.
+// first. The folder of path is made if missing, and on an error removed again.
 func Write(path string, write func(w io.Writer) error) (err error) {
 	dir, prefix := filepath.Dir(path), "."+filepath.Base(path)+"."
-	if err := os.MkdirAll(dir, 0o777); err != nil {
+	remove, err := makeFolder(dir)
+	if err != nil {
 		return err
 	}
+	defer func() {
+		if err != nil {
+			remove()
+		}
+	}()
 	if err := Sweep(dir, prefix); err != nil {
 		return err
 	}
@@ -87,10 +95,11 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 	return System.Rename(f.Name(), path)
 }
 
+// suffix ends the names of files that are being written.
 const suffix = ".tmp"
 
-// Sweep removes files that writers who were killed left in a folder: those of this
-// package whose names begin so and that no one holds.
+// Sweep removes files that killed writers left in a folder: those of this package whose
+// names begin with the prefix and that no process holds.
 func Sweep(dir, prefix string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -103,7 +112,7 @@ func Sweep(dir, prefix string) error {
 		name := filepath.Join(dir, e.Name())
 		f, err := os.Open(name)
 		if err != nil {
-			continue // renamed meanwhile, or not ours
+			continue // renamed meanwhile, or of another owner
 		}
 		if tryLock(f) {
 			err = os.Remove(name)
@@ -116,63 +125,122 @@ func Sweep(dir, prefix string) error {
 	return nil
 }
 
-// Lock keeps other processes out of a folder that is there until the returned function
-// is called or this process ends, in whatever way.
+// Lock makes a folder for results if it is missing, tries to write in it, before any work
+// is done for nothing, and keeps other processes out of it until the returned function is
+// called or this process ends, in whatever way. That function also removes the folder if
+// Lock made it and nothing is in it.
 func Lock(dir string) (unlock func(), err error) {
+	remove, err := writable(dir)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write to the output folder %s: %w; choose another with -out", dir, err)
+	}
 	f, err := os.Open(dir)
 	if err != nil {
+		remove()
 		return nil, err
 	}
 	if !tryLock(f) {
 		f.Close()
 		return nil, fmt.Errorf("another run is at work in %s; wait until it is done, or choose another folder with -out", dir)
 	}
-	return func() { f.Close() }, nil
+	return func() {
+		remove() // before another process can take it
+		f.Close()
+	}, nil
 }
 
-// sealed is a value with what vouches for it and for files beside it.
-type sealed struct {
+// writable is makeFolder, and an error if nothing can be written there.
+func writable(dir string) (remove func(), err error) {
+	remove, err = makeFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	probe := filepath.Join(dir, ".writable")
+	if err = WriteFile(probe, nil); err == nil {
+		err = os.Remove(probe)
+	}
+	if err != nil {
+		remove()
+	}
+	return remove, err
+}
+
+// makeFolder makes a folder and those that it lies in. The returned function removes what
+// was made, as far as nothing is in it.
+func makeFolder(dir string) (remove func(), err error) {
+	var missing []string // the deepest first
+	for at := filepath.Clean(dir); at != filepath.Dir(at); at = filepath.Dir(at) {
+		if _, err := os.Lstat(at); !errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		missing = append(missing, at)
+	}
+	remove = func() {
+		for _, at := range missing {
+			os.Remove(at) // which fails if something is in it
+		}
+	}
+	if err = os.MkdirAll(dir, 0o777); err != nil {
+		remove()
+	}
+	return remove, err
+}
+
+// Fresh is an error if something is at path already.
+func Fresh(path string) error {
+	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	return fmt.Errorf("%s is there already; choose another with -out, or -overwrite to replace it", path)
+}
+
+// envelope is a value with checksums of it and of files beside it.
+type envelope struct {
 	Sum   string            `json:"sha256"`          // of the value
 	Files map[string]string `json:"files,omitempty"` // SHA-256 by name
 	Value json.RawMessage   `json:"value"`
 }
 
 // Seal writes v as JSON, with checksums of it and of files in the same folder.
-func Seal(path string, v any, beside ...string) error {
+func Seal(path string, v any, files ...string) error {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	s := sealed{Sum: sum(text), Files: make(map[string]string), Value: text}
-	for _, name := range beside {
+	e := envelope{Sum: sum(text), Files: make(map[string]string), Value: text}
+	for _, name := range files {
 		b, err := os.ReadFile(filepath.Join(filepath.Dir(path), name))
 		if err != nil {
 			return err
 		}
-		s.Files[name] = sum(b)
+		e.Files[name] = sum(b)
 	}
-	return Write(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(s) })
+	return Write(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(e) })
 }
 
-// Unseal reads what Seal wrote. If the file is not there, or it or one that it vouches
-// for has other bytes than were sealed, that is os.ErrNotExist: it is to be made again.
+// Unseal reads what Seal wrote. If the file does not exist, or it or one that it has a
+// checksum of has other bytes than were sealed, the error is os.ErrNotExist: it is to be
+// made again.
 func Unseal(path string, v any) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	var s sealed
-	if json.Unmarshal(text, &s) != nil || sum(s.Value) != s.Sum {
+	var e envelope
+	if json.Unmarshal(text, &e) != nil || sum(e.Value) != e.Sum {
 		return fmt.Errorf("%s: damaged: %w", path, os.ErrNotExist)
 	}
-	for name, want := range s.Files {
+	for name, want := range e.Files {
 		if b, err := os.ReadFile(filepath.Join(filepath.Dir(path), name)); err != nil || sum(b) != want {
 			return fmt.Errorf("%s: %s is damaged: %w", path, name, os.ErrNotExist)
 		}
 	}
-	return json.Unmarshal(s.Value, v)
+	return json.Unmarshal(e.Value, v)
 }
 
+// sum returns the SHA-256 of b in hexadecimal digits.
 func sum(b []byte) string {
 	h := sha256.Sum256(b)
 	return hex.EncodeToString(h[:])
@@ -184,16 +252,6 @@ func WriteFile(path string, data []byte) error {
 		_, err := w.Write(data)
 		return err
 	})
-}
-
-// Writable makes a folder for results and tries to write in it, before any work is done
-// for nothing.
-func Writable(dir string) error {
-	probe := filepath.Join(dir, ".writable")
-	if err := WriteFile(probe, nil); err != nil {
-		return fmt.Errorf("cannot write to the output folder %s: %w; choose another with -out", dir, err)
-	}
-	return os.Remove(probe)
 }
 
 // WriteJSON is Write of v as indented JSON.

@@ -20,7 +20,7 @@ func TestWriteReplacesWhole(t *testing.T) {
 		if got, err := os.ReadFile(path); err != nil || string(got) != text {
 			t.Fatalf("read %q, %v; want %q", got, err, text)
 		}
-		alone(t, path)
+		checkOnlyFile(t, path)
 	}
 }
 
@@ -40,7 +40,7 @@ func TestFailedWriteChangesNothing(t *testing.T) {
 	if got, _ := os.ReadFile(path); string(got) != "old" {
 		t.Fatalf("the file holds %q, want what it held", got)
 	}
-	alone(t, path)
+	checkOnlyFile(t, path)
 }
 
 func TestWriteWhereAFileIsAFolder(t *testing.T) {
@@ -53,52 +53,52 @@ func TestWriteWhereAFileIsAFolder(t *testing.T) {
 	}
 }
 
-// refusing is a disk on which the call of a given number fails.
-type refusing struct {
+// faultyDisk is a disk on which the call of a given number fails.
+type faultyDisk struct {
 	disk
-	calls, at int
+	calls, failing int
 }
 
 var errFull = errors.New("no space left on device")
 
-func (r *refusing) call() error {
-	if r.calls++; r.calls == r.at {
+func (d *faultyDisk) call() error {
+	if d.calls++; d.calls == d.failing {
 		return errFull
 	}
 	return nil
 }
 
-func (r *refusing) CreateTemp(dir, pattern string) (File, error) {
-	if err := r.call(); err != nil {
+func (d *faultyDisk) CreateTemp(dir, pattern string) (File, error) {
+	if err := d.call(); err != nil {
 		return nil, err
 	}
-	f, err := r.disk.CreateTemp(dir, pattern)
-	return refusingFile{f, r}, err
+	f, err := d.disk.CreateTemp(dir, pattern)
+	return faultyFile{f, d}, err
 }
 
-func (r *refusing) Rename(from, to string) error {
-	if err := r.call(); err != nil {
+func (d *faultyDisk) Rename(oldPath, newPath string) error {
+	if err := d.call(); err != nil {
 		return err
 	}
-	return r.disk.Rename(from, to)
+	return d.disk.Rename(oldPath, newPath)
 }
 
-type refusingFile struct {
+type faultyFile struct {
 	File
-	r *refusing
+	disk *faultyDisk
 }
 
-func (f refusingFile) Write(p []byte) (int, error) {
-	if err := f.r.call(); err != nil {
+func (f faultyFile) Write(p []byte) (int, error) {
+	if err := f.disk.call(); err != nil {
 		n, _ := f.File.Write(p[:len(p)/2])
 		return n, err
 	}
 	return f.File.Write(p)
 }
 
-func (f refusingFile) Chmod(m os.FileMode) error { return errors.Join(f.r.call(), f.File.Chmod(m)) }
-func (f refusingFile) Sync() error               { return errors.Join(f.r.call(), f.File.Sync()) }
-func (f refusingFile) Close() error              { return errors.Join(f.r.call(), f.File.Close()) }
+func (f faultyFile) Chmod(m os.FileMode) error { return errors.Join(f.disk.call(), f.File.Chmod(m)) }
+func (f faultyFile) Sync() error               { return errors.Join(f.disk.call(), f.File.Sync()) }
+func (f faultyFile) Close() error              { return errors.Join(f.disk.call(), f.File.Close()) }
 
 // TestEveryCallFails has each call of a write fail in turn: what was there stays, and
 // nothing else does.
@@ -109,35 +109,35 @@ func TestEveryCallFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	large := make([]byte, 3<<16)
-	for at := 1; ; at++ {
-		r := &refusing{at: at}
-		System = r
+	for call := 1; ; call++ {
+		d := &faultyDisk{failing: call}
+		System = d
 		err := WriteFile(path, large)
-		if r.calls < at {
-			if err != nil || at < 7 {
-				t.Fatalf("%d calls, %v", r.calls, err)
+		if d.calls < call {
+			if err != nil || call < 7 {
+				t.Fatalf("%d calls, %v", d.calls, err)
 			}
 			return
 		}
 		if !errors.Is(err, errFull) {
-			t.Fatalf("call %d failed, the error is %v", at, err)
+			t.Fatalf("call %d failed, the error is %v", call, err)
 		}
 		if got, _ := os.ReadFile(path); string(got) != "old" {
-			t.Fatalf("call %d failed, and the file holds %d bytes", at, len(got))
+			t.Fatalf("call %d failed, and the file holds %d bytes", call, len(got))
 		}
-		alone(t, path)
+		checkOnlyFile(t, path)
 	}
 }
 
 // TestSweep removes what a killed writer left, and not what a live one holds.
 func TestSweep(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "b.txt")
-	left := filepath.Join(filepath.Dir(path), ".b.txt.123.tmp")
-	if err := os.WriteFile(left, []byte("half"), 0o644); err != nil {
+	stale := filepath.Join(filepath.Dir(path), ".b.txt.123.tmp")
+	if err := os.WriteFile(stale, []byte("half"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	err := Write(path, func(w io.Writer) error {
-		if _, err := os.Stat(left); err == nil {
+		if _, err := os.Stat(stale); err == nil {
 			t.Error("what was left is still there")
 		}
 		return Sweep(filepath.Dir(path), ".b.txt.") // would take the file that is being written
@@ -145,7 +145,7 @@ func TestSweep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	alone(t, path)
+	checkOnlyFile(t, path)
 }
 
 func TestLock(t *testing.T) {
@@ -162,13 +162,78 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	unlock()
+	if _, err := os.Stat(dir); err != nil {
+		t.Errorf("a folder that was there before: %v", err)
+	}
+}
+
+// TestEmptyFolders has folders that were made for nothing removed, as far as nothing is in
+// them.
+func TestEmptyFolders(t *testing.T) {
+	here := t.TempDir()
+	deep := filepath.Join(here, "a", "b", "c")
+	gone := func(what, path string) {
+		t.Helper()
+		if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: %s is left (%v)", what, path, err)
+		}
+	}
+	lock := func() func() {
+		t.Helper()
+		unlock, err := Lock(deep)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return unlock
+	}
+	lock()()
+	gone("an empty folder", filepath.Join(here, "a"))
+
+	unlock := lock()
+	if err := WriteFile(filepath.Join(here, "a", "mine"), nil); err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+	gone("beside a file", filepath.Join(here, "a", "b"))
+
+	unlock = lock()
+	result := filepath.Join(deep, "result")
+	if err := WriteFile(result, nil); err != nil {
+		t.Fatal(err)
+	}
+	unlock()
+	lock()()
+	checkOnlyFile(t, result)
+
+	broken := errors.New("broken")
+	err := Write(filepath.Join(here, "d", "e", "file"), func(io.Writer) error { return broken })
+	if !errors.Is(err, broken) {
+		t.Errorf("got %v, want %v", err, broken)
+	}
+	gone("a failed write", filepath.Join(here, "d"))
+	if _, err := Lock(filepath.Join(result, "under")); err == nil || !strings.Contains(err.Error(), "-out") {
+		t.Errorf("a folder in a file: %v", err)
+	}
+}
+
+func TestFresh(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	if err := Fresh(path); err != nil {
+		t.Error(err)
+	}
+	if err := WriteFile(path, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := Fresh(path); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "-overwrite") {
+		t.Errorf("a file that is there: %v", err)
+	}
 }
 
 // TestSeal changes every byte of what is sealed in turn.
 func TestSeal(t *testing.T) {
 	dir := t.TempDir()
-	path, beside := filepath.Join(dir, "a.json"), filepath.Join(dir, "b.bin")
-	if err := WriteFile(beside, []byte("beside")); err != nil {
+	path, file := filepath.Join(dir, "a.json"), filepath.Join(dir, "b.bin")
+	if err := WriteFile(file, []byte("content")); err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]float64{"x": 0.1, "y": 1e-300}
@@ -179,10 +244,10 @@ func TestSeal(t *testing.T) {
 	if err := Unseal(path, &got); err != nil || !reflect.DeepEqual(got, want) {
 		t.Fatalf("%v, %v", got, err)
 	}
-	for _, name := range []string{path, beside} {
-		whole, _ := os.ReadFile(name)
-		for i := range whole {
-			damaged := bytes.Clone(whole)
+	for _, name := range []string{path, file} {
+		content, _ := os.ReadFile(name)
+		for i := range content {
+			damaged := bytes.Clone(content)
 			damaged[i] ^= 1
 			if err := os.WriteFile(name, damaged, 0o644); err != nil {
 				t.Fatal(err)
@@ -192,20 +257,20 @@ func TestSeal(t *testing.T) {
 				t.Fatalf("byte %d of %s: %v, %v", i, name, v, err)
 			}
 		}
-		if err := os.WriteFile(name, whole[:len(whole)/2], 0o644); err != nil {
+		if err := os.WriteFile(name, content[:len(content)/2], 0o644); err != nil {
 			t.Fatal(err)
 		}
 		if err := Unseal(path, &got); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("half of %s: %v", name, err)
 		}
-		if err := os.WriteFile(name, whole, 0o644); err != nil {
+		if err := os.WriteFile(name, content, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// alone fails unless path is the only file of its folder.
-func alone(t *testing.T, path string) {
+// checkOnlyFile fails unless path is the only file of its folder.
+func checkOnlyFile(t *testing.T, path string) {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(entries) != 1 {

@@ -4,5 +4,5 @@ package artifact
 
 import "os"
 
-// tryLock lets everyone have the file: there are no locks here that end with a process.
+// tryLock gives every process the file: there are no locks here that end with a process.
 func tryLock(*os.File) bool { return true }
