@@ -1,0 +1,82 @@
+package comparison
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
+	"github.com/convergent-go/convergent/bench/convergent/internal/source"
+	"github.com/convergent-go/convergent/corr"
+	"github.com/convergent-go/convergent/internal/artifact"
+)
+
+// Accumulate writes moments of all networks: to the file at path, or, of several
+// layers, to one for each in a folder of that name. It returns the files, of which none may
+// be there already unless o.Overwrite.
+func Accumulate(ctx context.Context, in source.Options, o Options, path string) ([]string, error) {
+	arrays, err := source.OpenArrays(in)
+	if err != nil {
+		return nil, err
+	}
+	defer arrays.Close()
+	d := arrays.Description()
+	if len(d.Aligned) == 0 {
+		return nil, errors.New("no layer is in all networks")
+	}
+	files := make([]string, len(d.Aligned))
+	for i, a := range d.Aligned {
+		files[i] = path
+		if len(files) > 1 {
+			files[i] = filepath.Join(path, a.Name+momentsSuffix)
+		}
+		if err := artifact.Fresh(files[i]); err != nil && !o.Overwrite {
+			return nil, err
+		}
+	}
+	r := &road{Options: o}
+	plan := observe.Plan{Groups: o.Groups, Describe: true, Seed: o.Seed, Threads: o.Threads, Progress: r.observed("read activations")}
+	if err := r.afford(observe.Memory(d, plan)); err != nil {
+		return nil, err
+	}
+	observation, err := observe.Run(ctx, arrays, plan)
+	if err != nil {
+		return nil, err
+	}
+	for i, l := range observation.Layers {
+		if len(in.Names) == 0 { // files of other samples have other names
+			for n := range l.Units {
+				described := l.Moments.Network(n)
+				described.Name = ""
+				l.Moments.Describe(n, described)
+			}
+		}
+		if err := l.Moments.Save(files[i]); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+}
+
+// Merge adds moments of different samples of the same networks, and writes them.
+func Merge(paths []string, path string) (*corr.Moments, error) {
+	var all *corr.Moments
+	for _, p := range paths {
+		m, err := corr.LoadMoments(p)
+		if err != nil {
+			return nil, err
+		}
+		if all == nil {
+			all = m
+			continue
+		}
+		if err := all.Merge(m); err != nil {
+			return nil, fmt.Errorf("%s: %w", p, err)
+		}
+	}
+	if all == nil {
+		return nil, errors.New("no moments to merge")
+	}
+	return all, all.Save(path)
+}

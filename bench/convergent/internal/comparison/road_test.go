@@ -1,0 +1,258 @@
+package comparison
+
+import (
+	"archive/zip"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+	"github.com/convergent-go/convergent/bench/convergent/internal/source"
+	"github.com/convergent-go/convergent/bench/convergent/internal/train"
+)
+
+// export writes what PyTorch users would: an .npz for each network, now and before
+// training, with an array for each layer, samples x height x width x units, and what images
+// are called and of which classes.
+func export(t *testing.T, s source.Source, dir string) (networks, baseline []string) {
+	t.Helper()
+	d := s.Description()
+	data := make(map[string][]float32) // by file and layer
+	for b, err := range s.Batches(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for state, nets := range map[string][][]source.Tensor{"": b.Networks, "untrained-": b.Baseline} {
+			for n, layers := range nets {
+				for k, tensor := range layers {
+					key := fmt.Sprint(state, n, "/", k)
+					data[key] = append(data[key], tensor.Data...)
+				}
+			}
+		}
+	}
+	for n, network := range d.Networks {
+		for _, state := range []string{"", "untrained-"} {
+			path := filepath.Join(dir, fmt.Sprintf("%snet%d.npz", state, n))
+			f, err := os.Create(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			z := zip.NewWriter(f)
+			array := func(name, descr, shape string, data []byte) {
+				header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, shape)
+				header += strings.Repeat(" ", 117-len(header)) + "\n"
+				text := append([]byte("\x93NUMPY\x01\x00"), byte(len(header)), 0)
+				w, err := z.Create(name + ".npy")
+				if err == nil {
+					_, err = w.Write(slices.Concat(text, []byte(header), data))
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			for k, l := range network.Layers {
+				var values []byte
+				for _, v := range data[fmt.Sprint(state, n, "/", k)] {
+					values = binary.LittleEndian.AppendUint32(values, math.Float32bits(v))
+				}
+				array(l.Name, "<f4", fmt.Sprintf("%d, %d, %d, %d", d.Samples, l.Extents[0], l.Extents[1], l.Units), values)
+			}
+			array("image_ids", "|S16", fmt.Sprint(d.Samples, ","), []byte(strings.Join(d.ImageNames, "")))
+			var classes []byte
+			for _, c := range d.Classes {
+				classes = append(classes, byte(c))
+			}
+			array("classes", "|u1", fmt.Sprint(d.Samples, ","), classes)
+			if err := z.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if state == "" {
+				networks = append(networks, path)
+			} else {
+				baseline = append(baseline, path)
+			}
+		}
+	}
+	return networks, baseline
+}
+
+// asJSON is what results.json would hold.
+func asJSON(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// momentsOnly takes from a layer what moments cannot give.
+func momentsOnly(l results.Layer) results.Layer {
+	value := func(m results.Measure, null bool) results.Measure {
+		if null {
+			return results.Measure{Value: m.Value, Null: m.Null, P: m.P}
+		}
+		return results.Measure{Value: m.Value}
+	}
+	l.Samples, l.Positions, l.Descent = nil, nil, nil
+	convergence := *l.Convergence
+	convergence.Matched = value(convergence.Matched, true)
+	rotation := convergence.Nulls[0]
+	rotation.Exceedance = results.Measure{Value: rotation.Exceedance.Value, Null: rotation.Exceedance.Null}
+	convergence.Nulls = []results.MatchedNull{rotation}
+	l.Convergence = &convergence
+	l.Subspaces = &results.Subspaces{Predictions: []results.Prediction{}, TermCounts: []results.TermCount{}, Angles: l.Subspaces.Angles, ClusterSizes: l.Subspaces.ClusterSizes}
+	basis := *l.Basis
+	basis.Index, basis.AxesIndex = value(basis.Index, true), value(basis.AxesIndex, true)
+	l.Basis = &basis
+	activity := *l.Activity
+	activity.Distance, activity.Untrained = value(activity.Distance, true), nil
+	l.Activity = &activity
+	pairs := make([]results.Pair, len(l.Pairs))
+	for i, p := range l.Pairs {
+		measures := make(map[string]results.Measure)
+		for name, m := range p.Measures {
+			measures[name] = value(m, false)
+		}
+		p.Measures = measures
+		pairs[i] = p
+	}
+	l.Pairs = pairs
+	return l
+}
+
+// TestOneRoad runs trained networks, their exported activations and their files of moments
+// through the road: each gives the same figures as far as what it has allows.
+func TestOneRoad(t *testing.T) {
+	o := tiny(filepath.Join(t.TempDir(), "trained"))
+	o.Images, o.Nets = 24, 3
+	trained := reproduce(t, o)
+
+	networks, err := train.New(train.Options{Training: o.Training})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := networks.Load(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	folder, err := results.OpenFolder(o.Out, trained.Config, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	if _, err := networks.Train(context.Background(), folder); err != nil {
+		t.Fatal(err)
+	}
+	s, err := networks.Source()
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, baseline := export(t, s, t.TempDir())
+	to := o.Options
+	to.Out = t.TempDir()
+	given := compared(t, activations{source.Options{Networks: files, Baseline: baseline, Layouts: arrays.Layouts{arrays.NHWC}}, to})
+	if len(given.Layers) != len(trained.Layers) {
+		t.Fatalf("%d layers of activations, %d of networks", len(given.Layers), len(trained.Layers))
+	}
+	for i, l := range trained.Layers {
+		if got, want := asJSON(t, given.Layers[i]), asJSON(t, l); got != want {
+			t.Errorf("%s: activations give\n%.2000s\nnetworks\n%.2000s", l.Name, firstDifference(got, want), firstDifference(want, got))
+		}
+	}
+	if got, want := asJSON(t, given.Grids), asJSON(t, trained.Grids); got != want {
+		t.Error("the grids differ")
+	}
+
+	// A run's own files of moments, and those that the command moments writes.
+	var moments []string
+	for _, l := range trained.Layers {
+		moments = append(moments, filepath.Join(o.Out, "layers", l.Name, results.MomentsFile))
+	}
+	written, err := Accumulate(context.Background(), source.Options{Networks: files, Layouts: arrays.Layouts{arrays.NHWC}}, Options{}, filepath.Join(t.TempDir(), "moments"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, paths := range [][]string{moments, written} {
+		to.Out = t.TempDir()
+		alone := compared(t, activations{source.Options{Networks: paths}, to})
+		for i, l := range trained.Layers {
+			l := momentsOnly(l)
+			if got, want := asJSON(t, alone.Layers[i]), asJSON(t, l); got != want {
+				t.Errorf("%s: %s gives\n%.2000s\nnetworks\n%.2000s", l.Name, paths[i], firstDifference(got, want), firstDifference(want, got))
+			}
+		}
+	}
+}
+
+// firstDifference is where a text begins to differ from another.
+func firstDifference(text, other string) string {
+	at := 0
+	for at < len(text) && at < len(other) && text[at] == other[at] {
+		at++
+	}
+	return text[max(0, at-200):min(len(text), at+300)]
+}
+
+// TestRowOrder compares the same samples in two orders, one of them sorted by class, as
+// folders of images give them: no figure depends on it.
+func TestRowOrder(t *testing.T) {
+	const samples, units, classes = 200, 6, 5
+	order := rand.New(rand.NewPCG(1, 1)).Perm(samples)
+	sorted := slices.Clone(order)
+	slices.SortStableFunc(sorted, func(a, b int) int { return a%classes - b%classes })
+	var layers [2]results.Layer
+	for k, rows := range [][]int{order, sorted} {
+		dir := t.TempDir()
+		in := func(name string) string { return filepath.Join(dir, name) }
+		value := func(net int) func(i, j int) float64 {
+			return func(i, j int) float64 {
+				i = rows[i]
+				noise := rand.New(rand.NewPCG(uint64(i), uint64(100*net+j))).NormFloat64()
+				return float64((i%classes+j)%classes) + rand.New(rand.NewPCG(uint64(i), uint64(j))).NormFloat64() + noise
+			}
+		}
+		ids := integers(t, in("ids.npy"), func(i int) int64 { return int64(rows[i]) }, samples)
+		class := integers(t, in("classes.npy"), func(i int) int64 { return int64(rows[i] % classes) }, samples)
+		o := activations{
+			source.Options{Networks: []string{write(t, in("a.npy"), samples, units, value(0)), write(t, in("b.npy"), samples, units, value(1))},
+				SampleIDs: []string{ids, ids}, Classes: []string{class, class}},
+			Options{Analysis: results.Analysis{Draws: 9, Shuffles: 19}, Out: in("out")},
+		}
+		layers[k] = compared(t, o).Layers[0]
+	}
+	x, y := layers[0], layers[1]
+	same := func(name string, a, b results.Measure) {
+		t.Helper()
+		for k, v := range []*float64{a.Value, a.Low, a.High, a.Null, a.P} {
+			w := []*float64{b.Value, b.Low, b.High, b.Null, b.P}[k]
+			if (v == nil) != (w == nil) || v != nil && math.Abs(*v-*w) > 1e-5 {
+				t.Errorf("%s, figure %d: %v and %v", name, k, *v, *w)
+			}
+		}
+	}
+	for name, m := range x.Pairs[0].Measures {
+		same(name, m, y.Pairs[0].Measures[name])
+	}
+	for i, p := range x.Subspaces.Predictions {
+		same("held out", p.R2, y.Subspaces.Predictions[i].R2)
+	}
+	same("matched", x.Convergence.Matched, y.Convergence.Matched)
+	same("index", x.Basis.Index, y.Basis.Index)
+	same("activity", x.Activity.Distance, y.Activity.Distance)
+	if cka := x.Pairs[0].Measures["cka"]; *cka.Null > *cka.Value/3 || *cka.P != 0.05 {
+		t.Errorf("CKA %v, of exchanged images %v, p %v", *cka.Value, *cka.Null, *cka.P)
+	}
+}

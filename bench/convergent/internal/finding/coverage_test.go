@@ -1,0 +1,181 @@
+package finding
+
+import (
+	"context"
+	"iter"
+	"math"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+	"github.com/convergent-go/convergent/bench/convergent/internal/source"
+)
+
+// population is two networks of which any number of images can be drawn: units mix signals
+// that belong in part to the image and in part to the position, with noise of their own.
+type population struct {
+	units, positions int
+	relu             bool
+	weights          [2][]float64
+}
+
+func newPopulation(units, positions int, relu bool) *population {
+	p := &population{units: units, positions: positions, relu: relu}
+	rnd := rand.New(rand.NewPCG(11, 12))
+	for n := range p.weights {
+		for i := range units * units {
+			w := 0.35 * rnd.NormFloat64()
+			if i%(units+1) == 0 {
+				w += 1.5 * float64(i/units+1) / float64(units)
+			}
+			p.weights[n] = append(p.weights[n], w)
+		}
+	}
+	return p
+}
+
+// draw is a source of some images of a population.
+type draw struct {
+	*population
+	images int
+	seed   uint64
+}
+
+func (d *draw) Description() *source.Description {
+	s := &source.Description{Aligned: []source.Aligned{{Name: "layer", Layers: []int{0, 0}}}, Samples: d.images, ImageCount: d.images}
+	for range 2 {
+		l := source.Layer{Name: "layer", Units: d.units, Extents: []int{d.positions}}
+		s.Networks = append(s.Networks, source.Network{Layers: []source.Layer{l}})
+	}
+	return s
+}
+
+func (d *draw) Batches(context.Context) iter.Seq2[*source.Batch, error] {
+	return func(yield func(*source.Batch, error) bool) {
+		rnd := rand.New(rand.NewPCG(d.seed, 1))
+		const size = 1000
+		for lo := 0; lo < d.images; lo += size {
+			b := new(source.Batch)
+			var data [2][]float32
+			for i := lo; i < min(d.images, lo+size); i++ {
+				b.Images = append(b.Images, uint64(i))
+				d.image(rnd, &data)
+			}
+			for net := range data {
+				b.Networks = append(b.Networks, []source.Tensor{{Samples: len(b.Images), Positions: d.positions, Units: d.units, Data: data[net]}})
+			}
+			if !yield(b, nil) {
+				return
+			}
+		}
+	}
+}
+
+// image draws the activations of an image.
+func (d *draw) image(rnd *rand.Rand, data *[2][]float32) {
+	image, signals := make([]float64, d.units), make([]float64, d.units)
+	for k := range image {
+		image[k] = rnd.NormFloat64()
+	}
+	for range d.positions {
+		for k := range signals {
+			signals[k] = 0.7*image[k] + 0.7*rnd.NormFloat64()
+		}
+		for net := range data {
+			for u := range d.units {
+				v := 0.5 * rnd.NormFloat64()
+				for k, s := range signals {
+					v += d.weights[net][u*d.units+k] * s
+				}
+				if d.relu {
+					v = max(0, v)
+				}
+				data[net] = append(data[net], float32(v))
+			}
+		}
+	}
+}
+
+// figures are what is found in a draw, by name.
+func (d *draw) figures(t *testing.T) map[string]results.Measure {
+	t.Helper()
+	o, err := observe.Run(context.Background(), d, observe.Plan{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := Layer(context.Background(), o.Layers[0], Options{Analysis: results.Analysis{Lambdas: []float64{0.1}, Draws: 1, Seed: 1}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := l.Pairs[0].Measures
+	for _, f := range l.Figures() {
+		all[f.Name] = f.Measure
+	}
+	return all
+}
+
+// sampleSets is how many samples of a population are drawn: CONVERGENT_SETS, or a few.
+func sampleSets(t *testing.T) int {
+	t.Helper()
+	if s := os.Getenv("CONVERGENT_SETS"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	return 40
+}
+
+// TestIntervalsCover draws samples of populations whose figures are known: of the 95 %
+// intervals of every figure that has one, 91 to 99 % hold it, but for what chance does to
+// the share of so many samples.
+func TestIntervalsCover(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many samples")
+	}
+	sets := sampleSets(t)
+	slack := 2.5 * math.Sqrt(0.95*0.05/float64(sets))
+	// Distances of sorted means and indices of principal axes, whose intervals are wide,
+	// hold it always.
+	conservative := map[string]bool{"activity_distance": true, "local_index_of_axes": true}
+	for name, p := range map[string]struct {
+		*population
+		images int
+	}{
+		"gaussian":               {newPopulation(16, 1, false), 300},
+		"rectified":              {newPopulation(16, 1, true), 300},
+		"rectified, positions":   {newPopulation(8, 4, true), 300},
+		"rectified, many images": {newPopulation(8, 1, true), 3000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			truth := (&draw{p.population, 200_000 / p.positions, 99}).figures(t)
+			inside, width := make(map[string]int), make(map[string]float64)
+			for set := range sets {
+				for name, m := range (&draw{p.population, p.images, uint64(set)}).figures(t) {
+					if m.Low == nil || name == "cluster_canonical_r" { // whose ends are those of pairs of networks
+						continue
+					}
+					width[name] += (*m.High - *m.Low) / float64(sets)
+					inside[name] += 0
+					if v := *truth[name].Value; *m.Low <= v && v <= *m.High {
+						inside[name]++
+					}
+				}
+			}
+			if len(inside) < 13 {
+				t.Errorf("%d figures have intervals", len(inside))
+			}
+			for name, n := range inside {
+				share := float64(n) / float64(sets)
+				t.Logf("%-20s %.4f, intervals of %.4f: %.1f %%", name, *truth[name].Value, width[name], 100*share)
+				if share < 0.91-slack || share > 0.99+slack && !conservative[name] {
+					t.Errorf("%s: %.1f %% of the intervals hold %v", name, 100*share, *truth[name].Value)
+				}
+			}
+		})
+	}
+}

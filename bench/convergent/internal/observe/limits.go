@@ -1,0 +1,92 @@
+package observe
+
+import (
+	"math"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/source"
+	"github.com/convergent-go/convergent/corr"
+)
+
+// How much is held of a layer. Groups of images each have a matrix of covariances; of many
+// units there are fewer groups, as many as share groupElements, but for the least that an
+// interval needs.
+const (
+	halves        = 2 // of images, for predictions of those held out
+	leastGroups   = 10
+	mostGroups    = 25
+	groupElements = 1 << 22
+
+	sampleRows   = 8192 // observations of which images are exchanged, about: as many positions of every image
+	sampleImages = 8192 // images that are exchanged at most
+
+	gridNetworks = 4    // whose layers are all compared with all
+	gridUnits    = 8192 // of all their layers
+)
+
+func total(units []int) int {
+	n := 0
+	for _, u := range units {
+		n += u
+	}
+	return n
+}
+
+// groupCount is how many groups of images there are, if so many are asked for.
+func groupCount(asked int, units []int, images int) int {
+	p := total(units)
+	n := asked
+	if asked == 0 {
+		n = max(leastGroups, min(mostGroups, groupElements/max(1, p*p)))
+	}
+	return max(1, min(max(n, halves), images))
+}
+
+// Memory estimates the bytes that observing takes.
+func Memory(d *source.Description, plan Plan) int64 {
+	bytes := d.Memory
+	for _, a := range d.Aligned {
+		units := d.Units(a)
+		p := int64(total(units))
+		matrix := corr.EstimateMemory(units...) / 2
+		matrices := int64(2 + groupCount(plan.Groups, units, d.ImageCount))
+		if d.Baseline {
+			matrices += halves
+		}
+		matrices += int64(len(d.Checkpoints))
+		bytes += matrix * matrices
+		if plan.Sample {
+			bytes += 4 * p * int64(max(sampleRows, min(d.ImageCount, sampleImages)))
+		}
+	}
+	if plan.Grid {
+		if g := (&pass{Plan: plan, source: d}).gridUnits(); g > 0 && g <= gridUnits {
+			bytes += corr.EstimateMemory(g)
+		}
+	}
+	return bytes
+}
+
+func (p *pass) gridUnits() int {
+	n := 0
+	for _, network := range p.source.Networks[:min(len(p.source.Networks), gridNetworks)] {
+		for _, l := range network.Layers {
+			n += l.Units
+		}
+	}
+	return n
+}
+
+// sampled reports whether an image is among those that are exchanged: all of so many, or as
+// many as there may be, by a hash of its identifier.
+func sampled(seed, id uint64, images int) bool {
+	return images <= sampleImages || float64(mix(^seed^mix(id))) < math.Ldexp(sampleImages, 64)/float64(images)
+}
+
+// mix is a bijection that spreads 64 bits (the finisher of SplitMix64: Steele, Lea and
+// Flood, "Fast splittable pseudorandom number generators", 2014).
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}

@@ -1,0 +1,239 @@
+package results
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"github.com/convergent-go/convergent/internal/artifact"
+)
+
+// Files of an output folder. Every one is written whole; a stage whose file is
+// there is not run again.
+const (
+	runFile     = "run.json"
+	resultsFile = "results.json"
+	reportFile  = "report.html"
+
+	NetworksFolder = "nets"
+	layersFolder   = "layers"
+	figuresFolder  = "figures"
+)
+
+// Input is a file that a run read. One that has changed makes another run.
+type Input struct {
+	Name     string `json:"name"`
+	Size     int64  `json:"size"`
+	Modified int64  `json:"modified"` // nanoseconds since 1970
+}
+
+// run is what run.json holds: which run a folder belongs to.
+type run struct {
+	Config Config  `json:"config"`
+	Inputs []Input `json:"inputs,omitempty"`
+}
+
+// Folder is an output folder in the hands of one run, which keeps others out.
+type Folder struct {
+	Dir string
+
+	run       run
+	overwrite bool
+	claimed   bool
+	unlock    func()
+}
+
+// OpenFolder makes the folder if it is missing, and locks it. It is an error if the folder
+// cannot be written to, holds another run's results that are not to be overwritten, or
+// holds anything that no run wrote where this one would write. Nothing is changed before
+// [Folder.Claim].
+//
+// A configuration without a fingerprint, whose images are yet to be read, agrees with any.
+func OpenFolder(dir string, c Config, inputs []Input, overwrite bool) (*Folder, error) {
+	unlock, err := artifact.Lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	f := &Folder{Dir: dir, run: run{c, inputs}, overwrite: overwrite, unlock: unlock}
+	if _, err := f.owned(); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// Close lets other runs in. A run that failed before it wrote anything leaves nothing.
+func (f *Folder) Close() {
+	if f.claimed && f.empty() {
+		os.Remove(f.Path(runFile))
+	}
+	f.unlock()
+}
+
+// empty reports whether no run has written anything beside run.json.
+func (f *Folder) empty() bool {
+	for _, name := range outputs() {
+		if _, err := os.Lstat(f.Path(name)); err == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// Path returns the path of a file in the folder.
+func (f *Folder) Path(name ...string) string {
+	return filepath.Join(append([]string{f.Dir}, name...)...)
+}
+
+// Layer returns the path of a file of a layer.
+func (f *Folder) Layer(layer string, name ...string) string {
+	return layerPath(f.Dir, layer, name...)
+}
+
+func layerPath(dir, layer string, name ...string) string {
+	return filepath.Join(append([]string{dir, layersFolder, layer}, name...)...)
+}
+
+// owned reports whether the folder holds a part of this run.
+func (f *Folder) owned() (bool, error) {
+	path := f.Path(runFile)
+	var other run
+	err := readJSON(path, &other)
+	if f.empty() {
+		return false, nil // a run that wrote nothing owns nothing
+	}
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		for _, name := range outputs() {
+			name = f.Path(name)
+			if _, err := os.Lstat(name); err == nil {
+				return false, fmt.Errorf("%s is in the way: without %s it is not known to be from a run; choose another folder with -out", name, path)
+			}
+		}
+		return false, nil
+	case f.overwrite && err != nil:
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("%w; choose another folder with -out, or -overwrite to replace it", err)
+	}
+	if t := f.run.Config.Training; t != nil && t.Fingerprint == "" && other.Config.Training != nil {
+		other.Config.Training.Fingerprint = ""
+	}
+	d := difference(reflect.ValueOf(other), reflect.ValueOf(f.run))
+	if d != "" && !f.overwrite {
+		return false, fmt.Errorf("%s holds another run's results (%s); choose another folder with -out, or -overwrite to replace them", f.Dir, d)
+	}
+	return d == "", nil
+}
+
+// Claim marks the folder as that of a run of this configuration, by now complete, and
+// removes what another run, or one that was killed while writing, left in it.
+func (f *Folder) Claim(c Config) error {
+	f.run.Config = c
+	owned, err := f.owned()
+	if err != nil {
+		return err
+	}
+	if owned {
+		return f.sweep()
+	}
+	for _, name := range outputs() {
+		if err := os.RemoveAll(f.Path(name)); err != nil {
+			return err
+		}
+	}
+	f.claimed = true
+	return artifact.WriteJSON(f.Path(runFile), f.run)
+}
+
+// sweep removes parts of files that a killed run left.
+func (f *Folder) sweep() error {
+	for _, pattern := range []string{".", NetworksFolder, layersFolder, layersFolder + "/*", layersFolder + "/*/*", figuresFolder} {
+		folders, _ := filepath.Glob(f.Path(pattern))
+		for _, folder := range folders {
+			if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+				continue
+			}
+			if err := artifact.Sweep(folder, "."); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// outputs names what a run and its report write beside run.json.
+func outputs() []string {
+	return append([]string{NetworksFolder, layersFolder, figuresFolder, resultsFile, reportFile}, tableFiles...)
+}
+
+// Resume returns what a file of the folder holds, if this run sealed it before and it is
+// whole; else what make makes, which it seals together with files beside it.
+func Resume[T any](path string, beside []string, compute func() (T, error)) (T, error) {
+	v, ok, err := Resumed[T](path)
+	if err != nil || ok {
+		return v, err
+	}
+	if v, err = compute(); err != nil {
+		return v, err
+	}
+	return v, artifact.Seal(path, v, beside...)
+}
+
+// Resumed returns what [Resume] left in a file; false if there is none, or it or a file
+// that was sealed with it is damaged.
+func Resumed[T any](path string) (v T, ok bool, err error) {
+	err = artifact.Unseal(path, &v)
+	if errors.Is(err, os.ErrNotExist) {
+		return v, false, nil
+	}
+	return v, err == nil, err
+}
+
+// difference names the first field in which two values of one type differ, by its JSON
+// path, or returns "".
+func difference(a, b reflect.Value) string {
+	if reflect.DeepEqual(a.Interface(), b.Interface()) {
+		return ""
+	}
+	if a.Kind() == reflect.Pointer && !a.IsNil() && !b.IsNil() {
+		return difference(a.Elem(), b.Elem())
+	}
+	if a.Kind() != reflect.Struct {
+		text := func(v reflect.Value) string {
+			if v.Kind() == reflect.Pointer {
+				if v.IsNil() {
+					return "none"
+				}
+				return "some"
+			}
+			return fmt.Sprint(v.Interface())
+		}
+		return fmt.Sprintf("%s instead of %s", text(a), text(b))
+	}
+	for i := range a.NumField() {
+		if d := difference(a.Field(i), b.Field(i)); d != "" {
+			if k := a.Field(i).Kind(); k == reflect.Struct || k == reflect.Pointer && !a.Field(i).IsNil() && !b.Field(i).IsNil() {
+				return d // which names a field of its own
+			}
+			name, _, _ := strings.Cut(a.Type().Field(i).Tag.Get("json"), ",")
+			return name + " " + d
+		}
+	}
+	return ""
+}
+
+func readJSON(path string, v any) error {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}

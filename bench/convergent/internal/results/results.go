@@ -1,0 +1,343 @@
+// Package results is what a comparison leaves in its output folder: the schema of
+// results.json, tables, arrays, and the folder itself, in which a run that was stopped
+// goes on.
+package results
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Schema names the layout of results.json; it changes when a field's meaning
+// does.
+const Schema = "convergent.results/4"
+
+// Results is everything that a comparison found, as results.json holds it. Lists over
+// units have one entry per unit of the layer, dead units included: their partner is -1
+// and their figures null. What is not known is null or left out, never 0. Networks and
+// units count from 0.
+type Results struct {
+	Schema   string    `json:"schema"`
+	Config   Config    `json:"config"`            // equal configurations give equal results
+	Dataset  *Dataset  `json:"dataset,omitempty"` // what networks that were run here saw
+	Networks []Network `json:"networks"`          // in the order of their seeds, or as given
+	Layers   []Layer   `json:"layers"`            // in the order of the network
+	Grids    []Grid    `json:"grids,omitempty"`   // all layers beside all layers, of the first four networks
+
+	// Of networks that were trained here:
+	Growth []Checkpoint `json:"growth,omitempty"` // from before training to its end
+	Widths []Width      `json:"widths,omitempty"` // rising, the networks' own among them, if others were trained
+}
+
+// Config is everything that results depend on.
+type Config struct {
+	Training    *Training    `json:"training,omitempty"`    // of networks that were run here
+	Activations *Activations `json:"activations,omitempty"` // of networks of which only these were given
+	Analysis    Analysis     `json:"analysis"`
+}
+
+// Training says which networks are run here, and on what.
+type Training struct {
+	Data        string    `json:"data"`               // "procedural", or the name of the file or folder of images
+	TrainImages int       `json:"train_images"`       // limit; 0: all
+	TestImages  int       `json:"test_images"`        // limit; 0: all
+	Width       float64   `json:"width"`              // of the networks, times 32-64-96-96-64 channels
+	Networks    []string  `json:"networks,omitempty"` // names of files of networks that were trained elsewhere and are not trained here
+	Nets        int       `json:"nets"`
+	Seed        uint64    `json:"seed"` // of the first network; the others follow
+	Epochs      int       `json:"epochs"`
+	Batch       int       `json:"batch"`
+	Rate        float64   `json:"rate"` // the learning rate's maximum
+	Layers      []string  `json:"layers"`
+	Images      int       `json:"images"`           // test images whose activations are compared
+	Widths      []float64 `json:"widths,omitempty"` // two more networks are trained of each, and compared
+	Fingerprint string    `json:"fingerprint"`      // of the images and labels used, and of networks trained elsewhere
+}
+
+// Activations says which activations were given, and how they were read.
+type Activations struct {
+	Networks   []string `json:"networks"` // names of their files or folders
+	Names      []string `json:"names,omitempty"`
+	Layouts    string   `json:"layouts,omitempty"`
+	LayerFiles bool     `json:"layer_files,omitempty"`
+	Layers     []string `json:"layers,omitempty"`
+	Pairings   []string `json:"pairings,omitempty"` // layers of different names that are compared, NETWORK:LAYER=NETWORK:LAYER
+	ByOrder    bool     `json:"by_order,omitempty"` // layers are compared by their order
+	Pool       bool     `json:"pool,omitempty"`     // means over positions instead of positions
+	Labels     []string `json:"labels,omitempty"`   // names of files of ids, masks and names of units
+	Baseline   []string `json:"baseline,omitempty"` // names of files of the same networks before training
+	Images     string   `json:"images,omitempty"`   // name of the images that the samples are
+}
+
+// Analysis says how activations are compared.
+type Analysis struct {
+	Lambdas  []float64 `json:"lambdas"`  // of the LASSO
+	Clusters int       `json:"clusters"` // of the spectral clustering; 0: the paper's share, 40/96 of a network's units
+	Draws    int       `json:"draws"`    // of random rotations
+	Shuffles int       `json:"shuffles"` // of images
+	Groups   int       `json:"groups"`   // of images, for intervals; 0: as many as memory allows, at most 25; 1: no intervals
+	Seed     uint64    `json:"seed"`     // of all that is drawn
+}
+
+// Dataset describes the images.
+type Dataset struct {
+	Name    string   `json:"name"`
+	Classes []string `json:"classes"`
+	Train   int      `json:"train"`   // images trained on
+	Test    int      `json:"test"`    // images tested on
+	Sampled int      `json:"sampled"` // test images whose activations were compared
+}
+
+// Network is one network. Of one that was not run here no more than its name and file
+// is known.
+type Network struct {
+	Name         string   `json:"name"`
+	Seed         *uint64  `json:"seed"`          // null of one that was trained elsewhere
+	File         string   `json:"file"`          // of parameters, relative to the output folder, or of activations, as given
+	TestAccuracy *float64 `json:"test_accuracy"` // share in [0, 1]
+	TestLoss     *float64 `json:"test_loss"`     // mean cross-entropy, nats
+}
+
+// Layer holds every comparison made at one layer.
+type Layer struct {
+	Name          string      `json:"name"`
+	NetworkLayers []string    `json:"network_layers"`          // per network, what it calls the layer
+	Units         []int       `json:"units"`                   // per network
+	UnitNames     [][]string  `json:"unit_names,omitempty"`    // per network, if they were given
+	Samples       *int64      `json:"samples"`                 // null of files of moments
+	Positions     []int       `json:"positions"`               // of a sample: height and width, tokens; empty if it has one; null of files of moments
+	Rows          int64       `json:"rows"`                    // observations: samples x positions, those masked left out
+	Dead          [][]int     `json:"dead"`                    // per network, the units whose activation never changes
+	MeanSorted    [][]float64 `json:"mean_activations_sorted"` // per network, unit means in falling order
+	Pairs         []Pair      `json:"pairs"`                   // every a < b
+
+	// The paper's four claims; what was given may not allow all of them.
+	Convergence *Convergence `json:"convergence,omitempty"`
+	Subspaces   *Subspaces   `json:"subspaces,omitempty"`
+	Basis       *Basis       `json:"basis,omitempty"`
+	Activity    *Activity    `json:"activity,omitempty"`
+	Descent     []Descent    `json:"descent,omitempty"` // one for each lambda
+}
+
+// Width says how many units the networks have, and each where they differ.
+func (l Layer) Width() string {
+	if len(slices.Compact(slices.Clone(l.Units))) == 1 {
+		return fmt.Sprint(l.Units[0])
+	}
+	return strings.Join(strings.Fields(strings.Trim(fmt.Sprint(l.Units), "[]")), ", ")
+}
+
+// Convergence is claim 1: some features are learned by several networks, others are not.
+// Correlations are those of the one-to-one matching, of all pairs of networks.
+type Convergence struct {
+	Matched     Measure       `json:"matched_r"`     // mean over units and pairs; its null is of rotated units
+	Percentiles []float64     `json:"r_percentiles"` // 0 to 100, over units and pairs
+	Nulls       []MatchedNull `json:"nulls"`
+	Recurrence  [][]int       `json:"recurrence"` // per network and unit, the number of other networks in which it recurs: whose partner of it correlates more than the limit of rotated units; -1: dead
+}
+
+// MatchedNull is what matching gives where there is nothing to find.
+type MatchedNull struct {
+	Name        string    `json:"name"` // "rotation": units of B turned into a random basis of their space; "shuffle": B sees other images; "untrained": the same networks before training
+	Mean        float64   `json:"mean"`
+	Percentiles []float64 `json:"r_percentiles"`       // 0 to 100, over units, pairs and draws
+	Limit       float64   `json:"limit"`               // the 99th of them
+	Exceedance  Measure   `json:"exceedance"`          // the share of matched units above it, which is 1 % of the null's
+	Recurrence  []float64 `json:"recurrence"`          // the share of live units that recur in 0, 1, 2, ... other networks, above the limit
+	Expected    []float64 `json:"expected_recurrence"` // the same if each other network had a unit with the chance of 1 %
+	Draws       int       `json:"draws"`
+	P           *float64  `json:"p"` // the share of draws whose mean is at least that of the networks, with the +1 correction; null for untrained ones, which are one draw
+}
+
+// Subspaces is claim 2: networks span common subspaces with different basis vectors.
+// Predictions and what follows from them are empty or null where no images can be held
+// out.
+type Subspaces struct {
+	Predictions    []Prediction  `json:"predictions"`
+	TermCounts     []TermCount   `json:"term_counts"`     // of units that are predicted at all, by how many terms give 90 % of the full map's R²; 0: more than any here
+	PredictedShare *float64      `json:"predicted_share"` // of units of which the full map explains 10 % or more
+	Angles         *Measure      `json:"angles"`          // mean canonical correlation between the spans of both networks' units in a spectral cluster; its null is of random groups of the same sizes, from low to high are the least and the largest of any pair of networks
+	ClusterSizes   []ClusterSize `json:"cluster_sizes"`   // mean over pairs of networks
+}
+
+// Prediction is the share of the variance of one network's units that another's explain,
+// on images that had no part in the fit: half of them each time.
+type Prediction struct {
+	Name  string    `json:"name"`  // "full": least squares from all units; "lasso": from the units that come first on the LASSO's path, refitted; "best": from the best partner
+	Terms int       `json:"terms"` // units in a prediction; 0: all
+	R2    Measure   `json:"r2"`    // mean over units, pairs and directions; the null of the full map is of untrained networks
+	AB    []float64 `json:"ab"`    // of each pair, B's units from A's
+	BA    []float64 `json:"ba"`
+}
+
+// TermCount is the share of units that need so many terms.
+type TermCount struct {
+	Terms int     `json:"terms"`
+	Share float64 `json:"share"`
+}
+
+// ClusterSize counts clusters of so many units of either network.
+type ClusterSize struct {
+	A     int     `json:"a"`
+	B     int     `json:"b"`
+	Count float64 `json:"count"`
+}
+
+// Basis is claim 3: the code lies between a local one, in which units mean something,
+// and a distributed one, in which only the space that they span does. Units have
+// variance 1; correlations are means of the one-to-one matching over units and pairs.
+type Basis struct {
+	Degrees []float64 `json:"degrees"` // by which B's basis is turned, on average over planes: from 0 to the 90 of a random rotation
+	Units   []float64 `json:"units"`   // matched r in the networks' own basis, B's turned by that
+	Axes    []float64 `json:"axes"`    // matched |r| of principal axes, B's turned by that
+	Aligned float64   `json:"aligned"` // matched r after the rotation of B that brings it nearest to A
+	Index   Measure   `json:"index"`   // (own - random) / (aligned - random): 0 is fully distributed, 1 local
+	// AxesIndex is the same for principal axes: whether the spaces' main directions
+	// agree as units do.
+	AxesIndex Measure `json:"axes_index"`
+}
+
+// Activity is claim 4: sorted mean activations are alike.
+type Activity struct {
+	Distance  Measure  `json:"distance"`  // mean over pairs: area between the curves over that beneath them; its null exchanges the units of both networks at random, p is the share of exchanges at least as far apart
+	Untrained *float64 `json:"untrained"` // distance of networks from themselves before training
+	Decades   *float64 `json:"decades"`   // log10 of the most over the least active live unit, mean over networks
+}
+
+// Descent is the prediction of network 1's units from network 0's at one lambda, on a
+// sample of positions: exact, and as stochastic gradient descent has it. Figures are means
+// over live units.
+type Descent struct {
+	Lambda    float64         `json:"lambda"`
+	Rows      int             `json:"rows"`
+	Loss      float64         `json:"loss"`
+	Objective float64         `json:"objective"` // with the penalty: nothing can have less
+	NonZero   float64         `json:"nonzero"`   // weights other than 0
+	Gap       float64         `json:"gap"`       // largest duality gap
+	Runs      []DescentResult `json:"sgd"`
+}
+
+// DescentResult is where the descent was after some passes over the rows.
+type DescentResult struct {
+	Epochs    int                `json:"epochs"`
+	Loss      float64            `json:"loss"`
+	Objective float64            `json:"objective"`
+	NonZero   map[string]float64 `json:"nonzero"` // weights with |w| above the key: none is ever 0
+}
+
+// Checkpoint is the networks after some epochs, in means over all pairs.
+type Checkpoint struct {
+	Epoch  int            `json:"epoch"`
+	Layers []LayerSummary `json:"layers"`
+}
+
+// LayerSummary is a layer of a checkpoint or width. Figures are null where no pair of
+// networks has live units.
+type LayerSummary struct {
+	Name    string   `json:"name"`
+	Matched *float64 `json:"matched_r"` // mean of the one-to-one matching
+	Rotated *float64 `json:"rotated_r"` // the same with rotated units
+	Final   *float64 `json:"final_r"`   // of a unit with itself at the end of training; null of a width
+}
+
+// Width is two networks of another width, of the first two seeds.
+type Width struct {
+	Width    float64        `json:"width"`
+	Networks []Network      `json:"networks"`
+	Units    []int          `json:"units"`
+	Layers   []LayerSummary `json:"layers"`
+}
+
+// Pair compares network B with network A at one layer.
+type Pair struct {
+	A           int                `json:"a"`
+	B           int                `json:"b"`
+	Semi        Matching           `json:"semi_matching"`
+	Bipartite   Matching           `json:"bipartite_matching"`
+	SamePartner float64            `json:"same_partner"` // share of A's matched units given the same partner by both
+	Lasso       []Lasso            `json:"lasso"`        // B's units predicted from A's
+	Clusters    []Cluster          `json:"clusters"`     // in falling order of between-net similarity
+	Null        Null               `json:"null"`
+	Measures    map[string]Measure `json:"measures"` // by name, as package corr has them
+}
+
+// Matching gives each unit of A a partner in B.
+type Matching struct {
+	Mean    float64    `json:"mean"`    // over matched units
+	Partner []int      `json:"partner"` // -1: none
+	R       []*float64 `json:"r"`       // null: none
+}
+
+// Lasso is the sparse prediction of B's units from A's at one lambda, in means
+// over B's live units. The objective is 1/2 E(w.z - z')^2 + lambda |w|_1 on
+// units of variance 1.
+type Lasso struct {
+	Lambda  float64            `json:"lambda"`
+	Loss    float64            `json:"loss"` // 1/2 E(w.z - z')^2, without the penalty
+	R2      float64            `json:"r2"`
+	NonZero map[string]float64 `json:"nonzero"` // weights per unit with |w| above the key
+	Gap     float64            `json:"gap"`     // largest duality gap of any target: the certificate
+}
+
+// Cluster is one group of the joint spectral clustering of live units.
+type Cluster struct {
+	A []int `json:"a"` // units of network A
+	B []int `json:"b"`
+	// Between is the mean correlation over the cluster's pairs of an A unit with a B
+	// unit; 0, as in the paper, of a cluster with units of one network only.
+	Between float64 `json:"between"`
+	// BetweenPaper is the paper's normalisation: the same sum over the product of the
+	// numbers of live units that A and B have in the layer (the paper's S squared).
+	BetweenPaper float64 `json:"between_paper"`
+	// Within is the mean correlation over pairs of two different units of one network, a
+	// unit with itself left out, averaged over the networks that the cluster has units
+	// of; a network's only unit counts 1.
+	Within float64 `json:"within"`
+}
+
+// Null holds what the figures would be without shared features.
+type Null struct {
+	Rotation RotationNull `json:"rotation"`
+}
+
+// RotationNull is the semi-matching of A with randomly rotated copies of B: what
+// a fully distributed code in the same subspace would give.
+type RotationNull struct {
+	SemiMean float64 `json:"semi_mean"` // mean over draws
+	SemiStd  float64 `json:"semi_std"`
+	Draws    int     `json:"draws"`
+	P        float64 `json:"p"` // share of draws at or above the observed mean, with the +1 correction
+}
+
+// Measure is one figure with what belongs to it. What is null was not asked for, or
+// cannot be known from what was given.
+type Measure struct {
+	Value     *float64 `json:"value"`
+	Corrected *float64 `json:"corrected,omitempty"` // less its bias over images, as far as the jackknife tells: the middle of the interval
+	Low       *float64 `json:"low"`                 // of a 95 % interval over images, by the jackknife over groups of them; null of figures of which none is known to cover
+	High      *float64 `json:"high"`
+	Null      *float64 `json:"null_mean"` // mean under chance: of images exchanged at random, if nothing else is said
+	P         *float64 `json:"p"`         // share of draws of chance that are at least as far out, with the +1 correction
+}
+
+// Grid compares every layer of network A with every layer of network B, by the means of
+// units over the positions of an image.
+type Grid struct {
+	A       int          `json:"a"`
+	B       int          `json:"b"`
+	LayersA []string     `json:"layers_a"`
+	LayersB []string     `json:"layers_b"`
+	CKA     [][]*float64 `json:"cka"`       // layers of A x layers of B; null, here and below: too few images, or no live unit
+	Matched [][]*float64 `json:"matched_r"` // mean correlation of the one-to-one matching
+	Linear  [][]*float64 `json:"linear_r2"` // of B's units predicted from A's, mean over these
+}
+
+// Finite returns a pointer to what JSON can hold, or nil.
+func Finite(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}

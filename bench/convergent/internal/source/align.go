@@ -1,0 +1,169 @@
+package source
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// align finds the layers that are compared in full: those that pairings or the order
+// say, else those that all networks have; if every network has one layer only, these,
+// whatever they are called.
+func (o Options) align(nets []*network) ([]Aligned, error) {
+	var all []Aligned
+	var err error
+	switch {
+	case o.ByOrder && len(o.Pairings) > 0:
+		return nil, fmt.Errorf("-by-order: layers are aligned by -pair already; give one of them")
+	case o.ByOrder:
+		all, err = byOrder(nets)
+	case len(o.Pairings) > 0:
+		all, err = o.byPairing(nets)
+	default:
+		all = byName(nets)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		all[i].Name = alignedName(nets, all[:i], all[i].Layers)
+		if err := o.checkPositions(nets, all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func byName(nets []*network) []Aligned {
+	if !slices.ContainsFunc(nets, func(n *network) bool { return len(n.layers) > 1 }) {
+		return []Aligned{{Layers: make([]int, len(nets))}}
+	}
+	var all []Aligned
+	for i, l := range nets[0].layers {
+		a := Aligned{Layers: []int{i}}
+		for _, n := range nets[1:] {
+			if k := slices.IndexFunc(n.layers, func(o *layer) bool { return o.file == l.file }); k >= 0 {
+				a.Layers = append(a.Layers, k)
+			}
+		}
+		if len(a.Layers) == len(nets) {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+func byOrder(nets []*network) ([]Aligned, error) {
+	var all []Aligned
+	for i := range nets[0].layers {
+		all = append(all, Aligned{Layers: slices.Repeat([]int{i}, len(nets))})
+	}
+	for _, n := range nets {
+		if len(n.layers) != len(all) {
+			return nil, fmt.Errorf("-by-order: networks have different numbers of layers; choose by -layers, or align by -pair; %s", layerLists(nets))
+		}
+	}
+	return all, nil
+}
+
+// byPairing reads NETWORK:LAYER=NETWORK:LAYER=...
+func (o Options) byPairing(nets []*network) ([]Aligned, error) {
+	var all []Aligned
+	for _, text := range o.Pairings {
+		a := Aligned{Layers: slices.Repeat([]int{-1}, len(nets))}
+		for _, end := range pairingEnds(nets, text) {
+			number, name := pairedNetwork(nets, end)
+			if number < 0 {
+				return nil, fmt.Errorf("-pair %s: %q does not begin with a network and a colon; networks are %s", text, end, strings.Join(networkNames(nets), ", "))
+			}
+			if a.Layers[number] >= 0 {
+				return nil, fmt.Errorf("-pair %s: two layers of %s", text, nets[number].name)
+			}
+			k := slices.IndexFunc(nets[number].layers, func(l *layer) bool { return l.name == name || l.file == name })
+			if k < 0 {
+				return nil, fmt.Errorf("-pair %s: no layer %q; %s", text, name, layerLists(nets[number:number+1]))
+			}
+			a.Layers[number] = k
+		}
+		if missing := slices.Index(a.Layers, -1); missing >= 0 {
+			return nil, fmt.Errorf("-pair %s: no layer of %s; a layer of every network is needed: %s:LAYER", text, nets[missing].name, nets[missing].name)
+		}
+		for _, other := range all {
+			if slices.Equal(other.Layers, a.Layers) {
+				return nil, fmt.Errorf("-pair %s is given twice", text)
+			}
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}
+
+// pairingEnds splits at those = that the name of a network follows, since names of layers
+// may have others.
+func pairingEnds(nets []*network, text string) []string {
+	var ends []string
+	for _, part := range strings.Split(text, "=") {
+		if number, _ := pairedNetwork(nets, part); number < 0 && len(ends) > 0 {
+			ends[len(ends)-1] += "=" + part
+			continue
+		}
+		ends = append(ends, part)
+	}
+	return ends
+}
+
+// pairedNetwork returns the number of the network whose name and a colon text begins
+// with, and what follows; -1 if there is none.
+func pairedNetwork(nets []*network, text string) (number int, layer string) {
+	number = -1
+	for i, n := range nets {
+		if rest, ok := strings.CutPrefix(text, n.name+":"); ok && (number < 0 || len(n.name) > len(nets[number].name)) {
+			number, layer = i, rest
+		}
+	}
+	return number, layer
+}
+
+func networkNames(nets []*network) []string {
+	names := make([]string, len(nets))
+	for i, n := range nets {
+		names[i] = n.name
+	}
+	return names
+}
+
+// alignedName joins the different names of aligned layers, so that those before are
+// called otherwise.
+func alignedName(nets []*network, before []Aligned, layers []int) string {
+	var names []string
+	for n, k := range layers {
+		if name := nets[n].layers[k].file; !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	const limit = 100
+	name := strings.Join(names, "-")
+	if len(name) > limit {
+		name = name[:limit]
+	}
+	free := func(name string) bool {
+		return !slices.ContainsFunc(before, func(a Aligned) bool { return strings.EqualFold(a.Name, name) })
+	}
+	for k := 2; !free(name); k++ {
+		if next := fmt.Sprintf("%s-%d", name, k); free(next) {
+			name = next
+		}
+	}
+	return name
+}
+
+func (o Options) checkPositions(nets []*network, a Aligned) error {
+	first := nets[0].layers[a.Layers[0]]
+	for n, k := range a.Layers {
+		l := nets[n].layers[k]
+		if l.rows.Positions != first.rows.Positions && !o.Pool {
+			return fmt.Errorf("layer %s: a sample has %d positions in %v and %d in %v; compare means over positions with -pool", a.Name, first.rows.Positions, first, l.rows.Positions, l)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,367 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"iter"
+	"path/filepath"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
+	"github.com/convergent-go/convergent/bench/convergent/internal/dataset"
+)
+
+// Arrays are activations that other programs saved. Files are read once, as streams, all
+// at the same time.
+type Arrays struct {
+	options     Options
+	networks    []*network
+	baseline    []*network // nil if there is none
+	description Description
+	ids, images []uint64
+	mask        *mask
+}
+
+// OpenArrays reads what files say of themselves, and their labels, and checks that they go
+// together. Errors name the file, and array or row.
+func OpenArrays(o Options) (*Arrays, error) {
+	a := &Arrays{options: o}
+	var err error
+	if a.networks, err = o.open(); err != nil {
+		return nil, err
+	}
+	if a.description.Aligned, err = o.align(a.networks); err != nil {
+		return nil, err
+	}
+	for i, n := range a.networks {
+		file := ""
+		if len(o.UnitNames) > 0 {
+			file = o.UnitNames[i]
+		}
+		if err := n.openUnitNames(file); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.openBaseline(); err != nil {
+		return nil, err
+	}
+	ids, err := sampleLabels(a.networks, o.SampleIDs, sampleIDs)
+	if err != nil {
+		return nil, err
+	}
+	imageLabels, err := sampleLabels(a.networks, o.ImageIDs, imageIDs)
+	if err != nil {
+		return nil, err
+	}
+	if a.mask, err = o.readMask(a.networks); err != nil {
+		return nil, err
+	}
+	d := &a.description
+	d.Samples = a.networks[0].layers[0].rows.Samples
+	a.ids = identifyAll(ids)
+	a.images, d.ImageNames = imageNumbers(imageLabels, d.Samples)
+	d.ImageCount = len(d.ImageNames)
+	if imageLabels == nil {
+		d.ImageCount, d.ImageNames = d.Samples, ids
+	}
+	classLabels, err := sampleLabels(a.networks, o.Classes, classes)
+	if err != nil {
+		return nil, err
+	}
+	if d.Classes, err = imageClasses(classLabels, a.images, d.ImageCount); err != nil {
+		return nil, err
+	}
+	if o.Pictures != "" {
+		if imageLabels != nil {
+			ids = imageLabels
+		}
+		if d.Pictures, err = openPictures(o.Pictures, ids, d.Samples); err != nil {
+			return nil, err
+		}
+	}
+	a.describe()
+	return a, nil
+}
+
+// openBaseline opens the networks before training, of which the aligned layers are read.
+func (a *Arrays) openBaseline() error {
+	o := a.options
+	if len(o.Baseline) == 0 {
+		return nil
+	}
+	var err error
+	if a.baseline, err = o.openAll(o.Baseline); err != nil {
+		return err
+	}
+	for i, n := range a.baseline {
+		all, own := n.layers, a.networks[i]
+		n.layers = make([]*layer, len(own.layers)) // as those of the network; nil where not aligned
+		for _, aligned := range a.description.Aligned {
+			k := aligned.Layers[i]
+			want := own.layers[k]
+			l := (&network{layers: all}).layer(want.name)
+			if l == nil && len(all) == 1 && len(own.layers) == 1 {
+				l = all[0]
+			}
+			if l == nil {
+				return fmt.Errorf("-baseline: %s has no layer %s, which is compared", n.path, want.name)
+			}
+			if l.rows, err = l.shards.Rows(l.array, o.Layouts); err != nil {
+				return err
+			}
+			if l.rows.Samples != want.rows.Samples || l.rows.Positions != want.rows.Positions || l.rows.Units != want.rows.Units {
+				return fmt.Errorf("-baseline: %v has %v, and %v has %v; they must be of the same network before training and the same samples", l, l.rows, want, want.rows)
+			}
+			n.layers[k] = l
+		}
+	}
+	return nil
+}
+
+// describe tells what there is.
+func (a *Arrays) describe() {
+	d := &a.description
+	for i, n := range a.networks {
+		network := Network{Name: n.name, File: filepath.Base(a.options.Networks[i])}
+		for _, l := range n.layers {
+			described := Layer{Name: l.name, Units: l.rows.Units, Extents: l.rows.Extents, UnitNames: l.units}
+			if a.options.Pool {
+				described.Extents = nil
+			}
+			network.Layers = append(network.Layers, described)
+		}
+		d.Networks = append(d.Networks, network)
+	}
+	d.Baseline = a.baseline != nil
+	rows := a.batch()
+	for _, l := range a.allLayers() {
+		const buffers = 2 // of those that are read ahead
+		d.Memory += l.rows.Memory() + 4*buffers*int64(rows)*int64(l.rows.Positions)*int64(l.rows.Units)
+	}
+	for _, n := range append(a.networks[:len(a.networks):len(a.networks)], a.baseline...) {
+		d.Files = append(d.Files, n.files...)
+	}
+	if a.options.Pictures != "" {
+		d.Files = append(d.Files, a.options.Pictures)
+	}
+}
+
+// Close closes what stays open between batches: images.
+func (a *Arrays) Close() error {
+	if p, ok := a.description.Pictures.(*pictures); ok {
+		return p.images.Close()
+	}
+	return nil
+}
+
+// Description says what there is.
+func (a *Arrays) Description() *Description { return &a.description }
+
+// Reading says, a line for each layer, how arrays are read.
+func (a *Arrays) Reading() []string {
+	var lines []string
+	for _, n := range a.networks {
+		for _, l := range n.layers {
+			line := fmt.Sprintf("%s, %s: %v", n.name, l.name, l.rows)
+			if a.mask != nil && l.rows.Positions == a.mask.positions {
+				line += ", padding left out"
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// manyRows is from how many samples of one position each they may well be positions that
+// were flattened.
+const manyRows = 10_000
+
+// Warnings says what may not be meant.
+func (a *Arrays) Warnings() []string {
+	d := a.description
+	flat := true
+	for _, l := range a.allLayers() {
+		flat = flat && l.rows.Positions == 1
+	}
+	if flat && d.Samples > manyRows && d.ImageCount == d.Samples && a.ids == nil {
+		return []string{fmt.Sprintf("each of %d rows counts as a sample of its own: if several are of one image or text, such as positions or tokens, say so by -image-ids or an array image_ids, or give arrays with their positions (-layout ntd, nchw, ...), else intervals are several times too narrow", d.Samples)}
+	}
+	return nil
+}
+
+// allLayers are those that are read.
+func (a *Arrays) allLayers() []*layer {
+	var all []*layer
+	for _, nets := range [][]*network{a.networks, a.baseline} {
+		for _, n := range nets {
+			for _, l := range n.layers {
+				if l != nil {
+					all = append(all, l)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// batchRows is about how many observations of a layer are in memory at a time.
+const batchRows = 8192
+
+// batch is how many samples are in memory at a time.
+func (a *Arrays) batch() int {
+	most := 1
+	for _, l := range a.allLayers() {
+		most = max(most, l.rows.Positions)
+	}
+	return min(a.networks[0].layers[0].rows.Samples, max(1, batchRows/most))
+}
+
+// Batches reads all files.
+func (a *Arrays) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
+	return func(yield func(*Batch, error) bool) {
+		size := a.batch()
+		layers := a.allLayers()
+		for _, l := range layers {
+			l.ahead = arrays.ReadAhead(l.rows, size*l.rows.Positions, l.rows.Units)
+		}
+		stopped := false
+		err := a.read(ctx, size, func(b *Batch) bool {
+			stopped = !yield(b, nil)
+			return !stopped
+		})
+		for _, l := range layers {
+			err = errors.Join(err, l.ahead.Close())
+		}
+		if err != nil && !stopped {
+			yield(nil, err)
+		}
+	}
+}
+
+func (a *Arrays) read(ctx context.Context, size int, yield func(*Batch) bool) error {
+	samples := a.description.Samples
+	for lo := 0; lo < samples; lo += size {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		hi := min(samples, lo+size)
+		b := &Batch{Images: a.images[lo:hi]}
+		if a.ids != nil {
+			b.IDs = a.ids[lo:hi]
+		}
+		var valid []bool
+		if a.mask != nil {
+			valid = a.mask.valid[lo*a.mask.positions : hi*a.mask.positions]
+			if !a.options.Pool {
+				b.Valid = valid
+			}
+		}
+		var err error
+		if b.Networks, err = a.next(a.networks, hi-lo, valid); err != nil {
+			return err
+		}
+		if b.Baseline, err = a.next(a.baseline, hi-lo, valid); err != nil {
+			return err
+		}
+		if !yield(b) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// next takes the next n samples of all layers of networks.
+func (a *Arrays) next(nets []*network, n int, valid []bool) ([][]Tensor, error) {
+	all := make([][]Tensor, len(nets))
+	for i, net := range nets {
+		all[i] = make([]Tensor, len(net.layers))
+		for k, l := range net.layers {
+			if l == nil {
+				continue
+			}
+			t, err := l.next(n)
+			if err != nil {
+				return nil, err
+			}
+			if a.options.Pool {
+				t = t.Means(valid)
+			}
+			all[i][k] = t
+		}
+	}
+	return all, nil
+}
+
+// next takes the layer's next n samples.
+func (l *layer) next(n int) (Tensor, error) {
+	data, rows, err := l.ahead.Next()
+	if err == io.EOF || err == nil && rows != n*l.rows.Positions {
+		err = fmt.Errorf("%v ends before its samples do", l)
+	}
+	if err != nil {
+		return Tensor{}, err
+	}
+	return Tensor{Samples: n, Positions: l.rows.Positions, Units: l.rows.Units, Data: data[:rows*l.rows.Units]}, nil
+}
+
+// Means returns the means of units over the positions of each sample, those alone that
+// are valid; nil: all. What has one position is returned as it is.
+func (t Tensor) Means(valid []bool) Tensor {
+	if t.Positions == 1 {
+		return t
+	}
+	means := Tensor{Samples: t.Samples, Positions: 1, Units: t.Units, Data: make([]float32, t.Samples*t.Units)}
+	sum := make([]float64, t.Units)
+	for i := range t.Samples {
+		clear(sum)
+		sample, count := t.Sample(i), 0
+		for p := range t.Positions {
+			if valid != nil && !valid[i*t.Positions+p] {
+				continue
+			}
+			count++
+			for u, v := range sample[p*t.Units:][:t.Units] {
+				sum[u] += float64(v)
+			}
+		}
+		for u, v := range sum {
+			means.Data[i*t.Units+u] = float32(v / float64(count))
+		}
+	}
+	return means
+}
+
+// pictures are images of a folder or zip, by sample.
+type pictures struct {
+	images *dataset.Images
+	number []int // of each sample's; nil: in the same order
+}
+
+// openPictures finds the image of each sample: by its label, or without labels by order.
+func openPictures(path string, labels []string, samples int) (*pictures, error) {
+	images, err := dataset.OpenImages(path)
+	if err != nil {
+		return nil, err
+	}
+	p := &pictures{images: images}
+	if labels != nil {
+		p.number, err = images.Match(labels)
+	} else {
+		err = images.Ordered(samples)
+	}
+	if err != nil {
+		images.Close()
+		return nil, fmt.Errorf("-images: %w", err)
+	}
+	return p, nil
+}
+
+// Picture returns the image of a sample.
+func (p *pictures) Picture(sample int) (image.Image, error) {
+	if p.number != nil {
+		sample = p.number[sample]
+	}
+	return p.images.Image(sample)
+}

@@ -1,0 +1,340 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
+)
+
+// Options say where activations are and how they are read.
+type Options struct {
+	// Networks are two or more paths: a .npy, .npz or .safetensors file, a folder of
+	// them, which are shards of the samples in their natural order, or several of
+	// these joined by commas. Each array of a file is a layer.
+	Networks []string
+
+	Names      []string       // of networks; nil: those of their files
+	LayerFiles bool           // what is in a folder is one layer each, and not a shard
+	Only       []string       // layers to compare; nil: all
+	Layouts    arrays.Layouts // of arrays of rank 3 to 5
+	Pool       bool           // observe means over positions, and not positions
+
+	// Pairings align layers of different names, NETWORK:LAYER=NETWORK:LAYER, with one
+	// layer of every network in each; ByOrder aligns the first layers of all networks,
+	// the second, and so on. Without either, those of one name are aligned.
+	Pairings []string
+	ByOrder  bool
+
+	// Files of labels, none or one for each network: of samples, to check that rows
+	// go together; of the image that each sample is of, and of its class; and of units.
+	// Without them, arrays named sample_ids, image_ids, classes and LAYER.units are these. Masks say which
+	// positions of a sample are no padding; else an array named mask or attention_mask
+	// does.
+	SampleIDs, ImageIDs, Classes, UnitNames, Masks []string
+
+	Baseline []string // the same networks before training, none or one for each
+	Pictures string   // a folder or zip of the images that the samples are
+}
+
+// The names of arrays that are labels.
+const (
+	sampleIDs = "sample_ids"
+	imageIDs  = "image_ids"
+	classes   = "classes"
+	maskArray = "mask" // or, as Hugging Face's tokenizers call it, attention_mask
+	tokenMask = "attention_mask"
+	unitNames = ".units"
+)
+
+// network is one network's activations.
+type network struct {
+	path   string
+	name   string
+	layers []*layer
+	labels arrays.Shards // what has sample_ids and image_ids, if anything has
+	files  []string
+}
+
+// layer is one layer's activations.
+type layer struct {
+	name   string // as its array or file is called
+	file   string // the same, as a file can be called
+	shards arrays.Shards
+	array  string
+	rows   *arrays.Rows
+	units  []string // names, if they are known
+
+	ahead *arrays.Ahead
+}
+
+func (l *layer) String() string {
+	if l.array == "" {
+		return l.shards[0].Path
+	}
+	return fmt.Sprintf("%s: array %q", l.shards[0].Path, l.array)
+}
+
+// open opens all networks and checks that they go together.
+func (o Options) open() ([]*network, error) {
+	if len(o.Networks) == 0 {
+		return nil, errors.New("no activations are given")
+	}
+	for _, labels := range []struct {
+		flag  string
+		files []string
+	}{{"-sample-ids", o.SampleIDs}, {"-image-ids", o.ImageIDs}, {"-classes", o.Classes}, {"-unit-names", o.UnitNames}, {"-mask", o.Masks}, {"-baseline", o.Baseline}, {"-names", o.Names}} {
+		if n := len(labels.files); n != 0 && n != len(o.Networks) {
+			return nil, fmt.Errorf("%s: %d for %d networks: give one for each", labels.flag, n, len(o.Networks))
+		}
+	}
+	nets, err := o.openAll(o.Networks)
+	if err != nil {
+		return nil, err
+	}
+	for i, name := range o.Names {
+		nets[i].name = name
+	}
+	distinguish(nets)
+	for _, name := range o.Only {
+		if !slices.ContainsFunc(nets, func(n *network) bool { return n.layer(name) != nil }) {
+			return nil, fmt.Errorf("-layers: no network has a layer %q; %s", name, layerLists(nets))
+		}
+	}
+	for _, n := range nets {
+		if len(o.Only) > 0 {
+			all := layerLists([]*network{n})
+			n.layers = slices.DeleteFunc(n.layers, func(l *layer) bool { return !slices.Contains(o.Only, l.name) && !slices.Contains(o.Only, l.file) })
+			if len(n.layers) == 0 {
+				return nil, fmt.Errorf("%s: none of the layers that -layers names is in it; %s", n.path, all)
+			}
+		}
+		if err := o.openRows(n); err != nil {
+			return nil, err
+		}
+	}
+	return nets, sameSamples(nets)
+}
+
+// openAll lists the layers of networks.
+func (o Options) openAll(paths []string) ([]*network, error) {
+	nets := make([]*network, len(paths))
+	for i, path := range paths {
+		n := &network{path: path, name: stem(path)}
+		var err error
+		if o.LayerFiles {
+			err = n.openFolder()
+		} else {
+			err = n.openFiles()
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(n.layers) == 0 {
+			return nil, fmt.Errorf("%s: it has no activations, only labels", path)
+		}
+		nets[i] = n
+	}
+	return nets, nil
+}
+
+// openRows opens what layers are read from, and their names of units.
+func (o Options) openRows(n *network) error {
+	for _, l := range n.layers {
+		var err error
+		if l.rows, err = l.shards.Rows(l.array, o.Layouts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openUnitNames reads names of units, from a file or arrays beside the layers.
+func (n *network) openUnitNames(file string) error {
+	for _, l := range n.layers {
+		var err error
+		switch {
+		case file != "" && len(n.layers) > 1:
+			return fmt.Errorf("-unit-names %s: %s has several layers; name their units by arrays called LAYER%s", file, n.path, unitNames)
+		case file != "":
+			var shards arrays.Shards
+			if shards, err = arrays.OpenShards(file); err == nil {
+				l.units, err = shards.Labels(shards.Names()[0], l.rows.Units)
+			}
+		case slices.Contains(l.shards.Names(), l.array+unitNames):
+			var a *arrays.Array
+			if a, err = l.shards[0].Array(l.array + unitNames); err == nil {
+				l.units, err = a.Labels(l.rows.Units)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sameSamples(nets []*network) error {
+	first := nets[0].layers[0]
+	for _, n := range nets {
+		for _, l := range n.layers {
+			if l.rows.Samples != first.rows.Samples {
+				return fmt.Errorf("%v has %d samples and %v has %d; networks are compared on the same samples, in the same order", l, l.rows.Samples, first, first.rows.Samples)
+			}
+		}
+	}
+	return nil
+}
+
+// openFiles lists the arrays of a file, or of shards, as layers.
+func (n *network) openFiles() error {
+	shards, err := arrays.OpenShards(parts(n.path)...)
+	if err != nil {
+		return err
+	}
+	n.labels = shards
+	for _, s := range shards {
+		n.files = append(n.files, s.Path)
+	}
+	for _, array := range shards.Names() {
+		if array == sampleIDs || array == imageIDs || array == classes || array == maskArray || array == tokenMask || strings.HasSuffix(array, unitNames) {
+			continue
+		}
+		name := array
+		if name == "" {
+			name = unnamed
+		}
+		if err := n.add(&layer{name: name, shards: shards, array: array}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openFolder lists what is in a folder as layers.
+func (n *network) openFolder() error {
+	entries, err := os.ReadDir(n.path)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		path := filepath.Join(n.path, e.Name())
+		if name := e.Name(); name[0] == '.' || !e.IsDir() && !isArrays(name) {
+			continue
+		}
+		shards, err := arrays.OpenShards(path)
+		if err != nil {
+			return err
+		}
+		if len(shards.Names()) != 1 {
+			return fmt.Errorf("%s: %d arrays, where a folder of layers has one in each file", path, len(shards.Names()))
+		}
+		for _, s := range shards {
+			n.files = append(n.files, s.Path)
+		}
+		if err := n.add(&layer{name: stem(path), shards: shards, array: shards.Names()[0]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unnamed is what the only array of a file is called that has no name.
+const unnamed = "activations"
+
+// add appends a layer, and finds a name for it that can be a file's.
+func (n *network) add(l *layer) error {
+	l.file = FileName(l.name)
+	for _, other := range n.layers {
+		if strings.EqualFold(other.file, l.file) {
+			return fmt.Errorf("%s: two layers would be called %s: %s and %s", n.path, l.file, other.name, l.name)
+		}
+	}
+	n.layers = append(n.layers, l)
+	return nil
+}
+
+// FileName returns a name with letters, digits, and - _ . alone that does not begin with a
+// dot.
+func FileName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		switch {
+		case r >= '0' && r <= '9', r >= 'A' && r <= 'Z', r >= 'a' && r <= 'z', r == '-', r == '_', r == '.':
+			return r
+		}
+		return '_'
+	}, name)
+	if name == "" || name[0] == '.' {
+		name = "_" + name
+	}
+	return name
+}
+
+// layer returns the layer of a name, or nil.
+func (n *network) layer(name string) *layer {
+	for _, l := range n.layers {
+		if l.name == name || l.file == name {
+			return l
+		}
+	}
+	return nil
+}
+
+// distinguish gives networks names that differ.
+func distinguish(nets []*network) {
+	taken := make(map[string]bool)
+	for i, n := range nets {
+		if taken[n.name] {
+			n.name = fmt.Sprintf("%s (%d)", n.name, i+1)
+		}
+		taken[n.name] = true
+	}
+}
+
+// layerLists says which layers networks have.
+func layerLists(nets []*network) string {
+	var lists []string
+	for _, n := range nets {
+		names := make([]string, len(n.layers))
+		for i, l := range n.layers {
+			names[i] = l.name
+		}
+		const limit = 40
+		if len(names) > limit {
+			names = append(names[:limit], fmt.Sprintf("and %d more", len(names)-limit))
+		}
+		lists = append(lists, n.name+" has "+strings.Join(names, ", "))
+	}
+	return strings.Join(lists, "; ")
+}
+
+// parts splits a list of paths at commas, unless it is the path of a file.
+func parts(path string) []string {
+	if _, err := os.Stat(path); err == nil || !errors.Is(err, os.ErrNotExist) {
+		return []string{path}
+	}
+	return strings.Split(path, ",")
+}
+
+// stem returns the name of what is at the first of some paths, without the ending of a
+// file of arrays.
+func stem(path string) string {
+	path = filepath.Base(parts(path)[0])
+	if isArrays(path) {
+		path = strings.TrimSuffix(path, filepath.Ext(path))
+	}
+	return path
+}
+
+// isArrays says whether a file is, by its name, one of arrays.
+func isArrays(name string) bool {
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".npy", ".npz", ".safetensors":
+		return true
+	}
+	return false
+}

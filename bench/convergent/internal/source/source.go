@@ -1,0 +1,143 @@
+// Package source is who has activations of networks on samples: files of arrays, or
+// networks that are run. A Source hands them out in batches of samples, all layers of all
+// networks at once.
+package source
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"iter"
+	"strings"
+)
+
+// Source has activations of two or more networks on the same samples.
+type Source interface {
+	Description() *Description
+	// Batches goes once through the samples, in an order that is always the same. What
+	// a batch holds is valid until the next.
+	Batches(ctx context.Context) iter.Seq2[*Batch, error]
+}
+
+// Description says what a Source has.
+type Description struct {
+	Networks []Network
+	Aligned  []Aligned // layers that are compared in full
+	Samples  int
+
+	// ImageCount is the number of images that the samples are of. An image, or text, is
+	// what intervals, halves and exchanges are over.
+	ImageCount int
+	ImageNames []string // by number; what is drawn of images depends on these; nil: the numbers
+	Classes    []int    // by number; nil if they are not known
+
+	Baseline    bool     // whether batches have the same networks before training
+	Checkpoints []int    // the epochs after which batches have the same networks besides
+	Pictures    Pictures // nil if they are not known
+
+	Memory int64    // bytes that reading takes
+	Files  []string // that are read
+}
+
+// Network is a network whose activations are compared.
+type Network struct {
+	Name   string
+	File   string // what its activations are from, without its folder
+	Layers []Layer
+}
+
+// Layer is a layer of a network.
+type Layer struct {
+	Name  string
+	Units int
+
+	// Extents are those of the positions of a sample, such as height and width, or
+	// tokens; empty if it has a single one.
+	Extents []int
+
+	UnitNames []string        // nil if they are not known
+	Field     *ReceptiveField // of a position; nil if that is not known
+}
+
+// Positions is the number of observations of a sample.
+func (l Layer) Positions() int {
+	n := 1
+	for _, e := range l.Extents {
+		n *= e
+	}
+	return n
+}
+
+// ReceptiveField is the part of an image that a position sees: along either edge,
+// position p sees pixels [p*Stride+Offset, p*Stride+Offset+Size), some of which may lie
+// outside.
+type ReceptiveField struct{ Size, Stride, Offset int }
+
+// Aligned is one layer of each network, to be compared with each other.
+type Aligned struct {
+	Name   string // that can be a file's
+	Layers []int  // by network, among its layers
+}
+
+// Pictures are the images that samples are.
+type Pictures interface {
+	Picture(sample int) (image.Image, error)
+}
+
+// Batch is some samples.
+type Batch struct {
+	IDs    []uint64 // of the samples, one each; nil if they are not known
+	Images []uint64 // the image of each sample, numbered from 0
+	Valid  []bool   // positions, sample after sample, that are no padding; nil: all
+
+	Networks    [][]Tensor   // by network and layer
+	Baseline    [][]Tensor   // the same before training; empty where a layer is not aligned
+	Checkpoints [][][]Tensor // the same after each of the epochs
+}
+
+// Tensor is activations of a layer: samples x positions x units, row-major.
+type Tensor struct {
+	Samples, Positions, Units int
+	Data                      []float32
+}
+
+// Sample returns the observations of a sample, positions x units.
+func (t Tensor) Sample(i int) []float32 {
+	size := t.Positions * t.Units
+	return t.Data[i*size : (i+1)*size]
+}
+
+// LayerOf is the layer of a network that is aligned with those of others.
+func (d *Description) LayerOf(a Aligned, network int) Layer {
+	return d.Networks[network].Layers[a.Layers[network]]
+}
+
+// Units are those of aligned layers, by network.
+func (d *Description) Units(a Aligned) []int {
+	units := make([]int, len(a.Layers))
+	for n := range units {
+		units[n] = d.LayerOf(a, n).Units
+	}
+	return units
+}
+
+// Tensors are the activations at aligned layers, of all networks.
+func (a Aligned) Tensors(networks [][]Tensor) []Tensor {
+	tensors := make([]Tensor, len(a.Layers))
+	for n, layer := range a.Layers {
+		tensors[n] = networks[n][layer]
+	}
+	return tensors
+}
+
+// String says how a layer is read: "64 tokens, 48 units".
+func (l Layer) String() string {
+	units := fmt.Sprintf("%d units", l.Units)
+	switch len(l.Extents) {
+	case 0:
+		return units
+	case 1:
+		return fmt.Sprintf("%d tokens, %s", l.Extents[0], units)
+	}
+	return fmt.Sprintf("%s positions, %s", strings.ReplaceAll(strings.Trim(fmt.Sprint(l.Extents), "[]"), " ", " x "), units)
+}

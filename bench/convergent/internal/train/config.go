@@ -1,0 +1,163 @@
+// Package train has activations of networks that are run here: it trains networks from
+// different seeds, or reads them, and runs test images through them as they are at the end
+// of training, before it, and on the way.
+package train
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+	"github.com/convergent-go/convergent/nn"
+)
+
+// What augmentation does to training images of 32 x 32.
+const (
+	crop   = 2 // shifted by up to so many pixels
+	mirror = true
+)
+
+// Defaults. Procedural data is made so that the whole run takes a minute or so.
+const (
+	defaultNets   = 4
+	defaultBatch  = 64
+	defaultRate   = 0.02
+	defaultImages = 500
+	defaultEpochs = 10
+
+	defaultProceduralTrain  = 3000
+	defaultProceduralTest   = 1000
+	defaultProceduralEpochs = 6
+	defaultProceduralBatch  = 32
+)
+
+// Procedural is the name of the images that need no file.
+const Procedural = "procedural"
+
+// Limits.
+const (
+	maxNets  = 1000
+	maxWidth = 16
+)
+
+// Defaults fills zero fields of a configuration.
+func Defaults(c results.Training) results.Training {
+	set := func(v *int, d int) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	if c.Data == "" {
+		c.Data = Procedural
+	}
+	if c.Data == Procedural {
+		set(&c.TrainImages, defaultProceduralTrain)
+		set(&c.TestImages, defaultProceduralTest)
+		set(&c.Epochs, defaultProceduralEpochs)
+		set(&c.Batch, defaultProceduralBatch)
+	}
+	if len(c.Networks) > 0 {
+		c.Nets = len(c.Networks)
+	}
+	set(&c.Epochs, defaultEpochs)
+	set(&c.Nets, defaultNets)
+	set(&c.Batch, defaultBatch)
+	set(&c.Images, defaultImages)
+	if c.Width == 0 {
+		c.Width = 1
+	}
+	if c.Seed == 0 {
+		c.Seed = 1
+	}
+	if c.Rate == 0 {
+		c.Rate = defaultRate
+	}
+	names := convLayers(architecture(c.Width, 2))
+	if len(c.Layers) == 0 {
+		c.Layers = names
+	}
+	c.Layers = slices.Clone(c.Layers) // in the order of the network, however they are given
+	slices.SortStableFunc(c.Layers, func(x, y string) int { return slices.Index(names, x) - slices.Index(names, y) })
+	return c
+}
+
+// validate returns an error that names the flag at fault.
+func validate(c results.Training) error {
+	switch {
+	case c.Nets < 2:
+		return fmt.Errorf("-nets %d: a comparison needs at least two networks", c.Nets)
+	case c.Nets > maxNets:
+		return fmt.Errorf("-nets %d: at most %d", c.Nets, maxNets)
+	case len(c.Widths) > 0 && len(c.Networks) > 0:
+		return errors.New("-widths: networks that are given by -networks have their width")
+	case !(c.Rate > 0) || math.IsInf(c.Rate, 0):
+		return fmt.Errorf("-rate %g: the learning rate must be above 0", c.Rate)
+	}
+	for _, v := range []struct {
+		flag         string
+		value, least int
+	}{{"epochs", c.Epochs, 0}, {"batch", c.Batch, 1}, {"images", c.Images, 1}, {"train", c.TrainImages, 0}, {"test", c.TestImages, 0}} {
+		if v.value < v.least {
+			return fmt.Errorf("-%s %d: it must be at least %d", v.flag, v.value, v.least)
+		}
+	}
+	for i, w := range append([]float64{c.Width}, c.Widths...) {
+		flag := "-widths"
+		if i == 0 {
+			flag = "-width"
+		}
+		if !(w > 0 && w <= maxWidth) {
+			return fmt.Errorf("%s %g: it must be above 0 and at most %d", flag, w, maxWidth)
+		}
+		if i > 0 && (w == c.Width || slices.Contains(c.Widths[:i-1], w)) {
+			return fmt.Errorf("%s %g: this width is given twice", flag, w)
+		}
+	}
+	names := convLayers(architecture(c.Width, 2))
+	for i, l := range c.Layers {
+		if !slices.Contains(names, l) {
+			return fmt.Errorf("-layers: no layer %q; the layers are %s", l, strings.Join(names, ", "))
+		}
+		if slices.Contains(c.Layers[:i], l) {
+			return fmt.Errorf("-layers: %q is given twice", l)
+		}
+	}
+	return nil
+}
+
+// architecture is the networks'.
+func architecture(width float64, classes int) nn.Arch { return nn.CaffeNet32(classes, width) }
+
+// checkpoints are the epochs after which a network is stored on its way, before the last.
+func checkpoints(epochs int) []int {
+	var all []int
+	for e := 1; e < epochs; e = max(3, 2*e) {
+		all = append(all, e)
+	}
+	return all
+}
+
+// convLayers names the convolutions of an architecture.
+func convLayers(a nn.Arch) []string {
+	var names []string
+	for _, l := range a.Layers {
+		if conv, ok := l.(nn.Conv2D); ok {
+			names = append(names, conv.Name)
+		}
+	}
+	return names
+}
+
+// tap names the layer whose output are the activations of the given
+// convolution: the ReLU that follows it, as in the paper.
+func tap(a nn.Arch, layer string) string {
+	for i, l := range a.Layers {
+		if conv, ok := l.(nn.Conv2D); ok && conv.Name == layer {
+			return a.Layers[i+1].(nn.ReLU).Name
+		}
+	}
+	panic("train: no such layer")
+}

@@ -1,0 +1,192 @@
+package train
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"image"
+	"iter"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/dataset"
+	"github.com/convergent-go/convergent/bench/convergent/internal/source"
+	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/nn"
+)
+
+// activations is a source that runs the test images that are compared through networks.
+type activations struct {
+	*Run
+	description source.Description
+	sets        []networkSet // the networks, before training, and at checkpoints
+}
+
+// networkSet is networks at one time of their training.
+type networkSet struct {
+	nets []*nn.Net
+	taps []map[string]*nn.Tensor
+}
+
+// Source returns the activations of the networks, with those before training and, of
+// networks that were trained here, at checkpoints.
+func (r *Run) Source() (source.Source, error) {
+	jobs := r.jobs()
+	a := &activations{Run: r}
+	final, err := r.load(jobs, func(j job) string { return j.file })
+	if err != nil {
+		return nil, err
+	}
+	before := make([]*nn.Net, len(jobs))
+	for i, j := range jobs {
+		if before[i], err = nn.New(j.arch, j.seed); err != nil {
+			return nil, err
+		}
+	}
+	a.add(final)
+	a.add(before)
+	a.describe(jobs, final)
+	a.description.Baseline = true
+	a.description.Checkpoints = jobs[0].checkpoints
+	for _, epoch := range jobs[0].checkpoints {
+		nets, err := r.load(jobs, func(j job) string { return j.checkpoint(epoch) })
+		if err != nil {
+			return nil, err
+		}
+		a.add(nets)
+	}
+	return a, nil
+}
+
+// WidthSource returns the activations of two networks of another width.
+func (r *Run) WidthSource(width float64) (source.Source, error) {
+	jobs := r.jobsOf(width)
+	nets, err := r.load(jobs, func(j job) string { return j.file })
+	if err != nil {
+		return nil, err
+	}
+	a := &activations{Run: r}
+	a.add(nets)
+	a.describe(jobs, nets)
+	return a, nil
+}
+
+// load reads networks from the output folder.
+func (r *Run) load(jobs []job, file func(job) string) ([]*nn.Net, error) {
+	nets := make([]*nn.Net, len(jobs))
+	for i, j := range jobs {
+		var err error
+		if nets[i], err = nn.Load(r.folder.Path(file(j)), j.arch); err != nil {
+			return nil, err
+		}
+	}
+	return nets, nil
+}
+
+func (a *activations) add(nets []*nn.Net) {
+	s := networkSet{nets: nets}
+	for _, n := range nets {
+		n.Threads = 1
+		taps := make(map[string]*nn.Tensor)
+		for _, layer := range a.Layers {
+			taps[tap(n.Arch(), layer)] = nil
+		}
+		s.taps = append(s.taps, taps)
+	}
+	a.sets = append(a.sets, s)
+}
+
+func (a *activations) describe(jobs []job, nets []*nn.Net) {
+	d := &a.description
+	d.Samples, d.ImageCount, d.Pictures = a.compared(), a.compared(), a
+	d.ImageNames, d.Classes = a.imageNames(), a.set.Test.Labels[:a.compared()]
+	for i, n := range nets {
+		network := source.Network{Name: jobs[i].result().Name, File: jobs[i].file}
+		for _, layer := range a.Layers {
+			name := tap(n.Arch(), layer)
+			shape, _ := n.Shape(name)
+			size, stride, offset, _ := n.ReceptiveField(name) // convolutions have one
+			network.Layers = append(network.Layers, source.Layer{
+				Name: layer, Units: shape.C, Extents: []int{shape.H, shape.W}, Field: &source.ReceptiveField{Size: size, Stride: stride, Offset: offset},
+			})
+		}
+		d.Networks = append(d.Networks, network)
+	}
+	for k, layer := range a.Layers {
+		aligned := source.Aligned{Name: layer}
+		for range nets {
+			aligned.Layers = append(aligned.Layers, k)
+		}
+		d.Aligned = append(d.Aligned, aligned)
+	}
+}
+
+// imageNames are hashes of the images' pixels.
+func (a *activations) imageNames() []string {
+	part := a.set.Test
+	size := part.H * part.W * part.C
+	names := make([]string, a.compared())
+	for i := range names {
+		h := sha256.Sum256(part.Pixels[i*size : (i+1)*size])
+		names[i] = fmt.Sprintf("%x", h[:8])
+	}
+	return names
+}
+
+// Description says what there is.
+func (a *activations) Description() *source.Description { return &a.description }
+
+// Picture returns a test image.
+func (a *activations) Picture(sample int) (image.Image, error) { return a.set.Test.Image(sample), nil }
+
+// batchImages is how many images run through all networks at a time: each network holds
+// its activations.
+const batchImages = 25
+
+// Batches runs the images through all networks, these side by side.
+func (a *activations) Batches(ctx context.Context) iter.Seq2[*source.Batch, error] {
+	return func(yield func(*source.Batch, error) bool) {
+		part := a.set.Test
+		part.Pixels, part.Labels = part.Pixels[:a.compared()*part.H*part.W*part.C], part.Labels[:a.compared()]
+		for b, err := range a.set.Epoch(ctx, &part, dataset.LoaderOptions{Batch: batchImages}, 0) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			x := &nn.Tensor{N: b.N, H: part.H, W: part.W, C: part.C, Data: b.Pixels}
+			nets := len(a.sets[0].nets)
+			par.For(par.Threads(a.Threads), len(a.sets)*nets, func(i int) {
+				s := a.sets[i/nets]
+				s.nets[i%nets].Forward(x, s.taps[i%nets])
+			})
+			if !yield(a.batch(b), nil) {
+				return
+			}
+		}
+	}
+}
+
+func (a *activations) batch(b dataset.Batch) *source.Batch {
+	ids := make([]uint64, b.N)
+	for i, index := range b.Index {
+		ids[i] = uint64(index)
+	}
+	batch := &source.Batch{IDs: ids, Images: ids, Networks: a.tensors(a.sets[0])}
+	if len(a.sets) > 1 {
+		batch.Baseline = a.tensors(a.sets[1])
+		for _, s := range a.sets[2:] {
+			batch.Checkpoints = append(batch.Checkpoints, a.tensors(s))
+		}
+	}
+	return batch
+}
+
+// tensors are the activations of networks by network and layer.
+func (a *activations) tensors(s networkSet) [][]source.Tensor {
+	all := make([][]source.Tensor, len(s.nets))
+	for i, n := range s.nets {
+		for _, layer := range a.Layers {
+			t := s.taps[i][tap(n.Arch(), layer)]
+			all[i] = append(all[i], source.Tensor{Samples: t.N, Positions: t.H * t.W, Units: t.C, Data: t.Data})
+		}
+	}
+	return all
+}
