@@ -13,11 +13,15 @@ import (
 // drawing is a figure to be made.
 type drawing struct {
 	name, caption string
+	paper         string     // what the paper found
 	data          [][]string // what it shows, as rows of a table with a header; nil if that is not numbers
 	key           []entry    // of its lines, written above it
 	width, height vg.Length  // of what draw draws
 	draw          func(c draw.Canvas)
 }
+
+// pageWidth is about how wide the page is.
+const pageWidth = 960
 
 // entry of a key says what a kind of line stands for.
 type entry struct {
@@ -26,11 +30,11 @@ type entry struct {
 	dashed bool
 }
 
-// keyOf names a line of each in the colours of the palette.
-func keyOf[T any](all []T, name func(T) string) []entry {
+// layerKey names a line of each layer in its colour.
+func layerKey(layers []name) []entry {
 	var key []entry
-	for i, one := range all {
-		key = append(key, entry{name(one), palette[i%len(palette)], false})
+	for i, l := range layers {
+		key = append(key, entry{l.Short, layerColour(i, len(layers)), false})
 	}
 	return key
 }
@@ -40,7 +44,9 @@ const (
 	margin    = 6
 	keyHeight = 15
 	keyLine   = 20
+	keyText   = 4 // between a line and its name
 	keyGap    = 16
+	keySize   = 9
 )
 
 // place is where an entry of the key stands, from the left and in which line.
@@ -55,7 +61,7 @@ func (d drawing) layout() []place {
 	var places []place
 	var at place
 	for _, e := range d.key {
-		width := keyLine + 4 + style(9).Width(e.name)*7/6
+		width := keyLine + keyText + style(keySize).Width(e.name)*7/6
 		if at.x > 0 && at.x+width > d.width {
 			at = place{0, at.line + 1}
 		}
@@ -84,7 +90,7 @@ func (d drawing) svg() ([]byte, error) {
 	for i, e := range d.key {
 		x, y := c.Min.X+margin+places[i].x, c.Max.Y-margin-keyHeight*(vg.Length(places[i].line)+0.4)
 		c.StrokeLine2(lineStyle(e.colour, e.dashed), x, y, x+keyLine, y)
-		label(c, e.name, x+keyLine+4, y, 9, text.XLeft)
+		label(c, fit(e.name, keySize, (d.width-keyLine-keyText)*6/7), x+keyLine+keyText, y, keySize, text.XLeft)
 	}
 	d.draw(box(c, margin, margin, d.width, d.height))
 	var buf bytes.Buffer

@@ -10,28 +10,39 @@ import (
 	"image/jpeg"
 	"image/png"
 	"math"
+	"slices"
 
 	xdraw "golang.org/x/image/draw"
+	"gonum.org/v1/gonum/mat"
 
-	"github.com/convergent-go/convergent/bench/convergent/internal/study"
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 )
 
-// explored is what the page's script knows: a layer's correlations, partners, tree and
-// pictures.
-type explored struct {
-	Name    string      `json:"name"`
-	Units   []int       `json:"units"`
-	Names   [][]string  `json:"names,omitempty"`
-	R       string      `json:"r"` // upper triangle of the correlations of all units, int16 of 1/32767, little-endian, base64
-	Pairs   []partners  `json:"pairs"`
-	Found   [][]int     `json:"found,omitempty"` // in how many other networks
-	Means   [][]float64 `json:"means"`
-	Patches []sheet     `json:"patches,omitempty"` // of each network
-	Filters []sheet     `json:"filters,omitempty"`
-	Order   []int       `json:"order"`  // of the tree's leaves
-	Merges  [][]float64 `json:"merges"` // a, b, height
+// networkData is what the page's script calls a network.
+type networkData struct {
+	Name  string `json:"name"`
+	Short string `json:"short"`
 }
 
+// layerData is what the page's script knows of a layer: correlations, partners, tree and
+// pictures.
+type layerData struct {
+	Name          string      `json:"name"`
+	Short         string      `json:"short"`
+	NetworkLayers []string    `json:"networkLayers,omitempty"` // if they differ from the name
+	Units         []int       `json:"units"`
+	UnitNames     [][]string  `json:"unitNames,omitempty"`
+	R             string      `json:"r"` // upper triangle of the correlations of all units, int16 of 1/32767, little-endian, base64
+	Pairs         []partners  `json:"pairs"`
+	Recurrence    [][]int     `json:"recurrence,omitempty"` // in how many other networks
+	Means         [][]float64 `json:"means"`
+	Patches       []sheet     `json:"patches,omitempty"` // of each network
+	Filters       []sheet     `json:"filters,omitempty"`
+	Order         []int       `json:"order"`  // of the tree's leaves
+	Merges        [][]float64 `json:"merges"` // a, b, height
+}
+
+// partners are those of A's units in B; -1: none.
 type partners struct {
 	A    int   `json:"a"`
 	B    int   `json:"b"`
@@ -46,40 +57,43 @@ type sheet struct {
 	Each int    `json:"each"` // squares of a unit
 }
 
-// mostExplored is how many units of a layer the page can hold.
-const mostExplored = 1200
+// explorerUnits is how many units of a layer the page can hold.
+const explorerUnits = 1200
 
-// explore collects what the page's script needs of a layer; nil if there are too many
+func (c *contents) networkData() []networkData {
+	var all []networkData
+	for _, n := range c.networks {
+		all = append(all, networkData{n.Full, n.Short})
+	}
+	return all
+}
+
+// layerData collects what the page's script needs of a layer; nil if there are too many
 // units for a page.
-func explore(a *study.Artifacts, i int) (*explored, error) {
-	l, d := a.Results.Layers[i], a.Layers[i]
-	n, _ := d.Correlation.Dims()
-	if n > mostExplored {
+func (c *contents) layerData(i int) (*layerData, error) {
+	l, d := c.layers[i], c.Layers[i]
+	if c.allUnits(i) > explorerUnits {
 		return nil, nil
 	}
-	e := &explored{Name: l.Name, Units: l.Units, Means: make([][]float64, len(d.Means)), Order: d.Tree.Order()}
-	for net, means := range d.Means {
+	e := &layerData{Name: l.Name, Short: l.Title.Short, Units: l.Units, R: upperTriangle(d.Correlation), Means: make([][]float64, len(d.Means)), Order: d.Tree.Order()}
+	if !l.uniform() {
+		for n := range l.Units {
+			e.NetworkLayers = append(e.NetworkLayers, networkLayer(l.Layer, n))
+		}
+	}
+	for n, means := range d.Means {
 		for _, m := range means {
-			e.Means[net] = append(e.Means[net], float64(float32(m)))
+			e.Means[n] = append(e.Means[n], float64(float32(m)))
 		}
 	}
-	for _, names := range l.UnitNames {
-		if names != nil {
-			e.Names = l.UnitNames
-		}
+	if slices.ContainsFunc(l.UnitNames, func(names []string) bool { return names != nil }) {
+		e.UnitNames = l.UnitNames
 	}
-	r := make([]byte, 0, n*(n+1))
-	for x := range n {
-		for y := x; y < n; y++ {
-			r = binary.LittleEndian.AppendUint16(r, uint16(int16(math.Round(32767*d.Correlation.At(x, y)))))
-		}
-	}
-	e.R = base64.StdEncoding.EncodeToString(r)
 	for _, p := range l.Pairs {
 		e.Pairs = append(e.Pairs, partners{A: p.A, B: p.B, Semi: p.Semi.Partner, One: p.Bipartite.Partner})
 	}
 	if l.Convergence != nil {
-		e.Found = l.Convergence.FoundIn
+		e.Recurrence = l.Convergence.Recurrence
 	}
 	for _, m := range d.Tree.Merges {
 		if m.Height <= 0 {
@@ -87,26 +101,33 @@ func explore(a *study.Artifacts, i int) (*explored, error) {
 		}
 		e.Merges = append(e.Merges, []float64{float64(m.A), float64(m.B), math.Round(1e4*m.Height) / 1e4})
 	}
-	for net := range d.Patches {
-		s, err := patchSheet(d.Patches[net])
+	for _, patches := range d.Patches {
+		s, err := patchSheet(patches)
 		if err != nil {
 			return nil, err
 		}
 		e.Patches = append(e.Patches, s)
 	}
-	if i == 0 {
-		for _, filters := range a.Filters {
-			if len(filters) != l.Units[0] {
-				break // of another layer
-			}
-			s, err := filterSheet(filters)
-			if err != nil {
-				return nil, err
-			}
-			e.Filters = append(e.Filters, s)
+	for _, filters := range c.filters(i) {
+		s, err := filterSheet(filters)
+		if err != nil {
+			return nil, err
 		}
+		e.Filters = append(e.Filters, s)
 	}
 	return e, nil
+}
+
+// upperTriangle encodes correlations as the page's script reads them.
+func upperTriangle(r *mat.Dense) string {
+	n, _ := r.Dims()
+	b := make([]byte, 0, n*(n+1))
+	for x := range n {
+		for y := x; y < n; y++ {
+			b = binary.LittleEndian.AppendUint16(b, uint16(int16(math.Round(32767*r.At(x, y)))))
+		}
+	}
+	return base64.StdEncoding.EncodeToString(b)
 }
 
 // Of each unit the page shows so many patches, of so many pixels at most; of few pixels
@@ -117,7 +138,7 @@ const (
 	exactSize    = 12
 )
 
-func patchSheet(units [][]study.Patch) (sheet, error) {
+func patchSheet(units [][]results.Patch) (sheet, error) {
 	s := sheet{Size: 1, Each: sheetPatches}
 	for _, patches := range units {
 		for _, p := range patches {

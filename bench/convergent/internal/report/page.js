@@ -10,11 +10,11 @@ const make = (tag, attributes = {}, ...children) => {
 
 // Colours: as the system has them, dark, light.
 const themes = ["", "dark", "light"];
-const words = ["as the system has them", "dark", "light"];
+const themeNames = ["as the system has them", "dark", "light"];
 const dark = () => getComputedStyle(document.documentElement).getPropertyValue("--paper").trim() === "#17181a";
 const setTheme = (i) => {
   document.documentElement.dataset.theme = themes[i];
-  $("theme").setAttribute("aria-label", "Colours: " + words[i]);
+  $("theme").setAttribute("aria-label", "Colours: " + themeNames[i]);
   try { localStorage.setItem("theme", themes[i]); } catch { /* a page from a file may have no storage */ }
 };
 let theme = 0;
@@ -47,8 +47,8 @@ for (const f of document.querySelectorAll("figure")) {
 const sortable = (table) => {
   const heads = [...table.tHead.rows[0].cells];
   heads.forEach((th, column) => {
-    const button = make("button", { type: "button", textContent: th.textContent });
-    th.replaceChildren(button);
+    const button = make("button", { type: "button" }, ...th.childNodes);
+    th.append(button);
     button.addEventListener("click", () => {
       const down = th.getAttribute("aria-sort") === "descending" ? 1 : -1;
       heads.forEach((h) => h.removeAttribute("aria-sort"));
@@ -87,8 +87,18 @@ const r = (l, a, u, b, v) => {
   if (i > j) [i, j] = [j, i];
   return correlations(l)[i * l.all - i * (i - 1) / 2 + j - i] / 32767;
 };
-const nameOf = (l, net, unit) => l.names?.[net]?.[unit] ?? "unit " + unit;
-const two = (x) => x.toFixed(2).replace("-", "−");
+const decimals = (x) => x.toFixed(2).replace("-", "−");
+
+// Names: of networks, of units, and of both; and what there is room for of a long one, on
+// one line and without its middle.
+const unitName = (l, net, unit) => l.unitNames?.[net]?.[unit] ?? "unit " + unit;
+const shorten = (name, length = 32) => {
+  const letters = [...name.replace(/[\p{C}\s]+/gu, " ").trim()], tail = (length - 1) >> 1;
+  return letters.length <= length ? letters.join("") : letters.slice(0, length - 1 - tail).join("") + "…" + letters.slice(-tail).join("");
+};
+const place = (l, net, key) => (l.networkLayers ? (key === "short" ? shorten(l.networkLayers[net]) : l.networkLayers[net]) + " of " : "") + data.networks[net][key];
+const shortName = (l, net, unit) => place(l, net, "short") + ", " + shorten(unitName(l, net, unit));
+const fullName = (l, net, unit) => place(l, net, "name") + ", " + unitName(l, net, unit);
 const live = (l, net, unit) => r(l, net, unit, net, unit) > 0.5; // dead ones correlate with nothing
 
 // What is shown.
@@ -98,11 +108,11 @@ const pairOf = () => view.layer.pairs.find((p) => p.a === view.a && p.b === view
 const fill = (select, options, value) => {
   select.replaceChildren(...options.map(([v, text]) => make("option", { value: v, textContent: text, selected: v === value })));
 };
-fill($("layer"), data.layers.map((l, i) => [String(i), l.name]), "0");
+fill($("layer"), data.layers.map((l, i) => [String(i), l.short]), "0");
 const nets = data.layers[0].units.length;
 const choices = [];
-for (let a = 0; a < nets; a++) for (let b = a + 1; b < nets; b++) choices.push([a + "," + b, (a + 1) + " and " + (b + 1)]);
-for (let a = 0; a < nets; a++) choices.push([a + "," + a, "within " + (a + 1)]);
+for (let a = 0; a < nets; a++) for (let b = a + 1; b < nets; b++) choices.push([a + "," + b, data.networks[a].short + " and " + data.networks[b].short]);
+for (let a = 0; a < nets; a++) choices.push([a + "," + a, "within " + data.networks[a].short]);
 fill($("networks"), choices, "0,1");
 
 const arrange = () => {
@@ -199,7 +209,7 @@ const placeAt = (x, y) => {
 };
 const describe = ({ i, j }) => {
   const { layer: l, a, b } = view, u = view.rows[i], v = view.cols[j];
-  return `network ${a + 1} ${nameOf(l, a, u)}, network ${b + 1} ${nameOf(l, b, v)}: r ${two(r(l, a, u, b, v))}`;
+  return `${shortName(l, a, u)} and ${shortName(l, b, v)}: r ${decimals(r(l, a, u, b, v))}`;
 };
 const tip = $("tip");
 const point = (at, e) => {
@@ -214,12 +224,12 @@ const point = (at, e) => {
   }
 };
 const pointers = new Map();
-let moved = 0, spread = 0;
+let moved = 0, fingers = 0; // pixels that pointers went, and that two are apart
 canvas.addEventListener("pointerdown", (e) => {
   pointers.set(e.pointerId, where(e));
   canvas.setPointerCapture(e.pointerId);
   moved = 0;
-  spread = 0;
+  fingers = 0;
 });
 canvas.addEventListener("pointermove", (e) => {
   const [x, y] = where(e), before = pointers.get(e.pointerId);
@@ -228,8 +238,8 @@ canvas.addEventListener("pointermove", (e) => {
     pointers.set(e.pointerId, [x, y]);
     if (pointers.size === 2) {
       const [[x1, y1], [x2, y2]] = [...pointers.values()], now = Math.hypot(x1 - x2, y1 - y2);
-      if (spread) zoom(now / spread, (x1 + x2) / 2, (y1 + y2) / 2);
-      spread = now;
+      if (fingers) zoom(now / fingers, (x1 + x2) / 2, (y1 + y2) / 2);
+      fingers = now;
       return;
     }
     view.x -= x - before[0];
@@ -293,16 +303,16 @@ const card = (net, unit) => {
   const facts = make("dl");
   const fact = (name, value) => facts.append(make("dt", { textContent: name }), make("dd", { textContent: value }));
   fact("mean activation", l.means[net][unit].toPrecision(3));
-  if (l.found && l.found[net][unit] >= 0) fact("found by", l.found[net][unit] + " of " + (l.units.length - 1) + " other networks");
+  if (l.recurrence && l.recurrence[net][unit] >= 0) fact("recurs in", l.recurrence[net][unit] + " of " + (l.units.length - 1) + (l.units.length === 2 ? " other network" : " other networks"));
   if (!live(l, net, unit)) fact("state", "dead: it never changes");
-  return make("div", { className: "unit" }, make("h4", { textContent: `Network ${net + 1}, ${nameOf(l, net, unit)}` }), pictures, facts);
+  return make("div", { className: "unit" }, make("h4", { textContent: shortName(l, net, unit), title: fullName(l, net, unit) }), pictures, facts);
 };
 const choose = (u, v) => {
   view.chosen = { u, v };
   const { layer: l, a, b } = view, p = pairOf(), notes = [];
   if (p?.one[u] === v) notes.push("matched one to one");
   if (p?.semi[u] === v) notes.push("the best partner");
-  $("pair").replaceChildren(make("p", { textContent: `r = ${two(r(l, a, u, b, v))}` + (notes.length ? ", " + notes.join(" and ") : "") }), card(a, u), card(b, v));
+  $("pair").replaceChildren(make("p", { textContent: `r = ${decimals(r(l, a, u, b, v))}` + (notes.length ? ", " + notes.join(" and ") : "") }), card(a, u), card(b, v));
   for (const row of $("pairs").tBodies[0].rows) row.setAttribute("aria-selected", String(Number(row.dataset.u) === u && Number(row.dataset.v) === v));
   draw();
 };
@@ -310,14 +320,18 @@ const choose = (u, v) => {
 const listPairs = () => {
   const { layer: l, a, b } = view, p = pairOf(), body = $("pairs").tBodies[0];
   body.replaceChildren();
+  $("matched").hidden = !p;
   if (!p) return;
+  $("pairs").caption.textContent = `Units of ${place(l, a, "short")} and their partners in ${place(l, b, "short")}`;
+  $("pairs").caption.title = `${place(l, a, "name")}; ${place(l, b, "name")}`;
   const rows = p.one.map((partner, u) => ({ u, partner, best: p.semi[u] })).filter((x) => x.partner >= 0);
   rows.sort((x, y) => r(l, a, y.u, b, y.partner) - r(l, a, x.u, b, x.partner));
   for (const x of rows) {
     const row = make("tr", { tabIndex: 0 });
     Object.assign(row.dataset, { u: x.u, v: x.partner });
-    for (const text of [nameOf(l, a, x.u), nameOf(l, b, x.partner), two(r(l, a, x.u, b, x.partner)), nameOf(l, b, x.best), two(r(l, a, x.u, b, x.best)), l.found ? String(l.found[a][x.u]) : "–"]) {
-      row.append(make("td", { textContent: text }));
+    for (const text of [unitName(l, a, x.u), unitName(l, b, x.partner), decimals(r(l, a, x.u, b, x.partner)), unitName(l, b, x.best), decimals(r(l, a, x.u, b, x.best)), l.recurrence ? String(l.recurrence[a][x.u]) : "–"]) {
+      const short = shorten(text);
+      row.append(make("td", { textContent: short, title: short === text ? "" : text }));
     }
     const pick = () => choose(x.u, x.partner);
     row.addEventListener("click", pick);
@@ -340,7 +354,7 @@ const listTree = () => {
   });
   const leaf = (node) => {
     const net = node < l.units[0] ? 0 : 1, unit = net ? node - l.units[0] : node;
-    const button = make("button", { type: "button", className: "leaf", textContent: `network ${net + 1}, ${nameOf(l, net, unit)}` });
+    const button = make("button", { type: "button", className: "leaf", textContent: shortName(l, net, unit), title: fullName(l, net, unit) });
     button.addEventListener("click", () => {
       $("networks").value = "0,1";
       Object.assign(view, { a: 0, b: 1 });
@@ -391,8 +405,9 @@ $("order").addEventListener("change", (e) => { view.order = e.target.value; arra
 const title = () => `correlation_${view.layer.name}_${view.a + 1}_${view.b + 1}`;
 $("matrix-csv").addEventListener("click", () => {
   const { layer: l, a, b, rows, cols } = view;
-  const quote = (s) => /[",\n]/.test(s) ? '"' + s.replaceAll('"', '""') + '"' : s;
-  const lines = [["", ...cols.map((v) => quote(nameOf(l, b, v)))], ...rows.map((u) => [quote(nameOf(l, a, u)), ...cols.map((v) => r(l, a, u, b, v).toFixed(5))])];
+  const quote = (s) => /[",\r\n]|^\s/.test(s) ? '"' + s.replaceAll('"', '""') + '"' : s;
+  const corner = place(l, a, "name") + " / " + place(l, b, "name"); // what rows and columns are units of
+  const lines = [[quote(corner), ...cols.map((v) => quote(unitName(l, b, v)))], ...rows.map((u) => [quote(unitName(l, a, u)), ...cols.map((v) => r(l, a, u, b, v).toFixed(5))])];
   saveText(title() + ".csv", "text/csv", lines.map((row) => row.join(",") + "\n").join(""));
 });
 $("matrix-svg").addEventListener("click", () => {

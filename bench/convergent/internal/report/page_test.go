@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -26,7 +25,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"github.com/convergent-go/convergent/bench/convergent/internal/study"
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 )
 
 // chromium finds a browser, or skips the test.
@@ -45,6 +45,7 @@ func chromium(t *testing.T) string {
 type visit struct {
 	t         *testing.T
 	ctx       context.Context
+	dir       string // of the page
 	downloads string
 	lock      sync.Mutex
 	complaint []string // of the console, and requests that leave the page
@@ -59,7 +60,7 @@ func open(t *testing.T, path string) *visit {
 	t.Cleanup(stop)
 	ctx, stop = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(stop)
-	v := &visit{t: t, ctx: ctx, downloads: t.TempDir()}
+	v := &visit{t: t, ctx: ctx, dir: filepath.Dir(path), downloads: t.TempDir()}
 	complain := func(format string, args ...any) {
 		v.lock.Lock()
 		defer v.lock.Unlock()
@@ -123,33 +124,76 @@ func (v *visit) downloaded(selector, name string) string {
 	return ""
 }
 
+// tip is what the page says of a place that is pointed at.
+func (v *visit) tip(x, y float64) string {
+	v.do(chromedp.MouseEvent(input.MouseMoved, x, y))
+	return eval[string](v, `document.querySelector("#tip").textContent`)
+}
+
+// order arranges the matrix.
+func (v *visit) order(order string) {
+	v.do(chromedp.SetValue("#order", order, chromedp.ByQuery), chromedp.Evaluate(`document.querySelector("#order").dispatchEvent(new Event("change"))`, nil))
+}
+
+// phone holds that the page is no wider than a phone.
+func (v *visit) phone() {
+	v.t.Helper()
+	const width = 360
+	v.do(emulation.SetDeviceMetricsOverride(width, 740, 2, true))
+	if w := eval[float64](v, `document.scrollingElement.scrollWidth`); w > width {
+		v.t.Errorf("on a phone the page is %v wide: %q", w, eval[[]string](v, `[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > 361 && !e.closest(".scroll, figure")).map((e) => e.outerHTML.slice(0, 90))`))
+	}
+}
+
 // center returns the middle of a matrix element on the screen.
 func (v *visit) center(i, j, n int) (x, y float64) {
 	box := eval[[]float64](v, `(() => { document.querySelector("#matrix").scrollIntoView({block: "center"}); const b = document.querySelector("#matrix").getBoundingClientRect(); return [b.left, b.top, b.width] })()`)
 	return box[0] + box[2]*(float64(j)+0.5)/float64(n), box[1] + box[2]*(float64(i)+0.5)/float64(n)
 }
 
-// TestPageOfOthers shows networks of which only activations are known.
-func TestPageOfOthers(t *testing.T) {
+// TestHostilePage shows networks of which only activations are known, under names that
+// nobody should give.
+func TestHostilePage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a browser")
 	}
 	dir := t.TempDir()
-	a := artifacts(t, 2, 9, 12)
-	a.Filters, a.Layers[0].Patches, a.Layers[1].Patches = nil, nil, nil
-	a.Results.Layers[0].UnitNames = [][]string{{"</script>", "a,b", "ü", "3", "4", "5", "6", "7", "8"}, nil, nil}
-	a.Results.Layers[1].Name = "matrix" // what the page itself has
+	layers := func(seed uint64) []fixture {
+		return []fixture{{layer: "conv1", units: 9, side: 2, seed: seed}, {layer: "matrix", units: 12, side: 2, seed: seed}} // which is what the page itself has
+	}
+	a := compare(t, source.Options{Networks: []string{activations(t, dir, "a", 40, layers(1)...), activations(t, dir, "b", 40, layers(2)...)}, Names: hostileNames[:2]}, smallAnalysis)
+	units := []string{"</script>", "a,b", "ü", "line\nline\rline", "4", "5", "6", "7", hostileNames[1]}
+	a.Results.Layers[0].UnitNames = [][]string{units, nil}
+	a.Results.Layers[1].NetworkLayers = []string{hostileNames[0], "matrix"}
 	if err := Write(dir, a); err != nil {
 		t.Fatal(err)
 	}
 	v := open(t, filepath.Join(dir, "report.html"))
 	v.do(chromedp.Click("#pairs tbody tr", chromedp.ByQuery))
-	if n := eval[[]int](v, `[document.querySelectorAll("#pair .unit").length, document.querySelectorAll("#overview article").length, document.querySelectorAll("section").length]`); !slices.Equal(n, []int{2, 0, 4}) {
-		t.Errorf("units, findings and sections: %d", n)
+	if n := eval[[]int](v, `[document.querySelectorAll("#pair .unit").length, document.querySelectorAll("#overview article").length, document.querySelectorAll("section").length, document.querySelectorAll("img[src=x]").length]`); !slices.Equal(n, []int{2, 5, 9, 0}) {
+		t.Errorf("units, claims, sections and intruders: %d", n)
 	}
-	if got := v.downloaded("#matrix-csv", "correlation_conv1_1_2.csv"); !strings.Contains(got, `"a,b"`) || !strings.Contains(got, "</script>") {
-		t.Errorf("names of units: %q", got)
+	if title := eval[string](v, `document.querySelectorAll("#pair h4")[1].title`); !strings.HasPrefix(title, hostileNames[1]+", unit ") {
+		t.Errorf("a unit's full name is %q", title)
 	}
+	if long := eval[[]string](v, `[...document.querySelectorAll("h4, option, #tip, #pairs td")].map((e) => e.textContent).filter((s) => s.length > 80)`); len(long) > 0 {
+		t.Errorf("longer than there is room: %q", long)
+	}
+	v.order("trained")
+	rows, err := csv.NewReader(strings.NewReader(v.downloaded("#matrix-csv", "correlation_conv1_1_2.csv"))).ReadAll()
+	if err != nil || len(rows) != len(units)+1 || rows[0][0] != hostileNames[0]+" / "+hostileNames[1] {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	for u, name := range units {
+		if got := strings.ReplaceAll(rows[u+1][0], "\n", ""); got != strings.ReplaceAll(name, "\n", "") {
+			t.Errorf("unit %d is called %q", u, got)
+		}
+	}
+	v.do(chromedp.Evaluate(`document.getElementById("layer").value = "1"; document.getElementById("layer").dispatchEvent(new Event("change"))`, nil), chromedp.Click("#pairs tbody tr", chromedp.ByQuery))
+	if got := eval[string](v, `document.querySelector("#pair h4").textContent`); !strings.HasPrefix(got, hostileNames[0]+" of "+hostileNames[0]+", unit ") {
+		t.Errorf("a unit of a layer that is called otherwise: %q", got)
+	}
+	v.phone()
 	v.quiet()
 }
 
@@ -160,24 +204,14 @@ func TestPage(t *testing.T) {
 	}
 	chromium(t)
 	dir := t.TempDir()
-	_, err := study.Reproduce(t.Context(), study.Options{Out: dir, Config: study.Config{
-		TrainImages: 96, TestImages: 40, Width: 0.25, Nets: 3, Epochs: 2, Batch: 32, Images: 24, Resamples: 20, Draws: 5,
-		Layers: []string{"conv1", "conv3"}, Widths: []float64{0.5},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := study.Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, a := reproduce(t, smallStudy)
 	if err := Write(dir, a); err != nil {
 		t.Fatal(err)
 	}
 	v := open(t, filepath.Join(dir, "report.html"))
 
-	if n := eval[int](v, `document.querySelectorAll("#overview article").length`); n != 6 {
-		t.Errorf("%d findings", n)
+	if n := eval[int](v, `document.querySelectorAll("#overview article").length`); n != 7 {
+		t.Errorf("%d claims", n)
 	}
 	unnamed := eval[[]string](v, `[...document.querySelectorAll("button, select, img, canvas, a")].filter((e) => !(e.textContent.trim() || e.alt || e.ariaLabel || e.labels?.length)).map((e) => e.outerHTML.slice(0, 80))`)
 	if len(unnamed) > 0 {
@@ -190,232 +224,240 @@ func TestPage(t *testing.T) {
 		t.Errorf("links to nowhere: %q", broken)
 	}
 
-	t.Run("matrix", func(t *testing.T) {
-		v.t = t
-		l := a.Results.Layers[0]
-		pair := l.Pairs[0]
-		units, partners := byMatch(pair.Bipartite)
-		x, y := v.center(2, 2, l.Units[0])
-		v.do(chromedp.MouseEvent(input.MouseMoved, x, y))
-		want := fmt.Sprintf("network 1 unit %d, network 2 unit %d: r %.2f", units[2], partners[2], *pair.Bipartite.R[units[2]])
-		if got := eval[string](v, `document.querySelector("#tip").textContent`); got != want {
-			t.Errorf("hovered %q, want %q", got, want)
-		}
-		v.do(chromedp.MouseClickXY(x, y))
-		got := eval[string](v, `document.querySelector("#pair").innerText`)
-		for _, part := range []string{fmt.Sprintf("r = %.2f, matched one to one", *pair.Bipartite.R[units[2]]), fmt.Sprintf("Network 1, unit %d", units[2]), fmt.Sprintf("Network 2, unit %d", partners[2])} {
-			if !strings.Contains(got, part) {
-				t.Errorf("chosen: %q lacks %q", got, part)
-			}
-		}
-		if n := eval[int](v, `document.querySelectorAll("#pair .picture").length`); n != 2*(1+sheetPatches) {
-			t.Errorf("%d pictures of a pair", n)
-		}
-		// Zoomed in, the middle stays, and less is seen.
-		v.do(chromedp.Click("#closer", chromedp.ByQuery), chromedp.Click("#closer", chromedp.ByQuery))
-		x, y = v.center(0, 0, l.Units[0])
-		v.do(chromedp.MouseEvent(input.MouseMoved, x, y))
-		if got := eval[string](v, `document.querySelector("#tip").textContent`); strings.Contains(got, fmt.Sprintf("network 1 unit %d,", units[0])) {
-			t.Errorf("zoomed in, the corner is still %q", got)
-		}
-		v.do(chromedp.Click("#whole", chromedp.ByQuery))
-		// With the wheel what is pointed at stays, dragging moves it.
-		n := l.Units[0]
-		tip := func(x, y float64) string {
-			v.do(chromedp.MouseEvent(input.MouseMoved, x, y))
-			return eval[string](v, `document.querySelector("#tip").textContent`)
-		}
-		x, y = v.center(n-2, n-2, n)
-		under := tip(x, y)
-		v.do(input.DispatchMouseEvent(input.MouseWheel, x, y).WithDeltaX(0).WithDeltaY(-300))
-		if got := tip(x, y); got != under {
-			t.Errorf("after the wheel %q is where %q was", got, under)
-		}
-		cornerX, cornerY := v.center(0, 0, n)
-		if got := tip(cornerX, cornerY); strings.Contains(got, fmt.Sprintf("network 1 unit %d,", units[0])) {
-			t.Errorf("after the wheel the corner is still %q", got)
-		}
-		v.do(chromedp.MouseEvent(input.MousePressed, x, y, chromedp.ButtonLeft), chromedp.MouseEvent(input.MouseMoved, x-40, y-30, chromedp.ButtonLeft),
-			chromedp.MouseEvent(input.MouseMoved, (x+cornerX)/2, (y+cornerY)/2, chromedp.ButtonLeft), chromedp.MouseEvent(input.MouseReleased, (x+cornerX)/2, (y+cornerY)/2, chromedp.ButtonLeft))
-		if got := tip(x, y); got == under {
-			t.Errorf("dragged, %q has not moved", got)
-		}
-		// Other orders.
-		choose := func(order string) {
-			v.do(chromedp.SetValue("#order", order, chromedp.ByQuery), chromedp.Evaluate(`document.querySelector("#order").dispatchEvent(new Event("change"))`, nil))
-		}
-		semi, best := byMatch(pair.Semi)
-		choose("semi")
-		x, y = v.center(1, 1, n)
-		if got, want := tip(x, y), fmt.Sprintf("network 1 unit %d, network 2 unit %d: r %.2f", semi[1], best[1], *pair.Semi.R[semi[1]]); got != want {
-			t.Errorf("best partners: %q, want %q", got, want)
-		}
-		choose("tree")
-		order := a.Layers[0].Tree.Order()
-		rows1 := slices.DeleteFunc(slices.Clone(order), func(u int) bool { return u >= n })
-		if got, want := tip(x, y), fmt.Sprintf("network 1 unit %d,", rows1[1]); !strings.HasPrefix(got, want) {
-			t.Errorf("by the tree: %q, want %q", got, want)
-		}
-		choose("one")
-		// By keyboard alone.
-		v.do(chromedp.Focus("#matrix", chromedp.ByQuery), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.Enter))
-		if got := eval[string](v, `document.querySelector("#status").textContent`); !strings.HasPrefix(got, "network 1 unit ") {
-			t.Errorf("by keyboard: %q", got)
-		}
-		// The whole matrix as data.
-		choose("trained")
-		rows, err := csv.NewReader(strings.NewReader(v.downloaded("#matrix-csv", "correlation_conv1_1_2.csv"))).ReadAll()
-		if err != nil || len(rows) != l.Units[0]+1 {
-			t.Fatalf("%d rows of data: %v", len(rows), err)
-		}
-		for i, row := range rows[1:] {
-			for j, cell := range row[1:] {
-				var r float64
-				if _, err := fmt.Sscan(cell, &r); err != nil || math.Abs(r-a.Layers[0].Correlation.At(i, l.Units[0]+j)) > 1e-4 {
-					t.Fatalf("r of units %d and %d is %s", i, j, cell)
-				}
-			}
-		}
-		wellFormed(t, "the matrix", []byte(v.downloaded("#matrix-svg", "correlation_conv1_1_2.svg")))
-	})
-
-	t.Run("layer and networks", func(t *testing.T) {
-		v.t = t
-		v.do(chromedp.Evaluate(`for (const [id, value] of [["layer", "1"], ["networks", "1,2"]]) { document.getElementById(id).value = value; document.getElementById(id).dispatchEvent(new Event("change")); }`, nil))
-		l := a.Results.Layers[1]
-		units, _ := byMatch(l.Pairs[2].Bipartite)
-		if n := eval[int](v, `document.querySelectorAll("#pairs tbody tr").length`); n != len(units) {
-			t.Errorf("%d pairs are listed, want %d", n, len(units))
-		}
-		v.do(chromedp.Evaluate(`document.querySelector("#pairs tbody tr").focus()`, nil), chromedp.KeyEvent(kb.Enter))
-		if got := eval[string](v, `document.querySelector("#pair").innerText`); !strings.Contains(got, fmt.Sprintf("Network 2, unit %d", units[0])) {
-			t.Errorf("chosen from the list: %q", got)
-		}
-	})
-
-	t.Run("tree", func(t *testing.T) {
-		v.t = t
-		merges := 0
-		for _, m := range a.Layers[1].Tree.Merges {
-			if m.Height > 0 {
-				merges++
-			}
-		}
-		if n := eval[int](v, `document.querySelectorAll("#tree .leaf").length`); n != 0 {
-			t.Errorf("%d leaves of a closed tree", n)
-		}
-		v.do(chromedp.Click("#tree summary", chromedp.ByQuery))
-		v.do(chromedp.Poll(`document.querySelectorAll("#tree > details[open] > *").length === 3`, nil))
-		v.do(chromedp.Click("#open-tree", chromedp.ByQuery))
-		counts := eval[[]int](v, `[document.querySelectorAll("#tree details[open]").length, document.querySelectorAll("#tree .leaf").length, document.querySelectorAll("#tree > details").length]`)
-		if counts[0] != merges || counts[1] != merges+counts[2] {
-			t.Errorf("%d groups and %d leaves under %d roots, want %d groups", counts[0], counts[1], counts[2], merges)
-		}
-		v.do(chromedp.Click("#tree .leaf", chromedp.ByQuery))
-		if n := eval[int](v, `document.querySelectorAll("#pair .unit").length`); n != 2 {
-			t.Errorf("%d units shown from the tree", n)
-		}
-		v.do(chromedp.Click("#close-tree", chromedp.ByQuery))
-		if n := eval[int](v, `document.querySelectorAll("#tree details[open]").length`); n != 0 {
-			t.Errorf("%d groups are open", n)
-		}
-	})
-
-	t.Run("tables", func(t *testing.T) {
-		v.t = t
-		column := func() []float64 {
-			return eval[[]float64](v, `[...document.querySelectorAll("#matching tbody tr")].map((row) => parseFloat(row.cells[4].textContent))`)
-		}
-		v.do(chromedp.Click("#matching thead th:nth-child(5) button", chromedp.ByQuery))
-		down := column()
-		v.do(chromedp.Click("#matching thead th:nth-child(5) button", chromedp.ByQuery))
-		up := column()
-		if !slices.IsSorted(up) || slices.IsSorted(down) || eval[string](v, `document.querySelector("#matching thead th:nth-child(5)").getAttribute("aria-sort")`) != "ascending" {
-			t.Errorf("falling %v, rising %v", down, up)
-		}
-	})
-
-	t.Run("downloads", func(t *testing.T) {
-		v.t = t
-		tables := eval[map[string]string](v, `JSON.parse(document.getElementById("data").textContent).tables`)
-		for i, name := range eval[[]string](v, `[...document.querySelectorAll("figure")].map((f) => f.dataset.name)`) {
-			figure := fmt.Sprintf("figure[data-name=%q] ", name)
-			want, err := os.ReadFile(filepath.Join(dir, "figures", name+".svg"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if rows, err := csv.NewReader(strings.NewReader(tables[name])).ReadAll(); err != nil || len(rows) < 2 {
-				t.Errorf("%s: %d rows of data, %v", name, len(rows), err)
-			}
-			if src := eval[string](v, fmt.Sprintf("document.querySelector(`%simg`).src", figure)); src != "data:image/svg+xml;base64,"+base64.StdEncoding.EncodeToString(want) {
-				t.Errorf("%s: not the figure in the folder", name)
-			}
-			if i > 2 {
-				continue // Chromium lets a page download only so many files
-			}
-			if v.downloaded(figure+".svg", name+".svg") != string(want) || v.downloaded(figure+".csv", name+".csv") != tables[name] {
-				t.Errorf("%s: something else is downloaded", name)
-			}
-		}
-	})
-
-	t.Run("colours", func(t *testing.T) {
-		v.t = t
-		paper := func() string { return eval[string](v, `getComputedStyle(document.body).backgroundColor`) }
-		seen := []string{paper()}
-		for range 3 {
-			v.do(chromedp.Click("#theme", chromedp.ByQuery))
-			seen = append(seen, paper())
-		}
-		if seen[1] != "rgb(23, 24, 26)" || seen[2] != "rgb(253, 253, 251)" || seen[3] != seen[0] {
-			t.Errorf("papers %q", seen)
-		}
-		v.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
-		if got := paper(); got != "rgb(23, 24, 26)" {
-			t.Errorf("on a dark system the paper is %s", got)
-		}
-	})
-
-	t.Run("phone and paper", func(t *testing.T) {
-		v.t = t
-		v.do(emulation.SetDeviceMetricsOverride(360, 740, 2, true))
-		if w := eval[float64](v, `document.scrollingElement.scrollWidth`); w > 360 {
-			wide, _ := json.Marshal(eval[[]string](v, `[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > 361 && !e.closest(".scroll, figure")).map((e) => e.outerHTML.slice(0, 60))`))
-			t.Errorf("on a phone the page is %v wide: %s", w, wide)
-		}
-		// Two fingers zoom, and one taps.
-		v.do(emulation.SetTouchEmulationEnabled(true), chromedp.Evaluate(`document.querySelector("#whole").click()`, nil))
-		l := a.Results.Layers[1]
-		x, y := v.center(l.Units[1]/2, l.Units[1]/2, l.Units[1])
-		cornerX, cornerY := v.center(0, 0, l.Units[1])
-		touch := func(kind input.TouchType, points ...*input.TouchPoint) {
-			v.do(input.DispatchTouchEvent(kind, points))
-		}
-		tapped := func() string {
-			touch(input.TouchStart, &input.TouchPoint{X: cornerX, Y: cornerY})
-			touch(input.TouchEnd)
-			return eval[string](v, `document.querySelector("#pair h4").textContent`)
-		}
-		before := tapped()
-		finger := func(d float64) []*input.TouchPoint {
-			return []*input.TouchPoint{{X: x - d, Y: y, ID: 1}, {X: x + d, Y: y, ID: 2}}
-		}
-		touch(input.TouchStart, finger(20)...)
-		touch(input.TouchMove, finger(40)...)
-		touch(input.TouchMove, finger(80)...)
-		touch(input.TouchEnd)
-		if after := tapped(); after == before {
-			t.Errorf("after two fingers spread the corner is still %q", after)
-		}
-		var pdf []byte
-		v.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
-			pdf, _, err = printed.PrintToPDF().Do(ctx)
-			return err
-		}))
-		if len(pdf) < 10000 {
-			t.Errorf("printed in %d bytes", len(pdf))
-		}
-	})
+	for _, c := range []struct {
+		name string
+		test func(t *testing.T, v *visit, a *results.Artifacts)
+	}{
+		{"pointer", testPointer},
+		{"orders", testOrders},
+		{"matrix data", testMatrixData},
+		{"layer and networks", testChoice},
+		{"tree", testTree},
+		{"tables", testSorting},
+		{"downloads", testDownloads},
+		{"colours", testColours},
+		{"phone and paper", testPhone},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v.t = t
+			c.test(t, v, a)
+		})
+	}
 	v.t = t
 	v.quiet()
+}
+
+func testPointer(t *testing.T, v *visit, a *results.Artifacts) {
+	l := a.Results.Layers[0]
+	pair := l.Pairs[0]
+	units, partners := matchedOrder(pair.Bipartite)
+	x, y := v.center(2, 2, l.Units[0])
+	want := fmt.Sprintf("seed 1, unit %d and seed 2, unit %d: r %.2f", units[2], partners[2], *pair.Bipartite.R[units[2]])
+	if got := v.tip(x, y); got != want {
+		t.Errorf("hovered %q, want %q", got, want)
+	}
+	v.do(chromedp.MouseClickXY(x, y))
+	got := eval[string](v, `document.querySelector("#pair").innerText`)
+	for _, part := range []string{fmt.Sprintf("r = %.2f, matched one to one", *pair.Bipartite.R[units[2]]), fmt.Sprintf("seed 1, unit %d", units[2]), fmt.Sprintf("seed 2, unit %d", partners[2])} {
+		if !strings.Contains(got, part) {
+			t.Errorf("chosen: %q lacks %q", got, part)
+		}
+	}
+	if n := eval[int](v, `document.querySelectorAll("#pair .picture").length`); n != 2*(1+sheetPatches) {
+		t.Errorf("%d pictures of a pair", n)
+	}
+	// Zoomed in, the middle stays, and less is seen.
+	v.do(chromedp.Click("#closer", chromedp.ByQuery), chromedp.Click("#closer", chromedp.ByQuery))
+	x, y = v.center(0, 0, l.Units[0])
+	if got := v.tip(x, y); strings.Contains(got, fmt.Sprintf("seed 1, unit %d and", units[0])) {
+		t.Errorf("zoomed in, the corner is still %q", got)
+	}
+	v.do(chromedp.Click("#whole", chromedp.ByQuery))
+	// With the wheel what is pointed at stays, dragging moves it.
+	n := l.Units[0]
+	x, y = v.center(n-2, n-2, n)
+	under := v.tip(x, y)
+	v.do(input.DispatchMouseEvent(input.MouseWheel, x, y).WithDeltaX(0).WithDeltaY(-300))
+	if got := v.tip(x, y); got != under {
+		t.Errorf("after the wheel %q is where %q was", got, under)
+	}
+	cornerX, cornerY := v.center(0, 0, n)
+	if got := v.tip(cornerX, cornerY); strings.Contains(got, fmt.Sprintf("seed 1, unit %d and", units[0])) {
+		t.Errorf("after the wheel the corner is still %q", got)
+	}
+	v.do(chromedp.MouseEvent(input.MousePressed, x, y, chromedp.ButtonLeft), chromedp.MouseEvent(input.MouseMoved, x-40, y-30, chromedp.ButtonLeft),
+		chromedp.MouseEvent(input.MouseMoved, (x+cornerX)/2, (y+cornerY)/2, chromedp.ButtonLeft), chromedp.MouseEvent(input.MouseReleased, (x+cornerX)/2, (y+cornerY)/2, chromedp.ButtonLeft))
+	if got := v.tip(x, y); got == under {
+		t.Errorf("dragged, %q has not moved", got)
+	}
+	v.do(chromedp.Click("#whole", chromedp.ByQuery))
+}
+
+func testOrders(t *testing.T, v *visit, a *results.Artifacts) {
+	l := a.Results.Layers[0]
+	pair, n := l.Pairs[0], l.Units[0]
+	semi, best := matchedOrder(pair.Semi)
+	v.order("semi")
+	x, y := v.center(1, 1, n)
+	if got, want := v.tip(x, y), fmt.Sprintf("seed 1, unit %d and seed 2, unit %d: r %.2f", semi[1], best[1], *pair.Semi.R[semi[1]]); got != want {
+		t.Errorf("best partners: %q, want %q", got, want)
+	}
+	v.order("tree")
+	order := a.Layers[0].Tree.Order()
+	rows1 := slices.DeleteFunc(slices.Clone(order), func(u int) bool { return u >= n })
+	if got, want := v.tip(x, y), fmt.Sprintf("seed 1, unit %d and", rows1[1]); !strings.HasPrefix(got, want) {
+		t.Errorf("by the tree: %q, want %q", got, want)
+	}
+	v.order("one")
+	// By keyboard alone.
+	v.do(chromedp.Focus("#matrix", chromedp.ByQuery), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowDown), chromedp.KeyEvent(kb.Enter))
+	if got := eval[string](v, `document.querySelector("#status").textContent`); !strings.HasPrefix(got, "seed 1, unit ") {
+		t.Errorf("by keyboard: %q", got)
+	}
+}
+
+func testMatrixData(t *testing.T, v *visit, a *results.Artifacts) {
+	l := a.Results.Layers[0]
+	v.order("trained")
+	rows, err := csv.NewReader(strings.NewReader(v.downloaded("#matrix-csv", "correlation_conv1_1_2.csv"))).ReadAll()
+	if err != nil || len(rows) != l.Units[0]+1 {
+		t.Fatalf("%d rows of data: %v", len(rows), err)
+	}
+	for i, row := range rows[1:] {
+		for j, cell := range row[1:] {
+			var r float64
+			if _, err := fmt.Sscan(cell, &r); err != nil || math.Abs(r-a.Layers[0].Correlation.At(i, l.Units[0]+j)) > 1e-4 {
+				t.Fatalf("r of units %d and %d is %s", i, j, cell)
+			}
+		}
+	}
+	wellFormed(t, "the matrix", []byte(v.downloaded("#matrix-svg", "correlation_conv1_1_2.svg")))
+}
+
+func testChoice(t *testing.T, v *visit, a *results.Artifacts) {
+	v.do(chromedp.Evaluate(`for (const [id, value] of [["layer", "1"], ["networks", "1,2"]]) { document.getElementById(id).value = value; document.getElementById(id).dispatchEvent(new Event("change")); }`, nil))
+	l := a.Results.Layers[1]
+	units, _ := matchedOrder(l.Pairs[2].Bipartite)
+	if n := eval[int](v, `document.querySelectorAll("#pairs tbody tr").length`); n != len(units) {
+		t.Errorf("%d pairs are listed, want %d", n, len(units))
+	}
+	v.do(chromedp.Evaluate(`document.querySelector("#pairs tbody tr").focus()`, nil), chromedp.KeyEvent(kb.Enter))
+	if got := eval[string](v, `document.querySelector("#pair").innerText`); !strings.Contains(got, fmt.Sprintf("seed 2, unit %d", units[0])) {
+		t.Errorf("chosen from the list: %q", got)
+	}
+}
+
+func testTree(t *testing.T, v *visit, a *results.Artifacts) {
+	merges := 0
+	for _, m := range a.Layers[1].Tree.Merges {
+		if m.Height > 0 {
+			merges++
+		}
+	}
+	if n := eval[int](v, `document.querySelectorAll("#tree .leaf").length`); n != 0 {
+		t.Errorf("%d leaves of a closed tree", n)
+	}
+	v.do(chromedp.Click("#tree summary", chromedp.ByQuery))
+	v.do(chromedp.Poll(`document.querySelectorAll("#tree > details[open] > *").length === 3`, nil))
+	v.do(chromedp.Click("#open-tree", chromedp.ByQuery))
+	counts := eval[[]int](v, `[document.querySelectorAll("#tree details[open]").length, document.querySelectorAll("#tree .leaf").length, document.querySelectorAll("#tree > details").length]`)
+	if counts[0] != merges || counts[1] != merges+counts[2] {
+		t.Errorf("%d groups and %d leaves under %d roots, want %d groups", counts[0], counts[1], counts[2], merges)
+	}
+	v.do(chromedp.Click("#tree .leaf", chromedp.ByQuery))
+	if n := eval[int](v, `document.querySelectorAll("#pair .unit").length`); n != 2 {
+		t.Errorf("%d units shown from the tree", n)
+	}
+	v.do(chromedp.Click("#close-tree", chromedp.ByQuery))
+	if n := eval[int](v, `document.querySelectorAll("#tree details[open]").length`); n != 0 {
+		t.Errorf("%d groups are open", n)
+	}
+}
+
+func testSorting(t *testing.T, v *visit, _ *results.Artifacts) {
+	column := func() []float64 {
+		return eval[[]float64](v, `[...document.querySelectorAll("#matching tbody tr")].map((row) => parseFloat(row.cells[5].textContent))`)
+	}
+	v.do(chromedp.Click("#matching thead th:nth-child(6) button", chromedp.ByQuery))
+	down := column()
+	v.do(chromedp.Click("#matching thead th:nth-child(6) button", chromedp.ByQuery))
+	up := column()
+	if !slices.IsSorted(up) || slices.IsSorted(down) || eval[string](v, `document.querySelector("#matching thead th:nth-child(6)").getAttribute("aria-sort")`) != "ascending" {
+		t.Errorf("falling %v, rising %v", down, up)
+	}
+}
+
+func testDownloads(t *testing.T, v *visit, _ *results.Artifacts) {
+	tables := eval[map[string]string](v, `JSON.parse(document.getElementById("data").textContent).tables`)
+	for i, name := range eval[[]string](v, `[...document.querySelectorAll("figure")].map((f) => f.dataset.name)`) {
+		figure := fmt.Sprintf("figure[data-name=%q] ", name)
+		want, err := os.ReadFile(filepath.Join(v.dir, "figures", name+".svg"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows, err := csv.NewReader(strings.NewReader(tables[name])).ReadAll(); err != nil || len(rows) < 2 {
+			t.Errorf("%s: %d rows of data, %v", name, len(rows), err)
+		}
+		if src := eval[string](v, fmt.Sprintf("document.querySelector(`%simg`).src", figure)); src != "data:image/svg+xml;base64,"+base64.StdEncoding.EncodeToString(want) {
+			t.Errorf("%s: not the figure in the folder", name)
+		}
+		if i > 2 {
+			continue // Chromium lets a page download only so many files
+		}
+		if v.downloaded(figure+".svg", name+".svg") != string(want) || v.downloaded(figure+".csv", name+".csv") != tables[name] {
+			t.Errorf("%s: something else is downloaded", name)
+		}
+	}
+}
+
+func testColours(t *testing.T, v *visit, _ *results.Artifacts) {
+	paper := func() string { return eval[string](v, `getComputedStyle(document.body).backgroundColor`) }
+	seen := []string{paper()}
+	for range 3 {
+		v.do(chromedp.Click("#theme", chromedp.ByQuery))
+		seen = append(seen, paper())
+	}
+	if seen[1] != "rgb(23, 24, 26)" || seen[2] != "rgb(253, 253, 251)" || seen[3] != seen[0] {
+		t.Errorf("papers %q", seen)
+	}
+	v.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
+	if got := paper(); got != "rgb(23, 24, 26)" {
+		t.Errorf("on a dark system the paper is %s", got)
+	}
+}
+
+func testPhone(t *testing.T, v *visit, a *results.Artifacts) {
+	v.phone()
+	// Two fingers zoom, and one taps.
+	v.do(emulation.SetTouchEmulationEnabled(true), chromedp.Evaluate(`document.querySelector("#whole").click()`, nil))
+	l := a.Results.Layers[1]
+	x, y := v.center(l.Units[1]/2, l.Units[1]/2, l.Units[1])
+	cornerX, cornerY := v.center(0, 0, l.Units[1])
+	touch := func(kind input.TouchType, points ...*input.TouchPoint) {
+		v.do(input.DispatchTouchEvent(kind, points))
+	}
+	tapped := func() string {
+		touch(input.TouchStart, &input.TouchPoint{X: cornerX, Y: cornerY})
+		touch(input.TouchEnd)
+		return eval[string](v, `document.querySelector("#pair h4").textContent`)
+	}
+	before := tapped()
+	finger := func(d float64) []*input.TouchPoint {
+		return []*input.TouchPoint{{X: x - d, Y: y, ID: 1}, {X: x + d, Y: y, ID: 2}}
+	}
+	touch(input.TouchStart, finger(20)...)
+	touch(input.TouchMove, finger(40)...)
+	touch(input.TouchMove, finger(80)...)
+	touch(input.TouchEnd)
+	if after := tapped(); after == before {
+		t.Errorf("after two fingers spread the corner is still %q", after)
+	}
+	var pdf []byte
+	v.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
+		pdf, _, err = printed.PrintToPDF().Do(ctx)
+		return err
+	}))
+	if len(pdf) < 10000 {
+		t.Errorf("printed in %d bytes", len(pdf))
+	}
 }

@@ -1,5 +1,5 @@
-// Package report shows a study: its figures as SVG files, and one page that
-// holds them all and opens without a network.
+// Package report shows a comparison: its figures as SVG files, and one page that holds
+// them all and opens without a network.
 package report
 
 import (
@@ -9,12 +9,9 @@ import (
 	"encoding/csv"
 	"fmt"
 	"html/template"
-	"maps"
-	"math"
 	"path/filepath"
-	"slices"
 
-	"github.com/convergent-go/convergent/bench/convergent/internal/study"
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/internal/artifact"
 )
 
@@ -27,20 +24,26 @@ var pageStyle string
 //go:embed page.js
 var pageScript string
 
-var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"percent":    percent,
-	"f2":         func(x float64) string { return fmt.Sprintf("%.2f", x) },
-	"f3":         func(x float64) string { return fmt.Sprintf("%.3f", x) },
-	"g2":         func(x float64) string { return fmt.Sprintf("%.2g", x) },
-	"inc":        func(i int) int { return i + 1 },
-	"f4":         func(x float64) string { return fmt.Sprintf("%.4f", x) },
-	"last":       func(x []float64) float64 { return x[len(x)-1] },
-	"sizes":      sizes,
-	"ways":       ways,
-	"firstPairs": firstPairs,
-	"few":        func(x []float64) []float64 { return x[:min(len(x), 8)] },
-	"known":      known,
-	"range95":    interval,
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"decimals":          decimals,
+	"ends":              ends,
+	"percent":           percent,
+	"significantDigits": significantDigits,
+	"interval":          interval,
+	"directions":        directions,
+	"clusterShapes":     clusterShapes,
+	"withPredictions":   withPredictions,
+	"recurrenceShare":   recurrenceShare,
+	"recurrenceHeads":   recurrenceHeads,
+	"matchedNull":       matchedNull,
+	"abbreviation":      func(s string) name { return name{s, shorten(s, nameLength)} },
+	"last":              func(x []float64) float64 { return x[len(x)-1] },
+	"ordinal":           func(i int) int { return i + 1 },
+	// Of the comparison that is shown:
+	"network":  func(int) name { return name{} },
+	"aliases":  func(layer) []alias { return nil },
+	"units":    func(layer) string { return "" },
+	"glossary": func(string) string { return "" },
 }).Parse(pageText))
 
 // figure is a picture with the words that belong to it.
@@ -57,105 +60,61 @@ type figure struct {
 // Widest is how many pixels wide the page shows it, lest its letters outgrow the page's.
 func (f figure) Widest() int { return f.Width * 4 / 3 }
 
-// layer is a section of the page.
-type layer struct {
-	study.Layer
-	DeadUnits int // of all networks
-	Semi      spread
-	Bipartite spread
-	Null      spread
-	Same      spread
-	R2        float64 // the best of any lambda, mean over pairs
-	Figures   []figure
-	Lasso     []study.Lasso // mean over pairs
-	WLambda   float64
-	Measures  []measure
-}
-
 // data is what the page's script reads.
 type data struct {
-	Layers []*explored       `json:"layers"`
-	Tables map[string]string `json:"tables"` // of figures, as CSV
+	Networks []networkData     `json:"networks"`
+	Layers   []*layerData      `json:"layers"`
+	Tables   map[string]string `json:"tables"` // of figures, as CSV
 }
 
-// measure is one figure of how alike two networks are, in all pairs of them.
-type measure struct {
-	Name  string
-	Pairs []study.Measure
+// layerFigures are drawn for every layer, of the first two networks as in the paper. Of
+// the first few the page has more than a picture.
+var layerFigures = []func(c *contents, layer int) drawing{
+	drawCorrelation, drawPairs, drawMatching, drawMapping, drawClusters,
 }
 
-// spread is a figure over all pairs of networks.
-type spread struct{ Mean, Min, Max float64 }
-
-func over(pairs []study.Pair, f func(study.Pair) float64) spread {
-	s := spread{Min: math.Inf(1), Max: math.Inf(-1)}
-	for _, p := range pairs {
-		v := f(p)
-		s.Mean += v / float64(len(pairs))
-		s.Min, s.Max = min(s.Min, v), max(s.Max, v)
-	}
-	return s
-}
+const explorerFigures = 2
 
 // Write draws a into dir: figures/*.svg and report.html, each file whole. Equal
 // artifacts give equal bytes.
-func Write(dir string, a *study.Artifacts) error {
-	w := writer{dir: dir, data: data{Tables: make(map[string]string)}}
-	layers := make([]layer, len(a.Layers))
-	for i, d := range a.Layers {
-		layers[i] = summarise(a.Results.Layers[i])
-		layers[i].WLambda = d.WLambda
-		for k, draw := range layerFigures {
-			f, err := w.save(draw(a, i), k >= onPage)
-			if err != nil {
-				return err
-			}
-			layers[i].Figures = append(layers[i].Figures, f...)
-		}
-		e, err := explore(a, i)
-		if err != nil {
-			return err
-		}
-		if e != nil {
-			w.data.Layers = append(w.data.Layers, e)
-		}
+func Write(dir string, a *results.Artifacts) error {
+	w := writer{dir: dir, contents: newContents(a), data: data{Tables: make(map[string]string)}}
+	if err := w.layerSections(); err != nil {
+		return err
 	}
-	claims := make(map[string][]figure)
-	for name, drawings := range claimFigures(a.Results) {
-		for _, d := range drawings {
-			f, err := w.save(d, true)
-			if err != nil {
-				return err
-			}
-			claims[name] = append(claims[name], f...)
-		}
+	all, err := w.claims()
+	if err != nil {
+		return err
 	}
-	var drawings []drawing
-	if len(layers) > 0 {
-		drawings = append(drawings, drawMeans(layers), drawLasso(layers))
+	overview, err := w.overview()
+	if err != nil {
+		return err
 	}
-	for _, g := range a.Results.Grids {
-		drawings = append(drawings, drawGrid(g))
+	grids, err := w.grids()
+	if err != nil {
+		return err
 	}
-	var overview []figure
-	for _, d := range drawings {
-		f, err := w.save(d, true)
-		if err != nil {
-			return err
-		}
-		overview = append(overview, f...)
-	}
+	t := template.Must(pageTemplate.Clone()).Funcs(template.FuncMap{
+		"network":  func(n int) name { return w.networks[n] },
+		"aliases":  w.aliases,
+		"units":    w.unitCounts,
+		"glossary": w.glossary,
+	})
 	var buf bytes.Buffer
-	err := page.Execute(&buf, struct {
-		*study.Results
-		Layers   []layer
-		Overview []figure
-		Claims   map[string][]figure
-		Findings []finding
-		Data     data
-		Style    template.CSS
-		Script   template.JS
-	}{a.Results, layers, overview, claims, findings(a.Results), w.data, template.CSS(pageStyle), template.JS(pageScript)})
+	err = t.Execute(&buf, struct {
+		*results.Results
+		Opening   string
+		Omissions []string
+		Trained   bool
+		Intervals bool
+		Layers    []layer
+		Overview  []figure
+		Grids     []figure
+		Claims    []claim
+		Data      data
+		Style     template.CSS
+		Script    template.JS
+	}{a.Results, w.opening(), w.omissions(), w.reproduction(), w.intervals(), w.layers, overview, grids, all, w.data, template.CSS(pageStyle), template.JS(pageScript)})
 	if err != nil {
 		return err
 	}
@@ -164,8 +123,93 @@ func Write(dir string, a *study.Artifacts) error {
 
 // writer writes figures and keeps their tables for the page.
 type writer struct {
+	*contents
 	dir  string
 	data data
+}
+
+// layerSections draws the figures of all layers, and collects what is explored of them.
+func (w *writer) layerSections() error {
+	w.data.Networks = w.networkData()
+	for i := range w.Layers {
+		for k, draw := range layerFigures {
+			f, err := w.save(draw(w.contents, i), k >= explorerFigures)
+			if err != nil {
+				return err
+			}
+			w.layers[i].Figures = append(w.layers[i].Figures, f...)
+		}
+		l, err := w.layerData(i)
+		if err != nil {
+			return err
+		}
+		if l != nil {
+			w.data.Layers = append(w.data.Layers, l)
+		}
+	}
+	return nil
+}
+
+// claims states the claims, and draws their figures.
+func (w *writer) claims() ([]claim, error) {
+	var all []claim
+	for _, state := range claims {
+		c := state(w.contents)
+		if c == nil {
+			continue
+		}
+		if !w.reproduction() {
+			c.Paper = ""
+		}
+		var err error
+		if c.Figures, err = w.saveAll(c.drawings); err != nil {
+			return nil, err
+		}
+		all = append(all, *c)
+	}
+	return all, nil
+}
+
+// overview draws what all layers have in common.
+func (w *writer) overview() ([]figure, error) {
+	if len(w.layers) == 0 {
+		return nil, nil
+	}
+	return w.saveAll([]drawing{drawMeans(w.layers), drawLasso(w.layers)})
+}
+
+// gridCells is how many cells the page shows of grids other than the first.
+const gridCells = 400
+
+// grids draws those of all pairs, of which the page shows the first, and others as far as
+// there is room.
+func (w *writer) grids() ([]figure, error) {
+	var all []figure
+	cells := 0
+	for k, g := range w.Results.Grids {
+		if k > 0 {
+			cells += 3 * len(g.LayersA) * len(g.LayersB)
+		}
+		f, err := w.save(drawGrid(w.contents, g, k == 0), cells <= gridCells)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, f...)
+	}
+	return all, nil
+}
+
+// saveAll writes drawings that the page shows.
+func (w *writer) saveAll(drawings []drawing) ([]figure, error) {
+	var all []figure
+	for _, d := range drawings {
+		f, err := w.save(d, true)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, f...)
+	}
+	return all, nil
 }
 
 // save writes a drawing, and returns it as the page shows it if it does.
@@ -180,6 +224,9 @@ func (w *writer) save(d drawing, shown bool) ([]figure, error) {
 	if err := artifact.WriteFile(filepath.Join(w.dir, "figures", d.name+".svg"), svg); err != nil || !shown {
 		return nil, err
 	}
+	if d.paper != "" && w.reproduction() {
+		d.caption += " " + d.paper
+	}
 	width, height := d.size()
 	f := figure{Name: d.name, Caption: d.caption, Width: int(width), Height: int(height), Wide: d.width > 500, Data: d.data != nil,
 		Source: template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(svg))}
@@ -191,39 +238,4 @@ func (w *writer) save(d drawing, shown bool) ([]figure, error) {
 		w.data.Tables[d.name] = buf.String()
 	}
 	return []figure{f}, nil
-}
-
-func summarise(l study.Layer) layer {
-	s := layer{Layer: l,
-		Semi:      over(l.Pairs, func(p study.Pair) float64 { return p.Semi.Mean }),
-		Bipartite: over(l.Pairs, func(p study.Pair) float64 { return p.Bipartite.Mean }),
-		Null:      over(l.Pairs, func(p study.Pair) float64 { return p.Null.Rotation.SemiMean }),
-		Same:      over(l.Pairs, func(p study.Pair) float64 { return p.SamePartner }),
-	}
-	for _, name := range slices.Sorted(maps.Keys(l.Pairs[0].Measures)) {
-		m := measure{Name: name}
-		for _, p := range l.Pairs {
-			m.Pairs = append(m.Pairs, p.Measures[name])
-		}
-		s.Measures = append(s.Measures, m)
-	}
-	for _, d := range l.Dead {
-		s.DeadUnits += len(d)
-	}
-	n := float64(len(l.Pairs))
-	for i, first := range l.Pairs[0].Lasso {
-		m := study.Lasso{Lambda: first.Lambda, NonZero: make(map[string]float64)}
-		for _, p := range l.Pairs {
-			f := p.Lasso[i]
-			m.Loss += f.Loss / n
-			m.R2 += f.R2 / n
-			m.Gap = max(m.Gap, f.Gap)
-			for key, v := range f.NonZero {
-				m.NonZero[key] += v / n
-			}
-		}
-		s.Lasso = append(s.Lasso, m)
-		s.R2 = max(s.R2, m.R2)
-	}
-	return s
 }

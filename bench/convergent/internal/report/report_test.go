@@ -4,30 +4,34 @@ import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/plot"
 
-	"github.com/convergent-go/convergent/bench/convergent/internal/study"
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/spectral"
 )
 
-// artifacts makes up a study of three networks with the given numbers of units,
+// artifacts makes up results of three networks with the given numbers of units,
 // of which the first few are dead in every network.
-func artifacts(t *testing.T, dead int, units ...int) *study.Artifacts {
+func artifacts(t *testing.T, dead int, units ...int) *results.Artifacts {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(1, 2))
 	const nets = 3
-	res := &study.Results{Schema: study.Schema, Dataset: &study.Dataset{Name: "made <up>", Classes: []string{"a", "b"}, Train: 10, Test: 5, Sampled: 5}}
-	a := &study.Artifacts{Results: res}
+	res := &results.Results{Schema: results.Schema, Config: results.Config{Training: new(results.Training)}, Dataset: &results.Dataset{Name: "made <up>", Classes: []string{"a", "b"}, Train: 10, Test: 5, Sampled: 5}}
+	a := &results.Artifacts{Results: res}
 	picture := func(size int) image.Image {
 		img := image.NewRGBA(image.Rect(0, 0, size, size))
 		for i := range size * size {
@@ -36,7 +40,7 @@ func artifacts(t *testing.T, dead int, units ...int) *study.Artifacts {
 		return img
 	}
 	for n := range nets {
-		res.Networks = append(res.Networks, study.Network{Seed: uint64(n), TestAccuracy: 0.5})
+		res.Networks = append(res.Networks, results.Network{Name: fmt.Sprint("seed ", n+1), File: "nets/net"})
 		var f []image.Image
 		for range units[0] {
 			f = append(f, picture(5))
@@ -44,38 +48,38 @@ func artifacts(t *testing.T, dead int, units ...int) *study.Artifacts {
 		a.Filters = append(a.Filters, f)
 	}
 	for i, u := range units {
-		l := study.Layer{Name: []string{"conv1", "conv2"}[i], Units: []int{u, u, u}, Rows: 100}
-		d := study.LayerData{Name: l.Name, Correlation: mat.NewDense(nets*u, nets*u, nil), W: mat.NewDense(u, u, nil), WLambda: 0.1}
+		l := results.Layer{Name: []string{"conv1", "conv2"}[i], Units: []int{u, u, u}, Rows: 100}
+		d := results.LayerData{Name: l.Name, Correlation: mat.NewDense(nets*u, nets*u, nil), W: mat.NewDense(u, u, nil), WLambda: 0.1}
 		for r := range nets * u {
 			for c := range nets * u {
 				d.Correlation.Set(r, c, 2*rnd.Float64()-1)
 			}
 		}
 		for n := range nets {
-			means, patches := make([]float64, u), make([][]study.Patch, u)
+			means, patches := make([]float64, u), make([][]results.Patch, u)
 			for k := range u {
 				if k < u-dead {
 					means[k] = float64(u-k) / 10
 				}
 				if k >= dead {
 					d.W.Set(k, k, 0.3)
-					patches[k] = []study.Patch{{Image: picture(7), Value: 1}}
+					patches[k] = []results.Patch{{Image: picture(7), Value: 1}}
 				}
 			}
 			l.Dead = append(l.Dead, make([]int, dead))
 			l.MeanSorted, d.Means = append(l.MeanSorted, means), append(d.Means, means)
 			d.Patches = append(d.Patches, patches)
 			for b := n + 1; b < nets; b++ {
-				m := study.Matching{Partner: make([]int, u), R: make([]*float64, u)}
+				m := results.Matching{Partner: make([]int, u), R: make([]*float64, u)}
 				for k := range u {
 					if m.Partner[k] = -1; k >= dead {
 						r := rnd.Float64()
 						m.Partner[k], m.R[k] = k, &r
 					}
 				}
-				l.Pairs = append(l.Pairs, study.Pair{A: n, B: b, Semi: m, Bipartite: m,
-					Lasso:    []study.Lasso{{Lambda: 0, R2: 0.5, NonZero: map[string]float64{"0.01": 3}}, {Lambda: 0.1, Loss: 0.4, NonZero: map[string]float64{}}},
-					Clusters: []study.Cluster{{A: []int{0}, B: []int{1}, Between: 0.4}, {A: []int{1}}}})
+				l.Pairs = append(l.Pairs, results.Pair{A: n, B: b, Semi: m, Bipartite: m,
+					Lasso:    []results.Lasso{{Lambda: 0, R2: 0.5, NonZero: map[string]float64{"0.01": 3}}, {Lambda: 0.1, Loss: 0.4, NonZero: map[string]float64{}}},
+					Clusters: []results.Cluster{{A: []int{0}, B: []int{1}, Between: 0.4}, {A: []int{1}}}})
 			}
 		}
 		var err error
@@ -88,54 +92,68 @@ func artifacts(t *testing.T, dead int, units ...int) *study.Artifacts {
 }
 
 func TestWrite(t *testing.T) {
-	for name, a := range map[string]*study.Artifacts{
-		"some dead": artifacts(t, 2, 9, 12),
-		"all dead":  artifacts(t, 4, 4),
-		"one unit":  artifacts(t, 0, 1),
+	activations := artifacts(t, 2, 9, 12)
+	activations.Results.Dataset, activations.Results.Config, activations.Filters = nil, results.Config{Activations: new(results.Activations)}, nil
+	for name, a := range map[string]*results.Artifacts{
+		"some dead":        artifacts(t, 2, 9, 12),
+		"all dead":         artifacts(t, 4, 4),
+		"one unit":         artifacts(t, 0, 1),
+		"activations":      activations,
+		"too many for it":  artifacts(t, 0, explorerUnits/3+1),
+		"nothing compared": {Results: &results.Results{Networks: activations.Results.Networks}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			if err := Write(dir, a); err != nil {
 				t.Fatal(err)
 			}
-			text, err := os.ReadFile(filepath.Join(dir, "report.html"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !strings.Contains(string(text), "made &lt;up&gt;") {
+			text := checkPage(t, dir)
+			if strings.Contains(text, "made &lt;up&gt;") != (a.Results.Dataset != nil) {
 				t.Error("the data's name is missing or not escaped")
 			}
-			if outside := regexp.MustCompile(`(src|href)="(https?:)?//`).Find(text); outside != nil {
-				t.Errorf("the page asks for %s", outside)
+			if paper := strings.Contains(text, "The paper found"); paper && a.Results.Config.Training == nil {
+				t.Error("the page has what the paper found in its own networks")
+			}
+			if strings.Contains(text, "that can be explored") != strings.HasPrefix(name, "too many") {
+				t.Error("what is too large to be explored is not said to be")
 			}
 			figures, _ := filepath.Glob(filepath.Join(dir, "figures", "*.svg"))
-			if want := len(layerFigures)*len(a.Layers) + 3; len(figures) != want { // beside what all layers have together
+			if want := len(layerFigures)*len(a.Layers) + min(2, 2*len(a.Layers)); len(figures) != want { // beside what all layers have together
 				t.Errorf("%d figures, want %d", len(figures), want)
 			}
 			for _, f := range figures {
-				svg, _ := os.ReadFile(f)
-				wellFormed(t, f, svg)
 				name := strings.TrimSuffix(filepath.Base(f), ".svg")
 				explored := strings.HasPrefix(name, "correlation_") || strings.HasPrefix(name, "pairs_")
-				if shown := strings.Contains(string(text), `data-name="`+name+`"`); shown == explored {
+				if shown := strings.Contains(text, `data-name="`+name+`"`); shown == explored {
 					t.Errorf("%s is on the page: %v", name, shown)
 				}
 			}
+			once := read(t, dir)
 			if err := Write(dir, a); err != nil {
 				t.Fatal(err)
 			}
-			if again, _ := os.ReadFile(filepath.Join(dir, "report.html")); !bytes.Equal(again, text) {
+			if !bytes.Equal(read(t, dir), once) {
 				t.Error("written again, the page differs")
 			}
 		})
 	}
 }
 
-// TestFindings: sentences say what the numbers do, whichever way they fall.
-func TestFindings(t *testing.T) {
-	x := func(v float64) study.Measure {
+// read returns the page in a folder.
+func read(t *testing.T, dir string) []byte {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
+// TestClaims: sentences say what the numbers do, whichever way they fall.
+func TestClaims(t *testing.T) {
+	x := func(v float64) results.Measure {
 		zero := 0.0
-		return study.Measure{Value: &v, Null: &zero, P: &zero}
+		return results.Measure{Value: &v, Null: &zero, P: &zero}
 	}
 	for _, c := range []struct {
 		untrained, before, optimum float64
@@ -144,18 +162,22 @@ func TestFindings(t *testing.T) {
 		{0.6, 0.7, 0.1, []string{"correlation alone proves nothing", "training makes units differ", "up to 100.0 % above"}, nil},
 		{0.4, 0.5, 0, []string{"match by 0.40 in conv1.", "from 0.50 to 0.50.", "up to 0.0 % above"}, []string{"proves nothing", "units differ", "Inf", "NaN"}},
 	} {
-		l := study.Layer{Name: "conv1", Convergence: &study.Convergence{Matched: x(0.5)},
-			Descent: []study.Descent{{Objective: c.optimum, Runs: []study.DescentResult{{Epochs: 2, Objective: 0.2}}}}}
-		for _, mean := range []float64{0.3, 0, c.untrained} {
-			l.Convergence.Nulls = append(l.Convergence.Nulls, study.MatchedNull{Mean: mean, Beyond: x(0.2)})
+		l := layer{Title: name{"conv1", "conv1"}, Layer: results.Layer{Name: "conv1", Convergence: &results.Convergence{Matched: x(0.5), Percentiles: []float64{0.5}},
+			Descent: []results.Descent{{Objective: c.optimum, Runs: []results.DescentResult{{Epochs: 2, Objective: 0.2}}}}}}
+		l.Convergence.Nulls = []results.MatchedNull{
+			{Name: rotationNull, Mean: 0.3, Percentiles: []float64{0.3}, Exceedance: x(0.2)},
+			{Name: untrainedNull, Mean: c.untrained, Percentiles: []float64{c.untrained}},
 		}
-		r := &study.Results{Layers: []study.Layer{l}}
+		r := &results.Results{}
 		for _, matched := range []float64{c.before, 0.5} {
-			r.Growth = append(r.Growth, study.Stage{Layers: []study.StageLayer{{Name: "conv1", Matched: matched}}})
+			r.Growth = append(r.Growth, results.Checkpoint{Layers: []results.LayerSummary{{Name: "conv1", Matched: &matched}}})
 		}
 		var text strings.Builder
-		for _, f := range findings(r) {
-			text.WriteString(f.Number + ". " + f.Sentence + "\n")
+		compared := &contents{Artifacts: &results.Artifacts{Results: r}, layers: []layer{l}}
+		for _, state := range claims {
+			if c := state(compared); c != nil {
+				text.WriteString(c.Number + ". " + c.Sentence + "\n")
+			}
 		}
 		for _, want := range c.want {
 			if !strings.Contains(text.String(), want) {
@@ -193,12 +215,155 @@ func TestDiverging(t *testing.T) {
 	}
 }
 
-func TestLogTicks(t *testing.T) {
+// tickLabels joins what is written on an axis.
+func tickLabels(ticks []plot.Tick) string {
 	var labels []string
-	for _, tick := range (logTicks{}).Ticks(0.03, 12) {
-		labels = append(labels, tick.Label)
+	for _, t := range ticks {
+		if !t.IsMinor() {
+			labels = append(labels, t.Label)
+		}
 	}
-	if got := strings.Join(labels, " "); got != "0.05 0.1 0.2 0.5 1 2 5 10" {
-		t.Errorf("got %s", got)
+	return strings.Join(labels, " ")
+}
+
+func TestLogTicks(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64
+		want   string
+	}{
+		{0.03, 12, "0.05 0.1 0.2 0.5 1 2 5 10"},
+		{0.01, 90, "0.01 0.1 1 10"},
+		{1e-20, 3, "1e-20 1e-15 1e-10 1e-05 1"},
+		{1e-300, 1e300, "1e-300 1e-200 1e-100 1 1e+100 1e+200 1e+300"},
+		{0.61, 0.89, "0.65 0.75 0.85"},
+		{1.101, 1.109, "1.101 1.103 1.105 1.107 1.109"},
+	} {
+		if got := tickLabels(logTicks{}.Ticks(c.lo, c.hi)); got != c.want {
+			t.Errorf("from %g to %g: %s, want %s", c.lo, c.hi, got, c.want)
+		}
+	}
+}
+
+func TestLinearTicks(t *testing.T) {
+	for _, c := range []struct {
+		lo, hi float64
+		want   string
+	}{
+		{0, 1, "0.0 0.5 1.0"},
+		{0, 53, "0 25 50"},
+		{0, 0.55, "0.00 0.25 0.50"},
+		{-3e-20, 3e-20, "-3e-20 0 3e-20"},
+		{0, 3e7, "0 1e+07 2e+07 3e+07"},
+		{1, 1 + 1e-5, "1 1.00001"},
+	} {
+		if got := tickLabels(linearTicks{}.Ticks(c.lo, c.hi)); got != c.want {
+			t.Errorf("from %g to %g: %s, want %s", c.lo, c.hi, got, c.want)
+		}
+	}
+}
+
+func TestRankTicks(t *testing.T) {
+	for hi, want := range map[float64]string{3: "1 2", 40: "1 5 10 15 20 25 30 35 40", 16384: "1 5000 10000 15000"} {
+		if got := tickLabels(rankTicks{}.Ticks(1, hi)); got != want {
+			t.Errorf("to %g: %s, want %s", hi, got, want)
+		}
+	}
+}
+
+// TestRanges draws what a plot may be given: nothing, one value, equal ones of any size,
+// ranges that are no more than rounding, and many powers of ten.
+func TestRanges(t *testing.T) {
+	for _, y := range [][]float64{nil, {0}, {1e-20}, {1e20, 1e20}, {-1e20, -1e20}, {0, 0}, {1, 1 + 1e-15}, {1e-20, 1}, {5e-324, 1}, {1e-310, 2e-310}, {3e38, -3e38}, {1e-20, 1e-20 * (1 + 1e-9)}} {
+		for _, logarithmic := range []bool{false, true} {
+			d := drawing{name: "test"}
+			p := newPlot("x", "y", panelWidth)
+			curve(p, y, palette[0], false)
+			if logarithmic {
+				logScale(&p.Y)
+			}
+			d.panels(panelWidth, panelHeight, []*plot.Plot{p})
+			svg, err := d.svg()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bad := regexp.MustCompile(`[" ,>](NaN|[+-]?Inf)`).Find(svg); bad != nil {
+				t.Errorf("%v on a logarithmic scale %v: the picture has %s", y, logarithmic, bad)
+			}
+		}
+	}
+}
+
+func TestHeat(t *testing.T) {
+	if b := heat(3, 2, 1, func(i, j int) float64 { return 0 }).Bounds(); b.Dx() != 256 || b.Dy() != 384 {
+		t.Errorf("6 entries in %v", b)
+	}
+	// One entry among many is seen.
+	img := heat(5000, 4000, 2, func(i, j int) float64 {
+		if i == 4999 && j == 3999 {
+			return -2
+		}
+		return 0
+	})
+	b := img.Bounds()
+	if b.Dx() > mostHeatPixels || b.Dy() > mostHeatPixels || img.At(b.Max.X-1, b.Max.Y-1) != diverging(-1) || img.At(0, 0) != diverging(0) {
+		t.Errorf("%v, the last pixel is %v", b, img.At(b.Max.X-1, b.Max.Y-1))
+	}
+}
+
+func TestNames(t *testing.T) {
+	for _, c := range []struct{ full, want string }{
+		{"seed 1", "seed 1"},
+		{" a\n\tb\x00c\u202e ", "a b c"},
+		{"model.transformer.encoder.layer.10.output", "model.transforme…layer.10.output"},
+		{strings.Repeat("é", nameLength), strings.Repeat("é", nameLength)},
+		{strings.Repeat("é", nameLength+1), strings.Repeat("é", 16) + "…" + strings.Repeat("é", 15)},
+	} {
+		if got := shorten(c.full, nameLength); got != c.want {
+			t.Errorf("%q is shortened to %q, want %q", c.full, got, c.want)
+		}
+	}
+	names := shortNames([]string{"a", "b", "a", strings.Repeat("x", 100) + "y", strings.Repeat("x", 99) + "zy"})
+	taken := make(map[string]bool)
+	for _, n := range names {
+		if taken[n.Short] || len([]rune(n.Short)) > nameLength+4 {
+			t.Errorf("%q is short for %q", n.Short, n.Full)
+		}
+		taken[n.Short] = true
+	}
+	if got := shortNames([]string{"encoder.layer.10.attention.output.dense", "encoder.layer.2.attention.output.dense"})[1].Short; got != "…2.attention.output.dense" {
+		t.Errorf("without what is common: %q", got)
+	}
+	if got := list([]string{"a", "b", "c", "d", "e"}, 4); got != "a, b, c and 2 others" {
+		t.Errorf("listed as %q", got)
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	tiny, negative, none := 1e-5, -0.5, (*float64)(nil)
+	for _, c := range []struct{ got, want string }{
+		{decimals(2, -0.001), "0.00"}, {decimals(2, -1.5), "−1.50"}, {decimals(0, -0.2), "0"}, {decimals(3, none), dash}, {decimals(3, &tiny), "0.000"},
+		{percent(0.123), "12.3 %"}, {percent(&tiny), "0.001 %"}, {percent(none), dash}, {percent(-0.5), "−50.0 %"}, {percent(0.0), "0.0 %"},
+		{significantDigits(none), dash}, {significantDigits(0.0123), "0.012"}, {cell(none), ""}, {cell(1.0 / 3), "0.333333"},
+		{interval(results.Measure{Value: &tiny}), "0.00"}, {interval(results.Measure{}), dash}, {interval(results.Measure{Value: &tiny, Low: &negative, High: &tiny}), "0.00 [−0.50, 0.00]"}, {interval(results.Measure{Value: &tiny, Low: &tiny, High: &tiny}), "0.00"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}
+
+// TestRecurrence: what there is no column for is not lost.
+func TestRecurrence(t *testing.T) {
+	shares := []float64{0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1}
+	got, heads := recurrenceShare(shares), recurrenceHeads(shares)
+	if len(got) != recurrenceColumns || math.Abs(got[recurrenceColumns-1]-0.3) > 1e-12 || len(heads) != recurrenceColumns || heads[recurrenceColumns-1] != "in 7 or more" {
+		t.Errorf("%v under %q", got, heads)
+	}
+}
+
+func TestClusterShapes(t *testing.T) {
+	sizes := []results.ClusterSize{{A: 1, B: 1, Count: 1}, {A: 2, B: 1, Count: 2}, {A: 1, B: 5, Count: 3}, {A: 2, B: 3, Count: 4}, {A: 0, B: 2, Count: 5}, {A: 9, B: 0, Count: 6}}
+	if got := clusterShapes(sizes); !slices.Equal(got, []float64{1, 2, 3, 4, 11}) {
+		t.Errorf("got %v", got)
 	}
 }

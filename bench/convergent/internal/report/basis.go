@@ -1,0 +1,52 @@
+package report
+
+import (
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+)
+
+// basis is claim 3.
+func basis(c *contents) *claim {
+	layers := c.layersWith(func(l layer) bool { return l.Basis != nil })
+	if len(layers) == 0 {
+		return nil
+	}
+	text := ""
+	sentence(&text, "Between a random basis (0, distributed) and the best aligned one (1, local) the networks' own units lie at %s; their principal axes at %s.",
+		endpoints(layers, " and at ", func(l layer) string { return interval(l.Basis.Index) }),
+		endpoints(layers, " and at ", func(l layer) string { return interval(l.Basis.AxesIndex) }))
+	return &claim{ID: "basis", Title: "Is the code local or distributed?", Layers: layers,
+		Number:   endpoints(layers, ", ", func(l layer) string { return decimals(2, l.Basis.Index.Value) }),
+		Sentence: text,
+		Paper:    "a mix of a local and a somewhat distributed code; no figure",
+		drawings: []drawing{drawBases(layers)},
+	}
+}
+
+func drawBases(layers []layer) drawing {
+	d := drawing{name: "bases", key: layerKey(titles(layers)),
+		caption: "Mean correlation of matched units after the second network's basis was turned by an angle, on average over planes, from its own basis (0°) to a random one (90°); units have variance 1. Left: from the networks' units; right: from their principal axes, with r in size. " +
+			"If single units meant nothing, the curves on the left would be flat. Dots: after the rotation that brings the second network nearest to the first.",
+		data: [][]string{{"layer", "degrees", "units_r", "axes_r"}}}
+	units, axes := newPlot("degrees", "matched r", panelWidth), newPlot("degrees", "matched r", panelWidth)
+	units.Title.Text, axes.Title.Text = "units", "principal axes"
+	for i, l := range layers {
+		colour := layerColour(i, len(layers))
+		var own, principal plotter.XYs
+		for j, angle := range l.Basis.Degrees {
+			d.data = append(d.data, []string{l.Name, cell(angle), cell(l.Basis.Units[j]), cell(l.Basis.Axes[j])})
+			own = append(own, plotter.XY{X: angle, Y: l.Basis.Units[j]})
+			principal = append(principal, plotter.XY{X: angle, Y: l.Basis.Axes[j]})
+		}
+		line(units, own, colour, false)
+		dot(units, plotter.XY{X: 0, Y: l.Basis.Aligned}, colour)
+		line(axes, principal, colour, false)
+	}
+	highest, lowest := max(0.8, units.Y.Max, axes.Y.Max), min(0, units.Y.Min, axes.Y.Min)
+	for _, p := range []*plot.Plot{units, axes} {
+		p.Y.Min, p.Y.Max = lowest, highest
+		p.X.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 30, Label: "30"}, {Value: 60, Label: "60"}, {Value: 90, Label: "90"}}
+	}
+	d.panels(panelWidth, panelHeight, []*plot.Plot{units, axes})
+	return d
+}

@@ -1,0 +1,137 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+)
+
+// Nulls of the one-to-one matching.
+const (
+	rotationNull  = "rotation"
+	shuffleNull   = "shuffle"
+	untrainedNull = "untrained"
+)
+
+// matchedNull returns the null of a name, or nil.
+func matchedNull(l layer, name string) *results.MatchedNull {
+	if l.Convergence == nil {
+		return nil
+	}
+	for i := range l.Convergence.Nulls {
+		if n := &l.Convergence.Nulls[i]; n.Name == name {
+			return n
+		}
+	}
+	return nil
+}
+
+// convergence is claim 1.
+func convergence(c *contents) *claim {
+	layers := c.layersWith(func(l layer) bool { return matchedNull(l, rotationNull) != nil })
+	if len(layers) == 0 {
+		return nil
+	}
+	text := "This share of units has a partner in another network that correlates more than 99 % of randomly rotated units do."
+	sentence(&text, "Matched units correlate %s, rotated ones %s.",
+		endpoints(layers, " and ", func(l layer) string { return interval(l.Convergence.Matched) }),
+		endpoints(layers, " and ", func(l layer) string { return decimals(2, matchedNull(l, rotationNull).Mean) }))
+	first := layers[0]
+	if untrained := matchedNull(first, untrainedNull); untrained != nil {
+		networks := "Before training, the same networks"
+		if c.pretrained() {
+			networks = "Untrained networks of the same architecture"
+		}
+		end := "."
+		if v, ok := valueOf(first.Convergence.Matched.Value); ok && untrained.Mean >= v {
+			end = ": correlation alone proves nothing."
+		}
+		sentence(&text, "%s match by %s in %s%s", networks, decimals(2, untrained.Mean), first.Title.Short, end)
+	}
+	return &claim{ID: "convergence", Title: "Do features converge?", Layers: layers,
+		Number:   endpoints(layers, ", ", func(l layer) string { return percent(matchedNull(l, rotationNull).Exceedance.Value) }),
+		Sentence: text,
+		Paper:    "some do, others do not; mean r of matched units 0.66 in conv1, 0.38 in conv5; no null",
+		drawings: []drawing{drawNulls(layers)},
+	}
+}
+
+// nullDescriptions say what is matched, in a key and in a caption.
+var nullDescriptions = map[string][2]string{
+	rotationNull:  {"rotated", "units of one network rotated at random in the space that they span"},
+	shuffleNull:   {"other images", "networks that see different images"},
+	untrainedNull: {"untrained", "networks before training"},
+}
+
+func drawNulls(layers []layer) drawing {
+	d := drawing{name: "nulls", data: [][]string{{"layer", "series", "percentile", "r"}}, key: []entry{{"the networks", palette[0], false}}}
+	var nulls []string
+	for k, n := range layers[0].Convergence.Nulls {
+		description := nullDescriptions[n.Name]
+		d.key = append(d.key, entry{description[0], palette[k+1], true})
+		nulls = append(nulls, description[1])
+	}
+	d.caption = "The share of units (vertical) whose matched partner correlates more than r (horizontal), of all pairs of networks, beside what chance gives: " + list(nulls, len(nulls)) + "."
+	series := func(l layer) [][]float64 {
+		values := [][]float64{l.Convergence.Percentiles}
+		for _, n := range l.Convergence.Nulls {
+			values = append(values, n.Percentiles)
+		}
+		return values
+	}
+	least := -0.1
+	for _, l := range layers {
+		for k, values := range series(l) {
+			for i, v := range values {
+				d.data = append(d.data, []string{l.Name, d.key[k].name, fmt.Sprint(i), cell(v)})
+			}
+			least = min(least, slices.Min(values))
+		}
+	}
+	d.layerPanels(layers, func(l layer) *plot.Plot {
+		p := newPlot("r", "", layerPanelWidth)
+		for k, values := range series(l) {
+			var pts plotter.XYs
+			for i, v := range values {
+				pts = append(pts, plotter.XY{X: v, Y: 1 - float64(i)/100})
+			}
+			line(p, pts, d.key[k].colour, d.key[k].dashed)
+		}
+		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = least, 1, 0, 1
+		return p
+	})
+	return d
+}
+
+// recurrenceColumns is for how many numbers of networks a table has columns: the last is
+// for that many and more.
+const recurrenceColumns = 8
+
+// recurrenceShare is shares of units by the number of networks they recur in: those that
+// there are columns for, and the others in sum.
+func recurrenceShare(shares []float64) []float64 {
+	if len(shares) <= recurrenceColumns {
+		return shares
+	}
+	all := slices.Clone(shares[:recurrenceColumns])
+	for _, s := range shares[recurrenceColumns:] {
+		all[recurrenceColumns-1] += s
+	}
+	return all
+}
+
+// recurrenceHeads are the heads of these columns.
+func recurrenceHeads(shares []float64) []string {
+	var heads []string
+	for k := range recurrenceShare(shares) {
+		heads = append(heads, fmt.Sprint("in ", k))
+	}
+	if len(shares) > recurrenceColumns {
+		heads[recurrenceColumns-1] += " or more"
+	}
+	return heads
+}

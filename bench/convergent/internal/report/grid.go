@@ -1,0 +1,132 @@
+package report
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+)
+
+// The parts of a grid's figure.
+const (
+	gridPanelWidth = 190
+	gridPanelGap   = 40
+	gridLeft       = 90 // for the names of rows
+	gridLabelSize  = 8
+	gridLine       = 10 // that a name takes
+)
+
+// gridLayout says where the parts of a grid's figure are.
+type gridLayout struct {
+	results.Grid
+	cell, bottom  vg.Length
+	rows, columns []name
+	widest        vg.Length // of the names of columns
+}
+
+func newGridLayout(g results.Grid) gridLayout {
+	f := gridLayout{Grid: g, cell: gridPanelWidth / vg.Length(max(len(g.LayersA), len(g.LayersB), 2)), rows: shortNames(g.LayersA), columns: shortNames(g.LayersB), bottom: 2 * gridLine}
+	for _, n := range f.columns {
+		f.widest = max(f.widest, style(gridLabelSize).Width(n.Short))
+	}
+	if f.upright() {
+		f.bottom = gridLeft
+	}
+	return f
+}
+
+// upright says whether names of columns are written upwards, since two lines are too few.
+func (f gridLayout) upright() bool { return f.widest > 2*f.cell }
+
+// stride is how many names share the room of one.
+func (f gridLayout) stride() int { return int(math.Ceil(float64(gridLine / f.cell))) }
+
+// height is that of a panel.
+func (f gridLayout) height() vg.Length { return f.cell * vg.Length(len(f.LayersA)) }
+
+// drawGrid compares all layers of two networks; of all but the first two, the caption is
+// short.
+func drawGrid(c *contents, g results.Grid, first bool) drawing {
+	f := newGridLayout(g)
+	caption := fmt.Sprintf("Every layer of %s (rows) beside every layer of %s (columns)", c.network(g.A), c.network(g.B))
+	if first {
+		caption += ", by units' means over the positions of a sample: linear CKA, the mean correlation of the one-to-one matching, " +
+			"and the share of variance of the column's units that the row's units explain linearly, in a mean over units. " +
+			"That share is of the samples that the prediction was fitted to, and rises with the number of units. Empty: too few samples for so many units"
+	}
+	return drawing{
+		name: fmt.Sprintf("layers_%d_%d", g.A+1, g.B+1), width: gridLeft + 3*(gridPanelWidth+gridPanelGap), height: f.bottom + f.height() + 3*gridLine,
+		caption: caption + ".",
+		data:    gridRows(c, g),
+		draw: func(canvas draw.Canvas) {
+			for k, panel := range []struct {
+				title  string
+				values [][]*float64
+			}{{"CKA", g.CKA}, {"matched r", g.Matched}, {"linear R²", g.Linear}} {
+				x := vg.Length(gridLeft + k*(gridPanelWidth+gridPanelGap))
+				label(canvas, panel.title, canvas.Min.X+x+f.cell*vg.Length(len(g.LayersB))/2, canvas.Min.Y+f.bottom+f.height()+gridLine, 11, text.XCenter)
+				f.drawNames(canvas, x, k == 0)
+				f.drawCells(canvas, x, panel.values)
+			}
+		},
+	}
+}
+
+// drawNames writes the names of the columns of a panel, and those of rows if asked.
+func (f gridLayout) drawNames(c draw.Canvas, x vg.Length, rows bool) {
+	const gap = 6
+	for j := 0; j < len(f.columns); j += f.stride() {
+		at := vg.Point{X: c.Min.X + x + f.cell*(vg.Length(j)+0.5), Y: c.Min.Y + f.bottom - gap}
+		sty := style(gridLabelSize)
+		width := 2 * f.cell
+		if f.upright() {
+			sty.Rotation, sty.XAlign, width = math.Pi/2, text.XRight, f.bottom-gap
+		} else if sty.XAlign = text.XCenter; f.widest > f.cell {
+			at.Y -= vg.Length(gridLine * (j / f.stride() % 2))
+		}
+		c.FillText(sty, at, fit(f.columns[j].Short, gridLabelSize, width))
+	}
+	for i := 0; rows && i < len(f.LayersA); i += f.stride() {
+		y := f.bottom + f.cell*(vg.Length(len(f.LayersA)-i)-0.5)
+		label(c, fit(f.rows[i].Short, gridLabelSize, gridLeft-2*gap), c.Min.X+x-gap, c.Min.Y+y, gridLabelSize, text.XRight)
+	}
+}
+
+// drawCells fills a panel.
+func (f gridLayout) drawCells(c draw.Canvas, x vg.Length, values [][]*float64) {
+	const legible = 14
+	for i, row := range values {
+		y := f.bottom + f.cell*vg.Length(len(values)-1-i)
+		for j, v := range row {
+			if v == nil {
+				continue
+			}
+			b := box(c, x+f.cell*vg.Length(j), y, f.cell, f.cell)
+			c.SetColor(diverging(*v))
+			c.Fill(b.Rectangle.Path())
+			if f.cell < legible {
+				continue
+			}
+			sty := style(min(11, f.cell/3))
+			if sty.XAlign = text.XCenter; math.Abs(*v) > 0.5 {
+				sty.Color = color.White
+			}
+			c.FillText(sty, vg.Point{X: (b.Min.X + b.Max.X) / 2, Y: (b.Min.Y + b.Max.Y) / 2}, decimals(2, *v))
+		}
+	}
+}
+
+func gridRows(c *contents, g results.Grid) [][]string {
+	rows := [][]string{{"layer of " + c.networks[g.A].Full, "layer of " + c.networks[g.B].Full, "cka", "matched_r", "linear_r2"}}
+	for i, a := range g.LayersA {
+		for j, b := range g.LayersB {
+			rows = append(rows, []string{a, b, cell(g.CKA[i][j]), cell(g.Matched[i][j]), cell(g.Linear[i][j])})
+		}
+	}
+	return rows
+}

@@ -1,0 +1,86 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+)
+
+// dash stands for what is not known.
+const dash = "–"
+
+// valueOf is a float64 or what a *float64 points to, if anything.
+func valueOf(x any) (v float64, ok bool) {
+	switch x := x.(type) {
+	case float64:
+		return x, true
+	case *float64:
+		if x != nil {
+			return *x, true
+		}
+	}
+	return 0, false
+}
+
+// decimals writes a number with so many digits after the point, and zero without a sign.
+func decimals(digits int, x any) string {
+	v, ok := valueOf(x)
+	if !ok {
+		return dash
+	}
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	if strings.Trim(s, "-0.") == "" {
+		return strings.TrimPrefix(s, "-")
+	}
+	return minus(s)
+}
+
+// minus is a number with a minus sign that is as wide as a plus.
+func minus(s string) string { return strings.ReplaceAll(s, "-", "−") }
+
+// significantDigits writes a number with two significant digits.
+func significantDigits(x any) string {
+	if v, ok := valueOf(x); ok {
+		return fmt.Sprintf("%.2g", v)
+	}
+	return dash
+}
+
+// percent writes a share.
+func percent(x any) string {
+	v, ok := valueOf(x)
+	switch {
+	case !ok:
+		return dash
+	case v > 0 && v < 0.001:
+		return fmt.Sprintf("%.1g %%", 100*v)
+	}
+	return decimals(1, 100*v) + " %"
+}
+
+// interval is a value with its interval, if there is one: what no group of images moves, as a
+// share of 0, has none.
+func interval(m results.Measure) string {
+	if m.Low == nil || m.High == nil || *m.Low == *m.High {
+		return decimals(2, m.Value)
+	}
+	return decimals(2, m.Value) + " [" + decimals(2, m.Low) + ", " + decimals(2, m.High) + "]"
+}
+
+// ends are those of a measure's interval; a dash where it has none.
+func ends(m results.Measure) string {
+	if m.Low == nil || m.High == nil {
+		return dash
+	}
+	return decimals(3, m.Low) + " to " + decimals(3, m.High)
+}
+
+// cell is a number in a table of data; nothing, if it is not known.
+func cell(x any) string {
+	if v, ok := valueOf(x); ok {
+		return fmt.Sprintf("%.6g", v)
+	}
+	return ""
+}

@@ -1,0 +1,192 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// openingNames is how many networks the opening names.
+const openingNames = 4
+
+// opening says what was compared.
+func (c *contents) opening() string {
+	r := c.Results
+	n := len(r.Networks)
+	if d := r.Dataset; d != nil {
+		trained := fmt.Sprintf("%d networks of one architecture, trained from different seeds on %d images (%s, %d classes)", n, d.Train, d.Name, len(d.Classes))
+		if c.pretrained() {
+			trained = fmt.Sprintf("%d networks of one architecture that were trained elsewhere (images: %s, %d classes)", n, d.Name, len(d.Classes))
+		}
+		return fmt.Sprintf("%s, looked at the same %d test images. A unit is a channel; its activations after the ReLU, over all images and positions, are compared with those of the other networks' units.", trained, d.Sampled)
+	}
+	names := make([]string, n)
+	for i := range names {
+		names[i] = c.network(i)
+	}
+	text := fmt.Sprintf("%d networks, %s, are compared by their activations", n, list(names, openingNames))
+	if len(c.layers) == 0 {
+		return text + "."
+	}
+	first := c.layers[0]
+	if first.Samples != nil {
+		text += fmt.Sprintf(" on the same %d samples", *first.Samples)
+	} else {
+		text += ", of which files of moments were given"
+	}
+	if len(c.layers) == 1 {
+		text += fmt.Sprintf(", at one layer, %s", c.extent(first))
+	} else {
+		text += fmt.Sprintf(", at %d layers, from %s to %s", len(c.layers), c.extent(first), c.extent(c.layers[len(c.layers)-1]))
+	}
+	text += ". The activations of each unit, over all samples and positions, are compared with those of the other networks' units."
+	if a := r.Config.Activations; a != nil && a.Pool {
+		text += " They are means over the positions of a sample."
+	}
+	if first.Samples != nil {
+		text += " An image, where this page speaks of images, is what intervals, halves and exchanges are over: what the samples are of, be it an image or a text, or else each sample."
+	}
+	return text
+}
+
+// extent says how large a layer is: "conv1 (16 units, 4 x 4 positions)".
+func (c *contents) extent(l layer) string {
+	called := l.Title.Short
+	if all := c.aliases(l); len(all) > 1 {
+		var parts []string
+		for _, a := range all {
+			parts = append(parts, a.Layer.Short+" of "+a.Networks)
+		}
+		called = list(parts, openingNames)
+	}
+	return fmt.Sprintf("%s (%s, %s, %d observations)", called, c.unitCounts(l), l.positionCount(), l.Rows)
+}
+
+// unitCounts says how many units the networks have at a layer.
+func (c *contents) unitCounts(l layer) string {
+	minimum, maximum := slices.Min(l.Units), slices.Max(l.Units)
+	switch {
+	case minimum == maximum && maximum == 1:
+		return "1 unit in each network"
+	case minimum == maximum:
+		return fmt.Sprintf("%d units in each network", maximum)
+	case len(l.Units) > openingNames:
+		return fmt.Sprintf("%d to %d units", minimum, maximum)
+	}
+	var parts []string
+	for n, units := range l.Units {
+		parts = append(parts, fmt.Sprintf("%d in %s", units, c.network(n)))
+	}
+	return "units: " + list(parts, openingNames)
+}
+
+// Extent is the positions of a sample: "8 x 8".
+func (l layer) Extent() string {
+	switch {
+	case l.Positions == nil:
+		return dash
+	case len(l.Positions) == 0:
+		return "1"
+	}
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint(l.Positions), "[]"), " ", " × ")
+}
+
+func (l layer) positionCount() string {
+	switch e := l.Extent(); e {
+	case dash:
+		return "positions not known"
+	case "1":
+		return "1 position"
+	default:
+		return e + " positions"
+	}
+}
+
+// UnitRange is how many units the networks have: "8", or "8 to 12".
+func (l layer) UnitRange() string {
+	minimum, maximum := slices.Min(l.Units), slices.Max(l.Units)
+	if minimum == maximum {
+		return fmt.Sprint(maximum)
+	}
+	return fmt.Sprintf("%d to %d", minimum, maximum)
+}
+
+// omissions say what was not given, and so is not there.
+func (c *contents) omissions() []string {
+	if len(c.layers) == 0 {
+		return []string{"No layer is called the same in all networks, so that no units are compared: layers are aligned by -pair or -by-order."}
+	}
+	var all []string
+	if c.layers[0].Samples == nil {
+		all = append(all, "Files of moments know no images: there are no intervals, no predictions on images held out, no networks that see different images, no networks before training, no gradient descent, no patches of images and no grid of all layers. Activations themselves would give these.")
+	} else {
+		all = c.imageOmissions()
+		if matchedNull(c.layers[0], untrainedNull) == nil {
+			all = append(all, "No networks before training were given (-baseline), so it is not known how alike they were then.")
+		}
+	}
+	if t := c.Results.Config.Training; t != nil && len(c.Results.Growth) < 2 {
+		if c.pretrained() {
+			all = append(all, "The networks were trained elsewhere, so it is not known when they came to be alike.")
+		} else {
+			all = append(all, fmt.Sprintf("No network was stored on its way through training, %d epochs, so it is not known when they came to be alike.", t.Epochs))
+		}
+	}
+	for i, l := range c.layers {
+		if units := c.allUnits(i); units > explorerUnits {
+			all = append(all, fmt.Sprintf("%s has %d units in all networks, more than the %d that can be explored on a page.", l.Title.Short, units, explorerUnits))
+		}
+		if len(l.Pairs) > pairColumns && i == 0 {
+			all = append(all, fmt.Sprintf("There are %d pairs of networks. Tables of pairs have the first %d; results.json has all.", len(l.Pairs), pairColumns))
+		}
+	}
+	return all
+}
+
+// imageOmissions are what is not there of samples that were given.
+func (c *contents) imageOmissions() []string {
+	var all []string
+	l, analysis := c.layers[0], c.Results.Config.Analysis
+	if !c.intervals() {
+		if analysis.Groups == 1 {
+			all = append(all, "There are no intervals, which were not asked for (-groups 1).")
+		} else {
+			all = append(all, "There are no intervals: they need ten groups of images or more (-groups), and so ten images or more.")
+		}
+	}
+	if l.Subspaces != nil && len(l.Subspaces.Predictions) == 0 {
+		all = append(all, "Predictions are not tested on images held out, of which there must be two or more.")
+	}
+	if l.Convergence != nil && matchedNull(l, shuffleNull) == nil {
+		all = append(all, "Networks that see different images are not among the nulls: exchanges were not asked for (-shuffles 0).")
+	}
+	if !c.reproduction() && len(c.Layers) > 0 && c.Layers[0].Patches == nil {
+		all = append(all, "No images were given (-images), so no patches show what units respond to.")
+	}
+	for _, l := range c.layers {
+		if l.Convergence != nil && len(l.Descent) == 0 {
+			all = append(all, fmt.Sprintf("Gradient descent was not tried in %s, where on the sampled positions no unit changes.", l.Title.Short))
+		}
+	}
+	if len(c.layers) > 1 && len(c.Results.Grids) == 0 {
+		all = append(all, "There is no grid of all layers, which have too many units together.")
+	}
+	if n := len(c.Results.Networks); len(c.Results.Grids) > 0 && n > 4 {
+		all = append(all, fmt.Sprintf("Grids of all layers are of the first four of the %d networks.", n))
+	}
+	return all
+}
+
+// intervals says whether any figure of a claim has an interval.
+func (c *contents) intervals() bool {
+	return slices.ContainsFunc(c.layers, func(l layer) bool { return l.Convergence != nil && l.Convergence.Matched.Low != nil })
+}
+
+// allUnits is how many units all networks have at a layer.
+func (c *contents) allUnits(i int) int {
+	total := 0
+	for _, u := range c.layers[i].Units {
+		total += u
+	}
+	return total
+}
