@@ -2,7 +2,7 @@
 // representations: it reproduces "Convergent Learning" (Li, Yosinski, Clune,
 // Lipson, Hopcroft, ICLR 2016) from images to a report.
 //
-//	go run ./bench/convergent reproduce
+//	go run github.com/convergent-go/convergent/bench/convergent@latest reproduce
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -22,6 +23,12 @@ type commands struct {
 	Compare   compareCommand `cmd:"" help:"Compare networks that were trained elsewhere, by files of their activations."`
 	Moments   momentsCommand `cmd:"" help:"Accumulate activations, or a part of them, to be merged and compared later."`
 	Merge     mergeCommand   `cmd:"" help:"Add moments of parts of the samples."`
+
+	Completion completionCommand `cmd:"" help:"Print what lets a shell complete commands, flags and files."`
+	Help       helpCommand       `cmd:"" help:"Say what a command does, as -h does."`
+	Version    versionCommand    `cmd:"" help:"Say which version this is."`
+
+	PrintVersion kong.VersionFlag `name:"version" help:"Say which version this is."`
 }
 
 const description = `Do different neural networks learn the same representations?
@@ -36,12 +43,12 @@ Open report.html in the output folder when it is done.`
 
 func main() {
 	var c commands
-	parser := kong.Must(&c, kong.Name("convergent"), kong.Description(description),
+	parser := kong.Must(&c, kong.Name("convergent"), kong.Description(description), kong.Vars{"version": version()},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}))
 	if len(os.Args) < 2 {
 		os.Args = append(os.Args, "--help")
 	}
-	k, err := parser.Parse(flags.Spell(os.Args[1:]))
+	k, err := flags.Parse(parser, os.Args[1:])
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "convergent: %v\nTry: convergent COMMAND -h\n", err)
 		os.Exit(2)
@@ -52,7 +59,11 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	k.BindTo(ctx, (*context.Context)(nil))
 	if err := k.Run(); errors.Is(err, context.Canceled) {
-		fmt.Fprintln(os.Stderr, "convergent: stopped; the same command goes on from here")
+		text := "stopped; the same command goes on from here"
+		if name, _, _ := strings.Cut(k.Command(), " "); name != "reproduce" && name != "compare" {
+			text = "stopped; nothing was written"
+		}
+		fmt.Fprintln(os.Stderr, "convergent:", text)
 		os.Exit(130)
 	} else if err != nil {
 		fmt.Fprintf(os.Stderr, "convergent: %v\n", err)

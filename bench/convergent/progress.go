@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -9,89 +10,124 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
-	"github.com/convergent-go/convergent/bench/convergent/internal/study"
+	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 )
 
-// progress shows events: on a terminal as a bar for all that is under way with
+// bars show events: on a terminal as a bar for the stage that is under way with
 // the time left, elsewhere as a line for each task now and then.
-type progress struct {
-	bar   *progressbar.ProgressBar // nil if there is no terminal
-	stage string                   // what the bar shows: the first word of its tasks
-	tasks map[string]study.Event   // of the stage
-	said  map[string]time.Time     // when a task last had a line
+type bars struct {
+	bar     *progressbar.ProgressBar // nil if there is no terminal
+	stages  map[string]*stage        // by the first word of their tasks
+	current *stage                   // what the bar shows
+
+	lines   io.Writer
+	printed map[string]time.Time // when a task last had a line
 }
 
 // every is how often a task has a line where there is no terminal.
 const every = 10 * time.Second
 
-func newProgress() *progress {
-	p := &progress{tasks: make(map[string]study.Event), said: make(map[string]time.Time)}
+func newBars() *bars {
+	p := &bars{stages: make(map[string]*stage), lines: os.Stdout, printed: make(map[string]time.Time)}
 	if term.IsTerminal(int(os.Stdout.Fd())) {
-		// A width that leaves room for the text on 80 columns.
-		p.bar = progressbar.NewOptions(1, progressbar.OptionSetWriter(os.Stdout), progressbar.OptionSetWidth(10),
-			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+		p.bar = newBar(os.Stdout)
 	}
 	return p
 }
 
-func (p *progress) show(e study.Event) {
+// whole is the length of a bar.
+const whole = 1000
+
+// newBar makes a bar of a width that leaves room for the text on 80 columns.
+func newBar(w io.Writer) *progressbar.ProgressBar {
+	return progressbar.NewOptions(whole, progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(10),
+		progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+}
+
+func (p *bars) show(e progress.Event) {
 	switch {
+	case e.Total == 0: // no work, but something to say
+		if p.bar != nil {
+			p.bar.Clear()
+		}
+		fmt.Fprintln(p.lines, text(e))
 	case p.bar == nil:
 		p.print(e)
-	case e.Total == 1: // news rather than work
-		p.bar.Clear()
-		fmt.Println(line(e))
 	default:
 		p.draw(e)
 	}
 }
 
-// draw counts together the tasks of a stage, which may run side by side.
-func (p *progress) draw(e study.Event) {
-	if stage, _, _ := strings.Cut(e.Task, " "); stage != p.stage {
-		p.bar.Clear()
-		p.bar.Reset()
-		p.stage, p.tasks = stage, make(map[string]study.Event)
+func (p *bars) draw(e progress.Event) {
+	word, _, _ := strings.Cut(e.Task, " ")
+	s := p.stages[word]
+	if s == nil || s.done() {
+		if e.Total == 1 {
+			return // all that there is to do was done at once
+		}
+		s = &stage{tasks: make(map[string]progress.Event)}
+		p.stages[word] = s
 	}
-	p.tasks[e.Task] = e
-	done, total := 0, 0
-	for _, t := range p.tasks {
-		done += t.Done
-		total += t.Total
-	}
+	s.add(e)
 	if e.Done == 0 {
 		return // only announced
 	}
-	text := e.Task
-	if e.Note != "" {
-		text += ", " + e.Note
+	if s != p.current {
+		p.bar.Clear()
+		p.bar.Reset()
+		p.current = s
 	}
-	p.bar.Describe(text)
-	p.bar.ChangeMax(total)
-	p.bar.Set(min(done, total-1)) // never full, which would end the bar
+	p.bar.Describe(text(e))
+	p.bar.Set(min(int(whole*s.share), whole-1)) // never full, which would end the bar
 }
 
-func (p *progress) print(e study.Event) {
-	last, ok := p.said[e.Task]
+// stage is tasks of one kind that are under way together.
+type stage struct {
+	tasks map[string]progress.Event
+	share float64 // that is done. It waits, and does not fall, when a task is added late.
+}
+
+func (s *stage) add(e progress.Event) {
+	s.tasks[e.Task] = e
+	done, total := 0, 0
+	for _, t := range s.tasks {
+		done += t.Done
+		total += t.Total
+	}
+	s.share = max(s.share, float64(done)/float64(max(1, total)))
+}
+
+func (s *stage) done() bool {
+	for _, t := range s.tasks {
+		if t.Done < t.Total {
+			return false
+		}
+	}
+	return true
+}
+
+func (p *bars) print(e progress.Event) {
+	last, ok := p.printed[e.Task]
 	if e.Done == 0 || ok && e.Done < e.Total && time.Since(last) < every {
 		return
 	}
-	p.said[e.Task] = time.Now()
-	fmt.Println(line(e))
-}
-
-func line(e study.Event) string {
-	s := e.Task
+	p.printed[e.Task] = time.Now()
 	if e.Total > 1 {
-		s += fmt.Sprintf(": %d of %d", e.Done, e.Total)
+		e.Task += fmt.Sprintf(": %d of %d", e.Done, e.Total)
+	} else {
+		e.Note = "" // what came out, which the command says at its end
 	}
-	if e.Note != "" {
-		s += ", " + e.Note
-	}
-	return s
+	fmt.Fprintln(p.lines, text(e))
 }
 
-func (p *progress) finish() {
+func text(e progress.Event) string {
+	if e.Note == "" {
+		return e.Task
+	}
+	return e.Task + ", " + e.Note
+}
+
+func (p *bars) finish() {
 	if p.bar != nil {
 		p.bar.Clear()
 	}
