@@ -34,7 +34,7 @@ func TestCollectorIsNotKeptWaiting(t *testing.T) {
 	m.Threads = 1
 	for name, work := range map[string]func(){
 		"products": func() {
-			level3.Gemm(1, n, n, n, level3.Rows{Data: a, Stride: n}, level3.Rows{Data: b, Stride: n}, c, n, level3.End{})
+			level3.Gemm(1, level3.Product{M: n, N: n, K: n, A: level3.Rows{Data: a, Stride: n}, B: level3.Rows{Data: b, Stride: n}, C: c, LDC: n})
 		},
 		"elements":     func() { vec.Add(x, y) },
 		"finite":       func() { vec.Finite(x) },
