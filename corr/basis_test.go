@@ -188,8 +188,8 @@ func ones(n int) []float64 {
 	return x
 }
 
-// TestTurn holds Q^t to what powers are.
-func TestTurn(t *testing.T) {
+// TestRotationPath: the matrices Q^t are rotations, and powers of Q.
+func TestRotationPath(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 8, 33, 96} {
 		for seed := range uint64(4) {
 			turn := NewRotationPath(n, rand.New(rand.NewPCG(seed, 7)))

@@ -158,7 +158,7 @@ func (a *axes) count(varianceShare float64) int {
 //
 //	sum_i w_i rho_i / sum_i w_i,   w_i = sum_j |cov(h_i, x_j)|
 //
-// for the canonical variables h_i of variance 1 in a's space and a's units x_j: it asks
+// for the canonical variables h_i of variance 1 in a's space and a's units x_j:
 // how much of a is also in b. It is in [0, 1], not symmetric, and invariant to
 // invertible maps of b's units, and to a factor for all of a's. Canonical variables
 // of correlation 0, which have no direction of their own, have no weight.

@@ -20,7 +20,7 @@ func (m *Moments) Covariance(dst *mat.Dense, a, b int) *mat.Dense {
 //	c_ij = E[(X_i - mu_i)(X_j - mu_j)] / (sigma_i sigma_j)
 //
 // in [-1, 1], and exactly 1 for a unit with itself. The rows and columns of dead
-// units (see Dead) are 0; leave them out of what follows. It fills and returns
+// units (see Dead) are 0, and should be left out. It fills and returns
 // dst; a nil dst is allocated, one of another shape panics.
 func (m *Moments) Correlation(dst *mat.Dense, a, b int) *mat.Dense {
 	s, liveMask := m.snapshot()

@@ -17,7 +17,7 @@ import (
 	"github.com/convergent-go/convergent/internal/dense"
 )
 
-// fixture is what testdata/measures.py wrote.
+// fixture is the data and measures of testdata/measures.py.
 type fixture struct {
 	X, Y     [][]float64
 	Measures struct {
@@ -235,7 +235,7 @@ func mapRows(x [][]float64, f func(row []float64) []float64) [][]float64 {
 	return y
 }
 
-// TestInvariance holds measures to what their documentation promises.
+// TestInvariance checks the invariances that the documentation of measures states.
 func TestInvariance(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p, q := rapid.IntRange(1, 7).Draw(t, "p"), rapid.IntRange(1, 7).Draw(t, "q")

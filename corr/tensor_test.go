@@ -127,7 +127,8 @@ func TestTensorPanics(t *testing.T) {
 	}
 }
 
-// TestSamples: moments that know their samples refuse what makes no sense.
+// TestSamples: moments of overlapping samples cannot be merged, nor those of different
+// samples compared.
 func TestSamples(t *testing.T) {
 	x := data(rand.New(rand.NewPCG(1, 1)), 40, 3)[0]
 	pass := func(source string, n Network, ids ...uint64) *Moments {
@@ -192,7 +193,7 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// TestEstimateMemory holds the estimate to what a long stream takes.
+// TestEstimateMemory compares the estimate with the memory of a long stream.
 func TestEstimateMemory(t *testing.T) {
 	const p, rows = 600, 5000
 	x := data(rand.New(rand.NewPCG(1, 1)), rows, p)[0]

@@ -11,7 +11,7 @@ import (
 )
 
 // rectified returns the correlations of p units, and of p others with them, that share
-// 40 causes: what bench/peers gives to the others.
+// 40 causes: the data of bench/peers.
 func rectified(p, rows int) (sxx, sxy *mat.Dense) {
 	const causes = 40
 	rnd := rand.New(rand.NewPCG(1, 1))

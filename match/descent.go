@@ -11,8 +11,8 @@ import (
 
 // descent minimises 1/2 w.Qw - c.w + lambda |w|_1 by coordinate descent
 // (Friedman, Hastie and Tibshirani, J. Stat. Softw. 33, 2010), with steps of
-// Newton's method among the nonzero weights where sources are so alike that
-// one coordinate at a time gets nowhere.
+// Newton's method among the nonzero weights, since coordinate descent converges
+// slowly where sources are nearly collinear.
 type descent struct {
 	n        int
 	q        []float64 // n x n

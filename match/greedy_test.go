@@ -60,7 +60,7 @@ func levelMatrix(rows, cols, levels int) *mat.Dense {
 	})
 }
 
-// TestMutual counts for each pair what is larger in its row and its column.
+// TestMutual counts, for each pair, the larger values of its row and of its column.
 func TestMutual(t *testing.T) {
 	for levels := range 5 {
 		for _, s := range [][2]int{{1, 1}, {1, 7}, {7, 1}, {9, 9}, {12, 20}, {20, 12}} {

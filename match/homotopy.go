@@ -174,7 +174,7 @@ func (h *homotopy) ascendTo(weights []float64, lambda float64) bool {
 	return false
 }
 
-// event is what ends a piece.
+// event is the end of a piece.
 type event struct {
 	distance float64 // in lambda
 	source   int     // -1: none

@@ -63,8 +63,8 @@ const maxLambdas = 10000
 // are not the covariances of any variables.
 //
 // A constant source (variance 0) has weight 0, a constant target all weights 0.
-// Where identical sources leave the weights undetermined, the result is always the same
-// one of the solutions.
+// Where identical sources leave the weights undetermined, the result is one of the
+// solutions, the same in every run.
 //
 // Shapes that do not agree panic. NaN, Inf and values that cannot be covariances
 // are an error naming row and column, as are options out of range, and a target

@@ -47,7 +47,7 @@ func FuzzLasso(f *testing.F) {
 		}
 		for _, fit := range fits {
 			for j := range q {
-				// Of nearly equal sources weights are large, and so is what rounding leaves.
+				// Weights of nearly equal sources are large, and so are rounding errors.
 				size := floats.Norm(mat.Col(nil, j, fit.W), 1)
 				if gap := fit.Gap[j]; !(gap >= 0 && gap < 1e-9+1e-11*size*size) {
 					t.Errorf("target %d: gap %v of weights %v", j, gap, size)

@@ -101,9 +101,9 @@ func newSpectrum(a *operator, l Laplacian, degree, values, rows []float64) *Spec
 	return s
 }
 
-// sign returns the sign of the entry of largest magnitude, to within rounding, the first
-// of those that tie: entries that are equal in exact arithmetic, as in a symmetric graph,
-// have the same order on every machine.
+// sign returns the sign of the entry of largest magnitude, the first of those that tie.
+// Magnitudes within 1e-6 of the largest tie, since rounding must not decide between
+// entries that are equal in exact arithmetic, as in a symmetric graph.
 func sign(v []float64) float64 {
 	largest := floats.Norm(v, math.Inf(1))
 	for _, x := range v {

@@ -85,7 +85,7 @@ func TestDecomposeCertificates(t *testing.T) {
 		if !slices.IsSorted(s.Values) || len(s.Values) != 40 {
 			t.Errorf("values %v", s.Values)
 		}
-		// The residuals must be small and must be what they claim to be.
+		// The residuals must be small, and the norms of Lu - λu.
 		var lu mat.Dense
 		lu.Mul(kind.Matrix(nil, g), s.Vectors)
 		for j, r := range s.Residuals {

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// reference is what numpy, scipy and scikit-learn computed: see testdata/clusters.py.
+// reference is the results of numpy, scipy and scikit-learn: see testdata/clusters.py.
 type reference struct {
 	Trees []struct {
 		Points  [][]float64
