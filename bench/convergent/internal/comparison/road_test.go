@@ -116,7 +116,7 @@ func momentsOnly(l results.Layer) results.Layer {
 	l.Convergence = &convergence
 	l.Subspaces = &results.Subspaces{Predictions: []results.Prediction{}, TermCounts: []results.TermCount{}, Angles: l.Subspaces.Angles, ClusterSizes: l.Subspaces.ClusterSizes}
 	basis := *l.Basis
-	basis.Index, basis.AxesIndex = value(basis.Index, true), value(basis.AxesIndex, true)
+	basis.Index, basis.AxesIndex, basis.UntrainedIndex = value(basis.Index, true), value(basis.AxesIndex, true), nil
 	l.Basis = &basis
 	activity := *l.Activity
 	activity.Distance, activity.Untrained = value(activity.Distance, true), nil

@@ -82,8 +82,26 @@ func (l *layer) basis(ctx context.Context) error {
 	for i, m := range []*results.Measure{&b.Index, &b.AxesIndex} {
 		m.Null, m.P = all[i].indexNull()
 	}
+	b.UntrainedIndex, err = l.untrainedIndex()
 	l.result.Basis = b
-	return nil
+	return err
+}
+
+// untrainedIndex is the mean index of pairs of networks before training; nil if they are
+// not known.
+func (l *layer) untrainedIndex() (*float64, error) {
+	if l.before == nil {
+		return nil, nil
+	}
+	indices := make([]float64, len(l.result.Pairs))
+	err := l.eachPair(func(k int, p *results.Pair) error {
+		all, err := l.indices(k, pairOf(l.before, p))
+		if err == nil {
+			indices[k] = all[0]
+		}
+		return err
+	})
+	return results.Finite(mean(indices)), err
 }
 
 // rotations are those of so many units: of each way the shares, then the random ones.

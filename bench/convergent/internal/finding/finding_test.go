@@ -114,6 +114,7 @@ func TestCopies(t *testing.T) {
 	near(t, "clusters", l.Subspaces.Angles.Value, 0.999, 1)
 	near(t, "random clusters", l.Subspaces.Angles.Null, 0, 0.3)
 	near(t, "index", l.Basis.Index.Value, 0.999, 1.001)
+	near(t, "index of unrelated networks before training", l.Basis.UntrainedIndex, -0.3, 0.3)
 	near(t, "distance of curves", l.Activity.Distance.Value, 0, 0.01)
 	for _, d := range l.Descent {
 		for _, run := range d.Runs {

@@ -15,6 +15,10 @@ func basis(c *contents) *claim {
 	sentence(&text, "Between a random basis (0, distributed) and the best aligned one (1, local) the networks' own units lie at %s; their principal axes at %s.",
 		endpoints(layers, " and at ", func(l layer) string { return interval(l.Basis.Index) }),
 		endpoints(layers, " and at ", func(l layer) string { return interval(l.Basis.AxesIndex) }))
+	if layers[0].Basis.UntrainedIndex != nil {
+		sentence(&text, "Units of untrained networks lie at %s: so much of it the architecture has by itself.",
+			endpoints(layers, " and at ", func(l layer) string { return decimals(2, l.Basis.UntrainedIndex) }))
+	}
 	return &claim{ID: "basis", Title: "Is the code local or distributed?", Layers: layers,
 		Number:   endpoints(layers, ", ", func(l layer) string { return decimals(2, l.Basis.Index.Value) }),
 		Sentence: text,

@@ -197,6 +197,9 @@ type Basis struct {
 	// AxesIndex is the same for principal axes: whether the spaces' main directions
 	// agree as units do.
 	AxesIndex Measure `json:"axes_index"`
+	// UntrainedIndex is Index of the networks before training: what of it the architecture
+	// alone has.
+	UntrainedIndex *float64 `json:"untrained_index"`
 }
 
 // Activity is claim 4: sorted mean activations are alike.
