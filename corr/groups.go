@@ -107,14 +107,23 @@ func (g *Groups) Total() *Moments {
 }
 
 func (g *Groups) sum() *Moments {
-	total := NewMoments(g.parts[0].units...)
-	total.Threads = g.Threads
-	for _, m := range g.parts {
-		if err := total.Merge(m); err != nil {
-			panic("corr: groups do not fit together")
+	all := make([]int, len(g.parts))
+	for i := range all {
+		all[i] = i
+	}
+	return g.Sum(all...)
+}
+
+// Sum returns the moments of some groups; of observations held out, say.
+func (g *Groups) Sum(groups ...int) *Moments {
+	sum := NewMoments(g.parts[0].units...)
+	sum.Threads = g.Threads
+	for _, i := range groups {
+		if g.parts[i].Count() > 0 {
+			sum.absorb(g.parts[i])
 		}
 	}
-	return total
+	return sum
 }
 
 // Close says that no more observations come, after which AddTensors panics. What the

@@ -286,3 +286,23 @@ func BenchmarkRotationNull(b *testing.B) {
 	}
 	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N)/draws*1000, "ms/draw")
 }
+
+// TestGroupsOfSameSamples: groups may have equal samples, and any of them add up.
+func TestGroupsOfSameSamples(t *testing.T) {
+	g, want := NewGroups(4, 1), NewMoments(1)
+	for i := range uint64(8) {
+		x := Rows([]float32{float32(i * i)}, 1, 1, 1)
+		if err := g.AddTensors([]uint64{7}, []uint64{i}, x); err != nil {
+			t.Fatal(err)
+		}
+		if i%4 == 1 || i%4 == 2 {
+			if err := want.AddTensors(nil, x); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	g.Close()
+	if got := g.Sum(1, 2); got.Count() != 4 || math.Abs(got.Std(0)[0]-want.Std(0)[0]) > 1e-6 || g.Total().Count() != 8 {
+		t.Errorf("%d observations, deviation %v, want %v", got.Count(), got.Std(0), want.Std(0))
+	}
+}

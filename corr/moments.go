@@ -264,9 +264,9 @@ func (m *Moments) snapshot() (moments, []uint32) {
 	return s, liveMask
 }
 
-// Merge adds the observations of o, of networks of the same numbers of units. The
-// result agrees with one pass over both up to rounding in float64, in whatever order
-// parts are merged. Moments of other networks, layers, units or sources, or of samples
+// Merge adds the observations of o, of networks of the same numbers of units, in float64.
+// The result agrees with one pass over both, and with parts merged in another order, as
+// closely as moments are accurate: blocks of rows differ. Moments of other networks, layers, units or sources, or of samples
 // that m has already, are an error where both sides are known; then m is unchanged.
 func (m *Moments) Merge(o *Moments) error {
 	if !slices.Equal(m.units, o.units) {
@@ -289,10 +289,18 @@ func (m *Moments) Merge(o *Moments) error {
 		m.networks = networks
 		return nil
 	}
-	if err := m.samples.merge(o.samples); err != nil {
+	own := m.samples
+	if err := own.merge(o.samples); err != nil {
 		return fmt.Errorf("corr: moments cannot be merged: %w", err)
 	}
 	m.networks = networks
+	m.absorb(o)
+	return nil
+}
+
+// absorb adds the observations of o, whatever they are of.
+func (m *Moments) absorb(o *Moments) {
+	m.samples.append(o.samples)
 	if m.Count() == 0 {
 		copy(m.first, o.first)
 	}
@@ -306,7 +314,6 @@ func (m *Moments) Merge(o *Moments) error {
 	}
 	s.merge(par.Threads(m.Threads), t)
 	m.accumulator, m.rows = s, 0
-	return nil
 }
 
 // Mean returns the means of a network's units; zeros before the first

@@ -86,11 +86,16 @@ func (s *samples) merge(o samples) error {
 			return fmt.Errorf("the same %d rows are in both", p.Rows)
 		}
 	}
+	s.append(o)
+	return nil
+}
+
+// append adds those of another pass, or another part of this one.
+func (s *samples) append(o samples) {
 	s.Unknown = s.Unknown || o.Unknown
 	s.Hash += o.Hash
 	s.Passes = append(slices.Clip(s.Passes), o.Passes...)
 	s.Open = false
-	return nil
 }
 
 // mix is a bijection that spreads 64 bits (the finisher of SplitMix64: Steele, Lea and

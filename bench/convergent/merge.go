@@ -11,7 +11,7 @@ import (
 
 // Help follows the summary of the command.
 func (*mergeCommand) Help() string {
-	return `The sum is what convergent moments would have written of all samples at once. Files may be merged in any order and in several steps, with the same result. The same file twice is an error, and so is a sample of which it is known that it is in two files: those that have sample_ids.
+	return `The sum is what convergent moments would have written of all samples at once, but for rounding. Files may be merged in any order and in several steps. The same file twice is an error, and so are the same samples in the same groups; that single samples are in two files is not noticed.
 
 Examples:
 

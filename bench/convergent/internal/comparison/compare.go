@@ -3,7 +3,9 @@ package comparison
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
@@ -11,6 +13,7 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 	"github.com/convergent-go/convergent/corr"
+	"github.com/convergent-go/convergent/internal/safetensors"
 )
 
 // Compare compares networks that were trained elsewhere, of which activations are given,
@@ -21,7 +24,8 @@ func Compare(ctx context.Context, in source.Options, o Options) (*results.Result
 	if o.Analysis, err = analysis(o.Analysis); err != nil {
 		return nil, err
 	}
-	if momentsGiven(in.Networks) {
+	if files := expandMoments(in.Networks); slices.ContainsFunc(files, isMoments) {
+		in.Networks = files
 		return compareMoments(ctx, in, o)
 	}
 	if len(in.Networks) < 2 {
@@ -67,23 +71,10 @@ func Compare(ctx context.Context, in source.Options, o Options) (*results.Result
 
 // activationConfig is what results depend on: names of files, not where they lie.
 func activationConfig(in source.Options) *results.Activations {
-	base := func(paths []string) []string {
-		var names []string
-		for _, path := range paths {
-			parts := strings.Split(path, ",")
-			for i, p := range parts {
-				parts[i] = filepath.Base(p)
-			}
-			names = append(names, strings.Join(parts, ","))
-		}
-		return names
-	}
 	a := &results.Activations{
-		Networks: base(in.Networks), Names: in.Names, Layouts: in.Layouts.String(), LayerFiles: in.LayerFiles, Layers: in.Only,
-		Pairings: in.Pairings, ByOrder: in.ByOrder, Pool: in.Pool, Baseline: base(in.Baseline),
-	}
-	for _, labels := range [][]string{in.SampleIDs, in.ImageIDs, in.Classes, in.UnitNames, in.Masks} {
-		a.Labels = append(a.Labels, base(labels)...)
+		Networks: source.BaseNames(in.Networks), Names: in.Names, Layouts: in.Layouts.String(), LayerFiles: in.LayerFiles, Layers: in.Only,
+		Pairings: in.Pairings, ByOrder: in.ByOrder, Pool: in.Pool, Baseline: source.BaseNames(in.Baseline),
+		SampleIDs: source.BaseNames(in.SampleIDs), ImageIDs: source.BaseNames(in.ImageIDs), Classes: source.BaseNames(in.Classes), UnitNames: source.BaseNames(in.UnitNames), Masks: source.BaseNames(in.Masks),
 	}
 	if in.Pictures != "" {
 		a.Images = filepath.Base(in.Pictures)
@@ -94,14 +85,55 @@ func activationConfig(in source.Options) *results.Activations {
 // momentsSuffix is the ending of files of moments.
 const momentsSuffix = ".moments"
 
-// momentsGiven says whether the first path is a file of moments, by its ending.
-func momentsGiven(paths []string) bool {
+// momentsFormat begins what files of moments say of their format.
+const momentsFormat = "convergent.moments/"
+
+// expandMoments puts the files of moments in a folder in the place of the folder.
+func expandMoments(paths []string) []string {
+	var files []string
 	for _, path := range paths {
-		if filepath.Ext(path) == momentsSuffix || filepath.Base(path) == results.MomentsFile {
-			return true
+		inside, _ := filepath.Glob(filepath.Join(path, "*"+momentsSuffix))
+		if len(inside) == 0 {
+			inside = []string{path}
+		}
+		files = append(files, inside...)
+	}
+	return files
+}
+
+// isMoments says whether a file is one of moments.
+func isMoments(path string) bool {
+	if filepath.Ext(path) == momentsSuffix {
+		return true
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	_, metadata, err := safetensors.ReadHeader(f, info.Size())
+	return err == nil && strings.HasPrefix(metadata["format"], momentsFormat)
+}
+
+// arrayFlags names the first flag that is about arrays, or returns "".
+func arrayFlags(in source.Options) string {
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"-layout", len(in.Layouts) > 0}, {"-layer-files", in.LayerFiles}, {"-pair", len(in.Pairings) > 0}, {"-by-order", in.ByOrder}, {"-pool", in.Pool},
+		{"-sample-ids", len(in.SampleIDs) > 0}, {"-image-ids", len(in.ImageIDs) > 0}, {"-classes", len(in.Classes) > 0}, {"-unit-names", len(in.UnitNames) > 0},
+		{"-mask", len(in.Masks) > 0}, {"-baseline", len(in.Baseline) > 0}, {"-images", in.Pictures != ""},
+	} {
+		if f.set {
+			return f.name
 		}
 	}
-	return false
+	return ""
 }
 
 // compareMoments compares what moments hold.
@@ -138,10 +170,14 @@ func compareMoments(ctx context.Context, in source.Options, o Options) (*results
 
 // openMoments reads files of moments of the same networks.
 func openMoments(in source.Options, o Options) (layers []*observe.Layer, networks []results.Network, err error) {
+	if flag := arrayFlags(in); flag != "" {
+		return nil, nil, fmt.Errorf("%s: it is about arrays, and files of moments were given", flag)
+	}
 	taken := make(map[string]bool)
+	var names []string
 	r := &road{Options: o}
 	for _, path := range in.Networks {
-		if !momentsGiven([]string{path}) {
+		if !isMoments(path) {
 			return nil, nil, fmt.Errorf("%s: moments and arrays are not compared with each other; make moments of all networks at once: convergent moments A.npy B.npy -o all%s", path, momentsSuffix)
 		}
 		m, err := corr.LoadMoments(path)
@@ -151,14 +187,22 @@ func openMoments(in source.Options, o Options) (layers []*observe.Layer, network
 		if m.Networks() < 2 {
 			return nil, nil, fmt.Errorf("%s: moments of one network, which do not say how its units vary with those of others; they must be accumulated together: convergent moments A.npy B.npy -o all%s", path, momentsSuffix)
 		}
+		if n := len(in.Names); n != 0 && n != m.Networks() {
+			return nil, nil, fmt.Errorf("-names: %d for %d networks: give one for each", n, m.Networks())
+		}
 		own := momentsNetworks(m, in.Names, path)
 		if networks == nil {
 			networks = own
 		}
-		if !sameNames(networks, own) {
+		if !slices.Equal(networkNames(networks), networkNames(own)) {
 			return nil, nil, fmt.Errorf("%s: moments of other networks than those of %s", path, in.Networks[0])
 		}
-		l := observe.FromMoments(m, momentsLayer(m, path, taken))
+		name := momentsLayer(m, path, taken)
+		names = append(names, name)
+		if len(in.Only) > 0 && !slices.Contains(in.Only, name) && !slices.Contains(in.Only, m.Network(0).Layer) {
+			continue
+		}
+		l := observe.FromMoments(m, name, networkNames(own))
 		if taken[l.Name] {
 			return nil, nil, fmt.Errorf("%s: two layers are called %s", path, l.Name)
 		}
@@ -168,46 +212,48 @@ func openMoments(in source.Options, o Options) (layers []*observe.Layer, network
 		}
 		layers = append(layers, l)
 	}
+	if len(layers) == 0 {
+		return nil, nil, fmt.Errorf("-layers: none of these is in the files of moments, which have %s", strings.Join(names, ", "))
+	}
 	return layers, networks, nil
+}
+
+func networkNames(networks []results.Network) []string {
+	names := make([]string, len(networks))
+	for i, n := range networks {
+		names[i] = n.Name
+	}
+	return names
 }
 
 // momentsNetworks names the networks of moments: as they say, or as asked, or by number.
 func momentsNetworks(m *corr.Moments, names []string, path string) []results.Network {
-	var all []results.Network
+	var all []string
 	for n := range m.Networks() {
 		name := m.Network(n).Name
-		if n < len(names) {
+		if len(names) > 0 {
 			name = names[n]
 		}
 		if name == "" {
 			name = fmt.Sprint("network ", n+1)
 		}
-		all = append(all, results.Network{Name: name, File: filepath.Base(path)})
+		all = append(all, name)
 	}
-	return all
+	var networks []results.Network
+	for _, name := range source.Distinguish(all) {
+		networks = append(networks, results.Network{Name: name, File: filepath.Base(path)})
+	}
+	return networks
 }
 
-func sameNames(a, b []results.Network) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i].Name != b[i].Name {
-			return false
-		}
-	}
-	return true
-}
-
-// momentsLayer names the layer of moments: as they say, or by its file, or folder where
-// that is a run's.
+// momentsLayer names the layer of moments: by the folder where that is a run's, or as they
+// say, or by their file.
 func momentsLayer(m *corr.Moments, path string, taken map[string]bool) string {
-	name := source.FileName(m.Network(0).Layer)
-	if m.Network(0).Layer != "" && !taken[name] {
-		return name
-	}
 	if filepath.Base(path) == results.MomentsFile {
 		return source.FileName(filepath.Base(filepath.Dir(path)))
+	}
+	if name := source.FileName(m.Network(0).Layer); m.Network(0).Layer != "" && !taken[name] {
+		return name
 	}
 	return source.FileName(strings.TrimSuffix(filepath.Base(path), momentsSuffix))
 }

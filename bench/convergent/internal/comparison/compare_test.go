@@ -379,7 +379,7 @@ func TestErrors(t *testing.T) {
 		"missing":         {[]string{a, in("none.npy")}, nil, []string{"none.npy"}},
 		"rows":            {[]string{a, b}, nil, []string{"b.npy", "31 samples", "a.npy", "30"}},
 		"NaN":             {[]string{a, c}, nil, []string{"network c (c.npy)", "sample 17", "unit 1", "NaN"}},
-		"dead":            {[]string{a, dead}, nil, []string{"network 2", "dead"}},
+		"dead":            {[]string{a, dead}, nil, []string{"layer activations of dead", "dead"}},
 		"layout":          {[]string{"testdata/a.npz", "testdata/b.npz"}, nil, []string{"a.npz", "layout"}},
 		"layer":           {[]string{a, a}, func(o *activations) { o.Only = []string{"conv9"} }, []string{"-layers", "conv9", "a has activations"}},
 		"memory":          {[]string{a, a}, func(o *activations) { o.to.MaxMemory = 1000 }, []string{"MB", "-max-mem"}},
@@ -502,6 +502,82 @@ func TestLabels(t *testing.T) {
 	o.UnitNames[1] = images
 	if _, err := o.run(context.Background()); err == nil || !strings.Contains(err.Error(), "images.npy") {
 		t.Error("60 names for 3 units:", err)
+	}
+}
+
+// TestFolders: what is no run's is never replaced, nor removed when a run fails; what a run
+// read may not have changed.
+func TestFolders(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	a, dead := write(t, in("a.npy"), 30, 3, wave), write(t, in("dead.npy"), 30, 2, func(_, _ int) float64 { return 4 })
+	for _, networks := range [][]string{{a, a}, {a, dead}} {
+		mine := in("mine/run.json")
+		if err := os.MkdirAll(filepath.Dir(mine), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(mine, []byte(`{"mine": 1}`), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		o := activations{source.Options{Networks: networks}, Options{Analysis: results.Analysis{Draws: 3}, Out: in("mine"), Overwrite: true}}
+		if _, err := o.run(context.Background()); err == nil || !strings.Contains(err.Error(), "run.json is in the way") {
+			t.Error(err)
+		}
+		if text, err := os.ReadFile(mine); err != nil || string(text) != `{"mine": 1}` {
+			t.Errorf("run.json is %s: %v", text, err)
+		}
+	}
+	failing := activations{source.Options{Networks: []string{a, dead}}, Options{Analysis: results.Analysis{Draws: 3}, Out: in("failing")}}
+	if _, err := failing.run(context.Background()); err == nil || !strings.Contains(err.Error(), "layer activations of dead: every unit of it is dead") {
+		t.Error(err)
+	}
+	if _, err := os.Stat(in("failing")); err == nil {
+		t.Error("a run that failed leaves a folder")
+	}
+	ids := integers(t, in("ids.npy"), func(i int) int64 { return int64(i) }, 30)
+	o := activations{source.Options{Networks: []string{a, a}, SampleIDs: []string{ids, ids}}, Options{Analysis: results.Analysis{Draws: 3}, Out: in("out")}}
+	compared(t, o)
+	o.SampleIDs, o.ImageIDs = nil, o.SampleIDs
+	if _, err := o.run(context.Background()); err == nil || !strings.Contains(err.Error(), "sample_ids") {
+		t.Errorf("ids of images in the place of ids of samples: %v", err)
+	}
+	o.SampleIDs, o.ImageIDs = o.ImageIDs, nil
+	integers(t, ids, func(i int) int64 { return int64(i + 1) }, 30)
+	if _, err := o.run(context.Background()); err == nil || !strings.Contains(err.Error(), "ids.npy has changed since") {
+		t.Errorf("other ids: %v", err)
+	}
+	integers(t, ids, func(i int) int64 { return int64(i / 2) }, 30)
+	if _, err := o.run(context.Background()); err == nil || !strings.Contains(err.Error(), `rows 0 and 1 are both of sample "0"`) {
+		t.Errorf("samples that stand twice: %v", err)
+	}
+}
+
+// TestMomentsRefuse what is about arrays, and find files of moments by what they hold.
+func TestMomentsRefuse(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	a := write(t, in("a.npy"), 30, 3, wave)
+	if _, err := Accumulate(context.Background(), source.Options{Networks: []string{a, a}}, Options{}, in("sums")); err != nil {
+		t.Fatal(err)
+	}
+	o := activations{source.Options{Networks: []string{in("sums")}, Names: []string{"A", "A"}}, Options{Analysis: results.Analysis{Draws: 3}, Out: in("out")}}
+	if n := compared(t, o).Networks; n[0].Name != "A" || n[1].Name == "A" {
+		t.Errorf("networks %+v", n)
+	}
+	for want, change := range map[string]func(*activations){
+		"-pool":                        func(o *activations) { o.Pool = true },
+		"-mask":                        func(o *activations) { o.Masks = []string{"none"} },
+		"-images":                      func(o *activations) { o.Pictures = "none.zip" },
+		"-names: 3 for 2 networks":     func(o *activations) { o.Names = []string{"A", "B", "C"} },
+		"which have activations":       func(o *activations) { o.Only = []string{"nosuch"} },
+		"not compared with each other": func(o *activations) { o.Networks = append(o.Networks, a) },
+	} {
+		refused := o
+		refused.to.Out = in("refused")
+		change(&refused)
+		if _, err := refused.run(context.Background()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want an error with %q", err, want)
+		}
 	}
 }
 

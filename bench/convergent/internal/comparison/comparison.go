@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -234,15 +236,34 @@ func (r *road) layer(ctx context.Context, l *observe.Layer) (*results.Layer, err
 	return results.Resume(filepath.Join(dir, results.LayerFile), r.layerFiles(l.Name, layer.Pairs, l.Patches != nil), func() (*results.Layer, error) { return layer, nil })
 }
 
-// inputs describes files that are read.
+// inputs describes files that are read. A folder stands for all that is in it.
 func inputs(paths []string) ([]results.Input, error) {
 	var all []results.Input
 	for _, path := range paths {
-		info, err := os.Stat(path)
+		input := results.Input{Name: filepath.Base(path)}
+		h := fnv.New64a()
+		files := 0
+		err := filepath.WalkDir(path, func(file string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			info, err := os.Stat(file)
+			if err != nil {
+				return err
+			}
+			files++
+			input.Size += info.Size()
+			input.Modified = info.ModTime().UnixNano()
+			fmt.Fprintln(h, file[len(path):], info.Size(), input.Modified)
+			return nil
+		})
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, results.Input{Name: filepath.Base(path), Size: info.Size(), Modified: info.ModTime().UnixNano()})
+		if files != 1 {
+			input.Modified = int64(h.Sum64())
+		}
+		all = append(all, input)
 	}
 	return all, nil
 }

@@ -42,8 +42,13 @@ type turned struct {
 	aligned float64   // after B is turned towards A
 }
 
-// basis tests claim 3.
+// basis tests claim 3, where there are bases to turn: of a single unit there is none.
 func (l *layer) basis(ctx context.Context) error {
+	for n := range l.Units {
+		if len(l.Moments.Live(n)) < 2 {
+			return nil
+		}
+	}
 	b := new(results.Basis)
 	for _, s := range turnShares {
 		b.Degrees = append(b.Degrees, 90*s)
@@ -92,6 +97,11 @@ func (l *layer) basis(ctx context.Context) error {
 func (l *layer) untrainedIndex() (*float64, error) {
 	if l.before == nil {
 		return nil, nil
+	}
+	for n := range l.Units {
+		if len(l.before.Live(n)) < 2 {
+			return nil, nil
+		}
 	}
 	indices := make([]float64, len(l.result.Pairs))
 	err := l.eachPair(func(k int, p *results.Pair) error {

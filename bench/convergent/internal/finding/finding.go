@@ -62,7 +62,7 @@ func CheckLive(l *observe.Layer) error {
 	for _, s := range states {
 		for n := range l.Units {
 			if len(s.moments.Live(n)) == 0 {
-				return fmt.Errorf("layer %s of network %d%s: %w", l.Name, n+1, s.name, ErrDead)
+				return fmt.Errorf("layer %s of %s%s: %w", l.NetworkLayers[n], l.Networks[n], s.name, ErrDead)
 			}
 		}
 	}
@@ -98,7 +98,7 @@ func Steps() int { return len(findings) }
 
 // exchange makes moments of exchanged images, if a sample was observed.
 func (l *layer) exchange() {
-	if l.Sample == nil || l.Shuffles == 0 {
+	if l.Sample == nil || l.Shuffles == 0 || l.Sample.Images() < 2 {
 		return
 	}
 	l.sampled = l.Sample.Moments()

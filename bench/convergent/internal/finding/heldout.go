@@ -14,23 +14,18 @@ type crossFit struct {
 	folds  [2]*corr.Moments
 }
 
-func newCrossFit(g *corr.Groups, fold []int) (*crossFit, error) {
+func newCrossFit(g *corr.Groups, fold []int) *crossFit {
 	s := &crossFit{fold: fold}
-	var units []int
-	for n := range g.Group(0).Networks() {
-		units = append(units, g.Group(0).Units(n))
-	}
-	for k := range s.folds {
-		s.folds[k] = corr.NewMoments(units...)
-		s.folds[k].Threads = 1
-	}
+	var members [2][]int
 	for i := range g.Len() {
 		s.groups = append(s.groups, g.Group(i))
-		if err := s.folds[fold[i]].Merge(g.Group(i)); err != nil {
-			return nil, err
-		}
+		members[fold[i]] = append(members[fold[i]], i)
 	}
-	return s, nil
+	for k := range s.folds {
+		s.folds[k] = g.Sum(members[k]...)
+		s.folds[k].Threads = 1
+	}
+	return s
 }
 
 // term is a source of a prediction with its weight.

@@ -80,10 +80,7 @@ func (l *layer) predictions(ctx context.Context, s *results.Subspaces) error {
 	if l.Layer.Groups == nil || l.Layer.Groups.Len() < 2 {
 		return nil // one image cannot be held out from itself
 	}
-	images, err := newCrossFit(l.Layer.Groups, l.Folds)
-	if err != nil {
-		return err
-	}
+	images := newCrossFit(l.Layer.Groups, l.Folds)
 	trained, err := l.crossFit(ctx, images, l.Moments, func(xx, xy *mat.Dense) ([][][]term, error) { return predictionFits(ctx, xx, xy) })
 	if err != nil {
 		return err
@@ -138,10 +135,7 @@ func (l *layer) untrainedR2(ctx context.Context) (*float64, error) {
 	if l.before == nil || l.Baseline.Len() < 2 {
 		return nil, nil
 	}
-	halves, err := newCrossFit(l.Baseline, l.BaselineFolds)
-	if err != nil {
-		return nil, err
-	}
+	halves := newCrossFit(l.Baseline, l.BaselineFolds)
 	untrained, err := l.crossFit(ctx, halves, l.before, func(xx, xy *mat.Dense) ([][][]term, error) {
 		full, err := leastSquares(ctx, xx, xy)
 		return [][][]term{full}, err

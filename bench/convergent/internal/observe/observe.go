@@ -30,7 +30,8 @@ type Plan struct {
 // asked for, or cannot be known from what was given.
 type Layer struct {
 	Name          string
-	NetworkLayers []string // what each network calls it
+	Networks      []string // what networks are called
+	NetworkLayers []string // what each network calls the layer
 	Units         []int
 	UnitNames     [][]string
 	Samples       *int64
@@ -156,6 +157,7 @@ func (p *pass) newLayer(a source.Aligned) *Layer {
 	l := &Layer{Name: a.Name, Units: d.Units(a), Samples: &samples, Positions: append([]int{}, first.Extents...)}
 	for n := range d.Networks {
 		layer := d.LayerOf(a, n)
+		l.Networks = append(l.Networks, d.Networks[n].Name)
 		l.NetworkLayers = append(l.NetworkLayers, layer.Name)
 		l.UnitNames = append(l.UnitNames, layer.UnitNames)
 	}
@@ -295,8 +297,8 @@ func (p *pass) place(network, layer int, state string) string {
 
 // FromMoments is what is known of a layer from moments alone: no images, and so neither
 // intervals, nor predictions of images held out, nor exchanges.
-func FromMoments(m *corr.Moments, name string) *Layer {
-	l := &Layer{Name: name, Moments: flushed(m)}
+func FromMoments(m *corr.Moments, name string, networks []string) *Layer {
+	l := &Layer{Name: name, Networks: networks, Moments: flushed(m)}
 	for n := range m.Networks() {
 		of := m.Network(n)
 		if of.Layer == "" {

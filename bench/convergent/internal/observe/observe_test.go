@@ -285,7 +285,7 @@ func TestFromMoments(t *testing.T) {
 	if err := m.Add(4, []float32{1, 2, 3, 4, 5, 6, 7, 9}, []float32{1, 2, 3, 3, 2, 1, 0, 1, 4, 4, 4, 5}); err != nil {
 		t.Fatal(err)
 	}
-	l := FromMoments(m, "layer")
+	l := FromMoments(m, "layer", []string{"a", "b"})
 	if !slices.Equal(l.Units, []int{2, 3}) || l.Samples != nil || l.Positions != nil || l.Groups != nil || !mat.Equal(l.Moments.Correlation(nil, 0, 1), m.Correlation(nil, 0, 1)) {
 		t.Errorf("%+v", l)
 	}

@@ -28,11 +28,12 @@ const (
 type Input struct {
 	Name     string `json:"name"`
 	Size     int64  `json:"size"`
-	Modified int64  `json:"modified"` // nanoseconds since 1970
+	Modified int64  `json:"modified"` // nanoseconds since 1970; of a folder, a hash of its files' names, sizes and these
 }
 
 // run is what run.json holds: which run a folder belongs to.
 type run struct {
+	Schema string  `json:"schema"`
 	Config Config  `json:"config"`
 	Inputs []Input `json:"inputs,omitempty"`
 }
@@ -58,7 +59,7 @@ func OpenFolder(dir string, c Config, inputs []Input, overwrite bool) (*Folder, 
 	if err != nil {
 		return nil, err
 	}
-	f := &Folder{Dir: dir, run: run{c, inputs}, overwrite: overwrite, unlock: unlock}
+	f := &Folder{Dir: dir, run: run{Schema, c, inputs}, overwrite: overwrite, unlock: unlock}
 	if _, err := f.owned(); err != nil {
 		f.Close()
 		return nil, err
@@ -103,9 +104,6 @@ func (f *Folder) owned() (bool, error) {
 	path := f.Path(runFile)
 	var other run
 	err := readJSON(path, &other)
-	if f.empty() {
-		return false, nil // a run that wrote nothing owns nothing
-	}
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		for _, name := range outputs() {
@@ -115,19 +113,44 @@ func (f *Folder) owned() (bool, error) {
 			}
 		}
 		return false, nil
-	case f.overwrite && err != nil:
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("%w; choose another folder with -out, or -overwrite to replace it", err)
+	case err != nil || !strings.HasPrefix(other.Schema, schemaFamily):
+		return false, fmt.Errorf("%s is in the way: it is not a run's, or of an earlier version; choose another folder with -out", path)
+	case f.empty():
+		return false, nil // a run that wrote nothing owns nothing
+	case other.Schema != Schema:
+		return f.otherRun("of another version, " + other.Schema)
 	}
 	if t := f.run.Config.Training; t != nil && t.Fingerprint == "" && other.Config.Training != nil {
 		other.Config.Training.Fingerprint = ""
 	}
-	d := difference(reflect.ValueOf(other), reflect.ValueOf(f.run))
-	if d != "" && !f.overwrite {
-		return false, fmt.Errorf("%s holds another run's results (%s); choose another folder with -out, or -overwrite to replace them", f.Dir, d)
+	if d := difference(reflect.ValueOf(other.Config), reflect.ValueOf(f.run.Config)); d != "" {
+		return f.otherRun(d)
 	}
-	return d == "", nil
+	if d := changed(other.Inputs, f.run.Inputs); d != "" {
+		return f.otherRun(d)
+	}
+	return true, nil
+}
+
+// otherRun is an error, unless another run's results are to be replaced.
+func (f *Folder) otherRun(difference string) (bool, error) {
+	if f.overwrite {
+		return false, nil
+	}
+	return false, fmt.Errorf("%s holds another run's results (%s); choose another folder with -out, or -overwrite to replace them", f.Dir, difference)
+}
+
+// changed names the first input that is another file than before, or returns "".
+func changed(before, now []Input) string {
+	for i, input := range now {
+		if i >= len(before) || before[i] != input {
+			return input.Name + " has changed since"
+		}
+	}
+	if len(before) > len(now) {
+		return before[len(now)].Name + " was read, too"
+	}
+	return ""
 }
 
 // Claim marks the folder as that of a run of this configuration, by now complete, and

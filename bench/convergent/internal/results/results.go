@@ -12,7 +12,9 @@ import (
 
 // Schema names the layout of results.json; it changes when a field's meaning
 // does.
-const Schema = "convergent.results/4"
+const Schema = schemaFamily + "4"
+
+const schemaFamily = "convergent.results/"
 
 // Results is everything that a comparison found, as results.json holds it. Lists over
 // units have one entry per unit of the layer, dead units included: their partner is -1
@@ -63,10 +65,14 @@ type Activations struct {
 	Layouts    string   `json:"layouts,omitempty"`
 	LayerFiles bool     `json:"layer_files,omitempty"`
 	Layers     []string `json:"layers,omitempty"`
-	Pairings   []string `json:"pairings,omitempty"` // layers of different names that are compared, NETWORK:LAYER=NETWORK:LAYER
-	ByOrder    bool     `json:"by_order,omitempty"` // layers are compared by their order
-	Pool       bool     `json:"pool,omitempty"`     // means over positions instead of positions
-	Labels     []string `json:"labels,omitempty"`   // names of files of ids, masks and names of units
+	Pairings   []string `json:"pairings,omitempty"`   // layers of different names that are compared, NETWORK:LAYER=NETWORK:LAYER
+	ByOrder    bool     `json:"by_order,omitempty"`   // layers are compared by their order
+	Pool       bool     `json:"pool,omitempty"`       // means over positions instead of positions
+	SampleIDs  []string `json:"sample_ids,omitempty"` // names of files, here and below
+	ImageIDs   []string `json:"image_ids,omitempty"`
+	Classes    []string `json:"classes,omitempty"`
+	UnitNames  []string `json:"unit_names,omitempty"`
+	Masks      []string `json:"masks,omitempty"`
 	Baseline   []string `json:"baseline,omitempty"` // names of files of the same networks before training
 	Images     string   `json:"images,omitempty"`   // name of the images that the samples are
 }

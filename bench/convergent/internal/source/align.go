@@ -79,7 +79,7 @@ func (o Options) byPairing(nets []*network) ([]Aligned, error) {
 			if a.Layers[number] >= 0 {
 				return nil, fmt.Errorf("-pair %s: two layers of %s", text, nets[number].name)
 			}
-			k := slices.IndexFunc(nets[number].layers, func(l *layer) bool { return l.name == name || l.file == name })
+			k := slices.IndexFunc(nets[number].layers, func(l *layer) bool { return l == nets[number].layer(name) })
 			if k < 0 {
 				return nil, fmt.Errorf("-pair %s: no layer %q; %s", text, name, layerLists(nets[number:number+1]))
 			}
@@ -141,11 +141,7 @@ func alignedName(nets []*network, before []Aligned, layers []int) string {
 			names = append(names, name)
 		}
 	}
-	const limit = 100
-	name := strings.Join(names, "-")
-	if len(name) > limit {
-		name = name[:limit]
-	}
+	name := FileName(strings.Join(names, "-"))
 	free := func(name string) bool {
 		return !slices.ContainsFunc(before, func(a Aligned) bool { return strings.EqualFold(a.Name, name) })
 	}
@@ -164,6 +160,15 @@ func (o Options) checkPositions(nets []*network, a Aligned) error {
 		if l.rows.Positions != first.rows.Positions && !o.Pool {
 			return fmt.Errorf("layer %s: a sample has %d positions in %v and %d in %v; compare means over positions with -pool", a.Name, first.rows.Positions, first, l.rows.Positions, l)
 		}
+		if !sameExtents(l.rows.Extents, first.rows.Extents) && !o.Pool {
+			return fmt.Errorf("layer %s: %v has %v, and %v has %v; transpose one of them, or compare means over positions with -pool", a.Name, first, first.rows, l, l.rows)
+		}
 	}
 	return nil
+}
+
+// sameExtents reports whether positions of the given extents go together: of as many
+// extents, each is the same. Tokens go with the positions of a map row by row.
+func sameExtents(a, b []int) bool {
+	return len(a) != len(b) || slices.Equal(a, b)
 }

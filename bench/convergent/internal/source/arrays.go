@@ -7,7 +7,7 @@ import (
 	"image"
 	"io"
 	"iter"
-	"path/filepath"
+	"slices"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
 	"github.com/convergent-go/convergent/bench/convergent/internal/dataset"
@@ -47,26 +47,32 @@ func OpenArrays(o Options) (*Arrays, error) {
 	if err := a.openBaseline(); err != nil {
 		return nil, err
 	}
-	ids, err := sampleLabels(a.networks, o.SampleIDs, sampleIDs)
-	if err != nil {
-		return nil, err
-	}
-	imageLabels, err := sampleLabels(a.networks, o.ImageIDs, imageIDs)
-	if err != nil {
-		return nil, err
-	}
-	if a.mask, err = o.readMask(a.networks); err != nil {
-		return nil, err
-	}
 	d := &a.description
 	d.Samples = a.networks[0].layers[0].rows.Samples
+	nets := slices.Concat(a.networks, a.baseline)
+	ids, err := sampleLabels(nets, d.Samples, o.SampleIDs, sampleIDs)
+	if err != nil {
+		return nil, err
+	}
+	imageLabels, err := sampleLabels(nets, d.Samples, o.ImageIDs, imageIDs)
+	if err != nil {
+		return nil, err
+	}
+	if a.mask, err = o.readMask(a.networks, a.baseline); err != nil {
+		return nil, err
+	}
+	if imageLabels == nil {
+		if err := checkDistinct(ids); err != nil {
+			return nil, err
+		}
+	}
 	a.ids = identifyAll(ids)
 	a.images, d.ImageNames = imageNumbers(imageLabels, d.Samples)
 	d.ImageCount = len(d.ImageNames)
 	if imageLabels == nil {
 		d.ImageCount, d.ImageNames = d.Samples, ids
 	}
-	classLabels, err := sampleLabels(a.networks, o.Classes, classes)
+	classLabels, err := sampleLabels(nets, d.Samples, o.Classes, classes)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +117,7 @@ func (a *Arrays) openBaseline() error {
 			if l.rows, err = l.shards.Rows(l.array, o.Layouts); err != nil {
 				return err
 			}
-			if l.rows.Samples != want.rows.Samples || l.rows.Positions != want.rows.Positions || l.rows.Units != want.rows.Units {
+			if l.rows.Samples != want.rows.Samples || !slices.Equal(l.rows.Extents, want.rows.Extents) || l.rows.Units != want.rows.Units {
 				return fmt.Errorf("-baseline: %v has %v, and %v has %v; they must be of the same network before training and the same samples", l, l.rows, want, want.rows)
 			}
 			n.layers[k] = l
@@ -124,7 +130,7 @@ func (a *Arrays) openBaseline() error {
 func (a *Arrays) describe() {
 	d := &a.description
 	for i, n := range a.networks {
-		network := Network{Name: n.name, File: filepath.Base(a.options.Networks[i])}
+		network := Network{Name: n.name, File: BaseNames(a.options.Networks[i : i+1])[0]}
 		for _, l := range n.layers {
 			described := Layer{Name: l.name, Units: l.rows.Units, Extents: l.rows.Extents, UnitNames: l.units}
 			if a.options.Pool {

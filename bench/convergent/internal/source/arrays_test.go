@@ -106,7 +106,9 @@ func TestRefusals(t *testing.T) {
 		"other":   npy(t, in("other.npy"), func(at int) float64 { return float64(min(at, 1)) }, 6, 5),
 		"narrow":  npy(t, in("narrow.npy"), one, 6, 4),
 		"nothing": npy(t, in("nothing.npy"), func(at int) float64 { return float64(min(1, at/5)) }, 6, 5),
+		"tall":    npy(t, in("tallmask.npy"), one, 6, 3, 2),
 	}
+	wide, tall := npy(t, in("wide.npy"), count, 6, 2, 3, 4), npy(t, in("tall.npy"), count, 6, 3, 2, 4)
 	npy(t, in("A/x.npy"), count, 6, 3)
 	npy(t, in("A/y.npy"), count, 6, 3)
 	npy(t, in("B/x.npy"), count, 6, 3)
@@ -116,8 +118,8 @@ func TestRefusals(t *testing.T) {
 	}{
 		"layout":           {func(o *Options) { o.Layouts = nil }, "a.npy: -layout is needed"},
 		"masks differ":     {func(o *Options) { o.Masks = []string{masks["full"], masks["other"]} }, "other.npy: the mask of sample 0, position 0 differs from that in " + masks["full"]},
-		"narrow mask":      {func(o *Options) { o.Masks = []string{masks["narrow"], masks["narrow"]} }, "a.npy has 5 positions, and the mask in " + masks["narrow"] + " has 4"},
-		"masks of a kind":  {func(o *Options) { o.Masks = []string{masks["full"], masks["narrow"]} }, "narrow.npy: a mask of 4 positions, and of 5"},
+		"narrow mask":      {func(o *Options) { o.Masks = []string{masks["narrow"], masks["narrow"]} }, "a.npy has [5] positions, and the mask in " + masks["narrow"] + " has [4]"},
+		"masks of a kind":  {func(o *Options) { o.Masks = []string{masks["full"], masks["narrow"]} }, "narrow.npy: a mask of [4] positions, and of [5]"},
 		"empty sample":     {func(o *Options) { o.Masks = []string{masks["nothing"], masks["nothing"]} }, "nothing of sample 0"},
 		"one mask":         {func(o *Options) { o.Masks = []string{masks["full"]} }, "-mask: 1 for 2 networks"},
 		"one baseline":     {func(o *Options) { o.Baseline = []string{a} }, "-baseline: 1 for 2 networks"},
@@ -126,9 +128,13 @@ func TestRefusals(t *testing.T) {
 		"layer": {func(o *Options) {
 			o.Networks, o.LayerFiles, o.Only = []string{in("A"), in("B")}, true, []string{"x", "cnov"}
 		}, `-layers: no network has a layer "cnov"; A has x, y; B has x`},
-		"none of them": {func(o *Options) { o.Networks, o.LayerFiles, o.Only = []string{in("A"), in("B")}, true, []string{"y"} }, "B: none of the layers that -layers names is in it; B has x"},
-		"order":        {func(o *Options) { o.Networks, o.LayerFiles, o.ByOrder = []string{in("A"), in("B")}, true, true }, "-by-order: networks have different numbers of layers"},
-		"pictures":     {func(o *Options) { o.Pictures = in("none.zip") }, "none.zip"},
+		"none of them":    {func(o *Options) { o.Networks, o.LayerFiles, o.Only = []string{in("A"), in("B")}, true, []string{"y"} }, "B: none of the layers that -layers names is in it; B has x"},
+		"order":           {func(o *Options) { o.Networks, o.LayerFiles, o.ByOrder = []string{in("A"), in("B")}, true, true }, "-by-order: networks have different numbers of layers"},
+		"pictures":        {func(o *Options) { o.Pictures = in("none.zip") }, "none.zip"},
+		"transposed maps": {func(o *Options) { o.Networks, o.Layouts = []string{wide, tall}, arrays.Layouts{arrays.NHWC} }, "transpose one of them"},
+		"transposed mask": {func(o *Options) {
+			o.Networks, o.Layouts, o.Masks = []string{wide, wide}, arrays.Layouts{arrays.NHWC}, []string{masks["tall"], masks["tall"]}
+		}, "wide.npy has [2 3] positions, and the mask in " + masks["tall"] + " has [3 2]"},
 	} {
 		o := Options{Networks: []string{a, b}, Layouts: arrays.Layouts{arrays.NTD}}
 		c.change(&o)
@@ -159,9 +165,7 @@ func TestPairingEnds(t *testing.T) {
 	nets := []*network{{name: "a"}, {name: "a:b"}}
 	for _, n := range nets {
 		for _, name := range []string{"conv1/Relu:0", "x=y", "plain"} {
-			if err := n.add(&layer{name: name}); err != nil {
-				t.Fatal(err)
-			}
+			n.add(&layer{name: name})
 		}
 	}
 	for text, want := range map[string][]int{
@@ -176,5 +180,51 @@ func TestPairingEnds(t *testing.T) {
 	}
 	if name := alignedName(nets, []Aligned{{Name: "plain"}}, []int{2, 2}); name != "plain-2" {
 		t.Errorf("a second layer plain is called %s", name)
+	}
+}
+
+// TestLabelsBesideLayers: in a folder of layers, files of labels are no layers, and a
+// baseline has labels of its own that must agree.
+func TestLabelsBesideLayers(t *testing.T) {
+	dir := t.TempDir()
+	in := func(name string) string { return filepath.Join(dir, name) }
+	for _, net := range []string{"A", "B", "A0", "B0"} {
+		npy(t, in(net+"/x.npy"), count, 6, 5, 3)
+		npy(t, in(net+"/mask.npy"), func(at int) float64 { return float64(min(1, at%5)) }, 6, 5)
+	}
+	o := Options{Networks: []string{in("A"), in("B")}, Baseline: []string{in("A0"), in("B0")}, LayerFiles: true, Layouts: arrays.Layouts{arrays.NTD}}
+	s, err := OpenArrays(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := s.Description().Networks[0]; len(n.Layers) != 1 || s.mask == nil || s.mask.valid[0] || !s.mask.valid[1] {
+		t.Errorf("layers %v, mask %v", n.Layers, s.mask)
+	}
+	npy(t, in("B0/mask.npy"), func(int) float64 { return 1 }, 6, 5)
+	if _, err := OpenArrays(o); err == nil || !strings.Contains(err.Error(), "B0/mask.npy: the mask of sample 0, position 0 differs") {
+		t.Errorf("another mask of the baseline: %v", err)
+	}
+}
+
+// TestNames: names that differ only by case, or by letters that files cannot have, are told
+// apart, and so are networks of one name.
+func TestNames(t *testing.T) {
+	n := new(network)
+	for _, name := range []string{"conv", "Conv", "a/b", "a_b", "日本", "中国", strings.Repeat("x", 300)} {
+		n.add(&layer{name: name})
+	}
+	taken := make(map[string]bool)
+	for _, l := range n.layers {
+		if key := strings.ToLower(l.file); taken[key] || len(l.file) > 120 {
+			t.Errorf("%s is called %s", l.name, l.file)
+		} else {
+			taken[key] = true
+		}
+		if n.layer(l.name) != l {
+			t.Errorf("%s is another layer", l.name)
+		}
+	}
+	if got := Distinguish([]string{"A (3)", "A", "A"}); !slices.Equal(got, []string{"A (3)", "A", "A (3) (3)"}) && got[2] == got[0] {
+		t.Errorf("names %q", got)
 	}
 }

@@ -9,55 +9,66 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
 )
 
-// labelled is where a network has labels: shards, and the name of an array in them; nil
-// if it has none.
-func (n *network) labelled(files []string, number int, array string) (arrays.Shards, string, error) {
-	if len(files) > 0 {
-		shards, err := arrays.OpenShards(parts(files[number])...)
-		if err != nil {
-			return nil, "", err
-		}
-		for _, s := range shards {
-			n.files = append(n.files, s.Path)
-		}
-		if len(shards.Names()) == 1 {
-			array = shards.Names()[0]
-		}
-		return shards, array, nil
+// labelled is where a network has labels: in its file, or beside its layers; false if it
+// has none.
+func (n *network) labelled(files []string, number int, name string) (labels, bool, error) {
+	if number >= len(files) {
+		l, ok := n.labels[name]
+		return l, ok, nil
 	}
-	if n.labels == nil || !slices.Contains(n.labels.Names(), array) {
-		return nil, "", nil
+	shards, err := arrays.OpenShards(parts(files[number])...)
+	if err != nil {
+		return labels{}, false, err
 	}
-	return n.labels, array, nil
+	for _, s := range shards {
+		n.files = append(n.files, s.Path)
+	}
+	if len(shards.Names()) == 1 {
+		name = shards.Names()[0]
+	}
+	return labels{shards, name}, true, nil
 }
 
-// sampleLabels reads labels of samples of every network that has them, in files or as
-// arrays of a name, and checks that they are the same.
-func sampleLabels(nets []*network, files []string, array string) (labels []string, err error) {
+// sampleLabels reads labels of samples of every network that has them, in files, one for
+// each of the first networks, or as arrays of a name, and checks that they are the same.
+func sampleLabels(nets []*network, samples int, files []string, name string) (all []string, err error) {
 	var from string
 	for i, n := range nets {
-		shards, name, err := n.labelled(files, i, array)
+		l, ok, err := n.labelled(files, i, name)
 		if err != nil {
 			return nil, err
 		}
-		if shards == nil {
+		if !ok {
 			continue
 		}
-		own, err := shards.Labels(name, n.layers[0].rows.Samples)
+		own, err := l.shards.Labels(l.array, samples)
 		if err != nil {
 			return nil, err
 		}
-		if labels == nil {
-			labels, from = own, shards[0].Path
+		if all == nil {
+			all, from = own, l.shards[0].Path
 			continue
 		}
 		for row, label := range own {
-			if label != labels[row] {
-				return nil, fmt.Errorf("row %d is of %s %q in %s and of %q in %s; rows of all networks must go together: sort them alike", row, strings.TrimSuffix(array, "_ids"), labels[row], from, label, shards[0].Path)
+			if label != all[row] {
+				return nil, fmt.Errorf("row %d is of %s %q in %s and of %q in %s; rows of all networks must go together: sort them alike", row, strings.TrimSuffix(name, "_ids"), all[row], from, label, l.shards[0].Path)
 			}
 		}
 	}
-	return labels, nil
+	return all, nil
+}
+
+// checkDistinct returns an error if an identifier stands twice, where each sample counts as
+// one of its own.
+func checkDistinct(ids []string) error {
+	rows := make(map[string]int)
+	for row, id := range ids {
+		if other, ok := rows[id]; ok {
+			return fmt.Errorf("rows %d and %d are both of sample %q; if several rows are of one image or text, give these as image_ids (-image-ids)", other, row, id)
+		}
+		rows[id] = row
+	}
+	return nil
 }
 
 // Identify returns the number of an identifier, its hash.
@@ -125,57 +136,65 @@ func imageClasses(labels []string, images []uint64, count int) ([]int, error) {
 // mask is which positions of samples are no padding.
 type mask struct {
 	positions int
+	extents   []int
 	valid     []bool // samples x positions
 }
 
-// readMask reads the masks of all networks that have one, which must be the same and fit
-// every layer; nil if there is none.
-func (o Options) readMask(nets []*network) (*mask, error) {
+// readMask reads the masks of all networks that have one, those before training included,
+// which must be the same and fit every layer; nil if there is none.
+func (o Options) readMask(nets, baseline []*network) (*mask, error) {
 	var m *mask
 	var from string
 	samples := nets[0].layers[0].rows.Samples
-	for i, n := range nets {
-		shards, name, err := n.labelled(o.Masks, i, maskArray)
-		if err == nil && shards == nil {
-			shards, name, err = n.labelled(nil, i, tokenMask)
+	for i, n := range slices.Concat(nets, baseline) {
+		l, ok, err := n.labelled(o.Masks, i, maskArray)
+		if err == nil && !ok {
+			l, ok, err = n.labelled(nil, i, tokenMask)
 		}
 		if err != nil {
 			return nil, err
 		}
-		if shards == nil {
+		if !ok {
 			continue
 		}
-		own, err := shards.Mask(name, samples)
+		path := l.shards[0].Path
+		own, err := l.shards.Mask(l.array, samples)
 		if err != nil {
 			return nil, err
 		}
 		if m == nil {
-			m, from = &mask{own.Positions, own.Valid}, shards[0].Path
+			m, from = &mask{own.Positions, own.Extents, own.Valid}, path
 			continue
 		}
-		if own.Positions != m.positions {
-			return nil, fmt.Errorf("%s: a mask of %d positions, and of %d in %s", shards[0].Path, own.Positions, m.positions, from)
+		if own.Positions != m.positions || !sameExtents(own.Extents, m.extents) {
+			return nil, fmt.Errorf("%s: a mask of %v positions, and of %v in %s", path, own.Extents, m.extents, from)
 		}
 		for k, v := range own.Valid {
 			if v != m.valid[k] {
-				return nil, fmt.Errorf("%s: the mask of sample %d, position %d differs from that in %s; all networks must see the same", shards[0].Path, k/m.positions, k%m.positions, from)
+				return nil, fmt.Errorf("%s: the mask of sample %d, position %d differs from that in %s; all networks must see the same", path, k/m.positions, k%m.positions, from)
 			}
 		}
 	}
 	if m == nil {
 		return nil, nil
 	}
+	return m, m.fits(nets, samples, from)
+}
+
+// fits returns an error unless the mask leaves something of every sample, and has the
+// positions of every layer.
+func (m *mask) fits(nets []*network, samples int, from string) error {
 	for s := range samples {
 		if !slices.Contains(m.valid[s*m.positions:(s+1)*m.positions], true) {
-			return nil, fmt.Errorf("%s: the mask leaves nothing of sample %d; leave such samples out", from, s)
+			return fmt.Errorf("%s: the mask leaves nothing of sample %d; leave such samples out", from, s)
 		}
 	}
 	for _, n := range nets {
 		for _, l := range n.layers {
-			if p := l.rows.Positions; p != 1 && p != m.positions {
-				return nil, fmt.Errorf("%v has %d positions, and the mask in %s has %d; choose layers by -layers", l, p, from, m.positions)
+			if p := l.rows.Positions; p != 1 && (p != m.positions || !sameExtents(l.rows.Extents, m.extents)) {
+				return fmt.Errorf("%v has %v positions, and the mask in %s has %v; choose layers by -layers", l, l.rows.Extents, from, m.extents)
 			}
 		}
 	}
-	return m, nil
+	return nil
 }

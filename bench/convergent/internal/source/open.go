@@ -56,8 +56,19 @@ type network struct {
 	path   string
 	name   string
 	layers []*layer
-	labels arrays.Shards // what has sample_ids and image_ids, if anything has
+	labels map[string]labels // by name: sample_ids and the like, if it has any
 	files  []string
+}
+
+// labels are an array of them.
+type labels struct {
+	shards arrays.Shards
+	array  string
+}
+
+// isLabel says whether an array of a name is no layer.
+func isLabel(name string) bool {
+	return name == sampleIDs || name == imageIDs || name == classes || name == maskArray || name == tokenMask || strings.HasSuffix(name, unitNames)
 }
 
 // layer is one layer's activations.
@@ -84,12 +95,12 @@ func (o Options) open() ([]*network, error) {
 	if len(o.Networks) == 0 {
 		return nil, errors.New("no activations are given")
 	}
-	for _, labels := range []struct {
+	for _, given := range []struct {
 		flag  string
 		files []string
 	}{{"-sample-ids", o.SampleIDs}, {"-image-ids", o.ImageIDs}, {"-classes", o.Classes}, {"-unit-names", o.UnitNames}, {"-mask", o.Masks}, {"-baseline", o.Baseline}, {"-names", o.Names}} {
-		if n := len(labels.files); n != 0 && n != len(o.Networks) {
-			return nil, fmt.Errorf("%s: %d for %d networks: give one for each", labels.flag, n, len(o.Networks))
+		if n := len(given.files); n != 0 && n != len(o.Networks) {
+			return nil, fmt.Errorf("%s: %d for %d networks: give one for each", given.flag, n, len(o.Networks))
 		}
 	}
 	nets, err := o.openAll(o.Networks)
@@ -99,7 +110,9 @@ func (o Options) open() ([]*network, error) {
 	for i, name := range o.Names {
 		nets[i].name = name
 	}
-	distinguish(nets)
+	for i, name := range Distinguish(networkNames(nets)) {
+		nets[i].name = name
+	}
 	for _, name := range o.Only {
 		if !slices.ContainsFunc(nets, func(n *network) bool { return n.layer(name) != nil }) {
 			return nil, fmt.Errorf("-layers: no network has a layer %q; %s", name, layerLists(nets))
@@ -124,7 +137,7 @@ func (o Options) open() ([]*network, error) {
 func (o Options) openAll(paths []string) ([]*network, error) {
 	nets := make([]*network, len(paths))
 	for i, path := range paths {
-		n := &network{path: path, name: stem(path)}
+		n := &network{path: path, name: stem(path), labels: make(map[string]labels)}
 		var err error
 		if o.LayerFiles {
 			err = n.openFolder()
@@ -164,11 +177,14 @@ func (n *network) openUnitNames(file string) error {
 			var shards arrays.Shards
 			if shards, err = arrays.OpenShards(file); err == nil {
 				l.units, err = shards.Labels(shards.Names()[0], l.rows.Units)
+				n.files = append(n.files, file)
 			}
-		case slices.Contains(l.shards.Names(), l.array+unitNames):
-			var a *arrays.Array
-			if a, err = l.shards[0].Array(l.array + unitNames); err == nil {
-				l.units, err = a.Labels(l.rows.Units)
+		default:
+			if of, ok := n.labels[l.name+unitNames]; ok {
+				var a *arrays.Array
+				if a, err = of.shards[0].Array(of.array); err == nil {
+					l.units, err = a.Labels(l.rows.Units)
+				}
 			}
 		}
 		if err != nil {
@@ -196,21 +212,19 @@ func (n *network) openFiles() error {
 	if err != nil {
 		return err
 	}
-	n.labels = shards
 	for _, s := range shards {
 		n.files = append(n.files, s.Path)
 	}
 	for _, array := range shards.Names() {
-		if array == sampleIDs || array == imageIDs || array == classes || array == maskArray || array == tokenMask || strings.HasSuffix(array, unitNames) {
+		if isLabel(array) {
+			n.labels[array] = labels{shards, array}
 			continue
 		}
 		name := array
 		if name == "" {
 			name = unnamed
 		}
-		if err := n.add(&layer{name: name, shards: shards, array: array}); err != nil {
-			return err
-		}
+		n.add(&layer{name: name, shards: shards, array: array})
 	}
 	return nil
 }
@@ -236,9 +250,11 @@ func (n *network) openFolder() error {
 		for _, s := range shards {
 			n.files = append(n.files, s.Path)
 		}
-		if err := n.add(&layer{name: stem(path), shards: shards, array: shards.Names()[0]}); err != nil {
-			return err
+		if isLabel(stem(path)) {
+			n.labels[stem(path)] = labels{shards, shards.Names()[0]}
+			continue
 		}
+		n.add(&layer{name: stem(path), shards: shards, array: shards.Names()[0]})
 	}
 	return nil
 }
@@ -246,20 +262,20 @@ func (n *network) openFolder() error {
 // unnamed is what the only array of a file is called that has no name.
 const unnamed = "activations"
 
-// add appends a layer, and finds a name for it that can be a file's.
-func (n *network) add(l *layer) error {
+// add appends a layer, and finds a name for it that can be a file's and is no other's.
+func (n *network) add(l *layer) {
 	l.file = FileName(l.name)
-	for _, other := range n.layers {
-		if strings.EqualFold(other.file, l.file) {
-			return fmt.Errorf("%s: two layers would be called %s: %s and %s", n.path, l.file, other.name, l.name)
-		}
+	taken := func(name string) bool {
+		return slices.ContainsFunc(n.layers, func(o *layer) bool { return strings.EqualFold(o.file, name) })
+	}
+	for k := 2; taken(l.file); k++ {
+		l.file = fmt.Sprintf("%s-%d", FileName(l.name), k)
 	}
 	n.layers = append(n.layers, l)
-	return nil
 }
 
-// FileName returns a name with letters, digits, and - _ . alone that does not begin with a
-// dot.
+// FileName returns a name that can be a file's: letters, digits, and - _ . alone, not too
+// many, and no dot at its beginning.
 func FileName(name string) string {
 	name = strings.Map(func(r rune) rune {
 		switch {
@@ -271,28 +287,37 @@ func FileName(name string) string {
 	if name == "" || name[0] == '.' {
 		name = "_" + name
 	}
-	return name
+	const limit = 100
+	return name[:min(len(name), limit)]
 }
 
 // layer returns the layer of a name, or nil.
 func (n *network) layer(name string) *layer {
 	for _, l := range n.layers {
-		if l.name == name || l.file == name {
+		if l.name == name {
+			return l
+		}
+	}
+	for _, l := range n.layers {
+		if l.file == name {
 			return l
 		}
 	}
 	return nil
 }
 
-// distinguish gives networks names that differ.
-func distinguish(nets []*network) {
+// Distinguish returns names that differ: those that stand before have a number added.
+func Distinguish(names []string) []string {
 	taken := make(map[string]bool)
-	for i, n := range nets {
-		if taken[n.name] {
-			n.name = fmt.Sprintf("%s (%d)", n.name, i+1)
+	distinct := make([]string, len(names))
+	for i, name := range names {
+		for k := i + 1; taken[name]; k++ {
+			name = fmt.Sprintf("%s (%d)", names[i], k)
 		}
-		taken[n.name] = true
+		taken[name] = true
+		distinct[i] = name
 	}
+	return distinct
 }
 
 // layerLists says which layers networks have.
@@ -318,6 +343,19 @@ func parts(path string) []string {
 		return []string{path}
 	}
 	return strings.Split(path, ",")
+}
+
+// BaseNames are those of files, of several joined by commas too, without their folders.
+func BaseNames(paths []string) []string {
+	var names []string
+	for _, path := range paths {
+		files := strings.Split(path, ",")
+		for i, file := range files {
+			files[i] = filepath.Base(file)
+		}
+		names = append(names, strings.Join(files, ","))
+	}
+	return names
 }
 
 // stem returns the name of what is at the first of some paths, without the ending of a
