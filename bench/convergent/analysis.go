@@ -57,7 +57,7 @@ func finish(out string, start time.Time) error {
 func printSummary(res *results.Results) {
 	fmt.Println()
 	for i, n := range res.Networks {
-		fmt.Printf("network %d  %s", i+1, n.Name)
+		fmt.Printf("network %d  %s", i+1, printable(n.Name))
 		if n.TestAccuracy != nil {
 			fmt.Printf("  test accuracy %.1f %%", 100**n.TestAccuracy)
 		}

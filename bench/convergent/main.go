@@ -66,7 +66,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "convergent:", text)
 		os.Exit(130)
 	} else if err != nil {
-		fmt.Fprintf(os.Stderr, "convergent: %v\n", err)
+		fmt.Fprintln(os.Stderr, "convergent:", printable(err.Error()))
 		os.Exit(1)
 	}
 }

@@ -159,6 +159,20 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+// TestNamesOfNetworks may hold anything, and command no terminal.
+func TestNamesOfNetworks(t *testing.T) {
+	const testdata = "internal/comparison/testdata/"
+	for _, layout := range []string{"nchw", ""} { // a run, and an error
+		args := []string{"compare", testdata + "a.npz", testdata + "b.npz", "-names", "a\x1b[31m,b", "-layers", "conv1", "-o", filepath.Join(t.TempDir(), "out"), "-draws", "2", "-shuffles", "0"}
+		if layout != "" {
+			args = append(args, "-layout", layout)
+		}
+		if stdout, stderr, _ := run(t, args...); strings.Contains(stdout+stderr, "\x1b") {
+			t.Errorf("an escape reaches the terminal: %q", stdout+stderr)
+		}
+	}
+}
+
 func TestHelp(t *testing.T) {
 	all, stderr, code := run(t)
 	if code != 0 || stderr != "" {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
@@ -122,9 +123,19 @@ func (p *bars) print(e progress.Event) {
 
 func text(e progress.Event) string {
 	if e.Note == "" {
-		return e.Task
+		return printable(e.Task)
 	}
-	return e.Task + ", " + e.Note
+	return printable(e.Task + ", " + e.Note)
+}
+
+// printable is a text in which no name commands the terminal.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
 }
 
 func (p *bars) finish() {
