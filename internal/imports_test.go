@@ -43,7 +43,7 @@ var allowed = []struct {
 	{"bench/convergent/internal/train", []string{"nn", "bench/convergent/internal/dataset", "bench/convergent/internal/progress", "bench/convergent/internal/results", "bench/convergent/internal/source", "internal/par", "internal/safetensors"}},
 	{"bench/convergent/internal/observe", []string{"corr", "bench/convergent/internal/results", "bench/convergent/internal/source", "internal/par", "internal/vec"}},
 	{"bench/convergent/internal/finding", []string{"nn", "corr", "match", "spectral", "bench/convergent/internal/observe", "bench/convergent/internal/results", "internal/par"}},
-	{"bench/convergent/internal/comparison", []string{"corr", "bench/convergent/internal/finding", "bench/convergent/internal/observe", "bench/convergent/internal/progress", "bench/convergent/internal/results", "bench/convergent/internal/source", "bench/convergent/internal/train", "internal/artifact"}},
+	{"bench/convergent/internal/comparison", []string{"corr", "bench/convergent/internal/finding", "bench/convergent/internal/observe", "bench/convergent/internal/progress", "bench/convergent/internal/results", "bench/convergent/internal/source", "bench/convergent/internal/train", "internal/artifact", "internal/safetensors"}},
 	{"bench/convergent/internal/report", []string{"spectral", "bench/convergent/internal/results", "internal/artifact"}},
 	{"bench/convergent", []string{"asm", "bench/convergent/internal/arrays", "bench/convergent/internal/comparison", "bench/convergent/internal/progress", "bench/convergent/internal/report", "bench/convergent/internal/results", "bench/convergent/internal/source", "bench/convergent/internal/train", "bench/flags", "internal/artifact"}},
 }

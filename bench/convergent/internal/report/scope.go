@@ -133,6 +133,9 @@ func (c *contents) omissions() []string {
 		}
 	}
 	for i, l := range c.layers {
+		if l.Basis == nil {
+			all = append(all, fmt.Sprintf("A network has a single live unit in %s, which makes no basis to turn: whether its code is local is not asked.", l.Title.Short))
+		}
 		if units := c.allUnits(i); units > explorerUnits {
 			all = append(all, fmt.Sprintf("%s has %d units in all networks, more than the %d that can be explored on a page.", l.Title.Short, units, explorerUnits))
 		}
@@ -158,7 +161,11 @@ func (c *contents) imageOmissions() []string {
 		all = append(all, "Predictions are not tested on images held out, of which there must be two or more.")
 	}
 	if l.Convergence != nil && matchedNull(l, shuffleNull) == nil {
-		all = append(all, "Networks that see different images are not among the nulls: exchanges were not asked for (-shuffles 0).")
+		if analysis.Shuffles == 0 {
+			all = append(all, "Networks that see different images are not among the nulls: exchanges were not asked for (-shuffles 0).")
+		} else {
+			all = append(all, "Networks that see different images are not among the nulls: a single image can be exchanged with no other.")
+		}
 	}
 	if !c.reproduction() && len(c.Layers) > 0 && c.Layers[0].Patches == nil {
 		all = append(all, "No images were given (-images), so no patches show what units respond to.")
