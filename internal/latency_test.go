@@ -54,16 +54,25 @@ func TestCollectorIsNotKeptWaiting(t *testing.T) {
 					}
 				}
 			}()
-			waits := waits(150)
-			close(stop)
-			<-done
-			if len(waits) < 100 {
-				t.Fatalf("the world was stopped %d times", len(waits))
+			defer func() {
+				close(stop)
+				<-done
+			}()
+			// A call that nothing can interrupt delays every series of collections; other
+			// programs that take the cores do not delay all of several.
+			const series = 5
+			for range series {
+				waits := waits(150)
+				if len(waits) < 100 {
+					t.Fatalf("the world was stopped %d times", len(waits))
+				}
+				median := waits[len(waits)/2]
+				t.Logf("waits: median %.2g s, 90 %% below %.2g s, longest %.2g s", median, waits[len(waits)*9/10], waits[len(waits)-1])
+				if median <= 0.5e-3 {
+					return
+				}
 			}
-			if w := waits[len(waits)/2]; w > 0.5e-3 {
-				t.Errorf("half of the collector's waits are longer than %v s", w)
-			}
-			t.Logf("waits: median %.2g s, 90 %% below %.2g s, longest %.2g s", waits[len(waits)/2], waits[len(waits)*9/10], waits[len(waits)-1])
+			t.Errorf("half of the collector's waits are longer than 0.5 ms, in each of %d series", series)
 		})
 	}
 }
