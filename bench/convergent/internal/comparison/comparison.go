@@ -84,9 +84,7 @@ type road struct {
 }
 
 func (r *road) layerOptions(layer string) finding.Options {
-	return finding.Options{Analysis: r.Analysis, Threads: r.Threads, Progress: func(done, total int) {
-		r.Progress.Report(progress.Event{Task: "compare " + layer, Done: done, Total: total})
-	}}
+	return finding.Options{Analysis: r.Analysis, Threads: r.Threads, Progress: r.observed("compare " + layer)}
 }
 
 func (r *road) plan(task string) observe.Plan {
@@ -98,7 +96,7 @@ func (r *road) observed(task string) func(done, total int) {
 }
 
 // layerFiles are those that a layer has beside its results.
-func (r *road) layerFiles(layer string, pairs []results.Pair, patches bool) []string {
+func (r *road) layerFiles(pairs []results.Pair, patches bool) []string {
 	files := []string{results.MomentsFile, results.MappingFile}
 	if patches {
 		files = append(files, results.PatchFiles...)
@@ -233,7 +231,7 @@ func (r *road) layer(ctx context.Context, l *observe.Layer) (*results.Layer, err
 			}
 		}
 	}
-	return results.Resume(filepath.Join(dir, results.LayerFile), r.layerFiles(l.Name, layer.Pairs, l.Patches != nil), func() (*results.Layer, error) { return layer, nil })
+	return results.Resume(filepath.Join(dir, results.LayerFile), r.layerFiles(layer.Pairs, l.Patches != nil), func() (*results.Layer, error) { return layer, nil })
 }
 
 // inputs describes files that are read. A folder stands for all that is in it.

@@ -68,8 +68,11 @@ func (r *road) widths(ctx context.Context, networks *train.Run, own []results.Ne
 		var all []results.Width
 		for _, width := range networks.AllWidths() {
 			w := results.Width{Width: width, Networks: own[:widthNetworks]}
-			moments, err := r.ownMoments(networks.Layers)
-			if width != networks.Width {
+			var moments []*corr.Moments
+			var err error
+			if width == networks.Width {
+				moments, err = r.ownMoments(networks.Layers)
+			} else {
 				w.Networks, moments, err = r.widthMoments(ctx, networks, width)
 			}
 			if err != nil {

@@ -186,7 +186,7 @@ func (s *Sample) Rows(network, limit int) []float32 {
 	return rows
 }
 
-// least returns the places of the observations of the least ranks.
+// lowest returns the places of the observations of the least ranks.
 func (im *sampledImage) lowest(n int) []int {
 	places := make([]int, len(im.ranks))
 	for i := range places {

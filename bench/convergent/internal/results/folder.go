@@ -92,11 +92,7 @@ func (f *Folder) Path(name ...string) string {
 
 // Layer returns the path of a file of a layer.
 func (f *Folder) Layer(layer string, name ...string) string {
-	return layerPath(f.Dir, layer, name...)
-}
-
-func layerPath(dir, layer string, name ...string) string {
-	return filepath.Join(append([]string{dir, layersFolder, layer}, name...)...)
+	return f.Path(append([]string{layersFolder, layer}, name...)...)
 }
 
 // owned reports whether the folder holds a part of this run.
@@ -195,7 +191,7 @@ func outputs() []string {
 }
 
 // Resume returns what a file of the folder holds, if this run sealed it before and it is
-// whole; else what make makes, which it seals together with files beside it.
+// whole; else what compute returns, which it seals together with files beside it.
 func Resume[T any](path string, beside []string, compute func() (T, error)) (T, error) {
 	v, ok, err := Resumed[T](path)
 	if err != nil || ok {
