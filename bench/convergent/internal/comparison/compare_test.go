@@ -166,11 +166,11 @@ func TestRun(t *testing.T) {
 			if m.Value == nil || m.Null == nil || m.P == nil {
 				t.Errorf("%s: %s is not complete", name, measure)
 			}
-			if m.Low != nil {
+			if m.Images != nil {
 				intervals++
 			}
-			if middle := m.Corrected; measure == "cka" && !(*m.Low <= *middle && *middle <= *m.High && *m.Null < *m.Value/2 && *m.P == 0.1) {
-				t.Errorf("%s: %v in [%v, %v], null %v, p %v", measure, *m.Value, *m.Low, *m.High, *m.Null, *m.P)
+			if middle := m.Corrected; measure == "cka" && !(m.Images.Low <= *middle && *middle <= m.Images.High && *m.Null < *m.Value/2 && *m.P == 0.1) {
+				t.Errorf("%s: %v in [%v, %v], null %v, p %v", measure, *m.Value, m.Images.Low, m.Images.High, *m.Null, *m.P)
 			}
 		}
 		if intervals != 11 {
@@ -316,7 +316,7 @@ func TestMoments(t *testing.T) {
 	if x.Rows != y.Rows || math.Abs(x.Pairs[0].Bipartite.Mean-y.Pairs[0].Bipartite.Mean) > 1e-7 {
 		t.Errorf("%d rows, matched %v; of all at once %d rows, %v", x.Rows, x.Pairs[0].Bipartite.Mean, y.Rows, y.Pairs[0].Bipartite.Mean)
 	}
-	if m := x.Pairs[0].Measures["cka"]; m.Value == nil || m.Low != nil || m.Null != nil {
+	if m := x.Pairs[0].Measures["cka"]; m.Value == nil || m.Images != nil || m.Null != nil {
 		t.Error("moments cannot have intervals, and do not lack values")
 	}
 }
@@ -486,7 +486,7 @@ func TestLabels(t *testing.T) {
 	if !slices.Equal(l.UnitNames[1], []string{"10", "11", "12"}) {
 		t.Errorf("units %q", l.UnitNames)
 	}
-	if m := l.Pairs[0].Measures["cka"]; m.Low == nil { // 12 images, 10 of which make an interval
+	if m := l.Pairs[0].Measures["cka"]; m.Images == nil { // 12 images, 10 of which make an interval
 		t.Error("no interval")
 	}
 	o.SampleIDs[1], o.to.Overwrite = swapped, true
@@ -496,7 +496,7 @@ func TestLabels(t *testing.T) {
 	o.SampleIDs = nil
 	few := integers(t, in("few.npy"), func(i int) int64 { return int64(i / 10) }, rows)
 	o.ImageIDs = []string{few, few}
-	if m := compared(t, o).Layers[0].Pairs[0].Measures["cka"]; m.Low != nil || m.Value == nil {
+	if m := compared(t, o).Layers[0].Pairs[0].Measures["cka"]; m.Images != nil || m.Value == nil {
 		t.Error("an interval from 6 images")
 	}
 	o.UnitNames[1] = images

@@ -452,7 +452,7 @@ func TestFewImages(t *testing.T) {
 	if r := res.Grids[0].Matched[0][0]; r != nil {
 		t.Errorf("units that are constant over images match by %v", *r)
 	}
-	if l.Convergence.Matched.Low != nil || l.Convergence.Matched.Value == nil || len(l.Subspaces.Predictions) != 0 {
+	if l.Convergence.Matched.Images != nil || l.Convergence.Matched.Value == nil || len(l.Subspaces.Predictions) != 0 {
 		t.Errorf("an interval of one image: %+v, %+v", l.Convergence.Matched, l.Subspaces)
 	}
 }

@@ -236,8 +236,15 @@ func TestRowOrder(t *testing.T) {
 	x, y := layers[0], layers[1]
 	same := func(name string, a, b results.Measure) {
 		t.Helper()
-		for k, v := range []*float64{a.Value, a.Low, a.High, a.Null, a.P} {
-			w := []*float64{b.Value, b.Low, b.High, b.Null, b.P}[k]
+		figures := func(m results.Measure) []*float64 {
+			all := []*float64{m.Value, m.Null, m.P}
+			if m.Images != nil {
+				all = append(all, &m.Images.Low, &m.Images.High)
+			}
+			return all
+		}
+		for k, v := range figures(a) {
+			w := figures(b)[k]
 			if (v == nil) != (w == nil) || v != nil && math.Abs(*v-*w) > 1e-5 {
 				t.Errorf("%s, figure %d: %v and %v", name, k, *v, *w)
 			}

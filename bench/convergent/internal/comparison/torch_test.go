@@ -150,10 +150,10 @@ func TestTransformers(t *testing.T) {
 		if *l.Samples != 40 || !slices.Equal(l.Positions, []int{12}) {
 			t.Errorf("%s: %d samples of %v", l.Name, *l.Samples, l.Positions)
 		}
-		if c := l.Convergence; len(c.Nulls) != 2 || c.Matched.Low == nil || c.Nulls[1].P == nil {
+		if c := l.Convergence; len(c.Nulls) != 2 || c.Matched.Images == nil || c.Nulls[1].P == nil {
 			t.Errorf("%s: claim 1 is %+v", l.Name, c)
 		}
-		if len(l.Subspaces.Predictions) != 7 || l.Basis.Index.Low == nil || l.Activity.Distance.Low == nil || len(l.Descent) != 1 {
+		if len(l.Subspaces.Predictions) != 7 || l.Basis.Index.Images == nil || l.Activity.Distance.Images == nil || len(l.Descent) != 1 {
 			t.Errorf("%s: a claim lacks figures", l.Name)
 		}
 	}

@@ -29,12 +29,8 @@ func (l *layer) angles(s *results.Subspaces) error {
 		return err
 	}
 	var total float64
-	var each []float64
 	for k := range observed {
 		total += counts[k]
-		if counts[k] > 0 {
-			each = append(each, observed[k]/counts[k])
-		}
 	}
 	if total == 0 {
 		return nil // no cluster has units of both networks
@@ -47,7 +43,7 @@ func (l *layer) angles(s *results.Subspaces) error {
 			null.Draws[d] += chance[k][d] / total
 		}
 	}
-	s.Angles = &results.Measure{Value: results.Finite(value), Low: results.Finite(slices.Min(each)), High: results.Finite(slices.Max(each)), Null: results.Finite(null.Mean()), P: results.Finite(null.PValue(value))}
+	s.Angles = &results.Measure{Value: results.Finite(value), Null: results.Finite(null.Mean()), P: results.Finite(null.PValue(value))}
 	return nil
 }
 

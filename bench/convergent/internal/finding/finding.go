@@ -250,7 +250,7 @@ func measure(j corr.Jackknife, kind intervalKind) results.Measure {
 			m.Corrected = results.Finite(j.Corrected())
 		}
 	}
-	m.Low, m.High = results.Finite(low), results.Finite(high)
+	m.Images = results.NewInterval(low, high)
 	return m
 }
 

@@ -63,18 +63,18 @@ func percent(x any) string {
 // interval is a value with its interval, if there is one: what no group of images moves, as a
 // share of 0, has none.
 func interval(m results.Measure) string {
-	if m.Low == nil || m.High == nil || *m.Low == *m.High {
+	if m.Images == nil || m.Images.Low == m.Images.High {
 		return decimals(2, m.Value)
 	}
-	return decimals(2, m.Value) + " [" + decimals(2, m.Low) + ", " + decimals(2, m.High) + "]"
+	return decimals(2, m.Value) + " [" + decimals(2, &m.Images.Low) + ", " + decimals(2, &m.Images.High) + "]"
 }
 
 // ends are those of a measure's interval; a dash where it has none.
 func ends(m results.Measure) string {
-	if m.Low == nil || m.High == nil {
+	if m.Images == nil {
 		return dash
 	}
-	return decimals(3, m.Low) + " to " + decimals(3, m.High)
+	return decimals(3, &m.Images.Low) + " to " + decimals(3, &m.Images.High)
 }
 
 // cell is a number in a table of data; nothing, if it is not known.

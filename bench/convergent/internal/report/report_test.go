@@ -344,7 +344,7 @@ func TestNumbers(t *testing.T) {
 		{decimals(2, -0.001), "0.00"}, {decimals(2, -1.5), "−1.50"}, {decimals(0, -0.2), "0"}, {decimals(3, none), dash}, {decimals(3, &tiny), "0.000"},
 		{percent(0.123), "12.3 %"}, {percent(&tiny), "0.001 %"}, {percent(none), dash}, {percent(-0.5), "−50.0 %"}, {percent(0.0), "0.0 %"},
 		{significantDigits(none), dash}, {significantDigits(0.0123), "0.012"}, {cell(none), ""}, {cell(1.0 / 3), "0.333333"},
-		{interval(results.Measure{Value: &tiny}), "0.00"}, {interval(results.Measure{}), dash}, {interval(results.Measure{Value: &tiny, Low: &negative, High: &tiny}), "0.00 [−0.50, 0.00]"}, {interval(results.Measure{Value: &tiny, Low: &tiny, High: &tiny}), "0.00"},
+		{interval(results.Measure{Value: &tiny}), "0.00"}, {interval(results.Measure{}), dash}, {interval(results.Measure{Value: &tiny, Images: results.NewInterval(negative, tiny)}), "0.00 [−0.50, 0.00]"}, {interval(results.Measure{Value: &tiny, Images: results.NewInterval(tiny, tiny)}), "0.00"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)

@@ -186,7 +186,7 @@ func (c *contents) imageOmissions() []string {
 
 // intervals says whether any figure of a claim has an interval.
 func (c *contents) intervals() bool {
-	return slices.ContainsFunc(c.layers, func(l layer) bool { return l.Convergence != nil && l.Convergence.Matched.Low != nil })
+	return slices.ContainsFunc(c.layers, func(l layer) bool { return l.Convergence != nil && l.Convergence.Matched.Images != nil })
 }
 
 // allUnits is how many units all networks have at a layer.

@@ -12,7 +12,7 @@ import (
 
 // Schema names the layout of results.json; it changes when a field's meaning
 // does.
-const Schema = schemaFamily + "4"
+const Schema = schemaFamily + "5"
 
 const schemaFamily = "convergent.results/"
 
@@ -164,7 +164,7 @@ type Subspaces struct {
 	Predictions    []Prediction  `json:"predictions"`
 	TermCounts     []TermCount   `json:"term_counts"`     // of units that are predicted at all, by how many terms give 90 % of the full map's R²; 0: more than any here
 	PredictedShare *float64      `json:"predicted_share"` // of units of which the full map explains 10 % or more
-	Angles         *Measure      `json:"angles"`          // mean canonical correlation between the spans of both networks' units in a spectral cluster; its null is of random groups of the same sizes, from low to high are the least and the largest of any pair of networks
+	Angles         *Measure      `json:"angles"`          // mean canonical correlation between the spans of both networks' units in a spectral cluster; its null is of random groups of the same sizes
 	ClusterSizes   []ClusterSize `json:"cluster_sizes"`   // mean over pairs of networks
 }
 
@@ -323,12 +323,32 @@ type RotationNull struct {
 // Measure is one figure with what belongs to it. What is null was not asked for, or
 // cannot be known from what was given.
 type Measure struct {
-	Value     *float64 `json:"value"`
-	Corrected *float64 `json:"corrected,omitempty"` // less its bias over images, as far as the jackknife tells: the middle of the interval
-	Low       *float64 `json:"low"`                 // of a 95 % interval over images, by the jackknife over groups of them; null of figures of which none is known to cover
-	High      *float64 `json:"high"`
-	Null      *float64 `json:"null_mean"` // mean under chance: of images exchanged at random, if nothing else is said
-	P         *float64 `json:"p"`         // share of draws of chance that are at least as far out, with the +1 correction
+	Value     *float64  `json:"value"`
+	Corrected *float64  `json:"corrected,omitempty"`  // less its bias over images, as far as the jackknife tells: the middle of the interval over images
+	Networks  *Interval `json:"networks"`             // 95 %, over other networks (seeds), by the jackknife over networks; null of fewer than three, and of figures of which none is known to cover
+	Images    *Interval `json:"images"`               // 95 %, over other images for these very networks, by the jackknife over groups of them; null of figures of which none is known to cover
+	Null      *float64  `json:"null_mean"`            // mean under chance: of images exchanged at random, if nothing else is said
+	P         *float64  `json:"p"`                    // share of draws of chance that are at least as far out, with the +1 correction
+	Q         *float64  `json:"q,omitempty"`          // p of this among all of its kind: the least false discovery rate (Benjamini and Hochberg, 1995) at which it is found
+	Limit     *float64  `json:"null_limit,omitempty"` // what 95 % of chance do not pass: the 0.95 quantile of similarities, 0.05 of distances
+
+	// Calibrated is how far a similarity is beyond the limit, (value - limit)/(1 - limit), or
+	// 0 (Groeger, Wen and Brbic, ICML 2026): what chance can give counts for nothing.
+	Calibrated *float64 `json:"calibrated,omitempty"`
+}
+
+// Interval is a confidence interval.
+type Interval struct {
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
+
+// NewInterval returns an interval, or nil if an end of it is not known.
+func NewInterval(low, high float64) *Interval {
+	if Finite(low) == nil || Finite(high) == nil {
+		return nil
+	}
+	return &Interval{low, high}
 }
 
 // Grid compares every layer of network A with every layer of network B, by the means of

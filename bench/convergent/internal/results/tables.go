@@ -54,7 +54,7 @@ func writeTables(dir string, res *Results) error {
 			}
 		}
 	}
-	findings := [][]string{{"layer", "figure", "value", "low", "high", "null", "p"}}
+	findings := [][]string{{"layer", "figure", "value", "networks_low", "networks_high", "images_low", "images_high", "null", "p", "q"}}
 	for _, l := range res.Layers {
 		for _, f := range l.Figures() {
 			findings = append(findings, append([]string{l.Name, f.Name}, f.cells()...))
@@ -105,9 +105,17 @@ func (l Layer) Figures() []Figure {
 	return all
 }
 
-// cells are value, low, high, null and p; empty where not known.
+// cells are value, intervals over networks and images, null, p and q; empty where not known.
 func (m Measure) cells() []string {
-	return []string{cell(m.Value), cell(m.Low), cell(m.High), cell(m.Null), cell(m.P)}
+	cells := []string{cell(m.Value)}
+	for _, i := range []*Interval{m.Networks, m.Images} {
+		if i == nil {
+			cells = append(cells, "", "")
+		} else {
+			cells = append(cells, cell(&i.Low), cell(&i.High))
+		}
+	}
+	return append(cells, cell(m.Null), cell(m.P), cell(m.Q))
 }
 
 // cell is a figure, or empty where it is not known.
