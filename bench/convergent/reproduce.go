@@ -19,13 +19,14 @@ type reproduce struct {
 	Nets     int       `help:"How many networks to train and compare (${default})." default:"4"`
 	Epochs   int       `help:"Passes over the training images; 0 means 6 for generated images, else 10." default:"0"`
 	Seed     uint64    `help:"Seed of the first network; the others count on from it (${default})." default:"1"`
-	Layers   []string  `help:"Layers to compare (all five: conv1,...,conv5)." choices:"conv1,conv2,conv3,conv4,conv5" placeholder:"conv1"`
+	Arch     string    `help:"Architecture: caffenet32, the paper's for small images; tiny10, of Kornblith et al. (2019); or resnet20 (${default})." choices:"caffenet32,tiny10,resnet20" default:"caffenet32"`
+	Layers   []string  `help:"Layers to compare (all: conv1,...,conv5 of caffenet32)." choices:"conv1,conv2,conv3,conv4,conv5" placeholder:"conv1"`
 	Images   int       `help:"Test images whose activations are compared (${default})." default:"500"`
 	Train    int       `help:"Use at most so many training images; 0 means 3000 generated ones, else all." default:"0"`
 	Test     int       `help:"Use at most so many test images; 0 means 1000 generated ones, else all." default:"0"`
-	Batch    int       `help:"Images in a training step; 0 means 32 for generated images, else 64." default:"0"`
-	Rate     float64   `help:"Highest learning rate of the one-cycle schedule (${default})." default:"0.02"`
-	Width    float64   `help:"Multiplies the channels, 32, 64, 96, 96 and 64 (${default})." default:"1"`
+	Batch    int       `help:"Images in a training step; 0 means 32 for generated images, else 64, or 128 of tiny10 and resnet20." default:"0"`
+	Rate     float64   `help:"Highest learning rate of the one-cycle schedule; 0 means 0.02, or 0.2 of tiny10 and resnet20." default:"0"`
+	Width    float64   `help:"Multiplies the channels, of caffenet32 32, 64, 96, 96 and 64 (${default})." default:"1"`
 	Widths   []float64 `help:"Train two more networks of each of these widths, and compare them (none)." placeholder:"0.5,2"`
 	analysis
 }
@@ -48,7 +49,7 @@ Examples:
 func (c *reproduce) Run(ctx context.Context) error {
 	// Where the least is above 0, a 0 would be taken for the default.
 	err := cmp.Or(atLeast("nets", c.Nets, 2), atLeast("epochs", c.Epochs, 0), atLeast("seed", c.Seed, 1), atLeast("images", c.Images, 1),
-		atLeast("train", c.Train, 0), atLeast("test", c.Test, 0), atLeast("batch", c.Batch, 0), positive("rate", c.Rate), positive("width", c.Width), c.check())
+		atLeast("train", c.Train, 0), atLeast("test", c.Test, 0), atLeast("batch", c.Batch, 0), atLeast("rate", c.Rate, 0), positive("width", c.Width), c.check())
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func (c *reproduce) Run(ctx context.Context) error {
 	start := time.Now()
 	bars := newBars()
 	_, err = comparison.Reproduce(ctx, results.Training{
-		Data: c.Data, TrainImages: c.Train, TestImages: c.Test, Width: c.Width, Networks: c.Networks, Nets: c.Nets, Seed: c.Seed,
+		Data: c.Data, TrainImages: c.Train, TestImages: c.Test, Arch: c.Arch, Width: c.Width, Networks: c.Networks, Nets: c.Nets, Seed: c.Seed,
 		Epochs: c.Epochs, Batch: c.Batch, Rate: c.Rate, Layers: c.Layers, Images: c.Images, Widths: c.Widths,
 	}, c.options(c.Out, bars))
 	bars.finish()

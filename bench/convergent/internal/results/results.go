@@ -45,7 +45,8 @@ type Training struct {
 	Data        string    `json:"data"`               // "procedural", or the name of the file or folder of images
 	TrainImages int       `json:"train_images"`       // limit; 0: all
 	TestImages  int       `json:"test_images"`        // limit; 0: all
-	Width       float64   `json:"width"`              // of the networks, times 32-64-96-96-64 channels
+	Arch        string    `json:"arch"`               // "caffenet32", "tiny10" or "resnet20", as package nn has them
+	Width       float64   `json:"width"`              // of the networks, times the channels that they have
 	Networks    []string  `json:"networks,omitempty"` // names of files of networks that were trained elsewhere and are not trained here
 	Nets        int       `json:"nets"`
 	Seed        uint64    `json:"seed"` // of the first network; the others follow

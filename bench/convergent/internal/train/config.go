@@ -11,20 +11,11 @@ import (
 	"strings"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
-	"github.com/convergent-go/convergent/nn"
-)
-
-// What augmentation does to training images of 32 x 32.
-const (
-	crop   = 2 // shifted by up to so many pixels
-	mirror = true
 )
 
 // Defaults. Procedural data is made so that the whole run takes a minute or so.
 const (
 	defaultNets   = 4
-	defaultBatch  = 64
-	defaultRate   = 0.02
 	defaultImages = 500
 	defaultEpochs = 10
 
@@ -59,12 +50,14 @@ func Defaults(c results.Training) results.Training {
 		set(&c.Epochs, defaultProceduralEpochs)
 		set(&c.Batch, defaultProceduralBatch)
 	}
+	if c.Arch == "" {
+		c.Arch = recipes[0].name
+	}
 	if len(c.Networks) > 0 {
 		c.Nets = len(c.Networks)
 	}
 	set(&c.Epochs, defaultEpochs)
 	set(&c.Nets, defaultNets)
-	set(&c.Batch, defaultBatch)
 	set(&c.Images, defaultImages)
 	if c.Width == 0 {
 		c.Width = 1
@@ -72,10 +65,15 @@ func Defaults(c results.Training) results.Training {
 	if c.Seed == 0 {
 		c.Seed = 1
 	}
-	if c.Rate == 0 {
-		c.Rate = defaultRate
+	r, err := recipeOf(c)
+	if err != nil {
+		return c // which is not valid
 	}
-	names := convLayers(architecture(c.Width, 2))
+	set(&c.Batch, r.batch)
+	if c.Rate == 0 {
+		c.Rate = r.rate
+	}
+	names := layerNames(r.arch(2, c.Width))
 	if len(c.Layers) == 0 {
 		c.Layers = names
 	}
@@ -86,7 +84,10 @@ func Defaults(c results.Training) results.Training {
 
 // validate returns an error that names the flag at fault.
 func validate(c results.Training) error {
+	r, err := recipeOf(c)
 	switch {
+	case err != nil:
+		return err
 	case c.Nets < 2:
 		return fmt.Errorf("-nets %d: a comparison needs at least two networks", c.Nets)
 	case c.Nets > maxNets:
@@ -116,7 +117,7 @@ func validate(c results.Training) error {
 			return fmt.Errorf("%s %g: this width is given twice", flag, w)
 		}
 	}
-	names := convLayers(architecture(c.Width, 2))
+	names := layerNames(r.arch(2, c.Width))
 	for i, l := range c.Layers {
 		if !slices.Contains(names, l) {
 			return fmt.Errorf("-layers: no layer %q; the layers are %s", l, strings.Join(names, ", "))
@@ -128,9 +129,6 @@ func validate(c results.Training) error {
 	return nil
 }
 
-// architecture is the networks'.
-func architecture(width float64, classes int) nn.Arch { return nn.CaffeNet32(classes, width) }
-
 // checkpoints are the epochs after which a network is stored on its way, before the last.
 func checkpoints(epochs int) []int {
 	var all []int
@@ -138,26 +136,4 @@ func checkpoints(epochs int) []int {
 		all = append(all, e)
 	}
 	return all
-}
-
-// convLayers names the convolutions of an architecture.
-func convLayers(a nn.Arch) []string {
-	var names []string
-	for _, l := range a.Layers {
-		if conv, ok := l.(nn.Conv2D); ok {
-			names = append(names, conv.Name)
-		}
-	}
-	return names
-}
-
-// tap names the layer whose output are the activations of the given
-// convolution: the ReLU that follows it, as in the paper.
-func tap(a nn.Arch, layer string) string {
-	for i, l := range a.Layers {
-		if conv, ok := l.(nn.Conv2D); ok && conv.Name == layer {
-			return a.Layers[i+1].(nn.ReLU).Name
-		}
-	}
-	panic("train: no such layer")
 }

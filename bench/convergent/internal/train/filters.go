@@ -16,7 +16,11 @@ func Filters(dir string, r *results.Results) ([][]image.Image, error) {
 		return nil, nil
 	}
 	f := results.Folder{Dir: dir}
-	arch := architecture(r.Config.Training.Width, len(r.Dataset.Classes))
+	recipe, err := recipeOf(*r.Config.Training)
+	if err != nil {
+		return nil, err
+	}
+	arch := recipe.arch(len(r.Dataset.Classes), r.Config.Training.Width)
 	var all [][]image.Image
 	for _, network := range r.Networks {
 		n, err := nn.Load(f.Path(network.File), arch)

@@ -24,6 +24,7 @@ type Options struct {
 // Run is networks and the images that they are trained on and look at.
 type Run struct {
 	Options
+	recipe       recipe
 	set          *dataset.Set
 	networkPaths []string // of networks that were trained elsewhere
 	dataPath     string
@@ -36,6 +37,10 @@ func New(o Options) (*Run, error) {
 	r := &Run{Options: o}
 	r.Training = Defaults(o.Training)
 	if err := validate(r.Training); err != nil {
+		return nil, err
+	}
+	var err error
+	if r.recipe, err = recipeOf(r.Training); err != nil {
 		return nil, err
 	}
 	r.dataPath, r.Data = r.Data, filepath.Base(r.Data)

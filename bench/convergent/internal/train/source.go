@@ -103,10 +103,11 @@ func (a *activations) describe(jobs []job, nets []*nn.Net) {
 		for _, layer := range a.Layers {
 			name := tap(n.Arch(), layer)
 			shape, _ := n.Shape(name)
-			size, stride, offset, _ := n.ReceptiveField(name) // convolutions have one
-			network.Layers = append(network.Layers, source.Layer{
-				Name: layer, Units: shape.C, Extents: []int{shape.H, shape.W}, Field: &source.ReceptiveField{Size: size, Stride: stride, Offset: offset},
-			})
+			l := source.Layer{Name: layer, Units: shape.C, Extents: []int{shape.H, shape.W}}
+			if size, stride, offset, err := n.ReceptiveField(name); err == nil { // which pooling of all positions has not
+				l.Field = &source.ReceptiveField{Size: size, Stride: stride, Offset: offset}
+			}
+			network.Layers = append(network.Layers, l)
 		}
 		d.Networks = append(d.Networks, network)
 	}

@@ -51,7 +51,7 @@ func (r *Run) jobs() []job {
 	for i := range jobs {
 		jobs[i] = job{
 			name: fmt.Sprintf("network %d", i+1), file: fmt.Sprintf("%s/net%d.safetensors", results.NetworksFolder, i+1),
-			arch: architecture(r.Width, len(r.set.Classes)), seed: r.Seed + uint64(i),
+			arch: r.recipe.arch(len(r.set.Classes), r.Width), seed: r.Seed + uint64(i),
 		}
 		if len(r.networkPaths) > 0 {
 			jobs[i].external = r.networkPaths[i]
@@ -68,7 +68,7 @@ func (r *Run) jobsOf(width float64) []job {
 	for i := range jobs {
 		jobs[i] = job{
 			name: fmt.Sprintf("width-%g network %d", width, i+1), file: fmt.Sprintf("%s/width%g_net%d.safetensors", results.NetworksFolder, width, i+1),
-			arch: architecture(width, len(r.set.Classes)), seed: r.Seed + uint64(i),
+			arch: r.recipe.arch(len(r.set.Classes), width), seed: r.Seed + uint64(i),
 		}
 	}
 	return jobs
@@ -165,7 +165,7 @@ func (r *Run) trained(ctx context.Context, j job, state string, threads int, rep
 		return nil, err
 	}
 	n.Threads = threads
-	loader := dataset.LoaderOptions{Batch: r.Batch, Shuffle: true, Mirror: mirror, Crop: crop, Seed: j.seed, DropLast: true}
+	loader := dataset.LoaderOptions{Batch: r.Batch, Shuffle: true, Mirror: true, Crop: r.recipe.crop, Seed: j.seed, DropLast: true}
 	return n, n.Train(ctx, r.batches(&r.set.Train, loader), nn.TrainOptions{
 		Epochs: r.Epochs, StartEpoch: done, BatchesPerEpoch: r.stepsPerEpoch(),
 		Schedule: nn.OneCycle(r.Rate), Seed: j.seed,
