@@ -5,6 +5,7 @@ package asm
 //go:generate go -C _avo run . -kernel transpose -pkg asm -out ../transpose_amd64.s -stubs ../transpose_amd64.go
 //go:generate go -C _avo run . -kernel peak -pkg asm -out ../peak_amd64.s -stubs ../peak_amd64.go
 //go:generate go -C _avo run . -kernel strip -pkg asm -out ../strip_amd64.s -stubs ../strip_amd64.go
+//go:generate go -C _avo run . -kernel affine -pkg asm -out ../affine_amd64.s -stubs ../affine_amd64.go
 //go:generate go -C _avo run . -kernel winograd -pkg asm -out ../winograd_amd64.s -stubs ../winograd_amd64.go
 //go:generate go -C _avo run . -kernel moments -pkg asm -out ../moments_amd64.s -stubs ../moments_amd64.go
 //go:generate go -C _avo run . -kernel dense -pkg asm -out ../dense_amd64.s -stubs ../dense_amd64.go

@@ -94,7 +94,7 @@ func (o *batchNormOp) forward(p pass, y, x *Tensor) {
 		o.shift[c] = float32(float64(o.beta.Data[c]) - float64(scale*mean))
 	}
 	par.For(p.threads, x.N, func(i int) {
-		scaleRows(y.image(i), x.image(i), o.scale, o.shift)
+		vec.Affine(y.image(i), x.image(i), o.scale, o.shift)
 		if p.relu {
 			vec.ReLU(y.image(i))
 		}
@@ -142,7 +142,7 @@ func (o *batchNormOp) backward(p pass, dx, dy, y, x *Tensor) {
 		return
 	}
 	par.For(p.threads, x.N, func(i int) {
-		gradientRows(dx.image(i), dy.image(i), x.image(i), o.scale, o.slope, o.shift)
+		vec.AffineSum(dx.image(i), dy.image(i), x.image(i), o.scale, o.slope, o.shift)
 	})
 }
 
@@ -155,7 +155,7 @@ func (o *batchNormOp) channelSums(threads int, a, b *Tensor) (sum, products []fl
 	par.For(threads, a.N, func(i int) {
 		sums := o.sums[i*2*c:][:2*c]
 		clear(sums)
-		addSums(sums[:c], sums[c:], a.image(i), b.image(i))
+		vec.ColumnSums(sums[:c], sums[c:], a.image(i), b.image(i))
 	})
 	total := o.sums[:2*c]
 	for i := 1; i < a.N; i++ {
@@ -164,42 +164,4 @@ func (o *batchNormOp) channelSums(threads int, a, b *Tensor) (sum, products []fl
 		}
 	}
 	return total[:c], total[c:]
-}
-
-// addSums adds the rows of a, and their products with those of b, to sums over rows.
-func addSums(sum, products []float64, a, b []float32) {
-	products, b = products[:len(sum)], b[:len(a)]
-	for len(a) > 0 {
-		u, v := a[:len(sum)], b[:len(sum)]
-		for c, s := range sum {
-			x := float64(u[c])
-			sum[c] = s + x
-			products[c] += float64(x * float64(v[c]))
-		}
-		a, b = a[len(sum):], b[len(sum):]
-	}
-}
-
-// scaleRows sets the rows of y to scale*x + shift.
-func scaleRows(y, x, scale, shift []float32) {
-	shift = shift[:len(scale)]
-	for len(x) > 0 {
-		to, row := y[:len(scale)], x[:len(scale)]
-		for c, s := range scale {
-			to[c] = float32(s*row[c]) + shift[c]
-		}
-		y, x = y[len(scale):], x[len(scale):]
-	}
-}
-
-// gradientRows sets the rows of dx to scale*dy + (slope*x + shift).
-func gradientRows(dx, dy, x, scale, slope, shift []float32) {
-	slope, shift = slope[:len(scale)], shift[:len(scale)]
-	for len(x) > 0 {
-		to, d, row := dx[:len(scale)], dy[:len(scale)], x[:len(scale)]
-		for c, s := range scale {
-			to[c] = float32(s*d[c]) + (float32(slope[c]*row[c]) + shift[c])
-		}
-		dx, dy, x = dx[len(scale):], dy[len(scale):], x[len(scale):]
-	}
 }

@@ -27,6 +27,7 @@ var emitters = map[string]func(){
 	"strip":     strip,
 	"dense":     dense,
 	"assign":    assign,
+	"affine":    affine,
 }
 
 func main() {

@@ -38,6 +38,34 @@ func ThreeQuarters(dst, x, s []float32) {
 	forBlocks(len(x), func(lo, hi int) { asm.Active().ThreeQuarters(dst[lo:hi], x[lo:hi], s[lo:hi]) })
 }
 
+// Affine is y = scale*x + shift in each of the rows of x, which are as long as scale.
+func Affine(y, x, scale, shift []float32) {
+	y = y[:len(x)]
+	forRows(len(x), len(scale), func(lo, hi int) { asm.Active().Affine(y[lo:hi], x[lo:hi], scale, shift) })
+}
+
+// AffineSum is dx = scale*dy + (slope*x + shift) in each of the rows of x.
+func AffineSum(dx, dy, x, scale, slope, shift []float32) {
+	dx, dy = dx[:len(x)], dy[:len(x)]
+	forRows(len(x), len(scale), func(lo, hi int) {
+		asm.Active().AffineSum(dx[lo:hi], dy[lo:hi], x[lo:hi], scale, slope, shift)
+	})
+}
+
+// ColumnSums adds the rows of a to sum, and their products with those of b to products.
+func ColumnSums(sum, products []float64, a, b []float32) {
+	b = b[:len(a)]
+	forRows(len(a), len(sum), func(lo, hi int) { asm.Active().ColumnSums(sum, products, a[lo:hi], b[lo:hi]) })
+}
+
+// forRows is forBlocks for whole rows of c elements.
+func forRows(n, c int, f func(lo, hi int)) {
+	block := max(1, blockLen/max(1, c)) * c
+	for lo := 0; lo < n; lo += block {
+		f(lo, min(n, lo+block))
+	}
+}
+
 // Max raises maxima[i] to x[i], and sets argmax[i] to offset+i where that raises it.
 func Max(maxima []float32, argmax []int32, x []float32, offset int) {
 	asm.Active().Max(maxima, argmax, x, int32(offset))
