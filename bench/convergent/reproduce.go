@@ -17,14 +17,14 @@ type reproduce struct {
 	Out      string    `short:"o" help:"Folder for the results. A run that was stopped goes on from what is there (${default})." default:"./convergent-out" placeholder:"DIR"`
 	Networks []string  `help:"Do not train, but read these networks: safetensors of this architecture, from PyTorch or from an earlier run." placeholder:"A.safetensors"`
 	Nets     int       `help:"How many networks to train and compare (${default})." default:"4"`
-	Epochs   int       `help:"Passes over the training images; 0 means 6 for generated images, else 10." default:"0"`
+	Epochs   int       `help:"Passes over the training images; 0 means 5 for generated images, else 10." default:"0"`
 	Seed     uint64    `help:"Seed of the first network; the others count on from it (${default})." default:"1"`
 	Layers   []string  `help:"Layers to compare (all five: conv1,...,conv5)." choices:"conv1,conv2,conv3,conv4,conv5" placeholder:"conv1"`
 	Images   int       `help:"Test images whose activations are compared (${default})." default:"500"`
 	Train    int       `help:"Use at most so many training images; 0 means 3000 generated ones, else all." default:"0"`
 	Test     int       `help:"Use at most so many test images; 0 means 1000 generated ones, else all." default:"0"`
-	Batch    int       `help:"Images in a training step; 0 means 32 for generated images, else 64." default:"0"`
-	Rate     float64   `help:"Highest learning rate of the one-cycle schedule (${default})." default:"0.02"`
+	Batch    int       `help:"Images in a training step; 0 means 16 for generated images, else 64." default:"0"`
+	Rate     float64   `help:"Highest learning rate of the one-cycle schedule; 0 means 0.006 for generated images, else 0.02." default:"0"`
 	Width    float64   `help:"Multiplies the channels, 32, 64, 96, 96 and 64 (${default})." default:"1"`
 	Widths   []float64 `help:"Train two more networks of each of these widths, and compare them (none)." placeholder:"0.5,2"`
 	analysis
@@ -48,7 +48,7 @@ Examples:
 func (c *reproduce) Run(ctx context.Context) error {
 	// Where the least is above 0, a 0 would be taken for the default.
 	err := cmp.Or(atLeast("nets", c.Nets, 2), atLeast("epochs", c.Epochs, 0), atLeast("seed", c.Seed, 1), atLeast("images", c.Images, 1),
-		atLeast("train", c.Train, 0), atLeast("test", c.Test, 0), atLeast("batch", c.Batch, 0), positive("rate", c.Rate), positive("width", c.Width), c.check())
+		atLeast("train", c.Train, 0), atLeast("test", c.Test, 0), atLeast("batch", c.Batch, 0), atLeast("rate", c.Rate, 0), positive("width", c.Width), c.check())
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,8 @@ const (
 	mirror = true
 )
 
-// Defaults. Procedural data is made so that the whole run takes a minute or so.
+// Defaults. With procedural images the whole run takes half a minute or so. Their networks
+// see few images, and so learn from small batches, at a rate at which no units die.
 const (
 	defaultNets   = 4
 	defaultBatch  = 64
@@ -30,12 +31,10 @@ const (
 
 	defaultProceduralTrain  = 3000
 	defaultProceduralTest   = 1000
-	defaultProceduralEpochs = 6
-	defaultProceduralBatch  = 32
+	defaultProceduralEpochs = 5
+	defaultProceduralBatch  = 16
+	defaultProceduralRate   = 0.006
 )
-
-// Procedural is the name of the images that need no file.
-const Procedural = "procedural"
 
 // Limits.
 const (
@@ -51,13 +50,16 @@ func Defaults(c results.Training) results.Training {
 		}
 	}
 	if c.Data == "" {
-		c.Data = Procedural
+		c.Data = results.Procedural
 	}
-	if c.Data == Procedural {
+	if c.Data == results.Procedural {
 		set(&c.TrainImages, defaultProceduralTrain)
 		set(&c.TestImages, defaultProceduralTest)
 		set(&c.Epochs, defaultProceduralEpochs)
 		set(&c.Batch, defaultProceduralBatch)
+		if c.Rate == 0 {
+			c.Rate = defaultProceduralRate
+		}
 	}
 	if len(c.Networks) > 0 {
 		c.Nets = len(c.Networks)
