@@ -128,23 +128,55 @@ func (c *canvas) paint(s shape, soft float64, with ink) {
 	}
 }
 
-// develop writes the picture as bytes, under light that falls off to one side, at
-// some contrast, with noise that is more of light than of colour.
+// develop writes the picture as bytes, under light that falls off to one side, exposed
+// as a camera does, with noise that is more of light than of colour.
 func (c *canvas) develop(dst []uint8) {
 	light := facing(c.angle(), 0)
-	slope, gain, lift := c.between(0, 0.4), c.between(0.7, 1.05), c.between(-0.08, 0.08)
-	grain := c.between(0.01, 0.045)
+	slope, grain := c.between(0, 0.4), c.between(0.01, 0.03)
 	for y := range side {
 		for x := range side {
-			falloff := 1 - float64(slope*(0.5+float64(light.distance(float64(x)-side/2, float64(y)-side/2)/side)))
-			bright := float64(gain * falloff)
-			shift := 0.5 + lift - float64(0.35*(1-falloff)) + float64(grain*c.noise())
+			shade := 1 - float64(slope*(0.5+float64(light.distance(float64(x)-side/2, float64(y)-side/2)/side)))
 			for i, v := range c.pixels[y][x] {
-				v = shift + float64(bright*(v-0.5)) + float64(0.5*float64(grain*c.noise()))
+				c.pixels[y][x][i] = float64(shade * v)
+			}
+		}
+	}
+	mean, deviation := c.exposure()
+	gain := min(2, c.between(0.17, 0.25)/deviation)
+	middle := c.between(0.4, 0.55)
+	for y := range side {
+		for x := range side {
+			shift := middle + float64(grain*c.noise())
+			for i, v := range c.pixels[y][x] {
+				v = shift + float64(gain*(v-mean)) + float64(0.5*float64(grain*c.noise()))
 				dst[(y*side+x)*channels+i] = uint8(float64(255*clamp(v)) + 0.5)
 			}
 		}
 	}
+}
+
+// exposure returns mean and standard deviation over all pixels and channels. A picture of
+// one colour has a deviation just above 0.
+func (c *canvas) exposure() (mean, deviation float64) {
+	const n = side * side * channels
+	for y := range side {
+		for x := range side {
+			for _, v := range c.pixels[y][x] {
+				mean += v
+			}
+		}
+	}
+	mean /= n
+	variance := 1e-6
+	for y := range side {
+		for x := range side {
+			for _, v := range c.pixels[y][x] {
+				v -= mean
+				variance += float64(v * v)
+			}
+		}
+	}
+	return mean, math.Sqrt(variance / n)
 }
 
 // noise returns the sum of four uniform numbers, of mean 0 and variance 1: nearly

@@ -72,7 +72,7 @@ type palette func(*canvas) colour
 // wideRange draws any colour: light and dark far apart; red against green, and blue
 // against yellow, less far, as in photographs.
 func wideRange(c *canvas) colour {
-	light, red, blue := c.between(0.05, 0.95), c.between(-0.22, 0.22), c.between(-0.3, 0.3)
+	light, red, blue := c.between(0.05, 0.95), c.between(-0.16, 0.16), c.between(-0.24, 0.24)
 	yellow := float64(0.5 * blue)
 	return colour{light + red - yellow, light - red - yellow, light + blue}
 }
@@ -153,7 +153,7 @@ func (c *canvas) blobs(colours palette) {
 	}
 }
 
-// objects puts two to five of a shape on a faded texture.
+// objects puts one to three of a shape, large enough to be told, on a faded texture.
 func (c *canvas) objects(kind func(at point, r, turn float64) shape) {
 	base := wideRange(c)
 	faded := near(base, c.between(0.05, 0.25))
@@ -167,7 +167,7 @@ func (c *canvas) objects(kind func(at point, r, turn float64) shape) {
 	default:
 		c.blobs(faded)
 	}
-	for range 2 + c.rnd.IntN(4) {
-		c.paint(kind(c.place(-4), c.between(4.5, 8.5), c.angle()), c.between(0.8, 1.2), c.shaded(c.far(base)))
+	for range 1 + c.rnd.IntN(3) {
+		c.paint(kind(c.place(-6), c.between(5.5, 9), c.angle()), c.between(0.8, 1.2), c.shaded(c.far(base)))
 	}
 }

@@ -103,18 +103,19 @@ func Write(dir string, a *results.Artifacts) error {
 	var buf bytes.Buffer
 	err = t.Execute(&buf, struct {
 		*results.Results
-		Opening   string
-		Omissions []string
-		Trained   bool
-		Intervals bool
-		Layers    []layer
-		Overview  []figure
-		Grids     []figure
-		Claims    []claim
-		Data      data
-		Style     template.CSS
-		Script    template.JS
-	}{a.Results, w.opening(), w.omissions(), w.reproduction(), w.intervals(), w.layers, overview, grids, all, w.data, template.CSS(pageStyle), template.JS(pageScript)})
+		Opening       string
+		Demonstration string
+		Omissions     []string
+		Trained       bool
+		Intervals     bool
+		Layers        []layer
+		Overview      []figure
+		Grids         []figure
+		Claims        []claim
+		Data          data
+		Style         template.CSS
+		Script        template.JS
+	}{a.Results, w.opening(), w.demonstration(), w.omissions(), w.reproduction(), w.intervals(), w.layers, overview, grids, all, w.data, template.CSS(pageStyle), template.JS(pageScript)})
 	if err != nil {
 		return err
 	}

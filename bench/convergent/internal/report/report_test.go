@@ -94,7 +94,10 @@ func artifacts(t *testing.T, dead int, units ...int) *results.Artifacts {
 func TestWrite(t *testing.T) {
 	activations := artifacts(t, 2, 9, 12)
 	activations.Results.Dataset, activations.Results.Config, activations.Filters = nil, results.Config{Activations: new(results.Activations)}, nil
+	generated := artifacts(t, 0, 5)
+	generated.Results.Config.Training.Data = results.Procedural
 	for name, a := range map[string]*results.Artifacts{
+		"generated":        generated,
 		"some dead":        artifacts(t, 2, 9, 12),
 		"all dead":         artifacts(t, 4, 4),
 		"one unit":         artifacts(t, 0, 1),
@@ -113,6 +116,9 @@ func TestWrite(t *testing.T) {
 			}
 			if paper := strings.Contains(text, "The paper found"); paper && a.Results.Config.Training == nil {
 				t.Error("the page has what the paper found in its own networks")
+			}
+			if strings.Contains(text, "This is a small demonstration") != (a == generated) {
+				t.Error("the page is said to be a demonstration, and is not, or the other way round")
 			}
 			if strings.Contains(text, "that can be explored") != strings.HasPrefix(name, "too many") {
 				t.Error("what is too large to be explored is not said to be")

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 )
 
 // openingNames is how many networks the opening names.
@@ -47,6 +49,14 @@ func (c *contents) opening() string {
 		text += " An image, where this page speaks of images, is what intervals, halves and exchanges are over: what the samples are of, be it an image or a text, or else each sample."
 	}
 	return text
+}
+
+// demonstration says what generated images are good for, and is empty for others.
+func (c *contents) demonstration() string {
+	if !c.reproduction() || c.Results.Config.Training.Data != results.Procedural {
+		return ""
+	}
+	return "This is a small demonstration: small networks and generated images show how the method works, and are no evidence on the paper's claims. For evidence, give real images with -data."
 }
 
 // extent says how large a layer is: "conv1 (16 units, 4 x 4 positions)".

@@ -40,9 +40,12 @@ type Config struct {
 	Analysis    Analysis     `json:"analysis"`
 }
 
+// Procedural is Training's Data where images are generated, for which no file is needed.
+const Procedural = "procedural"
+
 // Training says which networks are run here, and on what.
 type Training struct {
-	Data        string    `json:"data"`               // "procedural", or the name of the file or folder of images
+	Data        string    `json:"data"`               // Procedural, or the name of the file or folder of images
 	TrainImages int       `json:"train_images"`       // limit; 0: all
 	TestImages  int       `json:"test_images"`        // limit; 0: all
 	Arch        string    `json:"arch"`               // "caffenet32", "tiny10" or "resnet20", as package nn has them

@@ -13,7 +13,8 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 )
 
-// Defaults. Procedural data is made so that the whole run takes a minute or so.
+// Defaults. With procedural images the whole run takes half a minute or so. Their networks
+// see few images, and so learn from small batches, at a rate at which no units die.
 const (
 	defaultNets   = 4
 	defaultImages = 500
@@ -21,12 +22,10 @@ const (
 
 	defaultProceduralTrain  = 3000
 	defaultProceduralTest   = 1000
-	defaultProceduralEpochs = 6
-	defaultProceduralBatch  = 32
+	defaultProceduralEpochs = 5
+	defaultProceduralBatch  = 16
+	proceduralRate          = 0.3 // of that for other images
 )
-
-// Procedural is the name of the images that need no file.
-const Procedural = "procedural"
 
 // Limits.
 const (
@@ -42,9 +41,9 @@ func Defaults(c results.Training) results.Training {
 		}
 	}
 	if c.Data == "" {
-		c.Data = Procedural
+		c.Data = results.Procedural
 	}
-	if c.Data == Procedural {
+	if c.Data == results.Procedural {
 		set(&c.TrainImages, defaultProceduralTrain)
 		set(&c.TestImages, defaultProceduralTest)
 		set(&c.Epochs, defaultProceduralEpochs)
@@ -72,6 +71,9 @@ func Defaults(c results.Training) results.Training {
 	set(&c.Batch, r.batch)
 	if c.Rate == 0 {
 		c.Rate = r.rate
+		if c.Data == results.Procedural {
+			c.Rate *= proceduralRate
+		}
 	}
 	names := layerNames(r.arch(2, c.Width))
 	if len(c.Layers) == 0 {

@@ -53,7 +53,7 @@ func New(o Options) (*Run, error) {
 
 // Load reads the images or makes them, and adds their fingerprint to the configuration.
 func (r *Run) Load(ctx context.Context) error {
-	if r.dataPath == Procedural {
+	if r.dataPath == results.Procedural {
 		r.set = dataset.Procedural(r.Seed, r.TrainImages, r.TestImages)
 	} else {
 		var err error
