@@ -28,8 +28,8 @@ var geometryMeasures = []struct {
 }{
 	{"mutual_neighbours", false, noInterval, func(c *corr.GramPair) (float64, error) { return c.MutualNeighbours(nearest, corr.CosineDistance) }},
 	{"rsa", false, noInterval, func(c *corr.GramPair) (float64, error) { return c.RSA(corr.EuclideanDistance) }},
-	{"rbf_cka", true, noInterval, (*corr.GramPair).CKA},
-	{"cka", false, noInterval, (*corr.GramPair).CKA},
+	{"rbf_cka", true, correctedInterval, (*corr.GramPair).CKA},
+	{"cka", false, correctedInterval, (*corr.GramPair).CKA},
 	{"debiased_cka", false, plainInterval, (*corr.GramPair).DebiasedCKA},
 }
 
@@ -68,9 +68,9 @@ func newGrams(f *observe.Features, places []int, threads int) grams {
 	return g
 }
 
-// figures returns each measure of each pair of networks, NaN where it is not defined;
-// network n sees the images in the order orders[n].
-func (g grams) figures(pairs []results.Pair, orders [][]int, threads int) [][]float64 {
+// figures returns each measure of each pair of networks, or those with an interval alone,
+// NaN where it is not defined; network n sees the images in the order orders[n].
+func (g grams) figures(pairs []results.Pair, orders [][]int, threads int, all bool) [][]float64 {
 	figures := make([][]float64, len(geometryMeasures))
 	for i := range figures {
 		figures[i] = slices.Repeat([]float64{math.NaN()}, len(pairs))
@@ -82,7 +82,7 @@ func (g grams) figures(pairs []results.Pair, orders [][]int, threads int) [][]fl
 			if m.kernel {
 				c = kernels
 			}
-			if c == nil {
+			if c == nil || !all && m.interval == noInterval {
 				continue
 			}
 			if v, err := m.of(c); err == nil {
@@ -120,10 +120,10 @@ func (l *layer) geometry(ctx context.Context) error {
 	}
 	pairs := l.result.Pairs
 	g := newGrams(l.Features, nil, l.Threads)
-	values := g.figures(pairs, nil, l.Threads)
+	values := g.figures(pairs, nil, l.Threads, true)
 	nulls := make([][][]float64, l.Shuffles)
 	err := l.each(ctx, l.Shuffles, func(d int) error {
-		nulls[d] = g.figures(pairs, l.Features.Exchange(random(l.Seed, geometryExchange, d)), 1)
+		nulls[d] = g.figures(pairs, l.Features.Exchange(random(l.Seed, geometryExchange, d)), 1, true)
 		return nil
 	})
 	if err != nil {
@@ -185,7 +185,7 @@ func (l *layer) geometryWithout(ctx context.Context) (figures [][][]float64, row
 				others = append(others, of...)
 			}
 		}
-		figures[g] = newGrams(f, others, 1).figures(l.result.Pairs, nil, 1)
+		figures[g] = newGrams(f, others, 1).figures(l.result.Pairs, nil, 1, false)
 		return nil
 	})
 	return figures, rows, err
