@@ -18,6 +18,7 @@ type analysis struct {
 	Clusters  int       `help:"Spectral clusters in each layer; 0 means the paper's share, 0.42 of the units." default:"0"`
 	Draws     int       `help:"Random rotations of units, for what chance would give (${default})." default:"100"`
 	Shuffles  int       `help:"Exchanges of images between networks, for the same; 0 means none (${default})." default:"19"`
+	Gram      int       `help:"Images every two of which are compared, for neighbours, ranks of distances and kernels, at most 20000; 0 means none (${default})." default:"2048"`
 	Groups    int       `help:"Groups of images that intervals are made from; 0 means 10 to 25, as many as memory allows, and 1 no intervals." default:"0"`
 	Threads   int       `help:"Threads to use; 0 means all. It changes no result." default:"0"`
 	Overwrite bool      `help:"Replace another run's results in the output folder."`
@@ -25,13 +26,13 @@ type analysis struct {
 
 // check is an error that names the flag whose value is out of range.
 func (a analysis) check() error {
-	return cmp.Or(atLeast("clusters", a.Clusters, 0), atLeast("draws", a.Draws, 1), atLeast("shuffles", a.Shuffles, 0), atLeast("groups", a.Groups, 0), atLeast("threads", a.Threads, 0))
+	return cmp.Or(atLeast("clusters", a.Clusters, 0), atLeast("draws", a.Draws, 1), atLeast("shuffles", a.Shuffles, 0), atLeast("gram", a.Gram, 0), atLeast("groups", a.Groups, 0), atLeast("threads", a.Threads, 0))
 }
 
 // options are those of a comparison whose results go to a folder.
 func (a analysis) options(out string, bars *bars) comparison.Options {
 	return comparison.Options{
-		Analysis: results.Analysis{Lambdas: a.Lambdas, Clusters: a.Clusters, Draws: a.Draws, Shuffles: a.Shuffles, Groups: a.Groups},
+		Analysis: results.Analysis{Lambdas: a.Lambdas, Clusters: a.Clusters, Draws: a.Draws, Shuffles: a.Shuffles, Gram: a.Gram, Groups: a.Groups},
 		Out:      out, Overwrite: a.Overwrite, Threads: a.Threads, Progress: bars.show,
 	}
 }

@@ -40,6 +40,7 @@ const (
 	DefaultDraws    = 100
 	DefaultShuffles = 19
 	maxLambdas      = 100
+	maxGram         = 20000 // of which inner products take 1.6 GB a network
 )
 
 // analysis fills in defaults, and returns an error that names the flag at fault.
@@ -56,10 +57,13 @@ func analysis(a results.Analysis) (results.Analysis, error) {
 	for _, v := range []struct {
 		flag  string
 		value int
-	}{{"draws", a.Draws}, {"shuffles", a.Shuffles}, {"groups", a.Groups}, {"clusters", a.Clusters}} {
+	}{{"draws", a.Draws}, {"shuffles", a.Shuffles}, {"gram", a.Gram}, {"groups", a.Groups}, {"clusters", a.Clusters}} {
 		if v.value < 0 {
 			return a, fmt.Errorf("-%s %d: it must not be negative", v.flag, v.value)
 		}
+	}
+	if a.Gram > maxGram {
+		return a, fmt.Errorf("-gram %d: at most %d images", a.Gram, maxGram)
 	}
 	if len(a.Lambdas) > maxLambdas {
 		return a, fmt.Errorf("-lambdas: %d values; at most %d", len(a.Lambdas), maxLambdas)
@@ -88,7 +92,7 @@ func (r *road) layerOptions(layer string) finding.Options {
 }
 
 func (r *road) plan(task string) observe.Plan {
-	return observe.Plan{Groups: r.Groups, Sample: true, Patches: true, Grid: true, Describe: r.describe, Seed: r.Seed, Threads: r.Threads, Progress: r.observed(task)}
+	return observe.Plan{Groups: r.Groups, Sample: true, Patches: true, Grid: true, Gram: r.Gram, Describe: r.describe, Seed: r.Seed, Threads: r.Threads, Progress: r.observed(task)}
 }
 
 func (r *road) observed(task string) func(done, total int) {
@@ -184,7 +188,7 @@ func (r *road) fromSource(ctx context.Context, open func() (source.Source, error
 
 func (r *road) acrossLayers(ctx context.Context, o *observe.Observation, epochs int) (activationResults, error) {
 	return results.Resume(r.folder.Path(activationFile), nil, func() (all activationResults, err error) {
-		if all.Grids, err = finding.Grids(ctx, o.Grid, r.Threads); err == nil {
+		if all.Grids, err = finding.Grids(ctx, o.Grid, finding.Options{Analysis: r.Analysis, Threads: r.Threads}); err == nil {
 			all.Growth, err = finding.Growth(ctx, o.Layers, epochs, r.Seed, r.Threads)
 		}
 		return all, err

@@ -40,7 +40,7 @@ type layer struct {
 
 // findings are made in this order.
 var findings = []func(*layer, context.Context) error{
-	(*layer).pairs, (*layer).convergence, (*layer).subspaces, (*layer).basis, (*layer).activity, (*layer).descent, (*layer).measures,
+	(*layer).pairs, (*layer).convergence, (*layer).subspaces, (*layer).basis, (*layer).activity, (*layer).descent, (*layer).measures, (*layer).geometry,
 }
 
 // ErrDead says that a network has no live unit.
@@ -149,6 +149,8 @@ const (
 	randomCluster                      // groups of units of clusters' sizes
 	kMeans                             // starts of the spectral clustering
 	gradientDescent                    // orders of observations
+	geometryExchange                   // images that do not go together, for inner products
+	gridExchange                       // the same, for all layers beside all layers
 )
 
 // stream is the seed of a purpose's random numbers.

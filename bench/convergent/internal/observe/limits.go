@@ -19,9 +19,16 @@ const (
 	sampleRows   = 8192 // observations of which images are exchanged, about: as many positions of every image
 	sampleImages = 8192 // images that are exchanged at most
 
-	gridNetworks = 4    // whose layers are all compared with all
-	gridUnits    = 8192 // of all their layers
+	gridNetworks    = 4       // whose layers are all compared with all
+	gridUnits       = 8192    // of all their layers
+	gridElements    = 1 << 34 // products of two layers' units that an exchange of images takes
+	leastGridImages = 1024    // that are exchanged, whatever that takes
 )
+
+// gridImages is how many images are exchanged between so many units of all layers.
+func gridImages(units int) int {
+	return min(sampleImages, max(leastGridImages, gridElements/(units*units)))
+}
 
 func total(units []int) int {
 	n := 0
@@ -44,6 +51,7 @@ func groupCount(asked int, units []int, images int) int {
 // Memory estimates the bytes that observing takes.
 func Memory(d *source.Description, plan Plan) int64 {
 	bytes := d.Memory
+	var grams int64 // of one layer at a time
 	for _, a := range d.Aligned {
 		units := d.Units(a)
 		p := int64(total(units))
@@ -57,10 +65,17 @@ func Memory(d *source.Description, plan Plan) int64 {
 		if plan.Sample {
 			bytes += 4 * p * int64(max(sampleRows, min(d.ImageCount, sampleImages)))
 		}
+		if plan.Gram > 0 {
+			// Inner products, those of kernels, ranks, and what these are found from.
+			n := int64(min(d.ImageCount, plan.Gram))
+			bytes += 4 * p * n
+			grams = max(grams, int64(len(units))*(4+4+2)*n*n+4*n*n)
+		}
 	}
+	bytes += grams
 	if plan.Grid {
 		if g := (&pass{Plan: plan, source: d}).gridUnits(); g > 0 && g <= gridUnits {
-			bytes += corr.EstimateMemory(g)
+			bytes += 2*corr.EstimateMemory(g) + 4*int64(g)*int64(min(d.ImageCount, gridImages(g)))
 		}
 	}
 	return bytes

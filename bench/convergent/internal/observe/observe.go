@@ -20,6 +20,7 @@ type Plan struct {
 	Sample   bool // observations of which images are exchanged
 	Patches  bool // of what the source has pictures of
 	Grid     bool // means over positions of all layers
+	Gram     int  // images every two of which are compared, at most; 0: none
 	Describe bool // moments say what networks, layers and units are called
 	Seed     uint64
 	Threads  int
@@ -37,10 +38,11 @@ type Layer struct {
 	Samples       *int64
 	Positions     []int
 
-	Moments *corr.Moments // of all networks
-	Groups  *corr.Groups  // of images
-	Sample  *Sample
-	Patches *Patches
+	Moments  *corr.Moments // of all networks
+	Groups   *corr.Groups  // of images
+	Sample   *Sample
+	Patches  *Patches
+	Features *Features // of images every two of which are compared
 
 	Baseline    *corr.Groups // of networks before training, by halves of the images
 	Checkpoints []Checkpoint // of networks on their way, before training first if that is known
@@ -66,10 +68,11 @@ type Observation struct {
 }
 
 // Grid is moments of the means over positions of all layers, each as a network of its own,
-// network after network.
+// network after network, and these means of some images.
 type Grid struct {
-	Layers  [][]string // by network
-	Moments *corr.Moments
+	Layers   [][]string // by network
+	Moments  *corr.Moments
+	Features *Features
 }
 
 // pass is an observation under way.
@@ -100,6 +103,7 @@ func Run(ctx context.Context, s source.Source, plan Plan) (*Observation, error) 
 	}
 	if g := p.Observation.Grid; g != nil {
 		g.Moments = flushed(g.Moments)
+		g.Features.finish()
 	}
 	return &p.Observation, nil
 }
@@ -115,6 +119,9 @@ func (p *pass) finish(l *Layer) {
 	}
 	if l.Sample != nil {
 		l.Sample.finish()
+	}
+	if l.Features != nil {
+		l.Features.finish()
 	}
 	if l.Baseline != nil {
 		l.Baseline.Close()
@@ -168,6 +175,13 @@ func (p *pass) newLayer(a source.Aligned) *Layer {
 	if p.Plan.Sample {
 		l.Sample = newSample(d, l.Units, p.Seed)
 	}
+	if p.Gram > 0 {
+		networks := make([]int, len(l.Units))
+		for n := range networks {
+			networks[n] = n
+		}
+		l.Features = newFeatures(d, l.Units, networks, p.Gram, p.Seed)
+	}
 	if p.Plan.Patches && d.Pictures != nil {
 		l.Patches = newPatches(d, a)
 	}
@@ -199,13 +213,13 @@ func newCheckpoint(epoch int, units []int, threads int) Checkpoint {
 
 func (p *pass) newGrid() *Grid {
 	g := new(Grid)
-	var units []int
+	var units, networks []int
 	several := false
-	for _, n := range p.source.Networks[:min(len(p.source.Networks), gridNetworks)] {
+	for i, n := range p.source.Networks[:min(len(p.source.Networks), gridNetworks)] {
 		var names []string
 		for _, l := range n.Layers {
 			names = append(names, l.Name)
-			units = append(units, l.Units)
+			units, networks = append(units, l.Units), append(networks, i)
 		}
 		g.Layers = append(g.Layers, names)
 		several = several || len(names) > 1
@@ -215,6 +229,7 @@ func (p *pass) newGrid() *Grid {
 	}
 	g.Moments = corr.NewMoments(units...)
 	g.Moments.Threads = p.Threads
+	g.Features = newFeatures(p.source, units, networks, gridImages(total(units)), p.Seed)
 	return g
 }
 
@@ -229,6 +244,7 @@ func (p *pass) add(b *source.Batch, before int) error {
 		return nil
 	}
 	var means []corr.Tensor
+	var all []source.Tensor
 	for n, layers := range p.Observation.Grid.Layers {
 		for k := range layers {
 			t := b.Networks[n][k]
@@ -236,9 +252,11 @@ func (p *pass) add(b *source.Batch, before int) error {
 				return err
 			}
 			m := t.Means(validOf(b, t))
+			all = append(all, t)
 			means = append(means, corr.Rows(m.Data, m.Samples, m.Units, m.Units))
 		}
 	}
+	p.Observation.Grid.Features.add(p.Threads, b, all)
 	return p.Observation.Grid.Moments.AddTensors(b.IDs, means...)
 }
 
@@ -256,6 +274,9 @@ func (p *pass) addLayer(l *Layer, a source.Aligned, b *source.Batch, before int)
 	}
 	if l.Sample != nil {
 		l.Sample.add(b.Images, all, valid)
+	}
+	if l.Features != nil {
+		l.Features.add(p.Threads, b, all)
 	}
 	if l.Patches != nil {
 		for n, t := range all {

@@ -19,7 +19,7 @@ type claim struct {
 }
 
 // claims are stated in this order; one of which nothing is known is nil.
-var claims = []func(*contents) *claim{convergence, subspaces, basis, activity, descent, growth, widths}
+var claims = []func(*contents) *claim{convergence, subspaces, basis, activity, descent, geometry, growth, widths}
 
 // layersWith are the layers of which something is known.
 func (c *contents) layersWith(present func(l layer) bool) []layer {

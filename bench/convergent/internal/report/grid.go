@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
@@ -49,29 +50,45 @@ func (f gridLayout) stride() int { return int(math.Ceil(float64(gridLine / f.cel
 // height is that of a panel.
 func (f gridLayout) height() vg.Length { return f.cell * vg.Length(len(f.LayersA)) }
 
+// gridPanel is a figure of every two layers.
+type gridPanel struct {
+	title  string
+	values [][]*float64
+}
+
 // drawGrid compares all layers of two networks; of all but the first two, the caption is
 // short.
 func drawGrid(c *contents, g results.Grid, first bool) drawing {
 	f := newGridLayout(g)
+	panels := []gridPanel{{"CKA", g.CKA}, {"matched r", g.Matched}, {"linear R²", g.Linear}}
+	if g.CalibratedCKA != nil {
+		panels = slices.Insert(panels, 1, gridPanel{"CKA, calibrated", g.CalibratedCKA})
+	}
 	caption := fmt.Sprintf("Every layer of %s (rows) beside every layer of %s (columns)", c.network(g.A), c.network(g.B))
 	if first {
 		caption += ", by units' means over the positions of a sample: linear CKA, the mean correlation of the one-to-one matching, " +
 			"and the share of variance of the column's units that the row's units explain linearly, in a mean over units. " +
 			"That share is of the samples that the prediction was fitted to, and rises with the number of units. Empty: too few samples for so many units"
 	}
+	if g.CKAP != nil && g.CKALimit != nil {
+		caption += fmt.Sprintf(". With images exchanged between the networks, the largest CKA of any two layers is below %s 95 %% of the time, and at least as large as it is here with p = %s", decimals(2, g.CKALimit), significantDigits(g.CKAP))
+		if first {
+			caption += "; calibrated is how far CKA is from that limit on the way to 1. A frame is around the column that is most like its row"
+		}
+	}
 	return drawing{
-		name: fmt.Sprintf("layers_%d_%d", g.A+1, g.B+1), width: gridLeft + 3*(gridPanelWidth+gridPanelGap), height: f.bottom + f.height() + 3*gridLine,
+		name: fmt.Sprintf("layers_%d_%d", g.A+1, g.B+1), width: gridLeft + vg.Length(len(panels)*(gridPanelWidth+gridPanelGap)), height: f.bottom + f.height() + 3*gridLine,
 		caption: caption + ".",
 		data:    gridRows(c, g),
 		draw: func(canvas draw.Canvas) {
-			for k, panel := range []struct {
-				title  string
-				values [][]*float64
-			}{{"CKA", g.CKA}, {"matched r", g.Matched}, {"linear R²", g.Linear}} {
+			for k, panel := range panels {
 				x := vg.Length(gridLeft + k*(gridPanelWidth+gridPanelGap))
 				label(canvas, panel.title, canvas.Min.X+x+f.cell*vg.Length(len(g.LayersB))/2, canvas.Min.Y+f.bottom+f.height()+gridLine, 11, text.XCenter)
 				f.drawNames(canvas, x, k == 0)
 				f.drawCells(canvas, x, panel.values)
+				if k == 0 && g.CalibratedCKA != nil {
+					f.frameLargest(canvas, x, panel.values)
+				}
 			}
 		},
 	}
@@ -121,11 +138,31 @@ func (f gridLayout) drawCells(c draw.Canvas, x vg.Length, values [][]*float64) {
 	}
 }
 
+// frameLargest draws a frame around the largest value of each row.
+func (f gridLayout) frameLargest(c draw.Canvas, x vg.Length, values [][]*float64) {
+	for i, row := range values {
+		best := -1
+		for j, v := range row {
+			if v != nil && (best < 0 || *v > *row[best]) {
+				best = j
+			}
+		}
+		if best >= 0 {
+			b := box(c, x+f.cell*vg.Length(best), f.bottom+f.cell*vg.Length(len(values)-1-i), f.cell, f.cell)
+			c.StrokeLines(draw.LineStyle{Color: color.Black, Width: vg.Points(1.2)}, []vg.Point{b.Min, {X: b.Min.X, Y: b.Max.Y}, b.Max, {X: b.Max.X, Y: b.Min.Y}, b.Min})
+		}
+	}
+}
+
 func gridRows(c *contents, g results.Grid) [][]string {
-	rows := [][]string{{"layer of " + c.networks[g.A].Full, "layer of " + c.networks[g.B].Full, "cka", "matched_r", "linear_r2"}}
+	rows := [][]string{{"layer of " + c.networks[g.A].Full, "layer of " + c.networks[g.B].Full, "cka", "calibrated_cka", "matched_r", "linear_r2"}}
 	for i, a := range g.LayersA {
 		for j, b := range g.LayersB {
-			rows = append(rows, []string{a, b, cell(g.CKA[i][j]), cell(g.Matched[i][j]), cell(g.Linear[i][j])})
+			calibrated := ""
+			if g.CalibratedCKA != nil {
+				calibrated = cell(g.CalibratedCKA[i][j])
+			}
+			rows = append(rows, []string{a, b, cell(g.CKA[i][j]), calibrated, cell(g.Matched[i][j]), cell(g.Linear[i][j])})
 		}
 	}
 	return rows

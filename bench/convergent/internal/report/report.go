@@ -36,6 +36,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"recurrenceShare":   recurrenceShare,
 	"recurrenceHeads":   recurrenceHeads,
 	"matchedNull":       matchedNull,
+	"geometryName":      geometryName,
 	"abbreviation":      func(s string) name { return name{s, shorten(s, nameLength)} },
 	"last":              func(x []float64) float64 { return x[len(x)-1] },
 	"ordinal":           func(i int) int { return i + 1 },

@@ -87,6 +87,7 @@ type Analysis struct {
 	Clusters int       `json:"clusters"` // of the spectral clustering; 0: the paper's share, 40/96 of a network's units
 	Draws    int       `json:"draws"`    // of random rotations
 	Shuffles int       `json:"shuffles"` // of images
+	Gram     int       `json:"gram"`     // images every two of which are compared, at most; 0: none
 	Groups   int       `json:"groups"`   // of images, for intervals; 0: as many as memory allows, at most 25; 1: no intervals
 	Seed     uint64    `json:"seed"`     // of all that is drawn
 }
@@ -129,6 +130,8 @@ type Layer struct {
 	Basis       *Basis       `json:"basis,omitempty"`
 	Activity    *Activity    `json:"activity,omitempty"`
 	Descent     []Descent    `json:"descent,omitempty"` // one for each lambda
+
+	Geometry *Geometry `json:"geometry,omitempty"`
 }
 
 // Width says how many units the networks have, and each where they differ.
@@ -238,6 +241,21 @@ type DescentResult struct {
 	Loss      float64            `json:"loss"`
 	Objective float64            `json:"objective"`
 	NonZero   map[string]float64 `json:"nonzero"` // weights with |w| above the key: none is ever 0
+}
+
+// Geometry compares networks by which images are alike to each: by what every two images
+// have in common, in the means of units over the positions of an image.
+type Geometry struct {
+	Images   int               `json:"images"` // of which every two are compared
+	Measures []GeometryMeasure `json:"measures"`
+}
+
+// GeometryMeasure is a measure of that: the mean over pairs of networks, and of each pair.
+// Nulls are of images exchanged as a whole.
+type GeometryMeasure struct {
+	Name  string    `json:"name"`
+	Mean  Measure   `json:"mean"`
+	Pairs []Measure `json:"pairs"` // in the order of the layer's
 }
 
 // Checkpoint is the networks after some epochs, in means over all pairs.
@@ -365,6 +383,14 @@ type Grid struct {
 	CKA     [][]*float64 `json:"cka"`       // layers of A x layers of B; null, here and below: too few images, or no live unit
 	Matched [][]*float64 `json:"matched_r"` // mean correlation of the one-to-one matching
 	Linear  [][]*float64 `json:"linear_r2"` // of B's units predicted from A's, mean over these
+
+	// Of images that are exchanged as a whole, those of one network for others, some layers
+	// are alike too; the more layers, the more alike the most alike are.
+	CKALimit *float64 `json:"cka_limit,omitempty"` // what 95 % of exchanges do not pass with any two layers
+	CKAP     *float64 `json:"cka_p,omitempty"`     // share of exchanges whose most alike layers are at least as alike as the networks' own, with the +1 correction
+
+	// CalibratedCKA is (cka - limit)/(1 - limit), or 0, over the images that are exchanged.
+	CalibratedCKA [][]*float64 `json:"calibrated_cka,omitempty"`
 }
 
 // Finite returns a pointer to what JSON can hold, or nil.

@@ -1,0 +1,222 @@
+package finding
+
+import (
+	"context"
+	"math"
+	"slices"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+	"github.com/convergent-go/convergent/corr"
+)
+
+// Of the publications that figures may stand beside: mutual neighbours of cosines (Huh and
+// others, "The Platonic representation hypothesis", ICML 2024), and a kernel in the middle
+// of those that Kornblith and others took.
+const (
+	nearest     = 10
+	kernelWidth = 0.4 // in medians of distances
+)
+
+// geometryMeasures compare two networks by inner products of images: of means of units, or
+// of RBF kernels. Intervals are those that [TestGeometryIntervals] shows to cover.
+var geometryMeasures = []struct {
+	name     string
+	kernel   bool
+	interval intervalKind
+	of       func(*corr.GramPair) (float64, error)
+}{
+	{"mutual_neighbours", false, noInterval, func(c *corr.GramPair) (float64, error) { return c.MutualNeighbours(nearest, corr.CosineDistance) }},
+	{"rsa", false, noInterval, func(c *corr.GramPair) (float64, error) { return c.RSA(corr.EuclideanDistance) }},
+	{"rbf_cka", true, correctedInterval, (*corr.GramPair).CKA},
+	{"cka", false, correctedInterval, (*corr.GramPair).CKA},
+	{"debiased_cka", false, plainInterval, (*corr.GramPair).DebiasedCKA},
+}
+
+// grams are the inner products of images of each network.
+type grams struct {
+	linear, kernels []*corr.Gram // nil where they are not defined
+}
+
+// newGrams returns those of the images at the given places; nil: of all.
+func newGrams(f *observe.Features, places []int, threads int) grams {
+	var g grams
+	n := len(f.Images)
+	if places != nil {
+		n = len(places)
+	}
+	for _, rows := range f.Rows {
+		units := len(rows) / len(f.Images)
+		if places != nil {
+			var chosen []float32
+			for _, at := range places {
+				chosen = append(chosen, rows[at*units:(at+1)*units]...)
+			}
+			rows = chosen
+		}
+		linear := corr.NewGram(n)
+		linear.Threads = threads
+		if err := linear.Add(nil, corr.Rows(rows, n, units, units)); err != nil {
+			linear = nil // too large to be squared
+		}
+		var kernel *corr.Gram
+		if linear != nil {
+			kernel, _ = linear.RBF(kernelWidth)
+		}
+		g.linear, g.kernels = append(g.linear, linear), append(g.kernels, kernel)
+	}
+	return g
+}
+
+// figures returns each measure of each pair of networks, or those with an interval alone,
+// NaN where it is not defined; network n sees the images in the order orders[n].
+func (g grams) figures(pairs []results.Pair, orders [][]int, threads int, all bool) [][]float64 {
+	figures := make([][]float64, len(geometryMeasures))
+	for i := range figures {
+		figures[i] = slices.Repeat([]float64{math.NaN()}, len(pairs))
+	}
+	for k, p := range pairs {
+		linear, kernels := exchangedPair(g.linear, p, orders, threads), exchangedPair(g.kernels, p, orders, threads)
+		for i, m := range geometryMeasures {
+			c := linear
+			if m.kernel {
+				c = kernels
+			}
+			if c == nil || !all && m.interval == noInterval {
+				continue
+			}
+			if v, err := m.of(c); err == nil {
+				figures[i][k] = v
+			}
+		}
+	}
+	return figures
+}
+
+// exchangedPair is two networks' inner products, of images in the networks' orders.
+func exchangedPair(g []*corr.Gram, p results.Pair, orders [][]int, threads int) *corr.GramPair {
+	if g[p.A] == nil || g[p.B] == nil {
+		return nil
+	}
+	c, err := corr.NewGramPair(g[p.A], g[p.B])
+	if err != nil {
+		panic("finding: inner products of different images") // which were made from the same
+	}
+	if orders != nil {
+		order := make([]int, len(orders[p.A]))
+		for i, at := range orders[p.A] {
+			order[at] = orders[p.B][i]
+		}
+		c = c.Permuted(order)
+	}
+	c.Threads = threads
+	return c
+}
+
+// geometry compares networks by which images are alike to each.
+func (l *layer) geometry(ctx context.Context) error {
+	if l.Features == nil || len(l.Features.Images) < 2 {
+		return nil
+	}
+	pairs := l.result.Pairs
+	g := newGrams(l.Features, nil, l.Threads)
+	values := g.figures(pairs, nil, l.Threads, true)
+	nulls := make([][][]float64, l.Shuffles)
+	err := l.each(ctx, l.Shuffles, func(d int) error {
+		nulls[d] = g.figures(pairs, l.Features.Exchange(random(l.Seed, geometryExchange, d)), 1, true)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	without, rows, err := l.geometryWithout(ctx)
+	if err != nil {
+		return err
+	}
+	r := &results.Geometry{Images: len(l.Features.Images)}
+	for i, m := range geometryMeasures {
+		// figure is one of a pair, or of their mean, which the same is of draws and groups.
+		figure := func(of func(values []float64) float64) results.Measure {
+			j := corr.Jackknife{Value: of(values[i]), Rows: rows}
+			for _, v := range without {
+				j.Without = append(j.Without, of(v[i]))
+			}
+			var chance corr.Null
+			for _, v := range nulls {
+				chance.Draws = append(chance.Draws, of(v[i]))
+			}
+			f := measure(j, m.interval)
+			calibrate(&f, chance)
+			return f
+		}
+		all := results.GeometryMeasure{Name: m.name, Mean: figure(mean)}
+		for k := range pairs {
+			all.Pairs = append(all.Pairs, figure(func(values []float64) float64 { return values[k] }))
+		}
+		r.Measures = append(r.Measures, all)
+	}
+	l.result.Geometry = r
+	return nil
+}
+
+// geometryWithout returns the same figures without each group of images, and how many
+// images are in each; nothing, if there are too few groups.
+func (l *layer) geometryWithout(ctx context.Context) (figures [][][]float64, rows []float64, err error) {
+	if l.Layer.Groups == nil || l.Layer.Groups.Len() < leastGroups || l.Analysis.Groups == 1 {
+		return nil, nil, nil
+	}
+	f := l.Features
+	places := make([][]int, l.Layer.Groups.Len()) // of the images of each group
+	for at, image := range f.Images {
+		group := l.ImageGroups()[image]
+		places[group] = append(places[group], at)
+	}
+	for _, of := range places {
+		if len(of) == 0 {
+			return nil, nil, nil
+		}
+		rows = append(rows, float64(len(of)))
+	}
+	figures = make([][][]float64, len(places))
+	err = l.each(ctx, len(places), func(g int) error {
+		var others []int
+		for k, of := range places {
+			if k != g {
+				others = append(others, of...)
+			}
+		}
+		figures[g] = newGrams(f, others, 1).figures(l.result.Pairs, nil, 1, false)
+		return nil
+	})
+	return figures, rows, err
+}
+
+// limitOf is what 95 % of chance do not pass: more than it has a p of 0.05 or less.
+func limitOf(chance corr.Null) float64 {
+	draws := slices.Sorted(slices.Values(chance.Draws))
+	at := int(math.Ceil(confidence*float64(len(draws)+1))) - 1
+	if at >= len(draws) || slices.ContainsFunc(draws, math.IsNaN) {
+		return math.NaN() // too few draws
+	}
+	return draws[at]
+}
+
+// calibrated is how far a similarity is beyond a limit of chance, as a share of the way to 1.
+func calibrated(value, limit float64) float64 {
+	if limit >= 1 {
+		return 0
+	}
+	return max(0, (value-limit)/(1-limit))
+}
+
+// calibrate sets what a similarity is beside chance.
+func calibrate(m *results.Measure, chance corr.Null) {
+	m.Null = results.Finite(chance.Mean())
+	if m.Value == nil || m.Null == nil {
+		return
+	}
+	m.P = results.Finite(chance.PValue(*m.Value))
+	if m.Limit = results.Finite(limitOf(chance)); m.Limit != nil {
+		m.Calibrated = results.Finite(calibrated(*m.Value, *m.Limit))
+	}
+}
