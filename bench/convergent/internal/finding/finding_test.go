@@ -209,6 +209,28 @@ func TestUnrelated(t *testing.T) {
 	}
 }
 
+// TestAxes: principal axes of networks that are one network in another order agree as far as
+// axes can, which is wholly; and where networks mix the same signals in other shares, the best
+// rotation brings axes nearer than they are, and not as near as to be the same.
+func TestAxes(t *testing.T) {
+	for _, other := range []float64{0, 1} {
+		l, _, _ := made(t, func(rnd *rand.Rand, net int, signals []float64) []float64 {
+			x := make([]float64, len(signals))
+			for i, from := range rnd.Perm(len(signals)) {
+				x[i] = signals[from] + 0.5*float64(from%5)*signals[0] + other*float64(net)*rnd.NormFloat64()*signals[from]
+			}
+			return x
+		})
+		b := l.Basis
+		if other == 0 {
+			near(t, "index of axes", b.AxesIndex.Value, 0.999, 1.001)
+			near(t, "aligned axes", &b.AlignedAxes, 0.999, 1)
+			continue
+		}
+		near(t, "aligned axes", &b.AlignedAxes, b.Axes[0], 0.999)
+	}
+}
+
 // TestSortedDistance compares with distances worked out by hand.
 func TestSortedDistance(t *testing.T) {
 	for _, c := range []struct {
