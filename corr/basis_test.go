@@ -225,3 +225,28 @@ func TestRotationPath(t *testing.T) {
 		t.Errorf("traces: mean %v, mean square %v", sum, square)
 	}
 }
+
+// TestWithin compares with the correlations of the moments that a Pair is of.
+func TestWithin(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(8, 1))
+	x, y := make([]float32, 200*4), make([]float32, 200*3)
+	for i := range x {
+		x[i] = float32(rnd.NormFloat64()) + x[max(0, i-1)]
+	}
+	for i := range y {
+		y[i] = float32(rnd.NormFloat64()) + x[i]
+	}
+	m := NewMoments(4, 3)
+	if err := m.Add(200, x, y); err != nil {
+		t.Fatal(err)
+	}
+	a, b := m.Pair(0, 1).Within()
+	for n, got := range []*mat.Dense{a, b} {
+		if want := m.Correlation(nil, n, n); !mat.EqualApprox(got, want, 1e-9) {
+			t.Errorf("network %d: %v, want %v", n, mat.Formatted(got), mat.Formatted(want))
+		}
+	}
+	if a, b := m.PairOf(0, 1, nil, []int{2}).Within(); !a.IsEmpty() || math.Abs(b.At(0, 0)-1) > 1e-12 {
+		t.Errorf("of no unit %v, of one %v", a, b)
+	}
+}

@@ -179,6 +179,18 @@ func (c *Pair) Correlation() *mat.Dense {
 	return mat.NewDense(c.p, c.q, r)
 }
 
+// Within returns the p x p correlations among a's units and the q x q among b's; those of
+// a unit of variance 0 are 0, with itself too.
+func (c *Pair) Within() (a, b *mat.Dense) {
+	within := func(x []float64, n int) *mat.Dense {
+		if n == 0 {
+			return &mat.Dense{}
+		}
+		return mat.NewDense(n, n, standardise(x, x, x, n, n))
+	}
+	return within(c.aa, c.p), within(c.bb, c.q)
+}
+
 // standardise returns the p x q covariances x divided by the standard deviations, whose
 // squares are on the diagonals of rows and cols; 0 for a unit of variance 0.
 func standardise(x, rows, cols []float64, p, q int) []float64 {

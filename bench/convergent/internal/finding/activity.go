@@ -18,8 +18,14 @@ const unitExchanges = 200
 // activity tests claim 4.
 func (l *layer) activity(ctx context.Context) error {
 	means := unitMeans(l.Moments)
-	a := &results.Activity{Distance: measure(l.curveDistance(means), plainInterval)}
-	observed := l.meanDistance(means)
+	distances := l.curveDistances(l.Moments, l.Layer.Groups)
+	a := &results.Activity{Distance: measure(distances.images(), plainInterval)}
+	if s := distances.distanceSpread(l.result.Pairs); s != nil {
+		a.Equivalence = s.equivalence()
+		if s.logarithmic {
+			a.Distance.Networks = s.interval()
+		}
+	}
 	null := corr.Null{Draws: make([]float64, unitExchanges)}
 	err := l.each(ctx, unitExchanges, func(d int) error {
 		rnd := random(l.Seed, unitExchange, d)
@@ -33,48 +39,49 @@ func (l *layer) activity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.Distance.Null, a.Distance.P = results.Finite(null.Mean()), results.Finite(null.PValue(observed))
+	a.Distance.Null, a.Distance.P = results.Finite(null.Mean()), results.Finite(null.PValue(*a.Distance.Value))
 	if l.before != nil {
 		distance := 0.0
 		for n, before := range unitMeans(l.before) {
 			distance += sortedDistance(means[n], before) / float64(len(means))
 		}
 		a.Untrained = results.Finite(distance)
+		initial := l.curveDistances(l.before, l.Baseline)
+		a.Initial = results.Finite(initial.images().Value)
+		gain := distances.less(initial).measure(l.result.Pairs)
+		a.Gain = &gain
 	}
 	a.Decades = decades(means)
 	l.result.Activity = a
 	return nil
 }
 
-// curveDistance is the mean distance of two networks, with what it is without each group
-// of images.
-func (l *layer) curveDistance(means [][]float64) corr.Jackknife {
-	j := corr.Jackknife{Value: l.meanDistance(means)}
-	if l.Layer.Groups == nil || l.Analysis.Groups == 1 || l.Layer.Groups.Len() < leastGroups {
-		return j
+// curveDistances is the distance of each two networks, with what it is without each group of
+// images.
+func (l *layer) curveDistances(m *corr.Moments, groups *corr.Groups) pairFigure {
+	means := unitMeans(m)
+	f := make(pairFigure, len(l.result.Pairs))
+	for k, p := range l.result.Pairs {
+		f[k].Value = sortedDistance(means[p.A], means[p.B])
 	}
-	all := float64(l.Moments.Count())
-	for i := range l.Layer.Groups.Len() {
-		g := l.Layer.Groups.Group(i)
+	if groups == nil || l.Analysis.Groups == 1 || groups.Len() < leastGroups {
+		return f
+	}
+	all := float64(m.Count())
+	for i := range groups.Len() {
+		g := groups.Group(i)
 		rows := float64(g.Count())
 		without := unitMeans(g)
 		for n, of := range without {
 			for u, m := range of {
-				of[u] = (all*means[n][u] - rows*m) / (all - rows)
+				of[u] = (float64(all*means[n][u]) - float64(rows*m)) / (all - rows)
 			}
 		}
-		j.Rows = append(j.Rows, rows)
-		j.Without = append(j.Without, l.meanDistance(without))
+		for k, p := range l.result.Pairs {
+			f[k].Without, f[k].Rows = append(f[k].Without, sortedDistance(without[p.A], without[p.B])), append(f[k].Rows, rows)
+		}
 	}
-	return j
-}
-
-// meanDistance is the mean over pairs of networks with units of these means.
-func (l *layer) meanDistance(means [][]float64) (total float64) {
-	for _, p := range l.result.Pairs {
-		total += sortedDistance(means[p.A], means[p.B]) / float64(len(l.result.Pairs))
-	}
-	return total
+	return f
 }
 
 // decades is the log10 of the most over the least active unit of those that are active at

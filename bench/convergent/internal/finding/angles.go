@@ -2,76 +2,123 @@ package finding
 
 import (
 	"cmp"
+	"context"
 	"errors"
+	"math"
+	"math/rand/v2"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/corr"
 )
 
-// clusterDraws is how many random groups stand beside each cluster.
-const clusterDraws = 20
+// clusterDraws is how often clusters are found anew at most, where B's units are turned.
+const clusterDraws = 39
 
-// angles compares the spans of both networks' units in each cluster.
-func (l *layer) angles(s *results.Subspaces) error {
-	pairs := len(l.result.Pairs)
-	observed, counts := make([]float64, pairs), make([]float64, pairs)
-	chance := make([][]float64, pairs)
-	err := l.eachPair(func(k int, p *results.Pair) (err error) {
-		observed[k], counts[k], chance[k], err = l.clusterAngles(k, p)
-		return err
-	})
+// angles compares the spans of both networks' units in each cluster: of clusters that one
+// half of the images gives, on the other half.
+func (l *layer) angles(ctx context.Context, s *results.Subspaces, images *crossFit) error {
 	s.ClusterSizes = clusterSizes(l.result.Pairs)
+	all := &crossFit{folds: [2]*corr.Moments{l.Moments, l.Moments}}
+	if images != nil {
+		all = images
+	}
+	values, err := l.meanAngles(ctx, l.Moments, all, min(clusterDraws, l.Draws))
 	if errors.Is(err, corr.ErrTooFewObservations) {
 		return nil // any spaces meet in so few observations
 	}
-	if err != nil {
-		return err
+	if err != nil || math.IsNaN(values[0]) {
+		return err // no cluster has units of both networks
 	}
-	var total float64
-	for k := range observed {
-		total += counts[k]
+	null := corr.Null{Draws: values[1:]}
+	s.Angles = &results.Measure{Value: results.Finite(values[0]), Null: results.Finite(null.Mean()), P: results.Finite(null.PValue(values[0]))}
+	if l.before == nil || l.Baseline.Len() < 2 {
+		return nil
 	}
-	if total == 0 {
-		return nil // no cluster has units of both networks
+	untrained, err := l.meanAngles(ctx, l.before, newCrossFit(l.Baseline, l.Folds), 0)
+	if errors.Is(err, corr.ErrTooFewObservations) {
+		return nil
 	}
-	null := corr.Null{Draws: make([]float64, clusterDraws)}
-	value := 0.0
-	for k := range observed {
-		value += observed[k] / total
-		for d := range null.Draws {
-			null.Draws[d] += chance[k][d] / total
-		}
-	}
-	s.Angles = &results.Measure{Value: results.Finite(value), Null: results.Finite(null.Mean()), P: results.Finite(null.PValue(value))}
-	return nil
+	s.UntrainedAngles = results.Finite(untrained[0])
+	return err
 }
 
-// clusterAngles returns the sum and number of the canonical correlations in the clusters of
-// a pair of networks, and the sums of random groups of the same sizes.
-func (l *layer) clusterAngles(k int, p *results.Pair) (sum, count float64, chance []float64, err error) {
-	c := pairOf(l.Moments, p)
-	rnd := random(l.Seed, randomCluster, k)
-	chance = make([]float64, clusterDraws)
-	for _, cluster := range p.Clusters {
-		if len(cluster.A) == 0 || len(cluster.B) == 0 {
-			continue
+// meanAngles returns the mean canonical correlation in the clusters of all pairs of
+// networks, and then that of each draw, in which B's units are turned into a random basis
+// of their space and clustered anew. A draw turns a network alike in all its pairs. It is
+// NaN if no cluster has units of both networks; of a draw then 0.
+func (l *layer) meanAngles(ctx context.Context, live *corr.Moments, images *crossFit, draws int) ([]float64, error) {
+	pairs := len(l.result.Pairs)
+	sums, counts := make([]float64, (draws+1)*pairs), make([]float64, (draws+1)*pairs)
+	chosen, measured := make([]*corr.Pair, pairs), make([]*corr.Pair, pairs)
+	for k, p := range l.result.Pairs {
+		of := func(m *corr.Moments) *corr.Pair {
+			c := m.PairOf(p.A, p.B, live.Live(p.A), live.Live(p.B))
+			c.Threads = 1
+			return c
 		}
-		s, n, err := canonical(c, places(c.UnitsA, cluster.A), places(c.UnitsB, cluster.B))
-		if err != nil {
-			return 0, 0, nil, err
+		chosen[k], measured[k] = of(images.folds[0]), of(images.folds[1])
+	}
+	err := l.each(ctx, len(sums), func(i int) (err error) {
+		k, draw := i%pairs, i/pairs
+		var turn mat.Matrix
+		if b := l.result.Pairs[k].B; draw > 0 {
+			turn = standardRotation(pick(live.Std(b), live.Live(b)), random(l.Seed, clusterRotation, draw*len(l.Units)+b))
 		}
-		sum += s
-		count += n
-		for d := range chance {
-			s, _, err := canonical(c, rnd.Perm(len(c.UnitsA))[:len(cluster.A)], rnd.Perm(len(c.UnitsB))[:len(cluster.B)])
-			if err != nil {
-				return 0, 0, nil, err
-			}
-			chance[d] += s
+		units := live.Units(l.result.Pairs[k].A) + live.Units(l.result.Pairs[k].B)
+		sums[i], counts[i], err = clusterAngles(chosen[k].Basis(nil, turn), measured[k].Basis(nil, turn), clusterCount(l.Clusters, units), stream(l.Seed, kMeans))
+		return err
+	})
+	means := make([]float64, draws+1)
+	for d := range means {
+		sum, count := floats.Sum(sums[d*pairs:(d+1)*pairs]), floats.Sum(counts[d*pairs:(d+1)*pairs])
+		if means[d] = ratio(sum, count); d == 0 {
+			means[d] = sum / count
 		}
 	}
-	return sum, count, chance, nil
+	return means, err
+}
+
+// standardRotation turns units of these standard deviations, after each is scaled to
+// variance 1.
+func standardRotation(std []float64, rnd *rand.Rand) *mat.Dense {
+	q := corr.Rotation(len(std), rnd)
+	for i, s := range std {
+		floats.Scale(ratio(1, s), q.RawRowView(i))
+	}
+	return q
+}
+
+// clusterAngles returns the sum and number of the canonical correlations of a pair of
+// networks in the clusters that another pair, of the same units, is made into.
+func clusterAngles(chosen, measured *corr.Pair, clusters int, seed uint64) (sum, count float64, err error) {
+	aa, bb := chosen.Within()
+	c, err := jointClusters(aa, chosen.Correlation(), bb, clusters, seed, 1)
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, group := range c.Groups() {
+		split, _ := slices.BinarySearch(group, len(chosen.UnitsA))
+		a, b := group[:split], slices.Clone(group[split:])
+		for i := range b {
+			b[i] -= len(chosen.UnitsA)
+		}
+		if len(a) == 0 || len(b) == 0 {
+			continue
+		}
+		rho, err := measured.Select(a, b).CCA()
+		if errors.Is(err, corr.ErrNoLiveUnits) {
+			continue // constant in this half
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		sum, count = sum+floats.Sum(rho), count+float64(len(rho))
+	}
+	return sum, count, nil
 }
 
 // clusterSizes counts clusters by their numbers of units, in means over pairs.
@@ -88,23 +135,4 @@ func clusterSizes(pairs []results.Pair) []results.ClusterSize {
 	}
 	slices.SortFunc(sizes, func(x, y results.ClusterSize) int { return cmp.Or(cmp.Compare(x.A, y.A), cmp.Compare(x.B, y.B)) })
 	return sizes
-}
-
-// canonical returns the sum and number of the canonical correlations between the spans
-// of some units.
-func canonical(c *corr.Pair, a, b []int) (sum, n float64, err error) {
-	rho, err := c.Select(a, b).CCA()
-	for _, r := range rho {
-		sum += r
-	}
-	return sum, float64(len(rho)), err
-}
-
-// places are those of units in a rising list.
-func places(list, units []int) []int {
-	at := make([]int, len(units))
-	for i, u := range units {
-		at[i], _ = slices.BinarySearch(list, u)
-	}
-	return at
 }

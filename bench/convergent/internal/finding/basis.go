@@ -21,12 +21,14 @@ const (
 	chanceRotations = 2
 )
 
-// bases are those in which units are matched: their own, and their principal axes, whose
-// signs mean nothing.
-var bases = [2]struct {
+// basisKind is a basis in which units are matched, and how they are.
+type basisKind struct {
 	of    func(c *corr.Pair) *corr.Pair
 	match func(c *corr.Pair) ([]float64, error)
-}{
+}
+
+// bases are the units' own, and their principal axes, whose signs mean nothing.
+var bases = [2]basisKind{
 	{func(c *corr.Pair) *corr.Pair { return c }, matchedR},
 	{func(c *corr.Pair) *corr.Pair { return c.Basis(c.Axes()) }, func(c *corr.Pair) ([]float64, error) {
 		r := c.Correlation()
@@ -67,51 +69,50 @@ func (l *layer) basis(ctx context.Context) error {
 				return err
 			}
 		}
-		aligned, err := alignedMean(own)
-		if err != nil {
-			return err
-		}
 		for i, basis := range bases {
+			c := basis.of(own)
+			aligned, err := alignedMean(c, basis.match)
+			if err != nil {
+				return err
+			}
 			all[i].aligned += aligned / float64(len(l.result.Pairs))
-			if err := l.turn(ctx, &all[i], basis.of(own), rotations[q], basis.match); err != nil {
+			if err := l.turn(ctx, &all[i], c, rotations[q], basis.match); err != nil {
 				return err
 			}
 		}
 	}
-	b.Units, b.Axes, b.Aligned = all[0].curve, all[1].curve, all[0].aligned
-	figures, err := l.pairMeans(ctx, l.indices)
+	b.Units, b.Axes, b.Aligned, b.AlignedAxes = all[0].curve, all[1].curve, all[0].aligned, all[1].aligned
+	own, err := l.perPair(ctx, l.Moments, l.Layer.Groups, l.indices)
 	if err != nil {
 		return err
 	}
-	b.Index, b.AxesIndex = measure(figures[0], plainInterval), measure(figures[1], plainInterval)
+	b.Index, b.AxesIndex = own[0].measure(l.result.Pairs), own[1].measure(l.result.Pairs)
 	for i, m := range []*results.Measure{&b.Index, &b.AxesIndex} {
 		m.Null, m.P = all[i].indexNull()
 	}
-	b.UntrainedIndex, err = l.untrainedIndex()
 	l.result.Basis = b
-	return err
+	return l.indexGain(ctx, b, own[0])
 }
 
-// untrainedIndex is the mean index of pairs of networks before training; nil if they are
-// not known.
-func (l *layer) untrainedIndex() (*float64, error) {
+// indexGain says what of the index the networks had before training, if they are known, and
+// what training added.
+func (l *layer) indexGain(ctx context.Context, b *results.Basis, own pairFigure) error {
 	if l.before == nil {
-		return nil, nil
+		return nil
 	}
 	for n := range l.Units {
 		if len(l.before.Live(n)) < 2 {
-			return nil, nil
+			return nil
 		}
 	}
-	indices := make([]float64, len(l.result.Pairs))
-	err := l.eachPair(func(k int, p *results.Pair) error {
-		all, err := l.indices(k, pairOf(l.before, p))
-		if err == nil {
-			indices[k] = all[0]
-		}
+	before, err := l.perPair(ctx, l.before, l.Baseline, func(k int, c *corr.Pair) ([]float64, error) { return l.indicesIn(k, c, bases[:1]) })
+	if err != nil {
 		return err
-	})
-	return results.Finite(mean(indices)), err
+	}
+	b.UntrainedIndex = results.Finite(before[0].images().Value)
+	gain := own.less(before[0]).measure(l.result.Pairs)
+	b.Gain = &gain
+	return nil
 }
 
 // rotations are those of so many units: of each way the shares, then the random ones.
@@ -164,23 +165,26 @@ func (t turned) indexNull() (null, p *float64) {
 }
 
 // alignedMean is the mean correlation of the matching after B is turned towards A.
-func alignedMean(c *corr.Pair) (float64, error) {
-	r, err := matchedR(c.Basis(nil, c.Alignment()))
+func alignedMean(c *corr.Pair, match func(c *corr.Pair) ([]float64, error)) (float64, error) {
+	r, err := match(c.Basis(nil, c.Alignment()))
 	return mean(r), err
 }
 
 // indices says where between the random and the aligned basis a pair's units are, and
 // its principal axes.
-func (l *layer) indices(k int, c *corr.Pair) ([]float64, error) {
+func (l *layer) indices(k int, c *corr.Pair) ([]float64, error) { return l.indicesIn(k, c, bases[:]) }
+
+// indicesIn does so in some bases.
+func (l *layer) indicesIn(k int, c *corr.Pair, bases []basisKind) ([]float64, error) {
 	own := c.Standardized()
-	ceiling, err := alignedMean(own)
-	if err != nil {
-		return nil, err
-	}
 	var all []float64
 	for _, basis := range bases {
 		c := basis.of(own)
 		r, err := basis.match(c)
+		if err != nil {
+			return nil, err
+		}
+		ceiling, err := alignedMean(c, basis.match)
 		if err != nil {
 			return nil, err
 		}

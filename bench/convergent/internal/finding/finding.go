@@ -146,7 +146,7 @@ const (
 	growthRotation                     // rotated units, at checkpoints and widths
 	imageExchange                      // images that do not go together
 	unitExchange                       // units of two networks in one
-	randomCluster                      // groups of units of clusters' sizes
+	clusterRotation                    // rotated units, clustered anew
 	kMeans                             // starts of the spectral clustering
 	gradientDescent                    // orders of observations
 	geometryExchange                   // images that do not go together, for inner products
@@ -213,18 +213,7 @@ func (l *layer) pairMeans(ctx context.Context, figures func(k int, c *corr.Pair)
 // jackknife returns figures of a pair of networks with what they are without each group of
 // images; without groups of images, or with too few, figures alone.
 func (l *layer) jackknife(ctx context.Context, p *results.Pair, figures func(c *corr.Pair) ([]float64, error)) ([]corr.Jackknife, error) {
-	if l.Layer.Groups != nil && l.Analysis.Groups != 1 {
-		all, err := l.Layer.Groups.Jackknife(ctx, p.A, p.B, figures)
-		if !errors.Is(err, corr.ErrTooFewObservations) {
-			return all, err
-		}
-	}
-	values, err := figures(pairOf(l.Moments, p))
-	all := make([]corr.Jackknife, len(values))
-	for i, v := range values {
-		all[i].Value = v
-	}
-	return all, err
+	return l.jackknifeOf(ctx, l.Moments, l.Layer.Groups, p, figures)
 }
 
 // intervalKind is which interval a figure has. [TestIntervalsCover] shows that those

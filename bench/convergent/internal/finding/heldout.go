@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/corr"
@@ -34,23 +35,24 @@ type term struct {
 	w      float64
 }
 
-// residuals are squares summed over the observations of each group, for each target: of
+// residuals are squares summed over the observations of all groups, for each target: of
 // what a prediction leaves, and of the target itself.
-type residuals struct{ unexplained, total [][]float64 }
+type residuals struct{ unexplained, total []float64 }
 
 // r2 returns the share of variance explained of each target.
 func (e residuals) r2() []float64 {
-	r2 := make([]float64, len(e.unexplained[0]))
-	for j := range r2 {
-		var unexplained, total float64
-		for g := range e.unexplained {
-			unexplained, total = unexplained+e.unexplained[g][j], total+e.total[g][j]
-		}
+	r2 := make([]float64, len(e.total))
+	for j, total := range e.total {
 		if total > 0 {
-			r2[j] = 1 - unexplained/total
+			r2[j] = 1 - e.unexplained[j]/total
 		}
 	}
 	return r2
+}
+
+// pooled returns the share of the variance of all targets that is explained.
+func (e residuals) pooled() float64 {
+	return 1 - floats.Sum(e.unexplained)/floats.Sum(e.total)
 }
 
 // predict predicts the units of network b from those of a: in each fold it fits, and in
@@ -67,7 +69,7 @@ func (s *crossFit) predict(live *corr.Moments, a, b int, fit func(xx, xy *mat.De
 		if kinds == nil {
 			kinds = make([]residuals, len(fits))
 			for i := range kinds {
-				kinds[i].unexplained, kinds[i].total = make([][]float64, len(s.groups)), make([][]float64, len(s.groups))
+				kinds[i] = residuals{make([]float64, len(lb)), make([]float64, len(lb))}
 			}
 		}
 		scale := standardisation{
@@ -80,68 +82,64 @@ func (s *crossFit) predict(live *corr.Moments, a, b int, fit func(xx, xy *mat.De
 			}
 			h := scale.apply(m, a, b, la, lb)
 			for i, targets := range fits {
-				unexplained := make([]float64, len(lb))
 				for j, terms := range targets {
-					unexplained[j] = h.unexplained(j, terms)
+					kinds[i].unexplained[j] += h.unexplained(j, terms)
+					kinds[i].total[j] += h.total[j]
 				}
-				kinds[i].unexplained[g], kinds[i].total[g] = unexplained, h.total
 			}
 		}
 	}
 	return kinds, nil
 }
 
-// standardisation is by the means and standard deviations of the fold that is fitted; what
-// is constant there has no say. Totals are about the means of the other fold.
+// standardisation is that of the fold that is fitted, by its means and standard deviations;
+// sources that are constant there have no say. Totals are about the means of the other fold.
 type standardisation struct{ stdA, stdB, meanA, meanB, otherB []float64 }
 
-// heldOut is a group in those units: covariances, means and variances, and total squares.
+// heldOut is a group of which sources have those units, and targets their own, in which
+// squares of both folds add up: covariances, distances from the means, and total squares.
 type heldOut struct {
-	n      float64
-	xx, xy *mat.Dense
-	dx, dy []float64
-	yy     []float64 // standard deviations of the targets
-	total  []float64
+	n        float64
+	xx, xy   *mat.Dense
+	dx, dy   []float64
+	variance []float64 // of the targets
+	std      []float64 // of the targets in the fold that is fitted: of what weights are in units of
+	total    []float64
 }
 
 func (s standardisation) apply(m *corr.Moments, a, b int, la, lb []int) heldOut {
-	scaled := func(m *mat.Dense, rows, cols []float64) *mat.Dense {
-		m.Apply(func(i, j int, v float64) float64 {
-			if rows[i] == 0 || cols[j] == 0 {
-				return 0
-			}
-			return v / rows[i] / cols[j]
-		}, m)
-		return m
-	}
 	h := heldOut{
-		n:  float64(m.Count()),
-		xx: scaled(corr.Select(m.Covariance(nil, a, a), la, la), s.stdA, s.stdA), xy: scaled(corr.Select(m.Covariance(nil, a, b), la, lb), s.stdA, s.stdB),
-		dx: pick(m.Mean(a), la), dy: pick(m.Mean(b), lb), yy: pick(m.Std(b), lb), total: make([]float64, len(lb)),
+		n: float64(m.Count()), std: s.stdB,
+		xx: corr.Select(m.Covariance(nil, a, a), la, la), xy: corr.Select(m.Covariance(nil, a, b), la, lb),
+		dx: pick(m.Mean(a), la), dy: pick(m.Mean(b), lb), variance: pick(m.Std(b), lb), total: make([]float64, len(lb)),
 	}
+	h.xx.Apply(func(i, j int, v float64) float64 { return ratio(ratio(v, s.stdA[i]), s.stdA[j]) }, h.xx)
+	h.xy.Apply(func(i, j int, v float64) float64 { return ratio(v, s.stdA[i]) }, h.xy)
 	for i := range h.dx {
 		h.dx[i] = ratio(h.dx[i]-s.meanA[i], s.stdA[i])
 	}
 	for j := range h.dy {
-		h.total[j] = h.n * (square(ratio(h.yy[j], s.stdB[j])) + square(ratio(h.dy[j]-s.otherB[j], s.stdB[j])))
-		h.dy[j] = ratio(h.dy[j]-s.meanB[j], s.stdB[j])
-		h.yy[j] = ratio(h.yy[j], s.stdB[j])
+		h.variance[j] = square(h.variance[j])
+		h.total[j] = h.n * (h.variance[j] + square(h.dy[j]-s.otherB[j]))
+		h.dy[j] -= s.meanB[j]
 	}
 	return h
 }
 
-// left is the squares that a prediction of target j leaves.
+// unexplained is the squares that a prediction of target j leaves.
 func (h heldOut) unexplained(j int, terms []term) float64 {
-	variance, shift := square(h.yy[j]), h.dy[j]
+	var predicted, common, shift float64
 	for _, u := range terms {
-		variance -= 2 * u.w * h.xy.At(u.source, j)
-		row := h.xx.RawRowView(u.source)
+		row, product := h.xx.RawRowView(u.source), 0.0
 		for _, v := range terms {
-			variance += u.w * v.w * row[v.source]
+			product += float64(v.w * row[v.source])
 		}
-		shift -= u.w * h.dx[u.source]
+		predicted += float64(u.w * product)
+		common += float64(u.w * h.xy.At(u.source, j))
+		shift += float64(u.w * h.dx[u.source])
 	}
-	return h.n * (variance + square(shift))
+	std := h.std[j]
+	return h.n * (h.variance[j] + float64(square(std)*predicted) - float64(2*std*common) + square(h.dy[j]-float64(std*shift)))
 }
 
 func square(x float64) float64 { return x * x }

@@ -165,13 +165,7 @@ const paperShare = 40.0 / 96
 // manyToMany is section 5 of the paper: spectral clustering of the joint graph
 // of both networks.
 func (p pairing) manyToMany(pair *results.Pair, clusters int, seed uint64, threads int) error {
-	joint := spectral.Combine(p.aa, p.ab, p.bb)
-	graph := spectral.Affinity(nil, joint, spectral.Rule{Kind: spectral.Clip})
-	if clusters == 0 {
-		clusters = int(math.Round(paperShare * float64(p.unitsA+p.unitsB) / 2))
-	}
-	clusters = max(1, min(clusters, len(p.a)+len(p.b)))
-	c, err := spectral.Cluster(graph, spectral.Options{K: clusters, Laplacian: spectral.Symmetric, Seed: seed, Threads: threads})
+	c, err := jointClusters(p.aa, p.ab, p.bb, clusterCount(clusters, p.unitsA+p.unitsB), seed, threads)
 	if err != nil {
 		return err
 	}
@@ -182,4 +176,20 @@ func (p pairing) manyToMany(pair *results.Pair, clusters int, seed uint64, threa
 	}
 	slices.SortStableFunc(pair.Clusters, func(x, y results.Cluster) int { return cmp.Compare(y.Between, x.Between) })
 	return nil
+}
+
+// clusterCount is how many clusters two networks of so many units in all have, if so many
+// are asked for.
+func clusterCount(asked, units int) int {
+	if asked == 0 {
+		asked = int(math.Round(paperShare * float64(units) / 2))
+	}
+	return max(1, asked)
+}
+
+// jointClusters clusters the units of two networks together.
+func jointClusters(aa, ab, bb mat.Matrix, clusters int, seed uint64, threads int) (*spectral.Clustering, error) {
+	joint := spectral.Combine(aa, ab, bb)
+	graph := spectral.Affinity(nil, joint, spectral.Rule{Kind: spectral.Clip})
+	return spectral.Cluster(graph, spectral.Options{K: min(clusters, joint.SymmetricDim()), Laplacian: spectral.Symmetric, Seed: seed, Threads: threads})
 }

@@ -24,10 +24,14 @@ const (
 // subspaces tests claim 2.
 func (l *layer) subspaces(ctx context.Context) error {
 	s := &results.Subspaces{Predictions: []results.Prediction{}, TermCounts: []results.TermCount{}}
-	if err := l.predictions(ctx, s); err != nil {
-		return err
+	var images *crossFit
+	if l.Layer.Groups != nil && l.Layer.Groups.Len() > 1 { // one image cannot be held out from itself
+		images = newCrossFit(l.Layer.Groups, l.Folds)
+		if err := l.predictions(ctx, s, images); err != nil {
+			return err
+		}
 	}
-	if err := l.angles(s); err != nil {
+	if err := l.angles(ctx, s, images); err != nil {
 		return err
 	}
 	l.result.Subspaces = s
@@ -75,12 +79,8 @@ func predictionFits(ctx context.Context, xx, xy *mat.Dense) ([][][]term, error) 
 	return append(all, best), nil
 }
 
-// predictions says how well units are predicted on images held out, if there are images.
-func (l *layer) predictions(ctx context.Context, s *results.Subspaces) error {
-	if l.Layer.Groups == nil || l.Layer.Groups.Len() < 2 {
-		return nil // one image cannot be held out from itself
-	}
-	images := newCrossFit(l.Layer.Groups, l.Folds)
+// predictions says how well units are predicted on images held out.
+func (l *layer) predictions(ctx context.Context, s *results.Subspaces, images *crossFit) error {
 	trained, err := l.crossFit(ctx, images, l.Moments, func(xx, xy *mat.Dense) ([][][]term, error) { return predictionFits(ctx, xx, xy) })
 	if err != nil {
 		return err
@@ -91,13 +91,15 @@ func (l *layer) predictions(ctx context.Context, s *results.Subspaces) error {
 	}
 	kinds = append(kinds, results.Prediction{Name: "best", Terms: 1})
 	for i := range kinds {
-		kinds[i].R2 = meanR2(trained, i)
+		e := summarise(trained, i)
+		kinds[i].R2 = results.Measure{Value: results.Finite(e.pooled)}
+		kinds[i].Median, kinds[i].Clipped = results.Finite(e.median), results.Finite(e.clipped)
 		for k := range l.result.Pairs {
-			kinds[i].AB = append(kinds[i].AB, mean(trained[2*k][i].r2()))
-			kinds[i].BA = append(kinds[i].BA, mean(trained[2*k+1][i].r2()))
+			kinds[i].AB = append(kinds[i].AB, trained[2*k][i].pooled())
+			kinds[i].BA = append(kinds[i].BA, trained[2*k+1][i].pooled())
 		}
 	}
-	if kinds[0].R2.Null, err = l.untrainedR2(ctx); err != nil {
+	if err := l.untrainedR2(ctx, &kinds[0]); err != nil {
 		return err
 	}
 	s.Predictions = kinds
@@ -120,30 +122,39 @@ func (l *layer) crossFit(ctx context.Context, images *crossFit, live *corr.Momen
 	return all, err
 }
 
-// meanR2 is the mean of a kind of prediction over units, pairs and directions.
-func meanR2(all [][]residuals, kind int) results.Measure {
-	total := 0.0
-	for _, e := range all {
-		total += mean(e[kind].r2()) / float64(len(all))
+// explained is what a kind of prediction explains, in means over pairs and directions: of the
+// variance of all units, of the middle unit, and of a unit where anything is.
+type explained struct{ pooled, median, clipped float64 }
+
+func summarise(all [][]residuals, kind int) (e explained) {
+	share := 1 / float64(len(all))
+	for _, one := range all {
+		r2 := one[kind].r2()
+		e.pooled += share * one[kind].pooled()
+		e.median += share * corr.Null{Draws: r2}.Quantiles(0.5)[0]
+		for _, v := range r2 {
+			e.clipped += share * max(0, v) / float64(len(r2))
+		}
 	}
-	return results.Measure{Value: results.Finite(total)}
+	return e
 }
 
-// untrainedR2 is that of the full map between networks before training; nil if they are
-// not known.
-func (l *layer) untrainedR2(ctx context.Context) (*float64, error) {
+// untrainedR2 sets what the full map explains between networks before training, if they
+// are known.
+func (l *layer) untrainedR2(ctx context.Context, full *results.Prediction) error {
 	if l.before == nil || l.Baseline.Len() < 2 {
-		return nil, nil
+		return nil
 	}
-	halves := newCrossFit(l.Baseline, l.BaselineFolds)
-	untrained, err := l.crossFit(ctx, halves, l.before, func(xx, xy *mat.Dense) ([][][]term, error) {
-		full, err := leastSquares(ctx, xx, xy)
-		return [][][]term{full}, err
+	untrained, err := l.crossFit(ctx, newCrossFit(l.Baseline, l.Folds), l.before, func(xx, xy *mat.Dense) ([][][]term, error) {
+		all, err := leastSquares(ctx, xx, xy)
+		return [][][]term{all}, err
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return meanR2(untrained, 0).Value, nil
+	e := summarise(untrained, 0)
+	full.R2.Null, full.UntrainedMedian, full.UntrainedClipped = results.Finite(e.pooled), results.Finite(e.median), results.Finite(e.clipped)
+	return nil
 }
 
 // terms counts the units that few others predict nearly as well as all do.

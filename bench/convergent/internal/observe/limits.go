@@ -11,7 +11,7 @@ import (
 // units there are fewer groups, as many as share groupElements, but for the least that an
 // interval needs.
 const (
-	halves        = 2 // of images, for predictions of those held out
+	halves        = 2 // groups of images at least, for predictions of those held out
 	leastGroups   = 10
 	mostGroups    = 25
 	groupElements = 1 << 22
@@ -58,7 +58,7 @@ func Memory(d *source.Description, plan Plan) int64 {
 		matrix := corr.EstimateMemory(units...) / 2
 		matrices := int64(2 + groupCount(plan.Groups, units, d.ImageCount))
 		if d.Baseline {
-			matrices += halves
+			matrices *= 2
 		}
 		matrices += int64(len(d.Checkpoints))
 		bytes += matrix * matrices

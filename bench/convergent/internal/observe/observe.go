@@ -44,11 +44,11 @@ type Layer struct {
 	Patches  *Patches
 	Features *Features // of images every two of which are compared
 
-	Baseline    *corr.Groups // of networks before training, by halves of the images
+	Baseline    *corr.Groups // of networks before training, by the same groups of images
 	Checkpoints []Checkpoint // of networks on their way, before training first if that is known
 
-	Folds, BaselineFolds []int    // of groups, for predictions of images held out: 0 or 1
-	groups, halves       []uint64 // those of images, by their numbers
+	Folds  []int    // of groups, for predictions of images held out: 0 or 1
+	groups []uint64 // those of images, by their numbers
 }
 
 // ImageGroups returns the group of each image, by its number.
@@ -186,8 +186,7 @@ func (p *pass) newLayer(a source.Aligned) *Layer {
 		l.Patches = newPatches(d, a)
 	}
 	if d.Baseline {
-		l.halves, l.BaselineFolds = assignGroups(d, min(halves, d.ImageCount), p.Seed)
-		l.Baseline = corr.NewGroups(halves, l.Units...)
+		l.Baseline = corr.NewGroups(groups, l.Units...)
 		l.Baseline.Threads = p.Threads
 	}
 	if len(d.Checkpoints) > 0 {
@@ -291,7 +290,7 @@ func (p *pass) addLayer(l *Layer, a source.Aligned, b *source.Batch, before int)
 			}
 		}
 		rows := newRows(b, base, valid)
-		if err := l.Baseline.AddTensors(rows.ids, groupsOf(l.halves, rows.images), rows.tensors...); err != nil {
+		if err := l.Baseline.AddTensors(rows.ids, groupsOf(l.groups, rows.images), rows.tensors...); err != nil {
 			return fmt.Errorf("layer %s before training: %w", l.Name, err)
 		}
 	}

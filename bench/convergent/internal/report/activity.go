@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gonum.org/v1/plot"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 )
 
 // activity is claim 4.
@@ -16,17 +18,57 @@ func activity(c *contents) *claim {
 	}
 	first := layers[0]
 	a, text := first.Activity, ""
-	sentence(&text, "In %s the sorted mean activations of two networks differ by %s of the area between them and 0. Were the units of both dealt out at random, they would differ by %s (p = %s).",
-		first.Title.Short, percent(a.Distance.Value), percent(a.Distance.Null), significantDigits(a.Distance.P))
-	if a.Untrained != nil {
-		sentence(&text, "From those of untrained networks they differ by %s.", percent(a.Untrained))
+	sentence(&text, "In %s the sorted mean activations of two networks differ by %s of the area between them and 0.", first.Title.Short, percent(a.Distance.Value))
+	if e := a.Equivalence; e != nil {
+		sentence(&text, "They count as equivalent if the 95 %% upper limit over other %s is below %.0f %%. %s", e.Over, 100*e.Margin, equivalentLayers(layers))
+	} else {
+		sentence(&text, "Whether they are equivalent cannot be tested: this needs three networks, or images in groups.")
+	}
+	if a.Initial != nil {
+		sentence(&text, "Untrained networks differ by %s from each other, and by %s from themselves after training.", percent(a.Initial), percent(a.Untrained))
+	}
+	sentence(&text, "Were the units of both dealt out at random, the curves would differ by %s (p = %s); that they differ by no more is no proof that they agree.", percent(a.Distance.Null), significantDigits(a.Distance.P))
+	number := percent(a.Distance.Value) + " apart"
+	if a.Equivalence != nil {
+		number += fmt.Sprintf(", %s at most", percent(a.Equivalence.Upper))
 	}
 	return &claim{ID: "activity", Title: "Do mean activations agree?", Layers: layers,
-		Number:   fmt.Sprintf("%s apart, %s by chance", percent(a.Distance.Value), percent(a.Distance.Null)),
+		Number:   number,
 		Sentence: text,
 		Paper:    "nearly identical curves; no distance",
 		drawings: []drawing{drawActivity(c, layers)},
 	}
+}
+
+// equivalentLayers says where curves are shown to be equivalent, and where they are not.
+func equivalentLayers(layers []layer) string {
+	var shown, not []string
+	for _, l := range layers {
+		if e := l.Activity.Equivalence; e != nil && e.Equivalent {
+			shown = append(shown, l.Title.Short)
+		} else {
+			not = append(not, l.Title.Short)
+		}
+	}
+	text := ""
+	if len(shown) > 0 {
+		sentence(&text, "That is shown in %s.", list(shown, namedLayers))
+	}
+	if len(not) > 0 {
+		sentence(&text, "It is not shown in %s.", list(not, namedLayers))
+	}
+	return text
+}
+
+// equivalent writes what a test of equivalence shows.
+func equivalent(e *results.Equivalence) string {
+	switch {
+	case e == nil:
+		return dash
+	case e.Equivalent:
+		return "yes"
+	}
+	return "not shown"
 }
 
 // Signed says whether a unit is negative on average.

@@ -18,6 +18,9 @@ type claim struct {
 	drawings []drawing
 }
 
+// namedLayers is how many layers a sentence names.
+const namedLayers = 6
+
 // claims are stated in this order; one of which nothing is known is nil.
 var claims = []func(*contents) *claim{convergence, subspaces, basis, activity, descent, geometry, growth, widths}
 

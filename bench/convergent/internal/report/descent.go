@@ -11,9 +11,14 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 )
 
-// negligibleObjective is an objective, where predicting nothing has 0.5, of which multiples
-// say nothing.
-const negligibleObjective = 1e-3
+// Lambdas at which a sentence speaks of descent: something is predicted there, an R² of 1 % or
+// more by the exact solution, and something is left unexplained, an objective above a
+// thousandth, where predicting nothing has a half. Elsewhere multiples of the optimum say
+// little.
+const (
+	predictedR2         = 0.01
+	negligibleObjective = 1e-3
+)
 
 // descent is what stopped gradient descent hides.
 func descent(c *contents) *claim {
@@ -21,21 +26,31 @@ func descent(c *contents) *claim {
 	if len(layers) == 0 {
 		return nil
 	}
-	worst, run, excess := layers[0], layers[0].Descent[0].Runs[0], 0.0
-	for _, l := range layers {
+	var where *layer
+	var worst results.Descent
+	excess := 0.0
+	for i, l := range layers {
 		for _, one := range l.Descent {
-			if one.Objective < negligibleObjective {
-				continue // nothing is left to be a share of
+			if 1-2*one.Loss < predictedR2 || one.Objective < negligibleObjective {
+				continue
 			}
-			if e := one.Runs[0].Objective/one.Objective - 1; e > excess {
-				worst, run, excess = l, one.Runs[0], e
+			if e := one.Runs[0].Objective/one.Objective - 1; where == nil || e > excess {
+				where, worst, excess = &layers[i], one, e
 			}
 		}
 	}
-	text := ""
-	sentence(&text, "A sparse prediction can be trained by gradient descent, as in the paper. Stopped after %d passes, the objective is so far above the exact optimum at worst (%s), and no weight is exactly 0, so that the number of terms depends on a threshold.", run.Epochs, worst.Title.Short)
+	passes := layers[0].Descent[0].Runs[0].Epochs
+	number, text := "no lambda predicts anything", ""
+	sentence(&text, "A sparse prediction can be trained by gradient descent, as in the paper, and stopped after %d passes.", passes)
+	if where != nil {
+		number = fmt.Sprintf("up to %s above the optimum", percent(excess))
+		sentence(&text, "Where anything is predicted (an exact R² of 1 %% or more) the objective is then so far above the exact optimum at worst (%s, lambda %g, exact R² %s).", where.Title.Short, worst.Lambda, percent(1-2*worst.Loss))
+	} else {
+		sentence(&text, "At no lambda is anything predicted (an exact R² of 1 %% or more) and anything left to predict, so that how far it is from the optimum says nothing.")
+	}
+	sentence(&text, "No weight is exactly 0, so that the number of terms depends on a threshold.")
 	return &claim{ID: "descent", Title: "What does stopped descent hide?", Layers: layers,
-		Number:   fmt.Sprintf("up to %s above the optimum", percent(excess)),
+		Number:   number,
 		Sentence: text,
 		Paper:    "loss at λ = 0 above that at 10⁻⁴, which no optimum allows",
 		drawings: []drawing{drawDescent(layers)},

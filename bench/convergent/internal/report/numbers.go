@@ -77,6 +77,14 @@ func ends(m results.Measure) string {
 	return decimals(3, &m.Images.Low) + " to " + decimals(3, &m.Images.High)
 }
 
+// limits are the ends of an interval; a dash where there is none.
+func limits(i *results.Interval) string {
+	if i == nil {
+		return dash
+	}
+	return "[" + decimals(2, i.Low) + ", " + decimals(2, i.High) + "]"
+}
+
 // cell is a number in a table of data; nothing, if it is not known.
 func cell(x any) string {
 	if v, ok := valueOf(x); ok {

@@ -30,6 +30,8 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"percent":           percent,
 	"significantDigits": significantDigits,
 	"interval":          interval,
+	"limits":            limits,
+	"equivalent":        equivalent,
 	"directions":        directions,
 	"clusterShapes":     clusterShapes,
 	"withPredictions":   withPredictions,

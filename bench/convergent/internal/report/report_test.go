@@ -165,11 +165,14 @@ func TestClaims(t *testing.T) {
 		untrained, before, optimum float64
 		want, lack                 []string
 	}{
-		{0.6, 0.7, 0.1, []string{"correlation alone proves nothing", "training makes units differ", "up to 100.0 % above"}, nil},
-		{0.4, 0.5, 0, []string{"match by 0.40 in conv1.", "from 0.50 to 0.50.", "up to 0.0 % above"}, []string{"proves nothing", "units differ", "Inf", "NaN"}},
+		{0.6, 0.7, 0.1, []string{"correlation alone proves nothing", "training makes units differ", "up to 100.0 % above", "exact R² 60.0 %"}, nil},
+		{0.4, 0.5, 0, []string{"match by 0.40 in conv1.", "from 0.50 to 0.50.", "no lambda predicts anything"}, []string{"above the optimum", "proves nothing", "units differ", "Inf", "NaN"}},
 	} {
 		l := layer{Title: name{"conv1", "conv1"}, Layer: results.Layer{Name: "conv1", Convergence: &results.Convergence{Matched: x(0.5), Percentiles: []float64{0.5}},
-			Descent: []results.Descent{{Objective: c.optimum, Runs: []results.DescentResult{{Epochs: 2, Objective: 0.2}}}}}}
+			Descent: []results.Descent{
+				{Loss: 0.2, Objective: c.optimum, Runs: []results.DescentResult{{Epochs: 2, Objective: 0.2}}},
+				{Loss: 0.4951, Objective: 0.4951, Runs: []results.DescentResult{{Epochs: 2, Objective: 2}}}, // at which nothing is predicted
+			}}}
 		l.Convergence.Nulls = []results.MatchedNull{
 			{Name: rotationNull, Mean: 0.3, Percentiles: []float64{0.3}, Exceedance: x(0.2)},
 			{Name: untrainedNull, Mean: c.untrained, Percentiles: []float64{c.untrained}},

@@ -49,21 +49,39 @@ func subspaces(c *contents) *claim {
 		Paper:  "yes; a few units predict nearly as well as all; 1 − 2 · loss is 0.66 in conv1"}
 	first := layers[0]
 	if a := first.Subspaces.Angles; a != nil {
-		claim.Number = fmt.Sprintf("r %s in clusters, %s by chance", decimals(2, a.Value), decimals(2, a.Null))
+		claim.Number = fmt.Sprintf("r %s in clusters, %s in a random basis", decimals(2, a.Value), decimals(2, a.Null))
 	}
 	if layers := withPredictions(layers); len(layers) > 0 {
 		first = layers[0]
 		full, best := prediction(first, fullPrediction).R2, prediction(first, bestPrediction).R2
 		claim.Number = explained(full.Value) + " by all, " + explained(best.Value) + " by one"
-		sentence(&claim.Sentence, "On images held out, all units of another network together explain %s of a unit's variance in %s; its best partner alone explains %s.", explained(full.Value), first.Title.Short, explained(best.Value))
+		sentence(&claim.Sentence, "On images held out, all units of another network together explain %s of the units' variance in %s; their best partners alone explain %s.", explained(full.Value), first.Title.Short, explained(best.Value))
+		if full.Null != nil {
+			sentence(&claim.Sentence, "Between untrained networks all together explain %s.", explained(full.Null))
+		}
 		claim.drawings = []drawing{drawPredictions(layers)}
 	}
 	if a := first.Subspaces.Angles; a != nil {
-		sentence(&claim.Sentence, "Between the spans of both networks' units in a cluster the mean canonical correlation in %s is %s, between random groups of the same sizes %s.", first.Title.Short, decimals(2, a.Value), decimals(2, a.Null))
+		sentence(&claim.Sentence, "Between the spans of both networks' units in a cluster the mean canonical correlation in %s is %s; where the second network's units are turned into a random basis and clustered anew it is %s (p = %s)%s.",
+			first.Title.Short, decimals(2, a.Value), decimals(2, a.Null), significantDigits(a.P), notShown(a.P))
+		if u := first.Subspaces.UntrainedAngles; u != nil {
+			sentence(&claim.Sentence, "Of untrained networks it is %s.", decimals(2, u))
+		}
 	} else {
 		sentence(&claim.Sentence, "No spectral cluster of %s has units of both networks.", first.Title.Short)
 	}
 	return claim
+}
+
+// testLevel is that of tests of which this page says whether they show anything.
+const testLevel = 0.05
+
+// notShown says that a test does not show what it asks for.
+func notShown(p *float64) string {
+	if p == nil || *p > testLevel {
+		return ": that clusters share more than a random basis of the same space would is not shown"
+	}
+	return ""
 }
 
 // explained writes the share of variance that a prediction explains, which can be less than
@@ -80,7 +98,7 @@ const leastR2 = -1
 
 func drawPredictions(layers []layer) drawing {
 	d := drawing{name: "predictions", width: 560, height: 290, key: layerKey(titles(layers)),
-		caption: "The share of a unit's variance that units of another network explain on images held out, in means over units, pairs and both directions, by the number of units in the prediction: those that come first on the LASSO's path, refitted; the best partner (dot at 1); and all.",
+		caption: "The share of the variance of all units that units of another network explain on images held out, in means over pairs and both directions, by the number of units in the prediction: those that come first on the LASSO's path, refitted; the best partner (dot at 1); and all.",
 		data:    [][]string{{"layer", "kind", "terms", "r2"}}}
 	outside := false
 	for _, l := range layers {

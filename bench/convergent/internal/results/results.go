@@ -168,21 +168,32 @@ type MatchedNull struct {
 // Predictions and what follows from them are empty or null where no images can be held
 // out.
 type Subspaces struct {
-	Predictions    []Prediction  `json:"predictions"`
-	TermCounts     []TermCount   `json:"term_counts"`     // of units that are predicted at all, by how many terms give 90 % of the full map's R²; 0: more than any here
-	PredictedShare *float64      `json:"predicted_share"` // of units of which the full map explains 10 % or more
-	Angles         *Measure      `json:"angles"`          // mean canonical correlation between the spans of both networks' units in a spectral cluster; its null is of random groups of the same sizes
-	ClusterSizes   []ClusterSize `json:"cluster_sizes"`   // mean over pairs of networks
+	Predictions    []Prediction `json:"predictions"`
+	TermCounts     []TermCount  `json:"term_counts"`     // of units that are predicted at all, by how many terms give 90 % of the full map's R²; 0: more than any here
+	PredictedShare *float64     `json:"predicted_share"` // of units of which the full map explains 10 % or more
+
+	// Angles is the mean canonical correlation between the spans of both networks' units in
+	// a spectral cluster. Clusters are those of one half of the images and correlations
+	// those of the other, where there are images; of its null B's units are turned into a
+	// random basis of their space, and clustered anew in every draw.
+	Angles          *Measure      `json:"angles"`
+	UntrainedAngles *float64      `json:"untrained_angles"` // the same of the networks before training
+	ClusterSizes    []ClusterSize `json:"cluster_sizes"`    // of the clusters of all images, mean over pairs of networks
 }
 
 // Prediction is the share of the variance of one network's units that another's explain,
-// on images that had no part in the fit: half of them each time.
+// on images that had no part in the fit: half of them each time. R² of a single unit is
+// bounded above alone; figures that one unit cannot spoil stand side by side.
 type Prediction struct {
-	Name  string    `json:"name"`  // "full": least squares from all units; "lasso": from the units that come first on the LASSO's path, refitted; "best": from the best partner
-	Terms int       `json:"terms"` // units in a prediction; 0: all
-	R2    Measure   `json:"r2"`    // mean over units, pairs and directions; the null of the full map is of untrained networks
-	AB    []float64 `json:"ab"`    // of each pair, B's units from A's
-	BA    []float64 `json:"ba"`
+	Name             string    `json:"name"`                   // "full": least squares from all units; "lasso": from the units that come first on the LASSO's path, refitted; "best": from the best partner
+	Terms            int       `json:"terms"`                  // units in a prediction; 0: all
+	R2               Measure   `json:"r2"`                     // 1 - what is not explained of all units' variance over that variance, mean over pairs and directions; the null of the full map is of untrained networks
+	Median           *float64  `json:"r2_median"`              // over units, mean over pairs and directions
+	Clipped          *float64  `json:"r2_clipped_mean"`        // mean of max(0, R²) over units, pairs and directions
+	UntrainedMedian  *float64  `json:"untrained_median"`       // of the full map between untrained networks
+	UntrainedClipped *float64  `json:"untrained_clipped_mean"` // likewise
+	AB               []float64 `json:"ab"`                     // R2 of each pair, B's units from A's
+	BA               []float64 `json:"ba"`
 }
 
 // TermCount is the share of units that need so many terms.
@@ -206,20 +217,37 @@ type Basis struct {
 	Units   []float64 `json:"units"`   // matched r in the networks' own basis, B's turned by that
 	Axes    []float64 `json:"axes"`    // matched |r| of principal axes, B's turned by that
 	Aligned float64   `json:"aligned"` // matched r after the rotation of B that brings it nearest to A
-	Index   Measure   `json:"index"`   // (own - random) / (aligned - random): 0 is fully distributed, 1 local
-	// AxesIndex is the same for principal axes: whether the spaces' main directions
-	// agree as units do.
+	// AlignedAxes is the same of principal axes: matched |r| of A's with B's after the
+	// rotation that brings these nearest to A's.
+	AlignedAxes float64 `json:"aligned_axes"`
+	Index       Measure `json:"index"` // (own - random) / (aligned - random): 0 is fully distributed, 1 local
+	// AxesIndex is the same for principal axes, whose ceiling is AlignedAxes: whether the
+	// spaces' main directions agree as far as directions can.
 	AxesIndex Measure `json:"axes_index"`
 	// UntrainedIndex is Index of the networks before training: what of it the architecture
-	// alone has.
+	// alone has. Gain is what training adds to it, Index less UntrainedIndex.
 	UntrainedIndex *float64 `json:"untrained_index"`
+	Gain           *Measure `json:"gain"`
 }
 
 // Activity is claim 4: sorted mean activations are alike.
 type Activity struct {
-	Distance  Measure  `json:"distance"`  // mean over pairs: area between the curves over that beneath them; its null exchanges the units of both networks at random, p is the share of exchanges at least as far apart
-	Untrained *float64 `json:"untrained"` // distance of networks from themselves before training
-	Decades   *float64 `json:"decades"`   // log10 of the most over the least active live unit, mean over networks
+	Distance    Measure      `json:"distance"`           // mean over pairs: area between the curves over that beneath them; its null exchanges the units of both networks at random, p is the share of exchanges at least as far apart
+	Equivalence *Equivalence `json:"equivalence"`        // null if it cannot be tested
+	Untrained   *float64     `json:"untrained"`          // distance of networks from themselves before training
+	Initial     *float64     `json:"untrained_distance"` // Distance of the networks before training: what initialisation alone gives
+	Gain        *Measure     `json:"distance_gain"`      // Distance less Initial: negative where training brings curves together
+	Decades     *float64     `json:"decades"`            // log10 of the most over the least active live unit, mean over networks
+}
+
+// Equivalence is the test of whether a distance is below a margin. Failing to find a
+// difference does not show it; an upper limit below the margin does.
+type Equivalence struct {
+	Margin     float64 `json:"margin"`     // that the distance has to be below
+	Over       string  `json:"over"`       // what Upper is over: "networks", other networks such as these; or of two networks "images", other images for these
+	Upper      float64 `json:"upper"`      // 95 % upper confidence limit of the distance: the upper end of a 90 % interval
+	P          float64 `json:"p"`          // of a distance as small as this if the true one were the margin
+	Equivalent bool    `json:"equivalent"` // p <= 0.05
 }
 
 // Descent is the prediction of network 1's units from network 0's at one lambda, on a

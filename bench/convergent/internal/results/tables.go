@@ -98,9 +98,15 @@ func (l Layer) Figures() []Figure {
 	}
 	if b := l.Basis; b != nil {
 		all = append(all, Figure{"local_index", b.Index}, Figure{"local_index_of_axes", b.AxesIndex})
+		if b.Gain != nil {
+			all = append(all, Figure{"local_index_gain", *b.Gain})
+		}
 	}
 	if a := l.Activity; a != nil {
 		all = append(all, Figure{"activity_distance", a.Distance})
+		if a.Gain != nil {
+			all = append(all, Figure{"activity_distance_gain", *a.Gain})
+		}
 	}
 	return all
 }
