@@ -149,6 +149,9 @@ const (
 	randomCluster                      // groups of units of clusters' sizes
 	kMeans                             // starts of the spectral clustering
 	gradientDescent                    // orders of observations
+	inputRotation                      // rotated inputs of the ReLU
+	restRotation                       // rotated units but for those that were found
+	partnerExchange                    // matched units of two networks, whose partners are exchanged
 )
 
 // stream is the seed of a purpose's random numbers.

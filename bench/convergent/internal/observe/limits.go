@@ -55,7 +55,7 @@ func Memory(d *source.Description, plan Plan) int64 {
 		matrices += int64(len(d.Checkpoints))
 		bytes += matrix * matrices
 		if plan.Sample {
-			bytes += 4 * p * int64(max(sampleRows, min(d.ImageCount, sampleImages)))
+			bytes += 4 * p * int64(len(statesOf(d))) * int64(max(sampleRows, min(d.ImageCount, sampleImages)))
 		}
 	}
 	if plan.Grid {
