@@ -26,13 +26,12 @@ const stepsDown = 2
 // is as far out, so that it is not bounded by the number of draws alone.
 //
 // Rotating all units is too easy where many are shared: a unit that is not then meets in the
-// draws, diluted by, the directions of those that are. So it is done in steps. Units that are
-// found keep their places, and the rest alone is rotated; units found before are tested, too,
-// against what the rest gives, and can be lost again. Those that keep their places are, as
-// far as is known, no chance findings, and add nothing to the share by which a draw is as far
-// out: p counts draws of the rest among those of all units, which makes the false discovery
-// rate one of as many chance findings as the rest can have (an adaptive rate, as Storey,
-// "A direct approach to false discovery rates", 2002).
+// draws, diluted by, the directions of those that are. So it is done in steps (as Westfall
+// and Young, "Resampling-based multiple testing", 1993, step down). Units that are found keep
+// their places, and the rest alone is rotated; units found before are tested, too, beside
+// what the rest gives, and can be lost again. Shared units that are too weak to be found go
+// on diluting: where there are many of these, more than the rate of those found may be
+// chance.
 func (l *layer) converged(ctx context.Context, test *rotationTest) (*results.Converged, error) {
 	pairs := len(l.result.Pairs)
 	c := &results.Converged{Null: test.null.Name, Rate: discoveryRate, Q: make([][]*float64, pairs)}
@@ -159,10 +158,10 @@ func scores(observed []float64, drawn [][]float64) (own []score, pool []float64)
 	return own, pool
 }
 
-// pValue is the share of as many draws, of which those that are not in the pool are nowhere.
-func pValue(z float64, pool []float64, draws int) float64 {
+// pValue is the share of a pool of draws that is as far out, the unit itself counted.
+func pValue(z float64, pool []float64) float64 {
 	first, _ := slices.BinarySearch(pool, z)
-	return float64(1+len(pool)-first) / float64(1+draws)
+	return float64(1+len(pool)-first) / float64(1+len(pool))
 }
 
 // newUnitTest tests the units of a pair of networks against rotations of all units of one.
@@ -176,7 +175,7 @@ func newUnitTest(test *rotationTest, pair, pairs int) unitTest {
 	var pool []float64
 	u.all, pool = scores(u.observed.r, drawn)
 	for _, s := range u.all {
-		u.p = append(u.p, pValue(s.z(), pool, len(pool)))
+		u.p = append(u.p, pValue(s.z(), pool))
 	}
 	return u
 }
@@ -211,22 +210,21 @@ func (l *layer) rotateRest(ctx context.Context, test *rotationTest, all []unitTe
 	return nil
 }
 
-// against sets p-values from draws of the rest. A unit that was kept in its place, which has
-// none, is as far out as it is from those of all the rest, or from rotations of all units if
-// that is less.
+// against sets p-values from draws of the rest. A unit that was kept in its place has none: its
+// mean and deviation are those of rotations of all units, moved as those of the rest are.
 func (u *unitTest) against(r rest, drawn [][]float64) {
 	own, pool := scores(pick(u.observed.r, r.units), drawn)
-	var typical score
-	for _, s := range own {
-		typical.mean += s.mean / float64(len(own))
-		typical.std += s.std / float64(len(own))
+	var shift, before, after float64
+	for k, i := range r.units {
+		shift += (own[k].mean - u.all[i].mean) / float64(len(own))
+		before, after = before+u.all[i].std, after+own[k].std
 	}
 	for i, s := range u.all {
-		typical.observed = s.observed
-		u.p[i] = pValue(min(s.z(), typical.z()), pool, len(drawn)*len(u.p))
+		moved := score{s.observed, s.mean + shift, s.std * max(1, ratio(after, before))}
+		u.p[i] = pValue(min(s.z(), moved.z()), pool)
 	}
 	for k, i := range r.units {
-		u.p[i] = pValue(own[k].z(), pool, len(drawn)*len(u.p))
+		u.p[i] = pValue(own[k].z(), pool)
 	}
 }
 
