@@ -93,3 +93,14 @@ func ExampleHistograms() {
 	fmt.Printf("units %d and %d share %.2f nats\n", i.A, i.B, i.PlugIn-i.Bias)
 	// Output: units 0 and 0 share 0.22 nats
 }
+
+func ExampleBenjaminiHochberg() {
+	for _, q := range corr.BenjaminiHochberg([]float64{0.01, 0.04, 0.03, 0.5}) {
+		fmt.Printf("%.4f\n", q)
+	}
+	// Output:
+	// 0.0400
+	// 0.0533
+	// 0.0533
+	// 0.5000
+}

@@ -162,6 +162,19 @@ func (n *Net) shape(i int) Shape {
 	return n.nodes[i].shape
 }
 
+// Input returns the name of the layer whose output the named layer reads: "" if it reads the
+// images. It panics if there is no such layer.
+func (n *Net) Input(layer string) string {
+	i := n.node(layer)
+	if i == none {
+		panic("nn: Input of a layer that there is not")
+	}
+	if in := n.nodes[i].in; in != none {
+		return n.nodes[in].layer.name()
+	}
+	return ""
+}
+
 // Shape returns the shape of the named layer's output, and whether there is
 // such a layer.
 func (n *Net) Shape(layer string) (Shape, bool) {

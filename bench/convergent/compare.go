@@ -66,10 +66,11 @@ func (s *size) UnmarshalText(text []byte) error {
 
 type compareCommand struct {
 	input
-	Baseline []string `help:"Activations of the same networks before training, for each: what training adds is then told from what the architecture has." placeholder:"A0.npz,B0.npz"`
-	Images   string   `help:"A folder or zip of the images that the samples are, to show what activates units: called as the ids of samples say, or in the same order." placeholder:"images.zip"`
-	Out      string   `short:"o" help:"Folder for the results (${default})." default:"./convergent-compare" placeholder:"DIR"`
-	Seed     uint64   `help:"Of all that is drawn (${default})." default:"1"`
+	BeforeRelu []string `help:"What the ReLU made the activations of, for each network: its units are then also rotated before the ReLU, for what chance would give." placeholder:"Az.npz,Bz.npz"`
+	Baseline   []string `help:"Activations of the same networks before training, for each: what training adds is then told from what the architecture has." placeholder:"A0.npz,B0.npz"`
+	Images     string   `help:"A folder or zip of the images that the samples are, to show what activates units: called as the ids of samples say, or in the same order." placeholder:"images.zip"`
+	Out        string   `short:"o" help:"Folder for the results (${default})." default:"./convergent-compare" placeholder:"DIR"`
+	Seed       uint64   `help:"Of all that is drawn (${default})." default:"1"`
 	analysis
 }
 
@@ -95,7 +96,7 @@ func (c *compareCommand) Run(ctx context.Context) error {
 	if err := cmp.Or(err, c.check(), atLeast("seed", c.Seed, 1)); err != nil {
 		return err
 	}
-	in.Baseline, in.Pictures = c.Baseline, c.Images
+	in.BeforeReLU, in.Baseline, in.Pictures = c.BeforeRelu, c.Baseline, c.Images
 	start := time.Now()
 	bars := newBars()
 	o := c.options(c.Out, bars)

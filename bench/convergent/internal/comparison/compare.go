@@ -73,7 +73,7 @@ func Compare(ctx context.Context, in source.Options, o Options) (*results.Result
 func activationConfig(in source.Options) *results.Activations {
 	a := &results.Activations{
 		Networks: source.BaseNames(in.Networks), Names: in.Names, Layouts: in.Layouts.String(), LayerFiles: in.LayerFiles, Layers: in.Only,
-		Pairings: in.Pairings, ByOrder: in.ByOrder, Pool: in.Pool, Baseline: source.BaseNames(in.Baseline),
+		Pairings: in.Pairings, ByOrder: in.ByOrder, Pool: in.Pool, BeforeReLU: source.BaseNames(in.BeforeReLU), Baseline: source.BaseNames(in.Baseline),
 		SampleIDs: source.BaseNames(in.SampleIDs), ImageIDs: source.BaseNames(in.ImageIDs), Classes: source.BaseNames(in.Classes), UnitNames: source.BaseNames(in.UnitNames), Masks: source.BaseNames(in.Masks),
 	}
 	if in.Pictures != "" {
@@ -127,7 +127,7 @@ func arrayFlags(in source.Options) string {
 	}{
 		{"-layout", len(in.Layouts) > 0}, {"-layer-files", in.LayerFiles}, {"-pair", len(in.Pairings) > 0}, {"-by-order", in.ByOrder}, {"-pool", in.Pool},
 		{"-sample-ids", len(in.SampleIDs) > 0}, {"-image-ids", len(in.ImageIDs) > 0}, {"-classes", len(in.Classes) > 0}, {"-unit-names", len(in.UnitNames) > 0},
-		{"-mask", len(in.Masks) > 0}, {"-baseline", len(in.Baseline) > 0}, {"-images", in.Pictures != ""},
+		{"-mask", len(in.Masks) > 0}, {"-before-relu", len(in.BeforeReLU) > 0}, {"-baseline", len(in.Baseline) > 0}, {"-images", in.Pictures != ""},
 	} {
 		if f.set {
 			return f.name

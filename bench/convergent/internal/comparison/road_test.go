@@ -112,7 +112,7 @@ func momentsOnly(l results.Layer) results.Layer {
 	convergence.Matched = value(convergence.Matched, true)
 	rotation := convergence.Nulls[0]
 	rotation.Exceedance = results.Measure{Value: rotation.Exceedance.Value, Null: rotation.Exceedance.Null}
-	convergence.Nulls = []results.MatchedNull{rotation}
+	convergence.Nulls, convergence.HeldOut = []results.MatchedNull{rotation}, nil
 	l.Convergence = &convergence
 	l.Subspaces = &results.Subspaces{Predictions: []results.Prediction{}, TermCounts: []results.TermCount{}, ClusterSizes: l.Subspaces.ClusterSizes}
 	basis := *l.Basis

@@ -2,11 +2,14 @@ package finding
 
 import (
 	"context"
+	"slices"
 
-	"gonum.org/v1/gonum/stat/distuv"
+	"gonum.org/v1/gonum/mat"
 
+	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/corr"
+	"github.com/convergent-go/convergent/match"
 )
 
 // tail is the share of a null that is beyond its limit.
@@ -20,16 +23,30 @@ func (l *layer) convergence(ctx context.Context) error {
 		return err
 	}
 	c.Percentiles = percentiles(observed.values)
+	tests, err := l.rotationTests(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range tests {
+		c.Nulls = append(c.Nulls, t.null)
+	}
 	if err := l.nulls(ctx, c, observed.mean); err != nil {
 		return err
 	}
-	figures, err := l.pairMeans(ctx, func(_ int, p *corr.Pair) ([]float64, error) {
+	strictest := tests[len(tests)-1]
+	if c.Converged, err = l.converged(ctx, strictest); err != nil {
+		return err
+	}
+	figures, err := l.pairMeans(ctx, func(k int, p *corr.Pair) ([]float64, error) {
 		r, err := matchedR(p)
 		if err != nil {
 			return nil, err
 		}
-		all := []float64{mean(r)}
-		for _, n := range c.Nulls {
+		all := []float64{mean(r), shareFound(c.Converged.Q[k])}
+		for i, n := range c.Nulls {
+			if i < len(tests) {
+				r = tests[i].observed[k].r
+			}
 			all = append(all, shareAbove(r, n.Limit))
 		}
 		return all, nil
@@ -38,30 +55,174 @@ func (l *layer) convergence(ctx context.Context) error {
 		return err
 	}
 	c.Matched = measure(figures[0], plainInterval)
-	c.Matched.Null, c.Matched.P = &c.Nulls[0].Mean, c.Nulls[0].P
+	c.Matched.Null, c.Matched.P = &strictest.null.Mean, strictest.null.P
+	c.Converged.Share = measure(figures[1], noInterval)
 	for i := range c.Nulls {
-		m := measure(figures[i+1], noInterval)
-		m.Null = results.Finite(tail)
-		c.Nulls[i].Exceedance = m
-		l.recur(&c.Nulls[i])
+		n := &c.Nulls[i]
+		n.Exceedance = measure(figures[i+2], noInterval)
+		n.Exceedance.Null = results.Finite(tail)
 	}
-	c.Recurrence = l.recurrence(c.Nulls[0].Limit)
+	if c.HeldOut, err = l.splitHalf(ctx); err != nil {
+		return err
+	}
+	c.Features = l.features(strictest.observed, strictest.null.Limit)
+	c.Recurrence = l.recurrence(strictest.observed, strictest.null.Limit)
 	l.result.Convergence = c
 	return nil
 }
 
-// nulls matches what chance puts in the place of two networks, as far as that is known.
-func (l *layer) nulls(ctx context.Context, c *results.Convergence, observed float64) error {
-	pairs := len(l.result.Pairs)
-	rotation, err := l.null(ctx, "rotation", l.Draws, observed, func(k, draw int, p *results.Pair) *corr.Pair {
-		// Units of B are turned into a random basis of the space that they span.
-		c := pairOf(l.Moments, p)
-		return c.Basis(nil, corr.Rotation(len(c.UnitsB), random(l.Seed, matchedRotation, draw*pairs+k)))
+// matching is the one-to-one matching of two networks' live units.
+type matching struct {
+	a, b []int     // matched units, side by side
+	r    []float64 // their correlations
+}
+
+// newMatching matches units by their correlations. Matched units come in the order of the
+// smaller network, all of whose units are matched.
+func newMatching(r *mat.Dense, liveA, liveB []int) (matching, error) {
+	m, err := match.Bipartite(r)
+	if err != nil {
+		return matching{}, err
+	}
+	var places []int // of matched units of A
+	for i, partner := range m.Partner {
+		if partner >= 0 {
+			places = append(places, i)
+		}
+	}
+	if len(liveB) < len(liveA) {
+		slices.SortFunc(places, func(i, j int) int { return m.Partner[i] - m.Partner[j] })
+	}
+	var matched matching
+	for _, i := range places {
+		matched.a, matched.b, matched.r = append(matched.a, liveA[i]), append(matched.b, liveB[m.Partner[i]]), append(matched.r, m.R[i])
+	}
+	return matched, nil
+}
+
+// matchings matches the units of all pairs of networks.
+func (l *layer) matchings(t turnable) ([]matching, error) {
+	all := make([]matching, len(l.result.Pairs))
+	return all, l.eachPair(func(k int, p *results.Pair) (err error) {
+		all[k], err = newMatching(t.between(p.A, p.B), t.live(p.A), t.live(p.B))
+		return err
+	})
+}
+
+// correlations are those of each matching.
+func correlations(all []matching) [][]float64 {
+	values := make([][]float64, len(all))
+	for i, m := range all {
+		values[i] = m.r
+	}
+	return values
+}
+
+// rotationTest is what matching gives beside what it gives of rotated units.
+type rotationTest struct {
+	turnable
+	observed []matching // by pair of networks
+	drawn    []matching // the same with rotated units, draw after draw
+	null     results.MatchedNull
+}
+
+// rotation matches the units of all networks with those of others rotated at random: in
+// each draw the units of a network are rotated alike for all others.
+func (l *layer) rotation(ctx context.Context, name string, t turnable, purpose purpose, draws int) (*rotationTest, error) {
+	nets, pairs := len(l.Units), len(l.result.Pairs)
+	test := &rotationTest{turnable: t, drawn: make([]matching, draws*pairs)}
+	var err error
+	if test.observed, err = l.matchings(t); err != nil {
+		return nil, err
+	}
+	err = l.each(ctx, draws*nets, func(i int) error {
+		draw, b := i/nets, i%nets
+		if b == 0 {
+			return nil // which is rotated against none
+		}
+		turned := t.turn(b, numbers(len(t.live(b))), random(l.Seed, purpose, i))
+		for k, p := range l.result.Pairs {
+			if p.B != b {
+				continue
+			}
+			m, err := newMatching(turned(p.A), t.live(p.A), t.live(b))
+			if err != nil {
+				return err
+			}
+			test.drawn[draw*pairs+k] = m
+		}
+		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c.Nulls = append(c.Nulls, rotation)
+	test.null = matchedNull(name, pairs, correlations(test.drawn), pooled(correlations(test.observed)).mean)
+	return test, nil
+}
+
+// untrainedDraws is how many rotations of networks before training tell the limit of
+// theirs, which is a percentile over units, pairs and draws.
+const untrainedDraws = 20
+
+// rotationTests match rotated units: after the ReLU, and then, where its inputs are known,
+// before it. The last is the strictest that is known.
+func (l *layer) rotationTests(ctx context.Context) ([]*rotationTest, error) {
+	var tests []*rotationTest
+	rotate := func(name string, now, before turnable, purpose purpose) error {
+		test, err := l.rotation(ctx, name, now, purpose, l.Draws)
+		if err != nil {
+			return err
+		}
+		if before != nil {
+			untrained, err := l.rotation(ctx, name, before, purpose, min(l.Draws, untrainedDraws))
+			if err != nil {
+				return err
+			}
+			share := 0.0
+			for _, m := range untrained.observed {
+				share += shareAbove(m.r, untrained.null.Limit) / float64(len(untrained.observed))
+			}
+			test.null.Untrained = &share
+		}
+		tests = append(tests, test)
+		return nil
+	}
+	var before turnable
+	if l.before != nil {
+		before = afterReLU{l.before}
+	}
+	if err := rotate("rotation", afterReLU{l.Moments}, before, matchedRotation); err != nil {
+		return nil, err
+	}
+	if now, ok := l.beforeReLU(observe.BeforeReLU); ok {
+		before = nil
+		if untrained, ok := l.beforeReLU(observe.UntrainedBeforeReLU); ok {
+			before = untrained
+		}
+		if err := rotate("rotation_before", now, before, inputRotation); err != nil {
+			return nil, err
+		}
+	}
+	return tests, nil
+}
+
+// beforeReLU is the networks in a state whose inputs of the ReLU are sampled, if they are
+// and every network has live units there.
+func (l *layer) beforeReLU(state observe.State) (*beforeReLU, bool) {
+	if l.Sample == nil || !l.Sample.Has(state) {
+		return nil, false
+	}
+	b := newBeforeReLU(l.Sample, state, len(l.Units))
+	for _, n := range b.networks {
+		if len(n.units) == 0 {
+			return nil, false
+		}
+	}
+	return b, true
+}
+
+// nulls matches what else chance puts in the place of two networks, as far as that is known.
+func (l *layer) nulls(ctx context.Context, c *results.Convergence, observed float64) error {
 	if l.sampled != nil {
 		live := func(m *corr.Moments, p *results.Pair) *corr.Pair {
 			c := m.PairOf(p.A, p.B, l.Moments.Live(p.A), l.Moments.Live(p.B))
@@ -119,7 +280,6 @@ func (l *layer) matchedPool(of func(k int, p *results.Pair) (*corr.Pair, error))
 
 // null matches what chance puts in the place of two networks.
 func (l *layer) null(ctx context.Context, name string, draws int, observed float64, of func(k, draw int, p *results.Pair) *corr.Pair) (results.MatchedNull, error) {
-	n := results.MatchedNull{Name: name, Draws: draws}
 	pairs := len(l.result.Pairs)
 	values := make([][]float64, draws*pairs) // draw after draw
 	err := l.each(ctx, len(values), func(i int) (err error) {
@@ -127,26 +287,32 @@ func (l *layer) null(ctx context.Context, name string, draws int, observed float
 		return err
 	})
 	if err != nil {
-		return n, err
+		return results.MatchedNull{}, err
 	}
+	return matchedNull(name, pairs, values, observed), nil
+}
+
+// matchedNull is a null from its draws: values of each pair of networks, draw after draw.
+func matchedNull(name string, pairs int, values [][]float64, observed float64) results.MatchedNull {
+	n := results.MatchedNull{Name: name, Draws: len(values) / pairs}
 	var all []float64
 	var means corr.Null
-	for d := range draws {
+	for d := range n.Draws {
 		p := pooled(values[d*pairs : (d+1)*pairs])
 		all = append(all, p.values...)
 		means.Draws = append(means.Draws, p.mean)
 	}
 	n.Mean, n.Percentiles = means.Mean(), percentiles(all)
 	n.Limit = n.Percentiles[100-100*tail]
-	if draws > 1 {
+	if n.Draws > 1 {
 		n.P = results.Finite(means.PValue(observed))
 	}
-	return n, nil
+	return n
 }
 
 // recurrence counts the other networks in which each unit recurs: whose partner of it
 // correlates more than the limit.
-func (l *layer) recurrence(limit float64) [][]int {
+func (l *layer) recurrence(all []matching, limit float64) [][]int {
 	var counts [][]int
 	for a, units := range l.Units {
 		counts = append(counts, make([]int, units))
@@ -154,34 +320,13 @@ func (l *layer) recurrence(limit float64) [][]int {
 			counts[a][u] = -1
 		}
 	}
-	for _, p := range l.result.Pairs {
-		for unit, partner := range p.Bipartite.Partner {
-			if partner >= 0 && *p.Bipartite.R[unit] > limit {
-				counts[p.A][unit]++
-				counts[p.B][partner]++
+	for k, p := range l.result.Pairs {
+		for i, r := range all[k].r {
+			if r > limit {
+				counts[p.A][all[k].a[i]]++
+				counts[p.B][all[k].b[i]]++
 			}
 		}
 	}
 	return counts
-}
-
-// recur says in how many other networks units recur beyond a null's limit, and what
-// chance would give.
-func (l *layer) recur(n *results.MatchedNull) {
-	nets := len(l.Units)
-	n.Recurrence, n.Expected = make([]float64, nets), make([]float64, nets)
-	live := 0.0
-	for _, units := range l.recurrence(n.Limit) {
-		for _, others := range units {
-			if others >= 0 {
-				n.Recurrence[others]++
-				live++
-			}
-		}
-	}
-	chance := distuv.Binomial{N: float64(nets - 1), P: tail}
-	for k := range n.Recurrence {
-		n.Recurrence[k] /= live
-		n.Expected[k] = chance.Prob(float64(k))
-	}
 }

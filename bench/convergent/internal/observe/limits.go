@@ -63,7 +63,7 @@ func Memory(d *source.Description, plan Plan) int64 {
 		matrices += int64(len(d.Checkpoints))
 		bytes += matrix * matrices
 		if plan.Sample {
-			bytes += 4 * p * int64(max(sampleRows, min(d.ImageCount, sampleImages)))
+			bytes += 4 * p * int64(len(statesOf(d))) * int64(max(sampleRows, min(d.ImageCount, sampleImages)))
 		}
 		if plan.Gram > 0 {
 			// Inner products, those of kernels, ranks, and what these are found from.

@@ -267,12 +267,30 @@ func (p *pass) addLayer(l *Layer, a source.Aligned, b *source.Batch, before int)
 			return err
 		}
 	}
+	for _, state := range statesOf(p.source)[1:] {
+		for n, t := range state.tensors(a, b) {
+			if err := finite(t, valid, before, p.place(n, a.Layers[n], state.String())); err != nil {
+				return err
+			}
+		}
+	}
+	if p.source.BeforeReLU {
+		for n, input := range a.Tensors(b.BeforeReLU) {
+			if err := rectified(all[n], input, valid, before, p.place(n, a.Layers[n], "")); err != nil {
+				return err
+			}
+		}
+	}
 	r := newRows(b, all, valid)
 	if err := l.Groups.AddTensors(r.ids, groupsOf(l.groups, r.images), r.tensors...); err != nil {
 		return fmt.Errorf("layer %s: %w", l.Name, err)
 	}
 	if l.Sample != nil {
-		l.Sample.add(b.Images, all, valid)
+		var states []source.Tensor
+		for _, state := range l.Sample.states {
+			states = append(states, state.tensors(a, b)...)
+		}
+		l.Sample.add(b.Images, states, valid)
 	}
 	if l.Features != nil {
 		l.Features.add(p.Threads, b, all)

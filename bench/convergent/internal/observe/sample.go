@@ -15,6 +15,7 @@ import (
 // exchange leaves in common.
 type Sample struct {
 	units    []int
+	states   []State // that are sampled: Own, and others that are known
 	source   *source.Description
 	seed     uint64
 	perImage int
@@ -28,14 +29,14 @@ type sampledImage struct {
 	count int         // observations so far, sampled or not
 	ranks []uint64    // hashes of the observations' numbers in the image; the least are sampled
 	slots []int       // those numbers
-	rows  [][]float32 // by network: observations x units
+	rows  [][]float32 // by state and network: observations x units
 }
 
 func newSample(d *source.Description, units []int, seed uint64) *Sample {
-	return &Sample{units: units, source: d, seed: seed, perImage: max(1, (sampleRows+d.ImageCount-1)/d.ImageCount), number: make(map[uint64]int)}
+	return &Sample{units: units, states: statesOf(d), source: d, seed: seed, perImage: max(1, (sampleRows+d.ImageCount-1)/d.ImageCount), number: make(map[uint64]int)}
 }
 
-// add samples the observations of samples of given images.
+// add samples the observations of samples of given images; all is by state and network.
 func (s *Sample) add(images []uint64, all []source.Tensor, valid []bool) {
 	positions := all[0].Positions
 	for i, image := range images {
@@ -47,7 +48,7 @@ func (s *Sample) add(images []uint64, all []source.Tensor, valid []bool) {
 		if !known {
 			place = len(s.images)
 			s.number[image] = place
-			s.images = append(s.images, &sampledImage{id: id, rows: make([][]float32, len(s.units))})
+			s.images = append(s.images, &sampledImage{id: id, rows: make([][]float32, len(all))})
 		}
 		im := s.images[place]
 		for p := range positions {
@@ -56,9 +57,9 @@ func (s *Sample) add(images []uint64, all []source.Tensor, valid []bool) {
 			if valid != nil && !valid[at] {
 				continue
 			}
-			im.offer(mix(s.seed+mix(uint64(slot))), slot, s.perImage, func(network int) []float32 {
-				u := s.units[network]
-				return all[network].Data[at*u : (at+1)*u]
+			im.offer(mix(s.seed+mix(uint64(slot))), slot, s.perImage, func(k int) []float32 {
+				u := all[k].Units
+				return all[k].Data[at*u : (at+1)*u]
 			})
 		}
 		im.count += positions
@@ -66,7 +67,7 @@ func (s *Sample) add(images []uint64, all []source.Tensor, valid []bool) {
 }
 
 // offer samples an observation if its rank is among the least.
-func (im *sampledImage) offer(rank uint64, slot, limit int, row func(network int) []float32) {
+func (im *sampledImage) offer(rank uint64, slot, limit int, row func(k int) []float32) {
 	if len(im.ranks) < limit {
 		im.ranks, im.slots = append(im.ranks, rank), append(im.slots, slot)
 		for n := range im.rows {

@@ -13,6 +13,7 @@ import (
 // Nulls of the one-to-one matching.
 const (
 	rotationNull  = "rotation"
+	inputNull     = "rotation_before"
 	shuffleNull   = "shuffle"
 	untrainedNull = "untrained"
 )
@@ -30,17 +31,39 @@ func matchedNull(l layer, name string) *results.MatchedNull {
 	return nil
 }
 
+// strictestNull is the strictest rotation that is known: of the inputs of the ReLU, or of
+// what it makes of them; nil if neither is.
+func strictestNull(l layer) *results.MatchedNull {
+	if n := matchedNull(l, inputNull); n != nil {
+		return n
+	}
+	return matchedNull(l, rotationNull)
+}
+
 // convergence is claim 1.
 func convergence(c *contents) *claim {
 	layers := c.layersWith(func(l layer) bool { return matchedNull(l, rotationNull) != nil })
 	if len(layers) == 0 {
 		return nil
 	}
-	text := "This share of units has a partner in another network that correlates more than 99 % of randomly rotated units do."
+	first := layers[0]
+	rotated := "randomly rotated units"
+	if strictestNull(first).Name == inputNull {
+		rotated += ", rotated before the ReLU and as sparse as these,"
+	}
+	text := "This share of units has a partner in another network that correlates more than 99 % of " + rotated + " do."
 	sentence(&text, "Matched units correlate %s, rotated ones %s.",
 		endpoints(layers, " and ", func(l layer) string { return interval(l.Convergence.Matched) }),
-		endpoints(layers, " and ", func(l layer) string { return decimals(2, matchedNull(l, rotationNull).Mean) }))
-	first := layers[0]
+		endpoints(layers, " and ", func(l layer) string { return decimals(2, strictestNull(l).Mean) }))
+	if strictestNull(first).Untrained != nil {
+		sentence(&text, "Before training it is %s.", endpoints(layers, ", ", func(l layer) string { return percent(strictestNull(l).Untrained) }))
+	}
+	if c := first.Convergence.Converged; c != nil && c.Tests > 0 {
+		sentence(&text, "At a false discovery rate of 5 %%, %s of matched units are found to have converged.", endpoints(layers, ", ", func(l layer) string { return percent(l.Convergence.Converged.Share.Value) }))
+	}
+	if f := first.Convergence.Features; len(f) > 0 {
+		sentence(&text, "Features that all %d networks have: %s.", f[0].Networks, endpoints(layers, ", ", func(l layer) string { return fmt.Sprint(l.Convergence.Features[0].Count) }))
+	}
 	if untrained := matchedNull(first, untrainedNull); untrained != nil {
 		networks := "Before training, the same networks"
 		if c.pretrained() {
@@ -53,7 +76,7 @@ func convergence(c *contents) *claim {
 		sentence(&text, "%s match by %s in %s%s", networks, decimals(2, untrained.Mean), first.Title.Short, end)
 	}
 	return &claim{ID: "convergence", Title: "Do features converge?", Layers: layers,
-		Number:   endpoints(layers, ", ", func(l layer) string { return percent(matchedNull(l, rotationNull).Exceedance.Value) }),
+		Number:   endpoints(layers, ", ", func(l layer) string { return percent(strictestNull(l).Exceedance.Value) }),
 		Sentence: text,
 		Paper:    "some do, others do not; mean r of matched units 0.66 in conv1, 0.38 in conv5; no null",
 		drawings: []drawing{drawNulls(layers)},
@@ -63,6 +86,7 @@ func convergence(c *contents) *claim {
 // nullDescriptions say what is matched, in a key and in a caption.
 var nullDescriptions = map[string][2]string{
 	rotationNull:  {"rotated", "units of one network rotated at random in the space that they span"},
+	inputNull:     {"rotated before the ReLU", "the same before the ReLU, made as sparse as they were"},
 	shuffleNull:   {"other images", "networks that see different images"},
 	untrainedNull: {"untrained", "networks before training"},
 }
@@ -105,33 +129,4 @@ func drawNulls(layers []layer) drawing {
 		return p
 	})
 	return d
-}
-
-// recurrenceColumns is for how many numbers of networks a table has columns: the last is
-// for that many and more.
-const recurrenceColumns = 8
-
-// recurrenceShare is shares of units by the number of networks they recur in: those that
-// there are columns for, and the others in sum.
-func recurrenceShare(shares []float64) []float64 {
-	if len(shares) <= recurrenceColumns {
-		return shares
-	}
-	all := slices.Clone(shares[:recurrenceColumns])
-	for _, s := range shares[recurrenceColumns:] {
-		all[recurrenceColumns-1] += s
-	}
-	return all
-}
-
-// recurrenceHeads are the heads of these columns.
-func recurrenceHeads(shares []float64) []string {
-	var heads []string
-	for k := range recurrenceShare(shares) {
-		heads = append(heads, fmt.Sprint("in ", k))
-	}
-	if len(shares) > recurrenceColumns {
-		heads[recurrenceColumns-1] += " or more"
-	}
-	return heads
 }

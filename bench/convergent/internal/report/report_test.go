@@ -8,7 +8,6 @@ import (
 	"image"
 	"image/color"
 	"io"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -358,15 +357,6 @@ func TestNumbers(t *testing.T) {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)
 		}
-	}
-}
-
-// TestRecurrence: what there is no column for is not lost.
-func TestRecurrence(t *testing.T) {
-	shares := []float64{0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1}
-	got, heads := recurrenceShare(shares), recurrenceHeads(shares)
-	if len(got) != recurrenceColumns || math.Abs(got[recurrenceColumns-1]-0.3) > 1e-12 || len(heads) != recurrenceColumns || heads[recurrenceColumns-1] != "in 7 or more" {
-		t.Errorf("%v under %q", got, heads)
 	}
 }
 

@@ -134,6 +134,9 @@ func (c *contents) omissions() []string {
 		if matchedNull(c.layers[0], untrainedNull) == nil {
 			all = append(all, "No networks before training were given (-baseline), so it is not known how alike they were then.")
 		}
+		if matchedNull(c.layers[0], inputNull) == nil {
+			all = append(all, "The inputs of a ReLU were not given (-before-relu), so units are rotated after it alone, which takes away that they are sparse, and is easier to surpass.")
+		}
 	}
 	if t := c.Results.Config.Training; t != nil && len(c.Results.Growth) < 2 {
 		if c.pretrained() {

@@ -77,6 +77,7 @@ type Activations struct {
 	Classes    []string `json:"classes,omitempty"`
 	UnitNames  []string `json:"unit_names,omitempty"`
 	Masks      []string `json:"masks,omitempty"`
+	BeforeReLU []string `json:"before_relu,omitempty"`
 	Baseline   []string `json:"baseline,omitempty"` // names of files of the same networks before training
 	Images     string   `json:"images,omitempty"`   // name of the images that the samples are
 }
@@ -144,24 +145,50 @@ func (l Layer) Width() string {
 
 // Convergence is claim 1: some features are learned by several networks, others are not.
 // Correlations are those of the one-to-one matching, of all pairs of networks.
+//
+// The strictest null that is known is that of units rotated before the ReLU, else after it:
+// what follows from a limit, other than in Nulls, follows from its limit.
 type Convergence struct {
-	Matched     Measure       `json:"matched_r"`     // mean over units and pairs; its null is of rotated units
-	Percentiles []float64     `json:"r_percentiles"` // 0 to 100, over units and pairs
-	Nulls       []MatchedNull `json:"nulls"`
-	Recurrence  [][]int       `json:"recurrence"` // per network and unit, the number of other networks in which it recurs: whose partner of it correlates more than the limit of rotated units; -1: dead
+	Matched     Measure       `json:"matched_r"`          // mean over units and pairs; its null is the strictest rotation
+	HeldOut     *Measure      `json:"held_out"`           // the same on one half of the images, of units matched on the other, in means of both directions; null where no images can be held out
+	Percentiles []float64     `json:"r_percentiles"`      // 0 to 100, over units and pairs
+	Nulls       []MatchedNull `json:"nulls"`              // rotations first
+	Converged   *Converged    `json:"converged"`          // units, one by one
+	Features    []Feature     `json:"features,omitempty"` // from those that all networks have to those of two; none of two networks
+	Recurrence  [][]int       `json:"recurrence"`         // per network and unit, the number of other networks in which it has a partner beyond the limit; -1: dead
 }
 
 // MatchedNull is what matching gives where there is nothing to find.
 type MatchedNull struct {
-	Name        string    `json:"name"` // "rotation": units of B turned into a random basis of their space; "shuffle": B sees other images; "untrained": the same networks before training
+	Name        string    `json:"name"` // "rotation": units of B turned into a random basis of their space; "rotation_before": the same of what the ReLU makes them of, and then made as sparse as they are, at a sample of observations; "shuffle": B sees other images; "untrained": the same networks before training
 	Mean        float64   `json:"mean"`
-	Percentiles []float64 `json:"r_percentiles"`       // 0 to 100, over units, pairs and draws
-	Limit       float64   `json:"limit"`               // the 99th of them
-	Exceedance  Measure   `json:"exceedance"`          // the share of matched units above it, which is 1 % of the null's
-	Recurrence  []float64 `json:"recurrence"`          // the share of live units that recur in 0, 1, 2, ... other networks, above the limit
-	Expected    []float64 `json:"expected_recurrence"` // the same if each other network had a unit with the chance of 1 %
+	Percentiles []float64 `json:"r_percentiles"`        // 0 to 100, over units, pairs and draws
+	Limit       float64   `json:"limit"`                // the 99th of them
+	Exceedance  Measure   `json:"exceedance"`           // the share of matched units above it, which is 1 % of the null's
+	Untrained   *float64  `json:"untrained_exceedance"` // the same of the networks before training, beside their own rotated units; null where not known, and of other nulls
 	Draws       int       `json:"draws"`
 	P           *float64  `json:"p"` // the share of draws whose mean is at least that of the networks, with the +1 correction; null for untrained ones, which are one draw
+}
+
+// Converged tests each matched unit of every pair of networks against its own correlations
+// when units are rotated.
+type Converged struct {
+	Null       string       `json:"null"`        // the name of that rotation
+	Rate       float64      `json:"rate"`        // the false discovery rate at which units count as found
+	Share      Measure      `json:"share"`       // of matched units that are found, in means over pairs
+	Tests      int          `json:"tests"`       // matched units of all pairs; 0: too few draws for a test
+	LeastCount int          `json:"least_count"` // of units that must be found at once for any to be, since draws tell no smaller p-values
+	Q          [][]*float64 `json:"q"`           // by pair, of each unit of A, the least rate at which it is found; null: no partner, or no test
+}
+
+// Feature is features that so many networks have: one unit of each, all matched to each
+// other beyond the limit. A unit belongs to one at most.
+type Feature struct {
+	Networks int      `json:"networks"`
+	Count    int      `json:"count"`
+	Share    float64  `json:"share"`    // of live units that belong to one
+	Expected float64  `json:"expected"` // their count by chance: the same units are matched in each two networks, with partners dealt out anew
+	P        *float64 `json:"p"`        // the share of draws with at least as many features of so many networks or more; null of two
 }
 
 // Subspaces is claim 2: networks span common subspaces with different basis vectors.

@@ -83,6 +83,12 @@ func (l Layer) Figures() []Figure {
 		for _, n := range c.Nulls {
 			all = append(all, Figure{"exceedance_" + n.Name, n.Exceedance})
 		}
+		if c.HeldOut != nil {
+			all = append(all, Figure{"matched_r_held_out", *c.HeldOut})
+		}
+		if c.Converged != nil {
+			all = append(all, Figure{"converged_share", c.Converged.Share})
+		}
 	}
 	if s := l.Subspaces; s != nil {
 		for _, p := range s.Predictions {

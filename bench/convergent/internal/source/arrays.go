@@ -18,7 +18,8 @@ import (
 type Arrays struct {
 	options     Options
 	networks    []*network
-	baseline    []*network // nil if there is none
+	beforeReLU  []*network // nil if there is none, as below
+	baseline    []*network
 	description Description
 	ids, images []uint64
 	mask        *mask
@@ -44,12 +45,18 @@ func OpenArrays(o Options) (*Arrays, error) {
 			return nil, err
 		}
 	}
-	if err := a.openBaseline(); err != nil {
+	if o.Pool && len(o.BeforeReLU) > 0 {
+		return nil, errors.New("-before-relu: a ReLU works on each position, and -pool observes only means over these")
+	}
+	if a.beforeReLU, err = a.openOther("-before-relu", o.BeforeReLU); err != nil {
+		return nil, err
+	}
+	if a.baseline, err = a.openOther("-baseline", o.Baseline); err != nil {
 		return nil, err
 	}
 	d := &a.description
 	d.Samples = a.networks[0].layers[0].rows.Samples
-	nets := slices.Concat(a.networks, a.baseline)
+	nets := slices.Concat(a.networks, a.beforeReLU, a.baseline)
 	ids, err := sampleLabels(nets, d.Samples, o.SampleIDs, sampleIDs)
 	if err != nil {
 		return nil, err
@@ -58,7 +65,7 @@ func OpenArrays(o Options) (*Arrays, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.mask, err = o.readMask(a.networks, a.baseline); err != nil {
+	if a.mask, err = o.readMask(a.networks, slices.Concat(a.beforeReLU, a.baseline)); err != nil {
 		return nil, err
 	}
 	if imageLabels == nil {
@@ -91,17 +98,18 @@ func OpenArrays(o Options) (*Arrays, error) {
 	return a, nil
 }
 
-// openBaseline opens the networks before training, of which the aligned layers are read.
-func (a *Arrays) openBaseline() error {
+// openOther opens what a flag gives of the same networks and samples, such as the networks
+// before training; of it the aligned layers are read.
+func (a *Arrays) openOther(flag string, paths []string) ([]*network, error) {
 	o := a.options
-	if len(o.Baseline) == 0 {
-		return nil
+	if len(paths) == 0 {
+		return nil, nil
 	}
-	var err error
-	if a.baseline, err = o.openAll(o.Baseline); err != nil {
-		return err
+	nets, err := o.openAll(paths)
+	if err != nil {
+		return nil, err
 	}
-	for i, n := range a.baseline {
+	for i, n := range nets {
 		all, own := n.layers, a.networks[i]
 		n.layers = make([]*layer, len(own.layers)) // as those of the network; nil where not aligned
 		for _, aligned := range a.description.Aligned {
@@ -112,18 +120,18 @@ func (a *Arrays) openBaseline() error {
 				l = all[0]
 			}
 			if l == nil {
-				return fmt.Errorf("-baseline: %s has no layer %s, which is compared", n.path, want.name)
+				return nil, fmt.Errorf("%s: %s has no layer %s, which is compared", flag, n.path, want.name)
 			}
 			if l.rows, err = l.shards.Rows(l.array, o.Layouts); err != nil {
-				return err
+				return nil, err
 			}
 			if l.rows.Samples != want.rows.Samples || !slices.Equal(l.rows.Extents, want.rows.Extents) || l.rows.Units != want.rows.Units {
-				return fmt.Errorf("-baseline: %v has %v, and %v has %v; they must be of the same network before training and the same samples", l, l.rows, want, want.rows)
+				return nil, fmt.Errorf("%s: %v has %v, and %v has %v; they must be of the same network and the same samples", flag, l, l.rows, want, want.rows)
 			}
 			n.layers[k] = l
 		}
 	}
-	return nil
+	return nets, nil
 }
 
 // describe tells what there is.
@@ -140,13 +148,13 @@ func (a *Arrays) describe() {
 		}
 		d.Networks = append(d.Networks, network)
 	}
-	d.Baseline = a.baseline != nil
+	d.BeforeReLU, d.Baseline = a.beforeReLU != nil, a.baseline != nil
 	rows := a.batch()
 	for _, l := range a.allLayers() {
 		const buffers = 2 // of those that are read ahead
 		d.Memory += l.rows.Memory() + 4*buffers*int64(rows)*int64(l.rows.Positions)*int64(l.rows.Units)
 	}
-	for _, n := range append(a.networks[:len(a.networks):len(a.networks)], a.baseline...) {
+	for _, n := range slices.Concat(a.networks, a.beforeReLU, a.baseline) {
 		d.Files = append(d.Files, n.files...)
 	}
 	if a.options.Pictures != "" {
@@ -200,7 +208,7 @@ func (a *Arrays) Warnings() []string {
 // allLayers are those that are read.
 func (a *Arrays) allLayers() []*layer {
 	var all []*layer
-	for _, nets := range [][]*network{a.networks, a.baseline} {
+	for _, nets := range [][]*network{a.networks, a.beforeReLU, a.baseline} {
 		for _, n := range nets {
 			for _, l := range n.layers {
 				if l != nil {
@@ -266,6 +274,9 @@ func (a *Arrays) read(ctx context.Context, size int, yield func(*Batch) bool) er
 		}
 		var err error
 		if b.Networks, err = a.next(a.networks, hi-lo, valid); err != nil {
+			return err
+		}
+		if b.BeforeReLU, err = a.next(a.beforeReLU, hi-lo, valid); err != nil {
 			return err
 		}
 		if b.Baseline, err = a.next(a.baseline, hi-lo, valid); err != nil {

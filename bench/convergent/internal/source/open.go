@@ -37,8 +37,9 @@ type Options struct {
 	// does.
 	SampleIDs, ImageIDs, Classes, UnitNames, Masks []string
 
-	Baseline []string // the same networks before training, none or one for each
-	Pictures string   // a folder or zip of the images that the samples are
+	BeforeReLU []string // what the ReLU made the activations of, none or one for each network
+	Baseline   []string // the same networks before training, none or one for each
+	Pictures   string   // a folder or zip of the images that the samples are
 }
 
 // The names of arrays that are labels.
@@ -98,7 +99,7 @@ func (o Options) open() ([]*network, error) {
 	for _, given := range []struct {
 		flag  string
 		files []string
-	}{{"-sample-ids", o.SampleIDs}, {"-image-ids", o.ImageIDs}, {"-classes", o.Classes}, {"-unit-names", o.UnitNames}, {"-mask", o.Masks}, {"-baseline", o.Baseline}, {"-names", o.Names}} {
+	}{{"-sample-ids", o.SampleIDs}, {"-image-ids", o.ImageIDs}, {"-classes", o.Classes}, {"-unit-names", o.UnitNames}, {"-mask", o.Masks}, {"-before-relu", o.BeforeReLU}, {"-baseline", o.Baseline}, {"-names", o.Names}} {
 		if n := len(given.files); n != 0 && n != len(o.Networks) {
 			return nil, fmt.Errorf("%s: %d for %d networks: give one for each", given.flag, n, len(o.Networks))
 		}

@@ -31,7 +31,11 @@ type Description struct {
 	ImageNames []string // by number; what is drawn of images depends on these; nil: the numbers
 	Classes    []int    // by number; nil if they are not known
 
-	Baseline    bool     // whether batches have the same networks before training
+	BeforeReLU bool // whether batches have what the ReLU made the activations of
+	Baseline   bool // whether batches have the same networks before training
+
+	BaselineBeforeReLU bool // whether they have what the ReLU made of these
+
 	Checkpoints []int    // the epochs after which batches have the same networks besides
 	Pictures    Pictures // nil if they are not known
 
@@ -91,8 +95,11 @@ type Batch struct {
 	Valid  []bool   // positions, sample after sample, that are no padding; nil: all
 
 	Networks    [][]Tensor   // by network and layer
+	BeforeReLU  [][]Tensor   // the inputs of the ReLU whose outputs these are; empty where a layer is not aligned
 	Baseline    [][]Tensor   // the same before training; empty where a layer is not aligned
 	Checkpoints [][][]Tensor // the same after each of the epochs
+
+	BaselineBeforeReLU [][]Tensor // the inputs of the ReLU before training
 }
 
 // Tensor is activations of a layer: samples x positions x units, row-major.

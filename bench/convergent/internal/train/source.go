@@ -22,8 +22,9 @@ type activations struct {
 
 // networkSet is networks at one time of their training.
 type networkSet struct {
-	nets []*nn.Net
-	taps []map[string]*nn.Tensor
+	nets       []*nn.Net
+	taps       []map[string]*nn.Tensor
+	beforeReLU bool // whether the inputs of the ReLUs are tapped too
 }
 
 // Source returns the activations of the networks, with those before training and, of
@@ -41,17 +42,17 @@ func (r *Run) Source() (source.Source, error) {
 			return nil, err
 		}
 	}
-	a.add(final)
-	a.add(before)
+	a.add(final, true)
+	a.add(before, true)
 	a.describe(jobs, final)
-	a.description.Baseline = true
+	a.description.BeforeReLU, a.description.Baseline, a.description.BaselineBeforeReLU = true, true, true
 	a.description.Checkpoints = jobs[0].checkpoints
 	for _, epoch := range jobs[0].checkpoints {
 		nets, err := r.load(jobs, func(j job) string { return j.checkpoint(epoch) })
 		if err != nil {
 			return nil, err
 		}
-		a.add(nets)
+		a.add(nets, false)
 	}
 	return a, nil
 }
@@ -64,7 +65,7 @@ func (r *Run) WidthSource(width float64) (source.Source, error) {
 		return nil, err
 	}
 	a := &activations{Run: r}
-	a.add(nets)
+	a.add(nets, false)
 	a.describe(jobs, nets)
 	return a, nil
 }
@@ -81,13 +82,16 @@ func (r *Run) load(jobs []job, file func(job) string) ([]*nn.Net, error) {
 	return nets, nil
 }
 
-func (a *activations) add(nets []*nn.Net) {
-	s := networkSet{nets: nets}
+func (a *activations) add(nets []*nn.Net, beforeReLU bool) {
+	s := networkSet{nets: nets, beforeReLU: beforeReLU}
 	for _, n := range nets {
 		n.Threads = 1
 		taps := make(map[string]*nn.Tensor)
 		for _, layer := range a.Layers {
 			taps[tap(n.Arch(), layer)] = nil
+			if beforeReLU {
+				taps[n.Input(tap(n.Arch(), layer))] = nil
+			}
 		}
 		s.taps = append(s.taps, taps)
 	}
@@ -170,22 +174,30 @@ func (a *activations) batch(b dataset.Batch) *source.Batch {
 	for i, index := range b.Index {
 		ids[i] = uint64(index)
 	}
-	batch := &source.Batch{IDs: ids, Images: ids, Networks: a.tensors(a.sets[0])}
+	batch := &source.Batch{IDs: ids, Images: ids, Networks: a.tensors(a.sets[0], false)}
+	if a.sets[0].beforeReLU {
+		batch.BeforeReLU = a.tensors(a.sets[0], true)
+	}
 	if len(a.sets) > 1 {
-		batch.Baseline = a.tensors(a.sets[1])
+		batch.Baseline, batch.BaselineBeforeReLU = a.tensors(a.sets[1], false), a.tensors(a.sets[1], true)
 		for _, s := range a.sets[2:] {
-			batch.Checkpoints = append(batch.Checkpoints, a.tensors(s))
+			batch.Checkpoints = append(batch.Checkpoints, a.tensors(s, false))
 		}
 	}
 	return batch
 }
 
-// tensors are the activations of networks by network and layer.
-func (a *activations) tensors(s networkSet) [][]source.Tensor {
+// tensors are the activations of networks by network and layer, or what the ReLU made them
+// of.
+func (a *activations) tensors(s networkSet, beforeReLU bool) [][]source.Tensor {
 	all := make([][]source.Tensor, len(s.nets))
 	for i, n := range s.nets {
 		for _, layer := range a.Layers {
-			t := s.taps[i][tap(n.Arch(), layer)]
+			name := tap(n.Arch(), layer)
+			if beforeReLU {
+				name = n.Input(name)
+			}
+			t := s.taps[i][name]
 			all[i] = append(all[i], source.Tensor{Samples: t.N, Positions: t.H * t.W, Units: t.C, Data: t.Data})
 		}
 	}

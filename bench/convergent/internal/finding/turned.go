@@ -1,0 +1,214 @@
+package finding
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
+	"github.com/convergent-go/convergent/corr"
+	"github.com/convergent-go/convergent/internal/dense"
+)
+
+// turnable is networks whose units can be turned into a random basis.
+//
+// Units are turned by a rotation from the Haar measure, in the metric of the network's own
+// activations: if a network's basis is itself a random one, then its own units and those of
+// every draw have one distribution, so that the share of draws that are as far out is an
+// exact p-value. No other metric has that.
+type turnable interface {
+	// live are the units of a network that vary.
+	live(network int) []int
+	// between returns the correlations of the live units of two networks.
+	between(a, b int) *mat.Dense
+	// turn turns the units of a network at the given places among the live ones, in the space
+	// that they span, and returns what the live units of another network correlate with them.
+	turn(network int, places []int, rnd *rand.Rand) func(other int) *mat.Dense
+}
+
+// afterReLU is networks whose activations, as they are compared, are turned: moments tell
+// all of that.
+type afterReLU struct{ *corr.Moments }
+
+func (m afterReLU) live(network int) []int { return m.Live(network) }
+
+func (m afterReLU) pair(a, b int) *corr.Pair {
+	c := m.Pair(a, b)
+	c.Threads = 1
+	return c
+}
+
+func (m afterReLU) between(a, b int) *mat.Dense { return m.pair(a, b).Correlation() }
+
+func (m afterReLU) turn(network int, places []int, rnd *rand.Rand) func(int) *mat.Dense {
+	q := corr.Rotation(len(places), rnd)
+	return func(other int) *mat.Dense {
+		c := m.pair(other, network)
+		return c.Select(numbers(len(c.UnitsA)), places).Basis(nil, q).Correlation()
+	}
+}
+
+// beforeReLU is networks of which the inputs of the ReLU are turned, at a sample of
+// observations. Every turned unit is given a threshold of its own, such that it is active as
+// often as the unit whose place it takes, and rectified: other directions of the space that
+// the ReLU's inputs span, in a code as sparse and as one-sided as the network's own.
+type beforeReLU struct {
+	observations int
+	networks     []rectifiedNetwork
+}
+
+// rectifiedNetwork is the live units of a network.
+type rectifiedNetwork struct {
+	units   []int
+	outputs []float64 // units x observations, of mean 0 and norm 1
+	inputs  []float64 // units x observations, of mean 0
+	active  []int     // of each unit, the observations where it is above 0
+}
+
+// newBeforeReLU gathers some sampled observations of all networks: of themselves, whose
+// outputs are sampled too, or in a state of which the inputs tell them.
+func newBeforeReLU(s *observe.Sample, state observe.State, networks int) *beforeReLU {
+	b := new(beforeReLU)
+	for k := range networks {
+		inputs := s.Observations(state, k, turnedRows)
+		outputs := make([][]float64, len(inputs))
+		for unit, in := range inputs {
+			outputs[unit] = slices.Clone(in)
+			rectify(outputs[unit], 0)
+		}
+		if state == observe.BeforeReLU {
+			outputs = s.Observations(observe.Own, k, turnedRows)
+		}
+		b.add(inputs, outputs)
+	}
+	return b
+}
+
+// add adds a network, by the inputs and outputs of the ReLU of each unit, which it changes.
+func (b *beforeReLU) add(inputs, outputs [][]float64) {
+	var n rectifiedNetwork
+	for unit, out := range outputs {
+		active := 0
+		for _, v := range out {
+			if v > 0 {
+				active++
+			}
+		}
+		if b.observations = len(out); !standardise(out) {
+			continue
+		}
+		shift(inputs[unit], mean(inputs[unit]))
+		n.units, n.active = append(n.units, unit), append(n.active, active)
+		n.outputs, n.inputs = append(n.outputs, out...), append(n.inputs, inputs[unit]...)
+	}
+	b.networks = append(b.networks, n)
+}
+
+// turnedRows is at how many observations units are turned.
+const turnedRows = 2048
+
+func (b *beforeReLU) live(network int) []int { return b.networks[network].units }
+
+func (b *beforeReLU) between(x, y int) *mat.Dense {
+	return b.product(x, b.networks[y].outputs)
+}
+
+// product returns the correlations of a network's units with units of mean 0 and norm 1.
+func (b *beforeReLU) product(network int, units []float64) *mat.Dense {
+	p, q := len(b.networks[network].units), len(units)/b.observations
+	r := mat.NewDense(p, q, nil)
+	dense.Gemm(1, dense.Product{M: p, N: q, K: b.observations, A: dense.Rows(b.networks[network].outputs, b.observations), B: dense.Rows(units, b.observations).T(), C: r.RawMatrix().Data, LDC: q})
+	return r
+}
+
+func (b *beforeReLU) turn(network int, places []int, rnd *rand.Rand) func(int) *mat.Dense {
+	n, rows := b.networks[network], b.observations
+	inputs := make([]float64, 0, len(places)*rows)
+	for _, at := range places {
+		inputs = append(inputs, n.inputs[at*rows:(at+1)*rows]...)
+	}
+	q := corr.Rotation(len(places), rnd).RawMatrix().Data
+	turned := make([]float64, len(inputs))
+	dense.Gemm(1, dense.Product{M: len(places), N: rows, K: len(places), A: dense.Rows(q, len(places)).T(), B: dense.Rows(inputs, rows), C: turned, LDC: rows})
+	scratch := make([]float64, rows)
+	for k, at := range places {
+		unit := turned[k*rows : (k+1)*rows]
+		if inactive := rows - n.active[at]; inactive > 0 {
+			copy(scratch, unit)
+			rectify(unit, smallest(scratch, inactive-1))
+		}
+		standardise(unit)
+	}
+	return func(other int) *mat.Dense { return b.product(other, turned) }
+}
+
+// rectify sets x to max(0, x - threshold).
+func rectify(x []float64, threshold float64) {
+	for i, v := range x {
+		x[i] = max(0, v-threshold)
+	}
+}
+
+// shift subtracts a number.
+func shift(x []float64, by float64) {
+	for i := range x {
+		x[i] -= by
+	}
+}
+
+// standardise gives x mean 0 and norm 1, and reports whether it varies, without which it
+// stays as it is.
+func standardise(x []float64) bool {
+	if slices.Max(x) == slices.Min(x) {
+		return false
+	}
+	shift(x, mean(x))
+	norm := math.Sqrt(dense.Dot(x, x))
+	for i := range x {
+		x[i] /= norm
+	}
+	return true
+}
+
+// smallest returns the value that k others are below or equal to, and reorders x (Hoare,
+// "Algorithm 65: Find", 1961).
+func smallest(x []float64, k int) float64 {
+	lo, hi := 0, len(x)-1
+	for lo < hi {
+		pivot := x[lo+(hi-lo)/2]
+		i, j := lo, hi
+		for i <= j {
+			for x[i] < pivot {
+				i++
+			}
+			for x[j] > pivot {
+				j--
+			}
+			if i <= j {
+				x[i], x[j] = x[j], x[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k <= j:
+			hi = j
+		case k >= i:
+			lo = i
+		default:
+			return x[k]
+		}
+	}
+	return x[k]
+}
+
+// numbers are 0, 1, ..., n-1.
+func numbers(n int) []int {
+	x := make([]int, n)
+	for i := range x {
+		x[i] = i
+	}
+	return x
+}
