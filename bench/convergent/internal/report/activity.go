@@ -52,10 +52,10 @@ func equivalentLayers(layers []layer) string {
 	}
 	text := ""
 	if len(shown) > 0 {
-		sentence(&text, "That is shown in %s.", list(shown, namedLayers))
+		sentence(&text, "Equivalence is shown in %s.", list(shown, namedLayers))
 	}
 	if len(not) > 0 {
-		sentence(&text, "It is not shown in %s.", list(not, namedLayers))
+		sentence(&text, "Equivalence is not shown in %s.", list(not, namedLayers))
 	}
 	return text
 }
