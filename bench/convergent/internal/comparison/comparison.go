@@ -238,6 +238,12 @@ func (r *road) layer(ctx context.Context, l *observe.Layer) (*results.Layer, err
 	return results.Resume(filepath.Join(dir, results.LayerFile), r.layerFiles(layer.Pairs, l.Patches != nil), func() (*results.Layer, error) { return layer, nil })
 }
 
+// write draws from all layers what follows from them together, and writes what was found.
+func (o Options) write(res *results.Results) error {
+	res.Verdicts = finding.Verdicts(res.Layers)
+	return results.Write(o.Out, res)
+}
+
 // inputs describes files that are read. A folder stands for all that is in it.
 func inputs(paths []string) ([]results.Input, error) {
 	var all []results.Input

@@ -20,7 +20,7 @@ func (l *layer) activity(ctx context.Context) error {
 	means := unitMeans(l.Moments)
 	distances := l.curveDistances(l.Moments, l.Layer.Groups)
 	a := &results.Activity{Distance: measure(distances.images(), plainInterval)}
-	if s := distances.distanceSpread(l.result.Pairs); s != nil {
+	if s := distances.distanceSpread(); s != nil {
 		a.Equivalence = s.equivalence()
 		if s.logarithmic {
 			a.Distance.Networks = s.interval()
@@ -48,7 +48,7 @@ func (l *layer) activity(ctx context.Context) error {
 		a.Untrained = results.Finite(distance)
 		initial := l.curveDistances(l.before, l.Baseline)
 		a.Initial = results.Finite(initial.images().Value)
-		gain := distances.less(initial).measure(l.result.Pairs)
+		gain := distances.less(initial).measure(plainInterval)
 		a.Gain = &gain
 	}
 	a.Decades = decades(means)

@@ -26,7 +26,7 @@ func (l *layer) angles(ctx context.Context, s *results.Subspaces, images *crossF
 	if images != nil {
 		all = images
 	}
-	values, err := l.meanAngles(ctx, l.Moments, all, min(clusterDraws, l.Draws))
+	values, networks, err := l.meanAngles(ctx, l.Moments, all, min(clusterDraws, l.Draws))
 	if errors.Is(err, corr.ErrTooFewObservations) {
 		return nil // any spaces meet in so few observations
 	}
@@ -34,11 +34,11 @@ func (l *layer) angles(ctx context.Context, s *results.Subspaces, images *crossF
 		return err // no cluster has units of both networks
 	}
 	null := corr.Null{Draws: values[1:]}
-	s.Angles = &results.Measure{Value: results.Finite(values[0]), Null: results.Finite(null.Mean()), P: results.Finite(null.PValue(values[0]))}
+	s.Angles = &results.Measure{Value: results.Finite(values[0]), Networks: networks, Null: results.Finite(null.Mean()), P: results.Finite(null.PValue(values[0]))}
 	if l.before == nil || l.Baseline.Len() < 2 {
 		return nil
 	}
-	untrained, err := l.meanAngles(ctx, l.before, newCrossFit(l.Baseline, l.Folds), 0)
+	untrained, _, err := l.meanAngles(ctx, l.before, newCrossFit(l.Baseline, l.Folds), 0)
 	if errors.Is(err, corr.ErrTooFewObservations) {
 		return nil
 	}
@@ -49,8 +49,8 @@ func (l *layer) angles(ctx context.Context, s *results.Subspaces, images *crossF
 // meanAngles returns the mean canonical correlation in the clusters of all pairs of
 // networks, and then that of each draw, in which B's units are turned into a random basis
 // of their space and clustered anew. A draw turns a network alike in all its pairs. It is
-// NaN if no cluster has units of both networks; of a draw then 0.
-func (l *layer) meanAngles(ctx context.Context, live *corr.Moments, images *crossFit, draws int) ([]float64, error) {
+// NaN if no cluster has units of both networks; of a draw then 0. The interval is that of the first mean over networks.
+func (l *layer) meanAngles(ctx context.Context, live *corr.Moments, images *crossFit, draws int) (means []float64, networks *results.Interval, err error) {
 	pairs := len(l.result.Pairs)
 	sums, counts := make([]float64, (draws+1)*pairs), make([]float64, (draws+1)*pairs)
 	chosen, measured := make([]*corr.Pair, pairs), make([]*corr.Pair, pairs)
@@ -62,7 +62,7 @@ func (l *layer) meanAngles(ctx context.Context, live *corr.Moments, images *cros
 		}
 		chosen[k], measured[k] = of(images.folds[0]), of(images.folds[1])
 	}
-	err := l.each(ctx, len(sums), func(i int) (err error) {
+	err = l.each(ctx, len(sums), func(i int) (err error) {
 		k, draw := i%pairs, i/pairs
 		var turn mat.Matrix
 		if b := l.result.Pairs[k].B; draw > 0 {
@@ -72,14 +72,18 @@ func (l *layer) meanAngles(ctx context.Context, live *corr.Moments, images *cros
 		sums[i], counts[i], err = clusterAngles(chosen[k].Basis(nil, turn), measured[k].Basis(nil, turn), clusterCount(l.Clusters, units), stream(l.Seed, kMeans))
 		return err
 	})
-	means := make([]float64, draws+1)
+	means = make([]float64, draws+1)
 	for d := range means {
 		sum, count := floats.Sum(sums[d*pairs:(d+1)*pairs]), floats.Sum(counts[d*pairs:(d+1)*pairs])
 		if means[d] = ratio(sum, count); d == 0 {
 			means[d] = sum / count
 		}
 	}
-	return means, err
+	own := make([]float64, pairs)
+	for k := range own {
+		own[k] = sums[k] / counts[k] // NaN, without weight, of no cluster
+	}
+	return means, newPairFigure(own).overNetworks(counts[:pairs]), err
 }
 
 // standardRotation turns units of these standard deviations, after each is scaled to

@@ -86,7 +86,7 @@ func (l *layer) basis(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.Index, b.AxesIndex = own[0].measure(l.result.Pairs), own[1].measure(l.result.Pairs)
+	b.Index, b.AxesIndex = own[0].measure(plainInterval), own[1].measure(plainInterval)
 	for i, m := range []*results.Measure{&b.Index, &b.AxesIndex} {
 		m.Null, m.P = all[i].indexNull()
 	}
@@ -110,7 +110,7 @@ func (l *layer) indexGain(ctx context.Context, b *results.Basis, own pairFigure)
 		return err
 	}
 	b.UntrainedIndex = results.Finite(before[0].images().Value)
-	gain := own.less(before[0]).measure(l.result.Pairs)
+	gain := own.less(before[0]).measure(plainInterval)
 	b.Gain = &gain
 	return nil
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/convergent-go/convergent/corr"
 )
 
-// discoveryRate is the false discovery rate at which units are called converged.
+// discoveryRate is the false discovery rate at which units are called converged, and, over
+// layers, a statement shown.
 const discoveryRate = 0.05
 
 // leastUnitDraws is how many draws tell a unit's own null: fewer, and none is tested.

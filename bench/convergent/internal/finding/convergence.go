@@ -37,7 +37,7 @@ func (l *layer) convergence(ctx context.Context) error {
 	if c.Converged, err = l.converged(ctx, strictest); err != nil {
 		return err
 	}
-	figures, err := l.pairMeans(ctx, func(k int, p *corr.Pair) ([]float64, error) {
+	figures, err := l.perPair(ctx, l.Moments, l.Layer.Groups, func(k int, p *corr.Pair) ([]float64, error) {
 		r, err := matchedR(p)
 		if err != nil {
 			return nil, err
@@ -54,13 +54,17 @@ func (l *layer) convergence(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Matched = measure(figures[0], plainInterval)
+	c.Matched = figures[0].measure(plainInterval)
 	c.Matched.Null, c.Matched.P = &strictest.null.Mean, strictest.null.P
-	c.Converged.Share = measure(figures[1], noInterval)
+	c.Converged.Share = figures[1].measure(noInterval)
 	for i := range c.Nulls {
 		n := &c.Nulls[i]
-		n.Exceedance = measure(figures[i+2], noInterval)
+		n.Exceedance = figures[i+2].measure(noInterval)
 		n.Exceedance.Null = results.Finite(tail)
+		if i < len(tests) && tests[i].untrained != nil {
+			gain := newPairFigure(figures[i+2].values()).less(newPairFigure(tests[i].untrained)).measure(noInterval)
+			n.Gain = &gain
+		}
 	}
 	if c.HeldOut, err = l.splitHalf(ctx); err != nil {
 		return err
@@ -124,6 +128,8 @@ type rotationTest struct {
 	observed []matching // by pair of networks
 	drawn    []matching // the same with rotated units, draw after draw
 	null     results.MatchedNull
+
+	untrained []float64 // by pair, the share of units before training that is beyond the limit of theirs; nil if not known
 }
 
 // rotation matches the units of all networks with those of others rotated at random: in
@@ -178,11 +184,10 @@ func (l *layer) rotationTests(ctx context.Context) ([]*rotationTest, error) {
 			if err != nil {
 				return err
 			}
-			share := 0.0
 			for _, m := range untrained.observed {
-				share += shareAbove(m.r, untrained.null.Limit) / float64(len(untrained.observed))
+				test.untrained = append(test.untrained, shareAbove(m.r, untrained.null.Limit))
 			}
-			test.null.Untrained = &share
+			test.null.Untrained = results.Finite(mean(test.untrained))
 		}
 		tests = append(tests, test)
 		return nil

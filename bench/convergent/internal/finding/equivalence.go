@@ -35,8 +35,8 @@ type spread struct {
 
 // distanceSpread is over networks, where there are three or more, or else over images; nil
 // without either.
-func (f pairFigure) distanceSpread(pairs []results.Pair) *spread {
-	if j := f.networks(pairs); len(j.Without) > 0 {
+func (f pairFigure) distanceSpread() *spread {
+	if j := f.networks(nil); len(j.Without) > 0 {
 		logs := corr.Jackknife{Value: math.Log(j.Value), Rows: j.Rows}
 		for _, v := range j.Without {
 			logs.Without = append(logs.Without, math.Log(v))

@@ -86,7 +86,7 @@ func TestEquivalenceErrors(t *testing.T) {
 				for k, p := range pairs {
 					f[k].Value = sortedDistance(means[p.A], means[p.B])
 				}
-				s := f.distanceSpread(pairs)
+				s := f.distanceSpread()
 				return s.equivalence(), s.interval()
 			}
 			var wrong, found, inside float64
@@ -124,7 +124,7 @@ func TestEquivalenceErrors(t *testing.T) {
 func TestEquivalenceOverImages(t *testing.T) {
 	const groups, units = 20, 16
 	sets := 10 * sampleSets(t)
-	pairs, wrong := networkPairs(2), 0
+	wrong := 0
 	rnd := rand.New(rand.NewPCG(3, 1))
 	for range sets {
 		var total [2][units]float64
@@ -148,7 +148,7 @@ func TestEquivalenceOverImages(t *testing.T) {
 			}
 			j.Without, j.Rows = append(j.Without, sortedDistance(without[0][:], without[1][:])), append(j.Rows, 1)
 		}
-		e := (pairFigure{j}).distanceSpread(pairs).equivalence()
+		e := (pairFigure{j}).distanceSpread().equivalence()
 		if e.Over != "images" {
 			t.Fatalf("%+v", e)
 		}
@@ -170,7 +170,7 @@ func TestEquivalenceLimits(t *testing.T) {
 		for i, v := range values {
 			f[i].Value = v
 		}
-		return f.distanceSpread(networkPairs(map[int]int{1: 2, 3: 3}[len(values)]))
+		return f.distanceSpread()
 	}
 	if of(0.01).equivalence() != nil {
 		t.Error("two networks without images are tested")
@@ -190,11 +190,11 @@ func TestEquivalenceLimits(t *testing.T) {
 // something to their pairs, or pairs that do: 95 % intervals hold what they are on average.
 func TestOverNetworks(t *testing.T) {
 	f := pairFigure{{Value: 1}, {Value: 2}, {Value: 3}, {Value: 4}, {Value: 5}, {Value: 12}}
-	j := f.networks(networkPairs(4)) // 01 02 03 12 13 23
+	j := f.networks(nil) // 01 02 03 12 13 23
 	if want := []float64{7, 17. / 3, 3, 7. / 3}; j.Value != 4.5 || !slices.EqualFunc(j.Without, want, func(a, b float64) bool { return math.Abs(a-b) < 1e-12 }) {
 		t.Errorf("%+v, want %v", j, want)
 	}
-	if j := f[:1].networks(networkPairs(2)); j.Without != nil {
+	if j := f[:1].networks(nil); j.Without != nil {
 		t.Errorf("two networks without one: %+v", j)
 	}
 	sets := 25 * sampleSets(t)
@@ -212,7 +212,7 @@ func TestOverNetworks(t *testing.T) {
 				for k, p := range pairs {
 					f[k].Value = adds[p.A] + adds[p.B] + 0.3*rnd.NormFloat64()
 				}
-				if i := f.measure(pairs).Networks; i.Low <= 0 && i.High >= 0 {
+				if i := f.measure(plainInterval).Networks; i.Low <= 0 && i.High >= 0 {
 					inside++
 				}
 			}

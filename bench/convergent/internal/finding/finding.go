@@ -186,33 +186,6 @@ func matchedIn(r *mat.Dense) ([]float64, error) {
 // confidence is that of intervals.
 const confidence = 0.95
 
-// pairMeans returns figures of each pair of networks in means over pairs, with what they
-// are without each group of images if there are images enough. Figures must be safe to
-// compute side by side.
-func (l *layer) pairMeans(ctx context.Context, figures func(k int, c *corr.Pair) ([]float64, error)) ([]corr.Jackknife, error) {
-	var means []corr.Jackknife
-	share := 1 / float64(len(l.result.Pairs))
-	for k := range l.result.Pairs {
-		own, err := l.jackknife(ctx, &l.result.Pairs[k], func(c *corr.Pair) ([]float64, error) { return figures(k, c) })
-		if err != nil {
-			return nil, err
-		}
-		if means == nil {
-			means = make([]corr.Jackknife, len(own))
-			for i, j := range own {
-				means[i] = corr.Jackknife{Without: make([]float64, len(j.Without)), Rows: j.Rows}
-			}
-		}
-		for i, j := range own {
-			means[i].Value += share * j.Value
-			for g, v := range j.Without {
-				means[i].Without[g] += share * v
-			}
-		}
-	}
-	return means, nil
-}
-
 // jackknife returns figures of a pair of networks with what they are without each group of
 // images; without groups of images, or with too few, figures alone.
 func (l *layer) jackknife(ctx context.Context, p *results.Pair, figures func(c *corr.Pair) ([]float64, error)) ([]corr.Jackknife, error) {

@@ -16,11 +16,11 @@ func (l *layer) splitHalf(ctx context.Context) (*results.Measure, error) {
 	if groups == nil || groups.Len() < 2 {
 		return nil, nil
 	}
-	value, err := l.splitHalfWithout(ctx, -1)
+	values, err := l.splitHalfWithout(ctx, -1)
 	if err != nil {
 		return nil, err
 	}
-	j := corr.Jackknife{Value: value}
+	f := newPairFigure(values)
 	for g := range groups.Len() {
 		if groups.Len() < leastGroups || l.Analysis.Groups == 1 || groups.Group(g).Count() == 0 {
 			continue
@@ -29,15 +29,17 @@ func (l *layer) splitHalf(ctx context.Context) (*results.Measure, error) {
 		if err != nil {
 			return nil, err
 		}
-		j.Without, j.Rows = append(j.Without, without), append(j.Rows, float64(groups.Group(g).Count()))
+		for k := range f {
+			f[k].Without, f[k].Rows = append(f[k].Without, without[k]), append(f[k].Rows, float64(groups.Group(g).Count()))
+		}
 	}
-	m := measure(j, plainInterval)
+	m := f.measure(plainInterval)
 	return &m, nil
 }
 
-// splitHalfWithout is the same of all groups of images but one: the mean over both directions
-// and all pairs of networks.
-func (l *layer) splitHalfWithout(ctx context.Context, but int) (float64, error) {
+// splitHalfWithout is the same of each pair of networks and of all groups of images but one, in
+// means of both directions.
+func (l *layer) splitHalfWithout(ctx context.Context, but int) ([]float64, error) {
 	var folds [2]*corr.Moments
 	for k := range folds {
 		var members []int
@@ -72,5 +74,5 @@ func (l *layer) splitHalfWithout(ctx context.Context, but int) (float64, error) 
 		}
 		return nil
 	})
-	return mean(values), err
+	return values, err
 }

@@ -98,13 +98,26 @@ func (l *layer) predictions(ctx context.Context, s *results.Subspaces, images *c
 			kinds[i].AB = append(kinds[i].AB, trained[2*k][i].pooled())
 			kinds[i].BA = append(kinds[i].BA, trained[2*k+1][i].pooled())
 		}
+		kinds[i].R2.Networks = bothWays(kinds[i]).overNetworks(nil)
 	}
+	gain := bothWays(kinds[0]).less(bothWays(kinds[len(kinds)-1])).measure(noInterval)
+	s.Gain = &gain
 	if err := l.untrainedR2(ctx, &kinds[0]); err != nil {
 		return err
 	}
 	s.Predictions = kinds
 	l.terms(s, trained)
 	return nil
+}
+
+// bothWays is what a prediction explains of each pair of networks, in means of both
+// directions.
+func bothWays(p results.Prediction) pairFigure {
+	f := make(pairFigure, len(p.AB))
+	for k := range f {
+		f[k].Value = (p.AB[k] + p.BA[k]) / 2
+	}
+	return f
 }
 
 // crossFit predicts of each pair of networks B from A, and then A from B.

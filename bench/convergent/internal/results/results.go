@@ -26,6 +26,7 @@ type Results struct {
 	Dataset  *Dataset  `json:"dataset,omitempty"` // what networks that were run here saw
 	Networks []Network `json:"networks"`          // in the order of their seeds, or as given
 	Layers   []Layer   `json:"layers"`            // in the order of the network
+	Verdicts []Verdict `json:"verdicts"`          // what stated rules make of the tests, claim by claim
 	Grids    []Grid    `json:"grids,omitempty"`   // all layers beside all layers, of the first four networks
 
 	// Of networks that were trained here:
@@ -166,6 +167,7 @@ type MatchedNull struct {
 	Limit       float64   `json:"limit"`                // the 99th of them
 	Exceedance  Measure   `json:"exceedance"`           // the share of matched units above it, which is 1 % of the null's
 	Untrained   *float64  `json:"untrained_exceedance"` // the same of the networks before training, beside their own rotated units; null where not known, and of other nulls
+	Gain        *Measure  `json:"exceedance_gain"`      // what training adds to the exceedance; null likewise
 	Draws       int       `json:"draws"`
 	P           *float64  `json:"p"` // the share of draws whose mean is at least that of the networks, with the +1 correction; null for untrained ones, which are one draw
 }
@@ -196,6 +198,7 @@ type Feature struct {
 // out.
 type Subspaces struct {
 	Predictions    []Prediction `json:"predictions"`
+	Gain           *Measure     `json:"gain"`            // R² of all units less that of the best partner
 	TermCounts     []TermCount  `json:"term_counts"`     // of units that are predicted at all, by how many terms give 90 % of the full map's R²; 0: more than any here
 	PredictedShare *float64     `json:"predicted_share"` // of units of which the full map explains 10 % or more
 

@@ -78,32 +78,52 @@ func (f pairFigure) images() corr.Jackknife {
 	return j
 }
 
+// values are those of all images.
+func (f pairFigure) values() []float64 {
+	all := make([]float64, len(f))
+	for k, j := range f {
+		all[k] = j.Value
+	}
+	return all
+}
+
+// newPairFigure is a figure of which no more than its values is known.
+func newPairFigure(values []float64) pairFigure {
+	f := make(pairFigure, len(values))
+	for k, v := range values {
+		f[k].Value = v
+	}
+	return f
+}
+
 // networks is the mean over pairs, and over those without each network, if there are three
-// or more networks. Pairs share networks: each leaves with all of its pairs.
-func (f pairFigure) networks(pairs []results.Pair) corr.Jackknife {
-	networks := 0
-	for _, p := range pairs {
-		networks = max(networks, p.B+1)
+// or more networks.
+func (f pairFigure) networks(weights []float64) corr.Jackknife {
+	n := 2
+	for n*(n-1)/2 < len(f) {
+		n++
 	}
-	j := corr.Jackknife{Value: f.images().Value}
-	if networks < 3 {
-		return j
-	}
-	for out := range networks {
-		var rest []float64
-		for k, p := range pairs {
-			if p.A != out && p.B != out {
-				rest = append(rest, f[k].Value)
-			}
-		}
-		j.Without, j.Rows = append(j.Without, mean(rest)), append(j.Rows, 1)
+	j := corr.JackknifePairs(n, f.values(), weights)
+	if n < 3 {
+		j.Without, j.Rows = nil, nil
 	}
 	return j
 }
 
-// measure is the mean over pairs with its intervals.
-func (f pairFigure) measure(pairs []results.Pair) results.Measure {
-	m := measure(f.images(), plainInterval)
-	m.Networks = results.NewInterval(f.networks(pairs).Interval(confidence))
+// overNetworks is an interval over networks made in the same way. It is nil of fewer than
+// three networks, where a pair that has a weight has no figure, and where all pairs have
+// the same, which says nothing of how others differ.
+func (f pairFigure) overNetworks(weights []float64) *results.Interval {
+	low, high := f.networks(weights).Interval(confidence)
+	if low == high {
+		return nil
+	}
+	return results.NewInterval(low, high)
+}
+
+// measure is the mean over pairs with its intervals, that over images of a kind.
+func (f pairFigure) measure(kind intervalKind) results.Measure {
+	m := measure(f.images(), kind)
+	m.Networks = f.overNetworks(nil)
 	return m
 }
