@@ -138,19 +138,19 @@ func pairOf(m *corr.Moments, p *results.Pair) *corr.Pair {
 type purpose uint64
 
 const (
-	semiRotation    purpose = iota + 1 // rotated units, for semi-matching
-	matchedRotation                    // rotated units, for the one-to-one matching
-	turnDirection                      // ways from the own basis to a random one
-	indexRotation                      // random bases, for the null of the index
-	indexChance                        // random bases, within the index
-	growthRotation                     // rotated units, at checkpoints and widths
-	imageExchange                      // images that do not go together
-	unitExchange                       // units of two networks in one
-	randomCluster                      // groups of units of clusters' sizes
-	kMeans                             // starts of the spectral clustering
-	gradientDescent                    // orders of observations
-	geometryExchange                   // images that do not go together, for inner products
-	gridExchange                       // the same, for all layers beside all layers
+	semiRotation     purpose = iota + 1 // rotated units, for semi-matching
+	matchedRotation                     // rotated units, for the one-to-one matching
+	turnDirection                       // ways from the own basis to a random one
+	indexRotation                       // random bases, for the null of the index
+	indexChance                         // random bases, within the index
+	growthRotation                      // rotated units, at checkpoints and widths
+	imageExchange                       // images that do not go together
+	unitExchange                        // units of two networks in one
+	randomCluster                       // groups of units of clusters' sizes
+	kMeans                              // starts of the spectral clustering
+	gradientDescent                     // orders of observations
+	geometryExchange                    // images that do not go together, for inner products
+	gridExchange                        // the same, for all layers beside all layers
 )
 
 // stream is the seed of a purpose's random numbers.
