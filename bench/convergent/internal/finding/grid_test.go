@@ -72,7 +72,10 @@ func (s independent) grid(t *testing.T, shuffles, threads int) results.Grid {
 // scores do not.
 func TestGridLimit(t *testing.T) {
 	layers := []int{2, 8, 24}
-	if os.Getenv("CONVERGENT_SETS") != "" {
+	switch {
+	case testing.Short():
+		layers = layers[:2]
+	case os.Getenv("CONVERGENT_SETS") != "":
 		layers = []int{2, 8, 32, 128}
 	}
 	const repeats = 5
