@@ -28,7 +28,7 @@ var geometryMeasures = []struct {
 }{
 	{"mutual_neighbours", false, noInterval, func(c *corr.GramPair) (float64, error) { return c.MutualNeighbours(nearest, corr.CosineDistance) }},
 	{"rsa", false, noInterval, func(c *corr.GramPair) (float64, error) { return c.RSA(corr.EuclideanDistance) }},
-	{"rbf_cka", true, correctedInterval, (*corr.GramPair).CKA},
+	{"rbf_cka", true, noInterval, (*corr.GramPair).CKA},
 	{"cka", false, correctedInterval, (*corr.GramPair).CKA},
 	{"debiased_cka", false, plainInterval, (*corr.GramPair).DebiasedCKA},
 }
@@ -38,7 +38,7 @@ type grams struct {
 	linear, kernels []*corr.Gram // nil where they are not defined
 }
 
-// newGrams returns those of the images at the given places; nil: of all.
+// newGrams returns those of the images at the given places; nil: of all, with kernels.
 func newGrams(f *observe.Features, places []int, threads int) grams {
 	var g grams
 	n := len(f.Images)
@@ -60,7 +60,7 @@ func newGrams(f *observe.Features, places []int, threads int) grams {
 			linear = nil // too large to be squared
 		}
 		var kernel *corr.Gram
-		if linear != nil {
+		if linear != nil && places == nil {
 			kernel, _ = linear.RBF(kernelWidth)
 		}
 		g.linear, g.kernels = append(g.linear, linear), append(g.kernels, kernel)
@@ -68,8 +68,8 @@ func newGrams(f *observe.Features, places []int, threads int) grams {
 	return g
 }
 
-// figures returns each measure of each pair of networks, or those with an interval alone,
-// NaN where it is not defined; network n sees the images in the order orders[n].
+// figures returns each measure of each pair of networks, NaN where it is not defined, or
+// those with an interval alone; network n sees the images in the order orders[n].
 func (g grams) figures(pairs []results.Pair, orders [][]int, threads int, all bool) [][]float64 {
 	figures := make([][]float64, len(geometryMeasures))
 	for i := range figures {

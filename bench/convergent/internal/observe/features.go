@@ -104,7 +104,7 @@ func (f *Features) Exchange(rnd *rand.Rand) [][]int {
 }
 
 // Moments returns moments of all layers, each of which sees the images in an order of its
-// own; nil: as they are.
+// own; nil: as they are. They may be read side by side.
 func (f *Features) Moments(orders [][]int, threads int) *corr.Moments {
 	m := corr.NewMoments(f.units...)
 	m.Threads = threads
@@ -125,5 +125,5 @@ func (f *Features) Moments(orders [][]int, threads int) *corr.Moments {
 			panic("observe: means of units are not finite") // which was seen to when they were added
 		}
 	}
-	return m
+	return flushed(m)
 }
