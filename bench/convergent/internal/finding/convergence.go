@@ -37,6 +37,10 @@ func (l *layer) convergence(ctx context.Context) error {
 	if c.Converged, err = l.converged(ctx, strictest); err != nil {
 		return err
 	}
+	heldOut, err := l.splitHalf(ctx)
+	if err != nil {
+		return err
+	}
 	figures, err := l.pairMeans(ctx, func(k int, p *corr.Pair) ([]float64, error) {
 		r, err := matchedR(p)
 		if err != nil {
@@ -48,6 +52,9 @@ func (l *layer) convergence(ctx context.Context) error {
 				r = tests[i].observed[k].r
 			}
 			all = append(all, shareAbove(r, n.Limit))
+		}
+		if heldOut != nil {
+			all = append(all, heldOut[k])
 		}
 		return all, nil
 	})
@@ -62,8 +69,9 @@ func (l *layer) convergence(ctx context.Context) error {
 		n.Exceedance = measure(figures[i+2], noInterval)
 		n.Exceedance.Null = results.Finite(tail)
 	}
-	if c.HeldOut, err = l.splitHalf(ctx); err != nil {
-		return err
+	if heldOut != nil {
+		m := measure(figures[len(figures)-1], noInterval)
+		c.HeldOut = &m
 	}
 	c.Features = l.features(strictest.observed, strictest.null.Limit)
 	c.Recurrence = l.recurrence(strictest.observed, strictest.null.Limit)
