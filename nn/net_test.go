@@ -562,3 +562,38 @@ func TestLoadRefuses(t *testing.T) {
 		t.Errorf("a file cut short: %v", err)
 	}
 }
+
+// TestTapsAroundReLU: a tap before a ReLU that works in place is of its input, one after it
+// of its output, and both are the bits that each is alone.
+func TestTapsAroundReLU(t *testing.T) {
+	a := Arch{Name: "taps", Input: Shape{H: 5, W: 5, C: 3}, Classes: 2, Layers: []Layer{
+		Conv2D{Name: "conv", Out: 4, Kernel: 3, Stride: 1, Pad: 1}, BatchNorm2D{Name: "norm"}, ReLU{"relu"}, Dense{Name: "logits", Out: 2},
+	}}
+	n, err := New(a, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := n.Input("relu"); got != "norm" || n.Input("conv") != "" {
+		t.Errorf("the ReLU reads %q, the convolution %q", got, n.Input("conv"))
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	x := &Tensor{N: 2, H: 5, W: 5, C: 3}
+	for range 2 * 5 * 5 * 3 {
+		x.Data = append(x.Data, float32(rnd.NormFloat64()))
+	}
+	both, alone := map[string]*Tensor{"norm": nil, "relu": nil}, map[string]*Tensor{"relu": nil}
+	n.Forward(x, both)
+	n.Forward(x, alone)
+	negative := 0
+	for i, z := range both["norm"].Data {
+		if z < 0 {
+			negative++
+		}
+		if got := both["relu"].Data[i]; got != max(0, z) || got != alone["relu"].Data[i] {
+			t.Fatalf("element %d: %v of %v, alone %v", i, got, z, alone["relu"].Data[i])
+		}
+	}
+	if negative == 0 {
+		t.Error("no input of the ReLU is below 0")
+	}
+}

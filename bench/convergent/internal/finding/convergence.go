@@ -37,6 +37,10 @@ func (l *layer) convergence(ctx context.Context) error {
 	if c.Converged, err = l.converged(ctx, strictest); err != nil {
 		return err
 	}
+	heldOut, err := l.splitHalf(ctx)
+	if err != nil {
+		return err
+	}
 	figures, err := l.perPair(ctx, l.Moments, l.Layer.Groups, func(k int, p *corr.Pair) ([]float64, error) {
 		r, err := matchedR(p)
 		if err != nil {
@@ -44,10 +48,11 @@ func (l *layer) convergence(ctx context.Context) error {
 		}
 		all := []float64{mean(r), shareFound(c.Converged.Q[k])}
 		for i, n := range c.Nulls {
+			own := r
 			if i < len(tests) {
-				r = tests[i].observed[k].r
+				own = tests[i].observed[k].r
 			}
-			all = append(all, shareAbove(r, n.Limit))
+			all = append(all, shareAbove(own, n.Limit))
 		}
 		return all, nil
 	})
@@ -66,8 +71,9 @@ func (l *layer) convergence(ctx context.Context) error {
 			n.Gain = &gain
 		}
 	}
-	if c.HeldOut, err = l.splitHalf(ctx); err != nil {
-		return err
+	if heldOut != nil {
+		m := newPairFigure(heldOut).measure(noInterval)
+		c.HeldOut = &m
 	}
 	c.Features = l.features(strictest.observed, strictest.null.Limit)
 	c.Recurrence = l.recurrence(strictest.observed, strictest.null.Limit)
@@ -299,7 +305,7 @@ func (l *layer) null(ctx context.Context, name string, draws int, observed float
 
 // matchedNull is a null from its draws: values of each pair of networks, draw after draw.
 func matchedNull(name string, pairs int, values [][]float64, observed float64) results.MatchedNull {
-	n := results.MatchedNull{Name: name, Draws: len(values) / pairs}
+	n := results.MatchedNull{Name: name, Draws: len(values) / pairs, Observed: observed}
 	var all []float64
 	var means corr.Null
 	for d := range n.Draws {

@@ -345,3 +345,66 @@ func TestGroupsHoldAllClasses(t *testing.T) {
 		t.Errorf("groups of %v images", sizes)
 	}
 }
+
+// rectifiedMade is a source whose activations are what a ReLU makes of others.
+type rectifiedMade struct{ *made }
+
+func (m rectifiedMade) Description() *source.Description {
+	d := m.made.Description()
+	d.BeforeReLU = true
+	return d
+}
+
+func (m rectifiedMade) Batches(ctx context.Context) iter.Seq2[*source.Batch, error] {
+	return func(yield func(*source.Batch, error) bool) {
+		for b, err := range m.made.Batches(ctx) {
+			b.BeforeReLU = b.Networks
+			b.Networks = nil
+			for _, layers := range b.BeforeReLU {
+				out := layers[0]
+				out.Data = slices.Clone(out.Data)
+				for i, v := range out.Data {
+					out.Data[i] = max(0, v)
+				}
+				b.Networks = append(b.Networks, []source.Tensor{out})
+			}
+			if !yield(b, err) {
+				return
+			}
+		}
+	}
+}
+
+// TestBeforeReLU: the inputs of the ReLU are sampled at the observations at which its outputs
+// are; inputs of something else are an error that says where.
+func TestBeforeReLU(t *testing.T) {
+	m := newMade(300, 6)
+	s := observed(t, rectifiedMade{m}, Plan{Sample: true, Seed: 1}).Sample
+	if !s.Has(BeforeReLU) || s.Has(UntrainedBeforeReLU) {
+		t.Fatal("other states are sampled than there are")
+	}
+	for n, units := range m.units {
+		in, out := s.Observations(BeforeReLU, n, 700), s.Observations(Own, n, 700)
+		if len(in) != units || len(in[0]) != 700 {
+			t.Fatalf("%d units, %d observations", len(in), len(in[0]))
+		}
+		for u := range in {
+			if slices.Min(in[u]) >= 0 {
+				t.Error("no input is below 0")
+			}
+			for i, z := range in[u] {
+				if out[u][i] != max(0, z) {
+					t.Fatalf("network %d, unit %d: %v of %v", n, u, out[u][i], z)
+				}
+			}
+		}
+	}
+	all := source.Tensor{Samples: 1, Positions: 2, Units: 1, Data: []float32{1, 0.5}}
+	err := rectified(all, source.Tensor{Samples: 1, Positions: 2, Units: 1, Data: []float32{1, -0.3}}, nil, 7, "network a")
+	if err == nil || !strings.HasPrefix(err.Error(), "network a: sample 7, position 1, unit 0: the activation is 0.5") {
+		t.Errorf("got %v", err)
+	}
+	if err := rectified(all, source.Tensor{Samples: 1, Positions: 2, Units: 1, Data: []float32{1, -0.3}}, []bool{true, false}, 7, ""); err != nil {
+		t.Errorf("padding counts: %v", err)
+	}
+}

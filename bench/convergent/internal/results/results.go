@@ -163,6 +163,7 @@ type Convergence struct {
 type MatchedNull struct {
 	Name        string    `json:"name"` // "rotation": units of B turned into a random basis of their space; "rotation_before": the same of what the ReLU makes them of, and then made as sparse as they are, at a sample of observations; "shuffle": B sees other images; "untrained": the same networks before training
 	Mean        float64   `json:"mean"`
+	Observed    float64   `json:"observed"`             // matched r of the networks on the observations that the null is of, a sample or all
 	Percentiles []float64 `json:"r_percentiles"`        // 0 to 100, over units, pairs and draws
 	Limit       float64   `json:"limit"`                // the 99th of them
 	Exceedance  Measure   `json:"exceedance"`           // the share of matched units above it, which is 1 % of the null's

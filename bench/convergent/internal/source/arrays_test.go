@@ -116,15 +116,17 @@ func TestRefusals(t *testing.T) {
 		change func(*Options)
 		want   string
 	}{
-		"layout":           {func(o *Options) { o.Layouts = nil }, "a.npy: -layout is needed"},
-		"masks differ":     {func(o *Options) { o.Masks = []string{masks["full"], masks["other"]} }, "other.npy: the mask of sample 0, position 0 differs from that in " + masks["full"]},
-		"narrow mask":      {func(o *Options) { o.Masks = []string{masks["narrow"], masks["narrow"]} }, "a.npy has [5] positions, and the mask in " + masks["narrow"] + " has [4]"},
-		"masks of a kind":  {func(o *Options) { o.Masks = []string{masks["full"], masks["narrow"]} }, "narrow.npy: a mask of [4] positions, and of [5]"},
-		"empty sample":     {func(o *Options) { o.Masks = []string{masks["nothing"], masks["nothing"]} }, "nothing of sample 0"},
-		"one mask":         {func(o *Options) { o.Masks = []string{masks["full"]} }, "-mask: 1 for 2 networks"},
-		"one baseline":     {func(o *Options) { o.Baseline = []string{a} }, "-baseline: 1 for 2 networks"},
-		"another baseline": {func(o *Options) { o.Baseline = []string{a, a} }, "-baseline: " + a + " has 6 samples, 5 tokens, 4 units, and " + b + " has 6 samples, 5 tokens, 2 units"},
-		"positions":        {func(o *Options) { o.Networks[1] = flat }, "5 positions in " + a + " and 1 in " + flat + "; compare means over positions with -pool"},
+		"layout":             {func(o *Options) { o.Layouts = nil }, "a.npy: -layout is needed"},
+		"masks differ":       {func(o *Options) { o.Masks = []string{masks["full"], masks["other"]} }, "other.npy: the mask of sample 0, position 0 differs from that in " + masks["full"]},
+		"narrow mask":        {func(o *Options) { o.Masks = []string{masks["narrow"], masks["narrow"]} }, "a.npy has [5] positions, and the mask in " + masks["narrow"] + " has [4]"},
+		"masks of a kind":    {func(o *Options) { o.Masks = []string{masks["full"], masks["narrow"]} }, "narrow.npy: a mask of [4] positions, and of [5]"},
+		"empty sample":       {func(o *Options) { o.Masks = []string{masks["nothing"], masks["nothing"]} }, "nothing of sample 0"},
+		"one mask":           {func(o *Options) { o.Masks = []string{masks["full"]} }, "-mask: 1 for 2 networks"},
+		"one baseline":       {func(o *Options) { o.Baseline = []string{a} }, "-baseline: 1 for 2 networks"},
+		"one input of ReLUs": {func(o *Options) { o.BeforeReLU = []string{a} }, "-before-relu: 1 for 2 networks"},
+		"pooled inputs":      {func(o *Options) { o.BeforeReLU, o.Pool = []string{a, b}, true }, "-before-relu: a ReLU works on each position"},
+		"another baseline":   {func(o *Options) { o.Baseline = []string{a, a} }, "-baseline: " + a + " has 6 samples, 5 tokens, 4 units, and " + b + " has 6 samples, 5 tokens, 2 units"},
+		"positions":          {func(o *Options) { o.Networks[1] = flat }, "5 positions in " + a + " and 1 in " + flat + "; compare means over positions with -pool"},
 		"layer": {func(o *Options) {
 			o.Networks, o.LayerFiles, o.Only = []string{in("A"), in("B")}, true, []string{"x", "cnov"}
 		}, `-layers: no network has a layer "cnov"; A has x, y; B has x`},
