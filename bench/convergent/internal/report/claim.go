@@ -10,6 +10,7 @@ import (
 type claim struct {
 	ID, Title string
 	Number    string // that decides it
+	Verdict   string // where rules show it; empty if it has none
 	Sentence  string
 	Paper     string  // what the paper found
 	Layers    []layer // of which something is known

@@ -114,10 +114,11 @@ func Write(dir string, a *results.Artifacts) error {
 		Overview      []figure
 		Grids         []figure
 		Claims        []claim
+		Verdicts      []verdictRow
 		Data          data
 		Style         template.CSS
 		Script        template.JS
-	}{a.Results, w.opening(), w.demonstration(), w.omissions(), w.reproduction(), w.intervals(), w.layers, overview, grids, all, w.data, template.CSS(pageStyle), template.JS(pageScript)})
+	}{a.Results, w.opening(), w.demonstration(), w.omissions(), w.reproduction(), w.intervals(), w.layers, overview, grids, all, w.verdictRows(all), w.data, template.CSS(pageStyle), template.JS(pageScript)})
 	if err != nil {
 		return err
 	}
@@ -164,6 +165,7 @@ func (w *writer) claims() ([]claim, error) {
 		if !w.reproduction() {
 			c.Paper = ""
 		}
+		c.Verdict = w.verdictSentence(c.ID)
 		var err error
 		if c.Figures, err = w.saveAll(c.drawings); err != nil {
 			return nil, err

@@ -1,0 +1,83 @@
+package report
+
+import (
+	"slices"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+)
+
+// statementTexts say what the statements of claims are, and what shows them.
+var statementTexts = map[string]struct{ says, rule string }{
+	results.UnitsCorrespond:  {"Units of two networks correspond one to one beyond chance.", "matched r is beyond that of rotated units, before the ReLU if its inputs are known: q ≤ 0.05"},
+	results.FeaturesRecur:    {"Features recur in all networks.", "more are found in all of them than if the same units had other partners: q ≤ 0.05"},
+	results.BeyondUntrained:  {"Training makes more units correspond.", "the share of units beyond rotated ones is larger than before training: the interval of the difference is above 0"},
+	results.SubspacesShared:  {"Groups of units span common subspaces.", "canonical correlations in clusters, on other images, are beyond those of rotated units clustered anew: q ≤ 0.05"},
+	results.BasesDiffer:      {"Their bases differ.", "all units of the other network explain more of a unit, on other images, than its best partner: the interval of the difference is above 0"},
+	results.NotDistributed:   {"The code is not fully distributed.", "the index is beyond that of random bases: q ≤ 0.05"},
+	results.NotLocal:         {"Nor is it local.", "the interval of the index is below 1"},
+	results.LocalityLearned:  {"Training makes it more local.", "the interval of what it adds to the index is above 0"},
+	results.ActivitiesEquate: {"Sorted mean activations are the same.", "a test of equivalence: q ≤ 0.05"},
+}
+
+// verdictRow is a statement of a claim in the table of verdicts.
+type verdictRow struct {
+	Claim                      string // its title, in the first row of each
+	Says, Rule                 string
+	Shown, NotShown, NotTested string // layers, by their short names
+}
+
+// verdictRows are those of the claims that the page has.
+func (c *contents) verdictRows(claims []claim) []verdictRow {
+	var rows []verdictRow
+	for _, of := range claims {
+		v := c.verdict(of.ID)
+		if v == nil {
+			continue
+		}
+		for i, s := range v.Statements {
+			text := statementTexts[s.Name]
+			row := verdictRow{Says: text.says, Rule: text.rule, Shown: c.listed(s.Shown), NotShown: c.listed(s.NotShown), NotTested: c.listed(s.NotTested)}
+			if i == 0 {
+				row.Claim = of.Title
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// verdict is that of a claim; nil if there is none.
+func (c *contents) verdict(id string) *results.Verdict {
+	i := slices.IndexFunc(c.Results.Verdicts, func(v results.Verdict) bool { return v.Claim == id })
+	if i < 0 {
+		return nil
+	}
+	return &c.Results.Verdicts[i]
+}
+
+// verdictSentence says where the rules show a claim; nothing of what has no verdict.
+func (c *contents) verdictSentence(id string) string {
+	v := c.verdict(id)
+	switch {
+	case v == nil || len(v.Shown)+len(v.NotShown) == 0:
+		return ""
+	case len(v.NotShown) == 0:
+		return "Shown in " + c.listed(v.Shown) + "."
+	case len(v.Shown) == 0:
+		return "Not shown, as a whole, in " + c.listed(v.NotShown) + "."
+	}
+	return "Shown in " + c.listed(v.Shown) + "; not, as a whole, in " + c.listed(v.NotShown) + "."
+}
+
+// listed lists layers by their short names; a dash for none.
+func (c *contents) listed(layers []string) string {
+	var names []string
+	for _, l := range layers {
+		i := slices.IndexFunc(c.layers, func(of layer) bool { return of.Name == l })
+		names = append(names, c.layers[i].Title.Short)
+	}
+	if len(names) == 0 {
+		return dash
+	}
+	return list(names, namedLayers)
+}
