@@ -1,11 +1,6 @@
 package corr
 
-import (
-	"math"
-
-	"github.com/convergent-go/convergent/internal/dense"
-	"github.com/convergent-go/convergent/internal/par"
-)
+import "math"
 
 // NBS returns normalised Bures similarity (Tang, Maheswaranathan and others, "Similarity
 // of neural networks with gradients", 2020), the fidelity of the networks' centred inner
@@ -23,9 +18,8 @@ func (c *Pair) NBS() (float64, error) {
 	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err
 	}
-	nuclear := dense.NuclearNorm(par.Threads(c.Threads), c.p, c.q, c.ab)
 	// A similarity that rounding takes above 1 is 1.
-	return min(1, nuclear/math.Sqrt(trace(c.aa, c.p))/math.Sqrt(trace(c.bb, c.q))), nil
+	return min(1, c.nuclearNorm()/math.Sqrt(trace(c.aa, c.p))/math.Sqrt(trace(c.bb, c.q))), nil
 }
 
 // AngularProcrustes returns the angle between the networks' responses, each centred, under

@@ -42,6 +42,30 @@ func ExamplePair() {
 	// canonical correlation 0.98
 }
 
+// Distances are small, and similarities large, where networks are alike.
+func ExampleMeasures() {
+	_, a, b := activations(500)
+	m := corr.NewMoments(2, 2)
+	if err := m.Add(len(a)/2, a, b); err != nil {
+		fmt.Println(err)
+		return
+	}
+	pair := m.Pair(0, 1)
+	for _, measure := range corr.Measures() {
+		switch measure.Name {
+		case "cka", "nbs", "angular", "overlap", "gulp":
+			v, err := measure.Func(pair)
+			fmt.Printf("%-8s %.2f, a distance: %v %v\n", measure.Name, v, measure.Distance, err)
+		}
+	}
+	// Output:
+	// cka      0.96, a distance: false <nil>
+	// nbs      0.98, a distance: false <nil>
+	// angular  0.21, a distance: true <nil>
+	// overlap  0.96, a distance: false <nil>
+	// gulp     0.41, a distance: true <nil>
+}
+
 func ExampleGroups_Bootstrap() {
 	images, a, b := activations(500)
 	g := corr.NewGroups(50, 2, 2)

@@ -21,7 +21,10 @@ type Measure struct {
 //	cca, svcca           Pair.MeanCCA, Pair.SVCCA for 0.99 of the variance
 //	pwcca_ab, pwcca_ba   Pair.PWCCA
 //	procrustes           Pair.Procrustes
+//	nbs, angular         Pair.NBS, Pair.AngularProcrustes
 //	permutation          Pair.Permutation
+//	overlap              Pair.EigenspaceOverlap, of the axes with 0.99 of the variance
+//	gulp                 Pair.GULP, for a penalty of 0.01 of the total variance
 //	linear_ab, linear_ba Pair.Linear: mean R^2 of the second network's units
 //	ridge_ab, ridge_ba   Pair.Ridge, for a penalty of 0.01 of the mean variance
 func Measures() []Measure {
@@ -59,7 +62,11 @@ func Measures() []Measure {
 		{"pwcca_ab", false, false, (*Pair).PWCCA},
 		{"pwcca_ba", false, false, (*Pair).pwccaOfB},
 		{"procrustes", true, true, (*Pair).Procrustes},
+		{"nbs", false, true, (*Pair).NBS},
+		{"angular", true, true, (*Pair).AngularProcrustes},
 		{"permutation", true, true, (*Pair).Permutation},
+		{"overlap", false, true, func(c *Pair) (float64, error) { return c.EigenspaceOverlap(0.99) }},
+		{"gulp", true, true, func(c *Pair) (float64, error) { return c.GULP(0.01) }},
 		{"linear_ab", false, false, linear},
 		{"linear_ba", false, false, swap(linear)},
 		{"ridge_ab", false, false, ridge},

@@ -279,6 +279,8 @@ func TestInvariance(t *testing.T) {
 			"cca": {"factor", "order", "rotation", "scales"}, "svcca": {"factor", "order", "rotation"},
 			"pwcca_ab": {"factor", "order"}, "pwcca_ba": {"factor", "order", "rotation", "scales"},
 			"procrustes": {"factor", "order", "rotation"}, "permutation": {"factor", "order"},
+			"nbs": {"factor", "order", "rotation"}, "angular": {"factor", "order", "rotation"},
+			"overlap": {"factor", "order", "rotation"}, "gulp": {"factor", "order", "rotation"},
 			"linear_ab": {"factor", "order", "rotation", "scales"}, "linear_ba": {"factor", "order", "scales"},
 			"ridge_ab": {"factor", "order", "rotation"}, "ridge_ba": {"factor", "order"},
 		}
@@ -302,7 +304,7 @@ func TestInvariance(t *testing.T) {
 				lower, upper = -1e-9, 2
 			case "ridge_ab", "ridge_ba":
 				lower = 0.8
-			case "procrustes", "permutation":
+			case "procrustes", "permutation", "angular", "gulp":
 				lower, upper = 0, 1e-6
 			}
 			if err != nil || self < lower || self > upper {

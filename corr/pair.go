@@ -29,6 +29,7 @@ type Pair struct {
 	// Factorisations, computed when they are first needed.
 	principalA, principalB, standardA, standardB *axes
 	cca                                          *canonicalAnalysis
+	nuclear                                      *float64
 }
 
 // pairMoments are the covariances, row-major, and the means of the units of a Pair.
@@ -152,7 +153,17 @@ func (c *Pair) Swap() *Pair {
 	}
 	d := c.derive(c.UnitsB, c.UnitsA, pairMoments{c.bb, ba, c.aa, c.mb, c.ma})
 	d.principalA, d.principalB, d.standardA, d.standardB = c.principalB, c.principalA, c.standardB, c.standardA
+	d.nuclear = c.nuclear
 	return d
+}
+
+// nuclearNorm is the sum of the singular values of the covariances between a and b.
+func (c *Pair) nuclearNorm() float64 {
+	if c.nuclear == nil {
+		norm := dense.NuclearNorm(par.Threads(c.Threads), c.p, c.q, c.ab)
+		c.nuclear = &norm
+	}
+	return *c.nuclear
 }
 
 // Correlation returns the p x q correlations between the units; those of a unit of

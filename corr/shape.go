@@ -5,8 +5,6 @@ import (
 	"math"
 
 	"github.com/convergent-go/convergent/internal/assignment"
-	"github.com/convergent-go/convergent/internal/dense"
-	"github.com/convergent-go/convergent/internal/par"
 )
 
 // Procrustes returns the shape distance of the networks' responses, each centred and
@@ -23,7 +21,7 @@ func (c *Pair) Procrustes() (float64, error) {
 	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err
 	}
-	return c.distance(dense.NuclearNorm(par.Threads(c.Threads), c.p, c.q, c.ab)), nil
+	return c.distance(c.nuclearNorm()), nil
 }
 
 // Permutation returns the shape distance under the best matching of units instead of the
