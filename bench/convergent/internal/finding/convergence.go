@@ -62,22 +62,9 @@ func (l *layer) nulls(ctx context.Context, c *results.Convergence, observed floa
 		return err
 	}
 	c.Nulls = append(c.Nulls, rotation)
-	if l.sampled != nil {
-		live := func(m *corr.Moments, p *results.Pair) *corr.Pair {
-			c := m.PairOf(p.A, p.B, l.Moments.Live(p.A), l.Moments.Live(p.B))
-			c.Threads = 1
-			return c
-		}
-		sampled, err := l.matchedPool(func(_ int, p *results.Pair) (*corr.Pair, error) { return live(l.sampled, p), nil })
-		if err != nil {
-			return err
-		}
-		// B sees images that A does not see at the time.
-		shuffle, err := l.null(ctx, "shuffle", len(l.exchanged), sampled.mean, func(_, draw int, p *results.Pair) *corr.Pair { return live(l.exchanged[draw], p) })
-		if err != nil {
-			return err
-		}
-		c.Nulls = append(c.Nulls, shuffle)
+	// B sees images that A does not see at the time.
+	if shuffle := l.shuffleNull(); shuffle != nil {
+		c.Nulls = append(c.Nulls, *shuffle)
 	}
 	if l.before != nil {
 		untrained, err := l.null(ctx, "untrained", 1, observed, func(_, _ int, p *results.Pair) *corr.Pair { return pairOf(l.before, p) })
@@ -119,7 +106,6 @@ func (l *layer) matchedPool(of func(k int, p *results.Pair) (*corr.Pair, error))
 
 // null matches what chance puts in the place of two networks.
 func (l *layer) null(ctx context.Context, name string, draws int, observed float64, of func(k, draw int, p *results.Pair) *corr.Pair) (results.MatchedNull, error) {
-	n := results.MatchedNull{Name: name, Draws: draws}
 	pairs := len(l.result.Pairs)
 	values := make([][]float64, draws*pairs) // draw after draw
 	err := l.each(ctx, len(values), func(i int) (err error) {
@@ -127,21 +113,27 @@ func (l *layer) null(ctx context.Context, name string, draws int, observed float
 		return err
 	})
 	if err != nil {
-		return n, err
+		return results.MatchedNull{}, err
 	}
+	return matchedNull(name, pairs, values, observed), nil
+}
+
+// matchedNull is a null from its draws: values of each pair of networks, draw after draw.
+func matchedNull(name string, pairs int, values [][]float64, observed float64) results.MatchedNull {
+	n := results.MatchedNull{Name: name, Draws: len(values) / pairs}
 	var all []float64
 	var means corr.Null
-	for d := range draws {
+	for d := range n.Draws {
 		p := pooled(values[d*pairs : (d+1)*pairs])
 		all = append(all, p.values...)
 		means.Draws = append(means.Draws, p.mean)
 	}
 	n.Mean, n.Percentiles = means.Mean(), percentiles(all)
 	n.Limit = n.Percentiles[100-100*tail]
-	if draws > 1 {
+	if n.Draws > 1 {
 		n.P = results.Finite(means.PValue(observed))
 	}
-	return n, nil
+	return n
 }
 
 // recurrence counts the other networks in which each unit recurs: whose partner of it
