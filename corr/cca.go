@@ -72,7 +72,7 @@ func (c *Pair) analyse() (*canonicalAnalysis, error) {
 		return nil, err
 	}
 	threads := par.Threads(c.Threads)
-	whitened := componentCorrelations(threads, a, b, a.rank, b.rank, standardise(c.ab, c.aa, c.bb, c.p, c.q))
+	whitened := componentCorrelations(threads, a, b, a.rank, b.rank, c.standardBetween())
 	rho, left, right := dense.SVD(threads, a.rank, b.rank, whitened, true)
 	k := &canonicalAnalysis{}
 	for _, r := range rho[:min(a.rank, b.rank)] {

@@ -1,9 +1,6 @@
 package corr
 
-import (
-	"context"
-	"math"
-)
+import "math"
 
 // Measure is a measure of similarity, or of distance, of two networks.
 type Measure struct {
@@ -91,17 +88,4 @@ func (c *Pair) MeanMaxCorrelation() (float64, error) {
 		sum += largest
 	}
 	return sum / float64(c.p), nil
-}
-
-// Excess returns MeanMaxCorrelation less its mean over draws in which b's units are
-// rotated at random: the correlation that is owed to units, and not to the spaces they
-// span (Gurnee and others, "Universal neurons in GPT2 language models", 2024). It is in
-// [-2, 2], not symmetric, and near 0 for a fully distributed code.
-func (c *Pair) Excess(draws int, seed uint64) (float64, error) {
-	observed, err := c.MeanMaxCorrelation()
-	if err != nil {
-		return observed, err
-	}
-	null, err := c.RotationNull(context.Background(), draws, seed)
-	return observed - null.Mean(), err
 }

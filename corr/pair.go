@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -15,6 +16,9 @@ import (
 // Pair is the means and covariances of two networks' units, within each and between
 // them, from which the measures of similarity follow. It keeps factorisations for the
 // next measure, and is not safe for concurrent use.
+//
+// Pairs that share factorisations within networks, by [Pair.Swap] and [Pair.WithBetween],
+// may be used at once.
 type Pair struct {
 	// Threads limits the threads at work; 0 means all.
 	Threads int
@@ -26,10 +30,13 @@ type Pair struct {
 	pairMoments
 	accuracy float64 // of a correlation
 
-	// Factorisations, computed when they are first needed.
+	// Factorisations, computed when they are first needed. Those within a network may be
+	// shared between Pairs.
 	principalA, principalB, standardA, standardB *axes
+	turnedA, turnedB                             *turned
 	cca                                          *canonicalAnalysis
 	nuclear                                      *float64
+	standard                                     []float64
 }
 
 // pairMoments are the covariances, row-major, and the means of the units of a Pair.
@@ -48,6 +55,7 @@ func newPair(unitsA, unitsB []int, count int64, accuracy float64, m pairMoments)
 	return &Pair{
 		UnitsA: unitsA, UnitsB: unitsB, Count: count, p: len(unitsA), q: len(unitsB), pairMoments: m, accuracy: accuracy,
 		principalA: new(axes), principalB: new(axes), standardA: new(axes), standardB: new(axes),
+		turnedA: new(turned), turnedB: new(turned),
 	}
 }
 
@@ -153,7 +161,25 @@ func (c *Pair) Swap() *Pair {
 	}
 	d := c.derive(c.UnitsB, c.UnitsA, pairMoments{c.bb, ba, c.aa, c.mb, c.ma})
 	d.principalA, d.principalB, d.standardA, d.standardB = c.principalB, c.principalA, c.standardB, c.standardA
+	d.turnedA, d.turnedB = c.turnedB, c.turnedA
 	d.nuclear = c.nuclear
+	return d
+}
+
+// WithBetween returns the Pair of the same units whose covariances between a and b are ab,
+// p x q, as they are when b's network sees samples in another order, which leaves all that
+// is within a network as it is. It shares memory and factorisations within networks with c,
+// so that these are computed once for many such Pairs; all of them may be at work at once.
+// It panics if the shape does not fit.
+func (c *Pair) WithBetween(ab mat.Matrix) *Pair {
+	if p, q := ab.Dims(); p != c.p || q != c.q {
+		panic("corr: covariances do not fit together")
+	}
+	m := c.pairMoments
+	m.ab = mat.DenseCopyOf(ab).RawMatrix().Data
+	d := c.derive(c.UnitsA, c.UnitsB, m)
+	d.principalA, d.principalB, d.standardA, d.standardB = c.principalA, c.principalB, c.standardA, c.standardB
+	d.turnedA, d.turnedB = c.turnedA, c.turnedB
 	return d
 }
 
@@ -172,7 +198,7 @@ func (c *Pair) Correlation() *mat.Dense {
 	if c.p == 0 || c.q == 0 {
 		return &mat.Dense{}
 	}
-	r := standardise(c.ab, c.aa, c.bb, c.p, c.q)
+	r := slices.Clone(c.standardBetween())
 	for i, v := range r {
 		r[i] = max(-1, min(1, v))
 	}
@@ -189,6 +215,14 @@ func (c *Pair) Within() (a, b *mat.Dense) {
 		return mat.NewDense(n, n, standardise(x, x, x, n, n))
 	}
 	return within(c.aa, c.p), within(c.bb, c.q)
+}
+
+// standardBetween is the covariances between a and b of units scaled to variance 1.
+func (c *Pair) standardBetween() []float64 {
+	if c.standard == nil {
+		c.standard = standardise(c.ab, c.aa, c.bb, c.p, c.q)
+	}
+	return c.standard
 }
 
 // standardise returns the p x q covariances x divided by the standard deviations, whose
@@ -232,35 +266,42 @@ func trace(x []float64, p int) float64 {
 
 // axes are the principal axes of a covariance matrix.
 type axes struct {
+	once      sync.Once
 	n         int       // units
 	variances []float64 // along the axes, falling
 	rows      []float64 // directions
 	rank      int       // number of variances above what rounding of covariances can make of 0
 }
 
-// decompose computes the axes of the n x n matrix x, unless that is done. The elements of
-// x err by c's accuracy times the mean of its diagonal or less, and the matrix of errors,
-// like any random symmetric matrix, has eigenvalues of the root of its order times that.
-func (a *axes) decompose(c *Pair, x []float64, n int) *axes {
-	if a.n == 0 {
-		values, rows := dense.Eigen(par.Threads(c.Threads), n, slices.Clone(x), n)
-		*a = axes{n: n, variances: values, rows: rows}
+// decompose computes the axes of the n x n matrix that of returns, in memory of its own,
+// unless that is done. The elements of the matrix err by c's accuracy times the mean of its
+// diagonal or less, and the matrix of errors, like any random symmetric matrix, has
+// eigenvalues of the root of its order times that.
+func (a *axes) decompose(c *Pair, n int, of func() []float64) *axes {
+	a.once.Do(func() {
+		x := of()
 		threshold := c.accuracy / math.Sqrt(float64(n)) * trace(x, n)
-		for a.rank < n && values[a.rank] > threshold {
+		a.n = n
+		a.variances, a.rows = dense.Eigen(par.Threads(c.Threads), n, x, n)
+		for a.rank < n && a.variances[a.rank] > threshold {
 			a.rank++
 		}
-	}
+	})
 	return a
 }
 
-func (c *Pair) axesA() *axes { return c.principalA.decompose(c, c.aa, c.p) }
+func (c *Pair) axesA() *axes {
+	return c.principalA.decompose(c, c.p, func() []float64 { return slices.Clone(c.aa) })
+}
 
-func (c *Pair) axesB() *axes { return c.principalB.decompose(c, c.bb, c.q) }
+func (c *Pair) axesB() *axes {
+	return c.principalB.decompose(c, c.q, func() []float64 { return slices.Clone(c.bb) })
+}
 
 // standardAxes returns the principal axes of the units scaled to variance 1.
 func (c *Pair) standardAxes() (a, b *axes) {
-	return c.standardA.decompose(c, standardise(c.aa, c.aa, c.aa, c.p, c.p), c.p),
-		c.standardB.decompose(c, standardise(c.bb, c.bb, c.bb, c.q, c.q), c.q)
+	return c.standardA.decompose(c, c.p, func() []float64 { return standardise(c.aa, c.aa, c.aa, c.p, c.p) }),
+		c.standardB.decompose(c, c.q, func() []float64 { return standardise(c.bb, c.bb, c.bb, c.q, c.q) })
 }
 
 // Rank returns the dimensions of the spaces that the units of a and of b span: the
@@ -284,9 +325,14 @@ func componentCorrelations(threads int, a, b *axes, k, l int, x []float64) []flo
 	projection := a.project(threads, k, x, b.n)
 	y := make([]float64, k*l)
 	dense.Gemm(threads, dense.Product{M: k, N: l, K: b.n, A: dense.Rows(projection, b.n), B: dense.Rows(b.rows, b.n).T(), C: y, LDC: l})
+	deviations := make([]float64, l)
+	for j := range deviations {
+		deviations[j] = math.Sqrt(b.variances[j])
+	}
 	for i := range k {
-		for j := range l {
-			y[i*l+j] /= math.Sqrt(a.variances[i]) * math.Sqrt(b.variances[j])
+		deviation, row := math.Sqrt(a.variances[i]), y[i*l:][:l]
+		for j, s := range deviations {
+			row[j] /= deviation * s
 		}
 	}
 	return y

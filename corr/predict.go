@@ -42,7 +42,7 @@ func (c *Pair) Linear() (Prediction, error) {
 	if int64(a.rank) >= c.Count-1 {
 		return Prediction{}, fmt.Errorf("corr: %w: %d dimensions predict any %d", ErrTooFewObservations, a.rank, c.Count)
 	}
-	projection := a.project(par.Threads(c.Threads), a.rank, standardise(c.ab, c.aa, c.bb, c.p, c.q), c.q)
+	projection := a.project(par.Threads(c.Threads), a.rank, c.standardBetween(), c.q)
 	r2 := make([]float64, c.q)
 	for k := range a.rank {
 		for j, v := range projection[k*c.q:][:c.q] {

@@ -234,22 +234,9 @@ func (l *layer) beforeReLU(state observe.State) (*beforeReLU, bool) {
 
 // nulls matches what else chance puts in the place of two networks, as far as that is known.
 func (l *layer) nulls(ctx context.Context, c *results.Convergence, observed float64) error {
-	if l.sampled != nil {
-		live := func(m *corr.Moments, p *results.Pair) *corr.Pair {
-			c := m.PairOf(p.A, p.B, l.Moments.Live(p.A), l.Moments.Live(p.B))
-			c.Threads = 1
-			return c
-		}
-		sampled, err := l.matchedPool(func(_ int, p *results.Pair) (*corr.Pair, error) { return live(l.sampled, p), nil })
-		if err != nil {
-			return err
-		}
-		// B sees images that A does not see at the time.
-		shuffle, err := l.null(ctx, "shuffle", len(l.exchanged), sampled.mean, func(_, draw int, p *results.Pair) *corr.Pair { return live(l.exchanged[draw], p) })
-		if err != nil {
-			return err
-		}
-		c.Nulls = append(c.Nulls, shuffle)
+	// B sees images that A does not see at the time.
+	if shuffle := l.shuffleNull(); shuffle != nil {
+		c.Nulls = append(c.Nulls, *shuffle)
 	}
 	if l.before != nil {
 		untrained, err := l.null(ctx, "untrained", 1, observed, func(_, _ int, p *results.Pair) *corr.Pair { return pairOf(l.before, p) })

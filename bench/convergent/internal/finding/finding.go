@@ -34,13 +34,13 @@ type layer struct {
 	details func(*results.Pair, *results.Detail) error
 
 	before    *corr.Moments   // of networks before training; nil if not known
-	sampled   *corr.Moments   // of a sample of observations; nil if there is none
-	exchanged []*corr.Moments // of the same, images exchanged, by draw
+	sampled   []pairFigures   // of a sample of observations, by pair; nil if there is none
+	exchanged [][]pairFigures // of the same with images exchanged, by draw and pair
 }
 
 // findings are made in this order.
 var findings = []func(*layer, context.Context) error{
-	(*layer).pairs, (*layer).convergence, (*layer).subspaces, (*layer).basis, (*layer).activity, (*layer).descent, (*layer).measures, (*layer).geometry,
+	(*layer).pairs, (*layer).exchange, (*layer).convergence, (*layer).subspaces, (*layer).basis, (*layer).activity, (*layer).descent, (*layer).measures, (*layer).geometry,
 }
 
 // ErrDead says that a network has no live unit.
@@ -81,7 +81,6 @@ func Layer(ctx context.Context, l *observe.Layer, o Options, details func(*resul
 	if l.Baseline != nil {
 		c.before = l.Baseline.Total()
 	}
-	c.exchange()
 	for i, find := range findings {
 		if err := find(c, ctx); err != nil {
 			return nil, fmt.Errorf("layer %s: %w", l.Name, err)
@@ -95,18 +94,6 @@ func Layer(ctx context.Context, l *observe.Layer, o Options, details func(*resul
 
 // Steps is how many steps a layer takes.
 func Steps() int { return len(findings) }
-
-// exchange makes moments of exchanged images, if a sample was observed.
-func (l *layer) exchange() {
-	if l.Sample == nil || l.Shuffles == 0 || l.Sample.Images() < 2 {
-		return
-	}
-	l.sampled = l.Sample.Moments()
-	l.exchanged = make([]*corr.Moments, l.Shuffles)
-	par.For(par.Threads(l.Threads), l.Shuffles, func(d int) {
-		l.exchanged[d] = l.Sample.Exchanged(random(l.Seed, imageExchange, d))
-	})
-}
 
 // eachPair calls fn for each pair of networks, side by side; what it does it does on one
 // thread if there are pairs enough for all.

@@ -191,24 +191,6 @@ func (l *layer) geometryWithout(ctx context.Context) (figures [][][]float64, row
 	return figures, rows, err
 }
 
-// limitOf is what 95 % of chance do not pass: more than it has a p of 0.05 or less.
-func limitOf(chance corr.Null) float64 {
-	draws := slices.Sorted(slices.Values(chance.Draws))
-	at := int(math.Ceil(confidence*float64(len(draws)+1))) - 1
-	if at >= len(draws) || slices.ContainsFunc(draws, math.IsNaN) {
-		return math.NaN() // too few draws
-	}
-	return draws[at]
-}
-
-// calibrated is how far a similarity is beyond a limit of chance, as a share of the way to 1.
-func calibrated(value, limit float64) float64 {
-	if limit >= 1 {
-		return 0
-	}
-	return max(0, (value-limit)/(1-limit))
-}
-
 // calibrate sets what a similarity is beside chance.
 func calibrate(m *results.Measure, chance corr.Null) {
 	m.Null = results.Finite(chance.Mean())
@@ -216,7 +198,7 @@ func calibrate(m *results.Measure, chance corr.Null) {
 		return
 	}
 	m.P = results.Finite(chance.PValue(*m.Value))
-	if m.Limit = results.Finite(limitOf(chance)); m.Limit != nil {
+	if m.Limit = results.Finite(limitOf(chance, false)); m.Limit != nil {
 		m.Calibrated = results.Finite(calibrated(*m.Value, *m.Limit))
 	}
 }

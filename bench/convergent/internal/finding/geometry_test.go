@@ -138,12 +138,12 @@ func TestLimit(t *testing.T) {
 			chance.Draws = append(chance.Draws, float64(d*7919%draws))
 		}
 		for v := -0.5; v < float64(draws)+1; v++ {
-			if beyond, p := v > limitOf(chance), chance.PValue(v); beyond != (p <= 0.05+1e-12) {
-				t.Errorf("%d draws: %v has p = %v beside a limit of %v", draws, v, p, limitOf(chance))
+			if beyond, p := v > limitOf(chance, false), chance.PValue(v); beyond != (p <= 0.05+1e-12) {
+				t.Errorf("%d draws: %v has p = %v beside a limit of %v", draws, v, p, limitOf(chance, false))
 			}
 		}
 	}
-	if !math.IsNaN(limitOf(corr.Null{Draws: make([]float64, 18)})) {
+	if !math.IsNaN(limitOf(corr.Null{Draws: make([]float64, 18)}, false)) {
 		t.Error("18 draws have a limit of 5 %")
 	}
 }

@@ -118,7 +118,7 @@ func calibrateGrids(ctx context.Context, g *observe.Grid, o Options, grids []res
 		if observed := largest(own[k]); !math.IsInf(observed, -1) {
 			grid.CKAP = results.Finite(chance[k].PValue(observed))
 		}
-		limit := limitOf(chance[k])
+		limit := limitOf(chance[k], false)
 		if grid.CKALimit = results.Finite(limit); grid.CKALimit == nil {
 			continue
 		}

@@ -2,21 +2,15 @@ package finding
 
 import (
 	"context"
-	"errors"
-	"math"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/corr"
-	"github.com/convergent-go/convergent/match"
 )
 
 // allMeasures are those of package corr, and the mean correlation of the one-to-one
-// matching.
+// matching, of which measureValues has the values.
 func allMeasures() []corr.Measure {
-	return append(corr.Measures(), corr.Measure{Name: "matched", Symmetric: true, Func: func(p *corr.Pair) (float64, error) {
-		m, err := match.Bipartite(p.Correlation())
-		return m.Mean, err
-	}})
+	return append(corr.Measures(), corr.Measure{Name: "matched", Symmetric: true})
 }
 
 // measureIntervals are the kinds of intervals that measures have: corrected ones of smooth
@@ -29,19 +23,18 @@ var measureIntervals = map[string]intervalKind{
 	"matched": plainInterval, "permutation": plainInterval, "excess_ab": plainInterval, "excess_ba": plainInterval,
 }
 
-// measureValues returns the value of each measure, NaN where there are too few observations.
-func measureValues(p *corr.Pair) ([]float64, error) {
+// measureValues returns the value of each measure, NaN where it is not defined, given the
+// mean correlation of matched units.
+func measureValues(c *corr.Pair, matched float64) ([]float64, error) {
 	var values []float64
-	for _, m := range allMeasures() {
-		v, err := m.Func(p)
-		if errors.Is(err, corr.ErrTooFewObservations) {
-			v = math.NaN()
-		} else if err != nil {
+	for _, m := range corr.Measures() {
+		v, err := defined(m.Func(c))
+		if err != nil {
 			return nil, err
 		}
 		values = append(values, v)
 	}
-	return values, nil
+	return append(values, matched), nil
 }
 
 // measures of each two networks, with intervals and a null if there is what they are made
@@ -49,7 +42,13 @@ func measureValues(p *corr.Pair) ([]float64, error) {
 func (l *layer) measures(ctx context.Context) error {
 	for k := range l.result.Pairs {
 		p := &l.result.Pairs[k]
-		all, err := l.jackknife(ctx, p, measureValues)
+		all, err := l.jackknife(ctx, p, func(c *corr.Pair) ([]float64, error) {
+			r, err := matchedR(c)
+			if err != nil {
+				return nil, err
+			}
+			return measureValues(c, mean(r))
+		})
 		if err != nil {
 			return err
 		}
@@ -61,50 +60,6 @@ func (l *layer) measures(ctx context.Context) error {
 	if l.sampled == nil {
 		return nil
 	}
-	return l.measureNulls(ctx)
-}
-
-// measureNulls sets what measures are of images that are exchanged, beside the same
-// observations of images that go together.
-func (l *layer) measureNulls(ctx context.Context) error {
-	draws := len(l.exchanged)
-	for k := range l.result.Pairs {
-		p := &l.result.Pairs[k]
-		liveA, liveB := l.sampled.Live(p.A), l.sampled.Live(p.B)
-		if len(liveA) == 0 || len(liveB) == 0 {
-			continue // live at other positions only
-		}
-		values := make([][]float64, draws+1)
-		err := l.each(ctx, draws+1, func(d int) (err error) {
-			m := l.sampled
-			if d < draws {
-				m = l.exchanged[d]
-			}
-			c := m.PairOf(p.A, p.B, liveA, liveB)
-			c.Threads = 1
-			values[d], err = measureValues(c)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		for i, m := range allMeasures() {
-			var chance corr.Null
-			for _, v := range values[:draws] {
-				chance.Draws = append(chance.Draws, v[i])
-			}
-			measure := p.Measures[m.Name]
-			measure.Null = results.Finite(chance.Mean())
-			observed := values[draws][i]
-			switch {
-			case measure.Null == nil || math.IsNaN(observed):
-			case m.Distance:
-				measure.P = results.Finite(chance.PValueLower(observed))
-			default:
-				measure.P = results.Finite(chance.PValue(observed))
-			}
-			p.Measures[m.Name] = measure
-		}
-	}
+	l.measureNulls()
 	return nil
 }

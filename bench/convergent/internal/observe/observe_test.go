@@ -178,7 +178,7 @@ func TestExchanged(t *testing.T) {
 		m.data[1][at*3+2] = float32((at % positions) * 2)
 	}
 	l := observed(t, m, Plan{Sample: true})
-	own, exchanged := l.Sample.Moments(), l.Sample.Exchanged(rand.New(rand.NewPCG(1, 1)))
+	own, exchanged := l.Sample.Moments(), l.Sample.Exchanged(l.Sample.Orders(rand.New(rand.NewPCG(1, 1))))
 	for n := range 2 {
 		if !mat.EqualApprox(own.Covariance(nil, n, n), exchanged.Covariance(nil, n, n), 1e-5) {
 			t.Errorf("network %d is another", n)
@@ -193,6 +193,47 @@ func TestExchanged(t *testing.T) {
 	}
 }
 
+// TestStandardized: one product gives the covariances that moments of exchanged images have,
+// whatever the units' scales and offsets; images of different positions have none.
+func TestStandardized(t *testing.T) {
+	const samples, positions = 300, 40
+	m := newMade(samples, positions)
+	for at := range samples * positions {
+		m.data[0][at*4] = 1e6 + 3*m.data[0][at*4]
+		m.data[0][at*4+1] *= 1e-20
+		m.data[1][at*3] *= 1e20
+		m.data[1][at*3+1] = 0.1 // constant
+	}
+	m.images[samples-1] = 0 // an image of two samples
+	l := observed(t, m, Plan{Sample: true})
+	if l.Sample.Standardized() != nil {
+		t.Error("images of different positions are exchanged as if they had the same")
+	}
+	m.images[samples-1] = samples - 1
+	l = observed(t, m, Plan{Sample: true})
+	z := l.Sample.Standardized()
+	for draw := range 3 {
+		orders := l.Sample.Orders(nil)
+		if draw > 0 {
+			orders = l.Sample.Orders(rand.New(rand.NewPCG(1, uint64(draw))))
+		}
+		exchanged := l.Sample.Exchanged(orders)
+		a, b := exchanged.Std(0), exchanged.Std(1)
+		got, want := z.Covariance(0, 1, Partners(orders, 0, 1)), exchanged.Covariance(nil, 0, 1)
+		for i := range 4 {
+			for j := range 3 {
+				if d := got.At(i, j) - want.At(i, j); !(math.Abs(d) <= 2e-6*a[i]*b[j]) {
+					t.Errorf("draw %d, units %d and %d: %v, want %v", draw, i, j, got.At(i, j), want.At(i, j))
+				}
+			}
+		}
+		back := z.Covariance(1, 0, Partners(orders, 1, 0))
+		if d := back.At(0, 2) - got.At(2, 0); math.Abs(d) > 2e-6*a[2]*b[0] {
+			t.Errorf("from the other side: %v, want %v", back.At(0, 2), got.At(2, 0))
+		}
+	}
+}
+
 // TestExchangedImages: samples of one image stay together.
 func TestExchangedImages(t *testing.T) {
 	m := newMade(90, 1)
@@ -204,7 +245,7 @@ func TestExchangedImages(t *testing.T) {
 	if l.Sample.Images() != 30 {
 		t.Errorf("%d images", l.Sample.Images())
 	}
-	if r := l.Sample.Exchanged(rand.New(rand.NewPCG(1, 1))).Correlation(nil, 0, 1).At(0, 0); r < 0.999 {
+	if r := l.Sample.Exchanged(l.Sample.Orders(rand.New(rand.NewPCG(1, 1)))).Correlation(nil, 0, 1).At(0, 0); r < 0.999 {
 		t.Errorf("samples of an image do not stay together: %v", r)
 	}
 }

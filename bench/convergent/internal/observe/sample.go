@@ -2,7 +2,6 @@ package observe
 
 import (
 	"cmp"
-	"math/rand/v2"
 	"slices"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
@@ -102,32 +101,15 @@ func (s *Sample) Images() int { return len(s.images) }
 
 // Moments returns moments of the sampled observations of all networks.
 func (s *Sample) Moments() *corr.Moments {
-	order := make([]int, len(s.images))
-	for i := range order {
-		order[i] = i
-	}
-	return s.moments(slices.Repeat([][]int{order}, len(s.units)))
-}
-
-// Exchanged returns the same where all networks but the first see the images in an order
-// of its own, drawn at random: images that do not go together.
-func (s *Sample) Exchanged(rnd *rand.Rand) *corr.Moments {
-	orders := make([][]int, len(s.units))
-	for n := range orders {
-		orders[n] = rnd.Perm(len(s.images))
-		if n == 0 {
-			slices.Sort(orders[n])
-		}
-	}
-	return s.moments(orders)
+	return s.Exchanged(s.Orders(nil))
 }
 
 // momentsRows is how many observations are gathered at a time.
 const momentsRows = 3072
 
-// moments adds up observations of the images that stand at the same place of the
-// networks' orders, at the positions that all of these have.
-func (s *Sample) moments(orders [][]int) *corr.Moments {
+// Exchanged returns the same where each network sees the images in an order of its own: of
+// the images that stand at the same place of these, at the positions that all of them have.
+func (s *Sample) Exchanged(orders [][]int) *corr.Moments {
 	m := corr.NewMoments(s.units...)
 	m.Threads = 1
 	data := make([][]float32, len(s.units))

@@ -1,0 +1,155 @@
+package finding
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+	"github.com/convergent-go/convergent/corr"
+)
+
+// pairFigures are what is found of two networks at a sample of observations: every measure,
+// and the correlations of matched units. They are empty if the networks have no live units
+// there.
+type pairFigures struct {
+	measures, matched []float64
+}
+
+func newPairFigures(c *corr.Pair) (f pairFigures, err error) {
+	c.Threads = 1
+	if len(c.UnitsA) == 0 || len(c.UnitsB) == 0 {
+		return f, nil
+	}
+	if f.matched, err = matchedR(c); err == nil {
+		f.measures, err = measureValues(c, mean(f.matched))
+	}
+	return f, err
+}
+
+// exchange finds what networks have in common that see different images, and the same
+// images at the same observations, if a sample was observed: in each draw every network but
+// the first sees whole images in an order of its own.
+func (l *layer) exchange(ctx context.Context) error {
+	if l.Sample == nil || l.Shuffles == 0 || l.Sample.Images() < 2 {
+		return nil
+	}
+	pairs := l.result.Pairs
+	own := l.Sample.Moments()
+	own.Threads = l.Threads
+	base := make([]*corr.Pair, len(pairs))
+	for k, p := range pairs {
+		base[k] = own.PairOf(p.A, p.B, own.Live(p.A), own.Live(p.B))
+	}
+	z := l.Sample.Standardized()
+	// figures of draw -1 are those of images that go together.
+	figures := func(draw int) ([]pairFigures, error) {
+		orders := l.Sample.Orders(nil)
+		if draw >= 0 {
+			orders = l.Sample.Orders(random(l.Seed, imageExchange, draw))
+		}
+		all := make([]pairFigures, len(pairs))
+		var exchanged *corr.Moments
+		if z == nil {
+			exchanged = l.Sample.Exchanged(orders)
+		}
+		for k, p := range pairs {
+			var c *corr.Pair
+			if a, b := base[k].UnitsA, base[k].UnitsB; z == nil {
+				c = exchanged.PairOf(p.A, p.B, a, b)
+			} else if c = base[k]; len(a) > 0 && len(b) > 0 {
+				c = c.WithBetween(corr.Select(z.Covariance(p.A, p.B, observe.Partners(orders, p.A, p.B)), a, b))
+			}
+			var err error
+			if all[k], err = newPairFigures(c); err != nil {
+				return nil, err
+			}
+		}
+		return all, ctx.Err()
+	}
+	var err error
+	if l.sampled, err = figures(-1); err != nil {
+		return err
+	}
+	l.exchanged = make([][]pairFigures, l.Shuffles)
+	return l.each(ctx, l.Shuffles, func(d int) (err error) {
+		l.exchanged[d], err = figures(d)
+		return err
+	})
+}
+
+// measureNulls sets beside measures what they are of images that are exchanged.
+func (l *layer) measureNulls() {
+	for k := range l.result.Pairs {
+		p := &l.result.Pairs[k]
+		if l.sampled[k].measures == nil {
+			continue // live at other positions only
+		}
+		for i, m := range allMeasures() {
+			var chance corr.Null
+			for _, draw := range l.exchanged {
+				chance.Draws = append(chance.Draws, draw[k].measures[i])
+			}
+			figure := p.Measures[m.Name]
+			besideChance(&figure, m, l.sampled[k].measures[i], chance)
+			p.Measures[m.Name] = figure
+		}
+	}
+}
+
+// shuffleNull is the null of claim 1 of images that are exchanged, of pairs of networks with
+// live units at the sampled observations; nil if there is none.
+func (l *layer) shuffleNull() *results.MatchedNull {
+	pairs := 0
+	matched := func(all []pairFigures) (values [][]float64) {
+		for _, f := range all {
+			if f.matched != nil {
+				values = append(values, f.matched)
+			}
+		}
+		pairs = len(values)
+		return values
+	}
+	var drawn [][]float64 // draw after draw
+	for _, draw := range l.exchanged {
+		drawn = append(drawn, matched(draw)...)
+	}
+	if pairs == 0 {
+		return nil
+	}
+	n := matchedNull("shuffle", pairs, drawn, pooled(matched(l.sampled)).mean)
+	return &n
+}
+
+// besideChance sets what a measure is beside chance. All of it is about the sampled
+// observations, at which images can be exchanged: the observed figure that is compared with
+// the draws is the one of the sample too, and not the measure's value.
+func besideChance(f *results.Measure, m corr.Measure, observed float64, chance corr.Null) {
+	f.Null = results.Finite(chance.Mean())
+	if f.Null == nil || math.IsNaN(observed) {
+		return
+	}
+	limit := limitOf(chance, m.Distance)
+	f.Limit = results.Finite(limit)
+	if m.Distance {
+		f.P = results.Finite(chance.PValueLower(observed))
+		return
+	}
+	f.P = results.Finite(chance.PValue(observed))
+	if !differences[m.Name] {
+		f.Calibrated = results.Finite(calibrated(observed, limit))
+	}
+}
+
+// differences are measures that are no similarities of which 1 is the most.
+var differences = map[string]bool{"excess_ab": true, "excess_ba": true}
+
+// defined returns v, or NaN where a measure is not defined: there are too few observations, or
+// units that are live do not vary at those.
+func defined(v float64, err error) (float64, error) {
+	if errors.Is(err, corr.ErrTooFewObservations) || errors.Is(err, corr.ErrNoLiveUnits) {
+		return math.NaN(), nil
+	}
+	return v, err
+}

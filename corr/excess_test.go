@@ -1,0 +1,77 @@
+package corr
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// TestExcess compares with the mean of the null whose draws are rotated one by one.
+func TestExcess(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(6, 2))
+	x, y := mixedUnits(rnd, 90, 6, 9)
+	x = mapRows(x, func(r []float64) []float64 { r[2] = 5; return r }) // a constant unit
+	c := exactPair(x, y)
+	observed, err := c.MeanMaxCorrelation()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []struct {
+		draws int
+		seed  uint64
+	}{{7, 3}, {2, 3}, {7, 4}} {
+		null, err := c.RotationNull(context.Background(), key.draws, key.seed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := c.Excess(key.draws, key.seed)
+		if want := observed - null.Mean(); err != nil || math.Abs(got-want) > 1e-12 {
+			t.Errorf("%d draws, seed %d: %v (%v), want %v", key.draws, key.seed, got, err, want)
+		}
+	}
+	if _, err := c.Excess(0, 1); err == nil {
+		t.Error("no draw, and no error")
+	}
+}
+
+// TestWithBetween: samples that are exchanged give, with the factors of those that are
+// not, what they give alone, all at once.
+func TestWithBetween(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(7, 2))
+	x, y := mixedUnits(rnd, 90, 6, 9)
+	c := exactPair(x, y)
+	const draws = 8
+	var orders [draws][]int
+	for d := range orders {
+		orders[d] = rnd.Perm(len(y))
+	}
+	var wg sync.WaitGroup
+	for _, order := range orders {
+		wg.Go(func() {
+			z := make([][]float64, len(y))
+			for i, from := range order {
+				z[i] = y[from]
+			}
+			want := exactPair(x, z)
+			got := c.WithBetween(mat.NewDense(6, 9, want.ab))
+			for _, m := range Measures() {
+				v, err := m.Func(got)
+				w, err2 := m.Func(want)
+				if err != nil || err2 != nil || math.Abs(v-w) > 1e-9 {
+					t.Errorf("%s is %v, want %v (%v, %v)", m.Name, v, w, err, err2)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	defer func() {
+		if recover() == nil {
+			t.Error("another shape was taken")
+		}
+	}()
+	c.WithBetween(mat.NewDense(9, 6, nil))
+}
