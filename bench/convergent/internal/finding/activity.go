@@ -18,8 +18,8 @@ const unitExchanges = 200
 // activity tests claim 4.
 func (l *layer) activity(ctx context.Context) error {
 	means := unitMeans(l.Moments)
-	a := &results.Activity{Distance: measure(l.curveDistance(means), plainInterval)}
-	observed := l.meanDistance(means)
+	distances := l.curveDistance(means)
+	a := &results.Activity{Distance: l.pairMeasure(distances, plainInterval)}
 	null := corr.Null{Draws: make([]float64, unitExchanges)}
 	err := l.each(ctx, unitExchanges, func(d int) error {
 		rnd := random(l.Seed, unitExchange, d)
@@ -33,7 +33,7 @@ func (l *layer) activity(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.Distance.Null, a.Distance.P = results.Finite(null.Mean()), results.Finite(null.PValue(observed))
+	a.Distance.Null, a.Distance.P = results.Finite(null.Mean()), results.Finite(null.PValue(distances.Value))
 	if l.before != nil {
 		distance := 0.0
 		for n, before := range unitMeans(l.before) {
@@ -48,8 +48,9 @@ func (l *layer) activity(ctx context.Context) error {
 
 // curveDistance is the mean distance of two networks, with what it is without each group
 // of images.
-func (l *layer) curveDistance(means [][]float64) corr.Jackknife {
-	j := corr.Jackknife{Value: l.meanDistance(means)}
+func (l *layer) curveDistance(means [][]float64) pairMean {
+	j := pairMean{pairs: l.distances(means)}
+	j.Value = mean(j.pairs)
 	if l.Layer.Groups == nil || l.Analysis.Groups == 1 || l.Layer.Groups.Len() < leastGroups {
 		return j
 	}
@@ -64,17 +65,18 @@ func (l *layer) curveDistance(means [][]float64) corr.Jackknife {
 			}
 		}
 		j.Rows = append(j.Rows, rows)
-		j.Without = append(j.Without, l.meanDistance(without))
+		j.Without = append(j.Without, mean(l.distances(without)))
 	}
 	return j
 }
 
-// meanDistance is the mean over pairs of networks with units of these means.
-func (l *layer) meanDistance(means [][]float64) (total float64) {
-	for _, p := range l.result.Pairs {
-		total += sortedDistance(means[p.A], means[p.B]) / float64(len(l.result.Pairs))
+// distances are those of each pair of networks with units of these means.
+func (l *layer) distances(means [][]float64) []float64 {
+	all := make([]float64, len(l.result.Pairs))
+	for k, p := range l.result.Pairs {
+		all[k] = sortedDistance(means[p.A], means[p.B])
 	}
-	return total
+	return all
 }
 
 // decades is the log10 of the most over the least active unit of those that are active at

@@ -37,13 +37,15 @@ func (l *layer) angles(s *results.Subspaces) error {
 	}
 	null := corr.Null{Draws: make([]float64, clusterDraws)}
 	value := 0.0
+	means := make([]float64, pairs)
 	for k := range observed {
 		value += observed[k] / total
+		means[k] = observed[k] / counts[k] // NaN, without weight, of no cluster
 		for d := range null.Draws {
 			null.Draws[d] += chance[k][d] / total
 		}
 	}
-	s.Angles = &results.Measure{Value: results.Finite(value), Null: results.Finite(null.Mean()), P: results.Finite(null.PValue(value))}
+	s.Angles = &results.Measure{Value: results.Finite(value), Networks: l.overNetworks(means, counts), Null: results.Finite(null.Mean()), P: results.Finite(null.PValue(value))}
 	return nil
 }
 

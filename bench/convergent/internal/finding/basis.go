@@ -83,7 +83,7 @@ func (l *layer) basis(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.Index, b.AxesIndex = measure(figures[0], plainInterval), measure(figures[1], plainInterval)
+	b.Index, b.AxesIndex = l.pairMeasure(figures[0], plainInterval), l.pairMeasure(figures[1], plainInterval)
 	for i, m := range []*results.Measure{&b.Index, &b.AxesIndex} {
 		m.Null, m.P = all[i].indexNull()
 	}

@@ -37,10 +37,10 @@ func (l *layer) convergence(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Matched = measure(figures[0], plainInterval)
+	c.Matched = l.pairMeasure(figures[0], plainInterval)
 	c.Matched.Null, c.Matched.P = &c.Nulls[0].Mean, c.Nulls[0].P
 	for i := range c.Nulls {
-		m := measure(figures[i+1], noInterval)
+		m := l.pairMeasure(figures[i+1], noInterval)
 		m.Null = results.Finite(tail)
 		c.Nulls[i].Exceedance = m
 		l.recur(&c.Nulls[i])

@@ -181,11 +181,17 @@ func matchedIn(r *mat.Dense) ([]float64, error) {
 // confidence is that of intervals.
 const confidence = 0.95
 
-// pairMeans returns figures of each pair of networks in means over pairs, with what they
-// are without each group of images if there are images enough. Figures must be safe to
-// compute side by side.
-func (l *layer) pairMeans(ctx context.Context, figures func(k int, c *corr.Pair) ([]float64, error)) ([]corr.Jackknife, error) {
-	var means []corr.Jackknife
+// pairMean is a figure in its mean over pairs of networks, with what that is without each
+// group of images if there are images enough, and the figure of each pair.
+type pairMean struct {
+	corr.Jackknife
+	pairs []float64
+}
+
+// pairMeans returns figures of each pair of networks in means over pairs. Figures must be
+// safe to compute side by side.
+func (l *layer) pairMeans(ctx context.Context, figures func(k int, c *corr.Pair) ([]float64, error)) ([]pairMean, error) {
+	var means []pairMean
 	share := 1 / float64(len(l.result.Pairs))
 	for k := range l.result.Pairs {
 		own, err := l.jackknife(ctx, &l.result.Pairs[k], func(c *corr.Pair) ([]float64, error) { return figures(k, c) })
@@ -193,19 +199,44 @@ func (l *layer) pairMeans(ctx context.Context, figures func(k int, c *corr.Pair)
 			return nil, err
 		}
 		if means == nil {
-			means = make([]corr.Jackknife, len(own))
-			for i, j := range own {
-				means[i] = corr.Jackknife{Without: make([]float64, len(j.Without)), Rows: j.Rows}
-			}
+			means = make([]pairMean, len(own))
 		}
 		for i, j := range own {
-			means[i].Value += share * j.Value
-			for g, v := range j.Without {
-				means[i].Without[g] += share * v
-			}
+			means[i].add(j, share)
 		}
 	}
 	return means, nil
+}
+
+// add adds a pair that has a share in the mean.
+func (m *pairMean) add(j corr.Jackknife, share float64) {
+	if m.Without == nil {
+		m.Without, m.Rows = make([]float64, len(j.Without)), j.Rows
+	}
+	m.pairs = append(m.pairs, j.Value)
+	m.Value += share * j.Value
+	for g, v := range j.Without {
+		m.Without[g] += share * v
+	}
+}
+
+// overNetworks is the interval, over other networks made in the same way, of the mean over
+// pairs of a figure that each pair has, weighted unless weights is nil. It is nil of fewer
+// than three networks, where a pair that has a weight has no figure, and where all pairs
+// have the same, which says nothing of how others differ.
+func (l *layer) overNetworks(perPair, weights []float64) *results.Interval {
+	low, high := corr.JackknifePairs(len(l.Units), perPair, weights).Interval(confidence)
+	if low == high {
+		return nil
+	}
+	return results.NewInterval(low, high)
+}
+
+// pairMeasure is a mean over pairs with its intervals, that over images of a kind.
+func (l *layer) pairMeasure(m pairMean, kind intervalKind) results.Measure {
+	figure := measure(m.Jackknife, kind)
+	figure.Networks = l.overNetworks(m.pairs, nil)
+	return figure
 }
 
 // jackknife returns figures of a pair of networks with what they are without each group of

@@ -91,11 +91,14 @@ func (l *layer) predictions(ctx context.Context, s *results.Subspaces) error {
 	}
 	kinds = append(kinds, results.Prediction{Name: "best", Terms: 1})
 	for i := range kinds {
-		kinds[i].R2 = meanR2(trained, i)
+		var perPair []float64
 		for k := range l.result.Pairs {
 			kinds[i].AB = append(kinds[i].AB, mean(trained[2*k][i].r2()))
 			kinds[i].BA = append(kinds[i].BA, mean(trained[2*k+1][i].r2()))
+			perPair = append(perPair, (kinds[i].AB[k]+kinds[i].BA[k])/2)
 		}
+		kinds[i].R2 = meanR2(trained, i)
+		kinds[i].R2.Networks = l.overNetworks(perPair, nil)
 	}
 	if kinds[0].R2.Null, err = l.untrainedR2(ctx); err != nil {
 		return err
