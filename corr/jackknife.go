@@ -81,6 +81,19 @@ func (j Jackknife) CorrectedInterval(level float64) (low, high float64) {
 	return j.Corrected() - half, j.Corrected() + half
 }
 
+// LogInterval is the Interval of the figure's logarithm, in terms of the figure: from
+// F exp(-h) to F exp(h). It suits figures whose error grows as they do, such as variances and
+// distances, of few groups (Miller, "The jackknife - a review", Biometrika 61, 1974). It is
+// NaN where a figure is 0 or less.
+func (j Jackknife) LogInterval(level float64) (low, high float64) {
+	log := Jackknife{Value: math.Log(j.Value), Without: make([]float64, len(j.Without)), Rows: j.Rows}
+	for k, v := range j.Without {
+		log.Without[k] = math.Log(v)
+	}
+	low, high = log.Interval(level)
+	return math.Exp(low), math.Exp(high)
+}
+
 // half is half the width of an interval.
 func (j Jackknife) half(level float64) float64 {
 	se := j.StandardError()

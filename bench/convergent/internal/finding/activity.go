@@ -19,7 +19,11 @@ const unitExchanges = 200
 func (l *layer) activity(ctx context.Context) error {
 	means := unitMeans(l.Moments)
 	distances := l.curveDistance(means)
-	a := &results.Activity{Distance: l.pairMeasure(distances, plainInterval)}
+	a := &results.Activity{Distance: measure(distances.Jackknife, plainInterval)}
+	// Distances between what two networks have of their own are skewed, so that only intervals
+	// of their logarithms cover. No distance is above 2.
+	low, high := corr.JackknifePairs(len(l.Units), distances.pairs, nil).LogInterval(confidence)
+	a.Distance.Networks = interval(low, min(high, 2))
 	null := corr.Null{Draws: make([]float64, unitExchanges)}
 	err := l.each(ctx, unitExchanges, func(d int) error {
 		rnd := random(l.Seed, unitExchange, d)

@@ -192,28 +192,29 @@ type pairMean struct {
 // safe to compute side by side.
 func (l *layer) pairMeans(ctx context.Context, figures func(k int, c *corr.Pair) ([]float64, error)) ([]pairMean, error) {
 	var means []pairMean
-	share := 1 / float64(len(l.result.Pairs))
+	pairs := len(l.result.Pairs)
 	for k := range l.result.Pairs {
 		own, err := l.jackknife(ctx, &l.result.Pairs[k], func(c *corr.Pair) ([]float64, error) { return figures(k, c) })
 		if err != nil {
 			return nil, err
 		}
-		if means == nil {
-			means = make([]pairMean, len(own))
-		}
 		for i, j := range own {
-			means[i].add(j, share)
+			if k == 0 {
+				means = append(means, pairMean{pairs: make([]float64, pairs)})
+			}
+			means[i].add(k, j, 1)
 		}
 	}
 	return means, nil
 }
 
-// add adds a pair that has a share in the mean.
-func (m *pairMean) add(j corr.Jackknife, share float64) {
+// add adds a part of the figure of pair k.
+func (m *pairMean) add(k int, j corr.Jackknife, part float64) {
 	if m.Without == nil {
 		m.Without, m.Rows = make([]float64, len(j.Without)), j.Rows
 	}
-	m.pairs = append(m.pairs, j.Value)
+	share := part / float64(len(m.pairs))
+	m.pairs[k] += part * j.Value
 	m.Value += share * j.Value
 	for g, v := range j.Without {
 		m.Without[g] += share * v
@@ -225,7 +226,11 @@ func (m *pairMean) add(j corr.Jackknife, share float64) {
 // than three networks, where a pair that has a weight has no figure, and where all pairs
 // have the same, which says nothing of how others differ.
 func (l *layer) overNetworks(perPair, weights []float64) *results.Interval {
-	low, high := corr.JackknifePairs(len(l.Units), perPair, weights).Interval(confidence)
+	return interval(corr.JackknifePairs(len(l.Units), perPair, weights).Interval(confidence))
+}
+
+// interval is nil where the ends are not known, or one.
+func interval(low, high float64) *results.Interval {
 	if low == high {
 		return nil
 	}

@@ -47,17 +47,20 @@ func measureValues(p *corr.Pair) ([]float64, error) {
 // measures of each two networks, with intervals and a null if there is what they are made
 // from.
 func (l *layer) measures(ctx context.Context) error {
+	perPair := make([][]corr.Jackknife, len(l.result.Pairs))
 	for k := range l.result.Pairs {
 		p := &l.result.Pairs[k]
 		all, err := l.jackknife(ctx, p, measureValues)
 		if err != nil {
 			return err
 		}
+		perPair[k] = all
 		p.Measures = make(map[string]results.Measure)
 		for i, m := range allMeasures() {
 			p.Measures[m.Name] = measure(all[i], measureIntervals[m.Name])
 		}
 	}
+	l.result.Measures = l.layerMeasures(perPair)
 	if l.sampled == nil {
 		return nil
 	}
@@ -68,6 +71,7 @@ func (l *layer) measures(ctx context.Context) error {
 // observations of images that go together.
 func (l *layer) measureNulls(ctx context.Context) error {
 	draws := len(l.exchanged)
+	var all [][][]float64 // by pair, draw and measure
 	for k := range l.result.Pairs {
 		p := &l.result.Pairs[k]
 		liveA, liveB := l.sampled.Live(p.A), l.sampled.Live(p.B)
@@ -93,18 +97,26 @@ func (l *layer) measureNulls(ctx context.Context) error {
 			for _, v := range values[:draws] {
 				chance.Draws = append(chance.Draws, v[i])
 			}
-			measure := p.Measures[m.Name]
-			measure.Null = results.Finite(chance.Mean())
-			observed := values[draws][i]
-			switch {
-			case measure.Null == nil || math.IsNaN(observed):
-			case m.Distance:
-				measure.P = results.Finite(chance.PValueLower(observed))
-			default:
-				measure.P = results.Finite(chance.PValue(observed))
-			}
-			p.Measures[m.Name] = measure
+			p.Measures[m.Name] = againstChance(p.Measures[m.Name], chance, values[draws][i], m.Distance)
 		}
+		all = append(all, values)
+	}
+	if len(all) == len(l.result.Pairs) {
+		l.layerNulls(all)
 	}
 	return nil
+}
+
+// againstChance sets what a measure is by chance, and how often chance is as far out as what
+// was observed of the same images.
+func againstChance(m results.Measure, chance corr.Null, observed float64, distance bool) results.Measure {
+	m.Null = results.Finite(chance.Mean())
+	switch {
+	case m.Null == nil || math.IsNaN(observed):
+	case distance:
+		m.P = results.Finite(chance.PValueLower(observed))
+	default:
+		m.P = results.Finite(chance.PValue(observed))
+	}
+	return m
 }
