@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
@@ -95,6 +96,30 @@ func (l *layer) measureNulls() {
 			besideChance(&figure, m, l.sampled[k].measures[i], chance)
 			p.Measures[m.Name] = figure
 		}
+	}
+	l.layerNulls()
+}
+
+// layerNulls sets the same beside means over pairs, if all pairs have measures there: a draw
+// of the mean is the mean over all pairs, which exchange images in the same way.
+func (l *layer) layerNulls() {
+	if slices.ContainsFunc(l.sampled, func(f pairFigures) bool { return f.measures == nil }) {
+		return
+	}
+	for _, m := range undirectedMeasures() {
+		meanOf := func(all []pairFigures) (total float64) {
+			for _, f := range all {
+				total += m.value(f.measures) / float64(len(all))
+			}
+			return total
+		}
+		var chance corr.Null
+		for _, draw := range l.exchanged {
+			chance.Draws = append(chance.Draws, meanOf(draw))
+		}
+		figure := l.result.Measures[m.name]
+		besideChance(&figure, m.Measure, meanOf(l.sampled), chance)
+		l.result.Measures[m.name] = figure
 	}
 }
 

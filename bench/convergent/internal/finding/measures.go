@@ -37,25 +37,29 @@ func measureValues(c *corr.Pair, matched float64) ([]float64, error) {
 	return append(values, matched), nil
 }
 
-// measures of each two networks, with intervals and a null if there is what they are made
-// from.
+// measures of each two networks and in means over these, with intervals and a null if there
+// is what they are made from.
 func (l *layer) measures(ctx context.Context) error {
+	figures, err := l.perPair(ctx, l.Moments, l.Layer.Groups, func(_ int, c *corr.Pair) ([]float64, error) {
+		r, err := matchedR(c)
+		if err != nil {
+			return nil, err
+		}
+		return measureValues(c, mean(r))
+	})
+	if err != nil {
+		return err
+	}
 	for k := range l.result.Pairs {
 		p := &l.result.Pairs[k]
-		all, err := l.jackknife(ctx, p, func(c *corr.Pair) ([]float64, error) {
-			r, err := matchedR(c)
-			if err != nil {
-				return nil, err
-			}
-			return measureValues(c, mean(r))
-		})
-		if err != nil {
-			return err
-		}
 		p.Measures = make(map[string]results.Measure)
 		for i, m := range allMeasures() {
-			p.Measures[m.Name] = measure(all[i], measureIntervals[m.Name])
+			p.Measures[m.Name] = measure(figures[i][k], measureIntervals[m.Name])
 		}
+	}
+	l.result.Measures = make(map[string]results.Measure)
+	for _, m := range undirectedMeasures() {
+		l.result.Measures[m.name] = m.figure(figures).measure(m.interval)
 	}
 	if l.sampled == nil {
 		return nil

@@ -152,7 +152,7 @@ func (s *Sample) Exchanged(orders [][]int) *corr.Moments {
 		}
 	}
 	flush()
-	return m
+	return flushed(m)
 }
 
 // Rows returns about so many of the sampled observations of a network, the same of all

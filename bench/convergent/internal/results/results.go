@@ -126,6 +126,8 @@ type Layer struct {
 	MeanSorted    [][]float64 `json:"mean_activations_sorted"` // per network, unit means in falling order
 	Pairs         []Pair      `json:"pairs"`                   // every a < b
 
+	Measures map[string]Measure `json:"measures"` // mean over pairs, and over both directions of those that pairs have as _ab and _ba, by name
+
 	// The paper's four claims; what was given may not allow all of them.
 	Convergence *Convergence `json:"convergence,omitempty"`
 	Subspaces   *Subspaces   `json:"subspaces,omitempty"`

@@ -1,0 +1,58 @@
+package finding
+
+import (
+	"strings"
+
+	"github.com/convergent-go/convergent/corr"
+)
+
+// undirectedMeasure is a measure, or the mean of its two directions.
+type undirectedMeasure struct {
+	corr.Measure
+	name     string
+	of       []int // places in allMeasures
+	interval intervalKind
+}
+
+func undirectedMeasures() []undirectedMeasure {
+	var all []undirectedMeasure
+	place := make(map[string]int)
+	for i, m := range allMeasures() {
+		name := m.Name
+		if !m.Symmetric {
+			name = strings.TrimSuffix(strings.TrimSuffix(name, "_ab"), "_ba")
+		}
+		at, known := place[name]
+		if !known {
+			at = len(all)
+			place[name] = at
+			all = append(all, undirectedMeasure{Measure: m, name: name, interval: measureIntervals[m.Name]})
+		}
+		all[at].of = append(all[at].of, i)
+	}
+	return all
+}
+
+// value is that of a pair of networks whose measures are given.
+func (m undirectedMeasure) value(measures []float64) (v float64) {
+	for _, i := range m.of {
+		v += measures[i] / float64(len(m.of))
+	}
+	return v
+}
+
+// figure is that of all pairs of networks, of figures of all measures.
+func (m undirectedMeasure) figure(measures []pairFigure) pairFigure {
+	if len(m.of) == 1 {
+		return measures[m.of[0]]
+	}
+	there, back := measures[m.of[0]], measures[m.of[1]]
+	f := make(pairFigure, len(there))
+	for k, j := range there {
+		f[k] = corr.Jackknife{Value: (j.Value + back[k].Value) / 2, Rows: j.Rows}
+		for g, v := range j.Without {
+			f[k].Without = append(f[k].Without, (v+back[k].Without[g])/2)
+		}
+	}
+	return f
+}
