@@ -44,8 +44,9 @@ var allowed = []struct {
 	{"bench/convergent/internal/observe", []string{"corr", "bench/convergent/internal/results", "bench/convergent/internal/source", "internal/par", "internal/vec"}},
 	{"bench/convergent/internal/finding", []string{"nn", "corr", "match", "spectral", "bench/convergent/internal/observe", "bench/convergent/internal/results", "internal/par"}},
 	{"bench/convergent/internal/comparison", []string{"corr", "bench/convergent/internal/finding", "bench/convergent/internal/observe", "bench/convergent/internal/progress", "bench/convergent/internal/results", "bench/convergent/internal/source", "bench/convergent/internal/train", "internal/artifact", "internal/safetensors"}},
+	{"bench/convergent/internal/identification", []string{"corr", "bench/convergent/internal/progress", "bench/convergent/internal/results", "internal/artifact", "internal/dense", "internal/elem", "internal/level3", "internal/par"}},
 	{"bench/convergent/internal/report", []string{"spectral", "bench/convergent/internal/results", "internal/artifact"}},
-	{"bench/convergent", []string{"asm", "bench/convergent/internal/arrays", "bench/convergent/internal/comparison", "bench/convergent/internal/progress", "bench/convergent/internal/report", "bench/convergent/internal/results", "bench/convergent/internal/source", "bench/convergent/internal/train", "bench/flags", "internal/artifact"}},
+	{"bench/convergent", []string{"asm", "bench/convergent/internal/arrays", "bench/convergent/internal/comparison", "bench/convergent/internal/identification", "bench/convergent/internal/progress", "bench/convergent/internal/report", "bench/convergent/internal/results", "bench/convergent/internal/source", "bench/convergent/internal/train", "bench/flags", "internal/artifact"}},
 }
 
 // outside names the modules that each package may use beyond the standard

@@ -19,10 +19,11 @@ import (
 )
 
 type commands struct {
-	Reproduce reproduce      `cmd:"" help:"Train networks from different seeds, compare their units, and write a report."`
-	Compare   compareCommand `cmd:"" help:"Compare networks that were trained elsewhere, by files of their activations."`
-	Moments   momentsCommand `cmd:"" help:"Accumulate activations, or a part of them, to be merged and compared later."`
-	Merge     mergeCommand   `cmd:"" help:"Add moments of parts of the samples."`
+	Reproduce reproduce       `cmd:"" help:"Train networks from different seeds, compare their units, and write a report."`
+	Compare   compareCommand  `cmd:"" help:"Compare networks that were trained elsewhere, by files of their activations."`
+	Moments   momentsCommand  `cmd:"" help:"Accumulate activations, or a part of them, to be merged and compared later."`
+	Merge     mergeCommand    `cmd:"" help:"Add moments of parts of the samples."`
+	Identify  identifyCommand `cmd:"" help:"Ask which layer of another network each layer is most similar to."`
 
 	Completion completionCommand `cmd:"" help:"Print what lets a shell complete commands, flags and files."`
 	Help       helpCommand       `cmd:"" help:"Say what a command does, as -h does."`

@@ -67,6 +67,17 @@ func OpenFolder(dir string, c Config, inputs []Input, overwrite bool) (*Folder, 
 	return f, nil
 }
 
+// ReadConfig returns the configuration of the run that a folder belongs to.
+func ReadConfig(dir string) (Config, error) {
+	path := filepath.Join(dir, runFile)
+	var r run
+	err := readJSON(path, &r)
+	if err == nil && r.Schema != Schema {
+		err = fmt.Errorf("%s: of another version, %s", path, r.Schema)
+	}
+	return r.Config, err
+}
+
 // Close lets other runs in. A run that failed before it wrote anything leaves nothing.
 func (f *Folder) Close() {
 	if f.claimed && f.empty() {

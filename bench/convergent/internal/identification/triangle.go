@@ -1,0 +1,95 @@
+package identification
+
+import (
+	"bufio"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"github.com/convergent-go/convergent/internal/artifact"
+	"github.com/convergent-go/convergent/internal/level3"
+)
+
+// triangle is a symmetric matrix of images x images: its diagonal, and what is above it,
+// row by row.
+type triangle struct {
+	diagonal []float64
+	above    []float32
+}
+
+// band is how many rows of products are computed at a time.
+const band = 384
+
+// products returns the inner products of the n rows of p features.
+func products(threads, n, p int, x []float32) triangle {
+	t := triangle{make([]float64, n), make([]float32, 0, n*(n-1)/2)}
+	square := make([]float32, min(band, n)*n)
+	for i := 0; i < n; i += band {
+		rows, width := min(band, n-i), n-i
+		operand := level3.Rows{Data: x[i*p:], Stride: p}
+		level3.Gemm(threads, level3.Product{M: rows, N: width, K: p, A: operand, B: operand, C: square, LDC: width})
+		for r := range rows {
+			t.diagonal[i+r] = float64(square[r*width+r])
+			t.above = append(t.above, square[r*width:][r+1:width]...)
+		}
+	}
+	return t
+}
+
+// distances overwrites what is above the diagonal, inner products, with squared distances.
+func (t triangle) distances() []float32 {
+	row := t.above
+	for i, square := range t.diagonal {
+		for k, v := range row[:len(t.diagonal)-1-i] {
+			row[k] = squaredDistance(square, t.diagonal[i+1+k], v)
+		}
+		row = row[len(t.diagonal)-1-i:]
+	}
+	return t.above
+}
+
+// squaredDistance is |x - y|^2, given |x|^2, |y|^2 and x.y; rounding makes none negative.
+func squaredDistance(x, y float64, product float32) float32 {
+	return float32(max(0, x+y-2*float64(product)))
+}
+
+// write leaves what is above the diagonal in a file.
+func (t triangle) write(path string) error {
+	return artifact.Write(path, func(w io.Writer) error {
+		b := bufio.NewWriterSize(w, 1<<20)
+		var word [4]byte
+		for _, v := range t.above {
+			binary.LittleEndian.PutUint32(word[:], math.Float32bits(v))
+			b.Write(word[:]) // which keeps its first error for Flush
+		}
+		return b.Flush()
+	})
+}
+
+// reader reads what is above the diagonal of a triangle, piece by piece.
+type reader struct {
+	file  *os.File
+	bytes []byte
+}
+
+func open(path string) (*reader, error) {
+	f, err := os.Open(path)
+	return &reader{file: f}, err
+}
+
+// read fills dst with what comes next.
+func (r *reader) read(dst []float32) error {
+	if len(r.bytes) < 4*len(dst) {
+		r.bytes = make([]byte, 4*len(dst))
+	}
+	b := r.bytes[:4*len(dst)]
+	if _, err := io.ReadFull(r.file, b); err != nil {
+		return fmt.Errorf("%s: %w", r.file.Name(), err)
+	}
+	for i := range dst {
+		dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return nil
+}
