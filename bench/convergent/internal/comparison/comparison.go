@@ -38,7 +38,7 @@ var DefaultLambdas = []float64{0, 0.001, 0.01, 0.03, 0.1, 0.25, 0.5}
 // Defaults of zero fields.
 const (
 	DefaultDraws    = 100
-	DefaultShuffles = 19
+	DefaultShuffles = 199
 	maxLambdas      = 100
 	maxGram         = 20000 // of which inner products take 1.6 GB a network
 )

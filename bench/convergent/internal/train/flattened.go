@@ -25,8 +25,8 @@ func Open(ctx context.Context, dir string, o Options) (*Run, error) {
 	}
 	trained, data := *config.Training, o.Data
 	switch {
-	case trained.Data == Procedural:
-		data = Procedural
+	case trained.Data == results.Procedural:
+		data = results.Procedural
 	case data == "":
 		return nil, fmt.Errorf("the networks of %s look at %s; say with -data where that is", dir, trained.Data)
 	}
