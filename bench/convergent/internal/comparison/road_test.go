@@ -20,10 +20,10 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/train"
 )
 
-// export writes what PyTorch users would: an .npz for each network, now and before
+// export writes what PyTorch users would: an .npz for each network, now before the ReLU, and before
 // training, with an array for each layer, samples x height x width x units, and what images
 // are called and of which classes.
-func export(t *testing.T, s source.Source, dir string) (networks, baseline []string) {
+func export(t *testing.T, s source.Source, dir string) (networks, inputs, baseline []string) {
 	t.Helper()
 	d := s.Description()
 	data := make(map[string][]float32) // by file and layer
@@ -31,7 +31,7 @@ func export(t *testing.T, s source.Source, dir string) (networks, baseline []str
 		if err != nil {
 			t.Fatal(err)
 		}
-		for state, nets := range map[string][][]source.Tensor{"": b.Networks, "untrained-": b.Baseline} {
+		for state, nets := range map[string][][]source.Tensor{"": b.Networks, "inputs-": b.BeforeReLU, "untrained-": b.Baseline} {
 			for n, layers := range nets {
 				for k, tensor := range layers {
 					key := fmt.Sprint(state, n, "/", k)
@@ -41,7 +41,7 @@ func export(t *testing.T, s source.Source, dir string) (networks, baseline []str
 		}
 	}
 	for n, network := range d.Networks {
-		for _, state := range []string{"", "untrained-"} {
+		for _, state := range []string{"", "inputs-", "untrained-"} {
 			path := filepath.Join(dir, fmt.Sprintf("%snet%d.npz", state, n))
 			f, err := os.Create(path)
 			if err != nil {
@@ -79,14 +79,17 @@ func export(t *testing.T, s source.Source, dir string) (networks, baseline []str
 			if err := f.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if state == "" {
+			switch state {
+			case "":
 				networks = append(networks, path)
-			} else {
+			case "inputs-":
+				inputs = append(inputs, path)
+			default:
 				baseline = append(baseline, path)
 			}
 		}
 	}
-	return networks, baseline
+	return networks, inputs, baseline
 }
 
 // asJSON is what results.json would hold.
@@ -111,8 +114,11 @@ func momentsOnly(l results.Layer) results.Layer {
 	convergence := *l.Convergence
 	convergence.Matched = value(convergence.Matched, true)
 	rotation := convergence.Nulls[0]
-	rotation.Exceedance = results.Measure{Value: rotation.Exceedance.Value, Null: rotation.Exceedance.Null}
+	rotation.Untrained, rotation.Gain = nil, nil
+	convergence.Matched.Null, convergence.Matched.P = &rotation.Mean, rotation.P
 	convergence.Nulls, convergence.HeldOut = []results.MatchedNull{rotation}, nil
+	// These follow from the strictest rotation, which moments do not know.
+	convergence.Converged, convergence.Features, convergence.Recurrence = nil, nil, nil
 	l.Convergence = &convergence
 	l.Subspaces = &results.Subspaces{Predictions: []results.Prediction{}, TermCounts: []results.TermCount{}, ClusterSizes: l.Subspaces.ClusterSizes}
 	basis := *l.Basis
@@ -135,6 +141,11 @@ func momentsOnly(l results.Layer) results.Layer {
 		pairs[i] = p
 	}
 	l.Pairs = pairs
+	measures := make(map[string]results.Measure)
+	for name, m := range l.Measures {
+		measures[name] = results.Measure{Value: m.Value, Networks: m.Networks}
+	}
+	l.Measures, l.Geometry = measures, nil
 	return l
 }
 
@@ -164,14 +175,19 @@ func TestOneRoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, baseline := export(t, s, t.TempDir())
+	files, inputs, baseline := export(t, s, t.TempDir())
 	to := o.Options
 	to.Out = t.TempDir()
-	given := compared(t, activations{source.Options{Networks: files, Baseline: baseline, Layouts: arrays.Layouts{arrays.NHWC}}, to})
+	given := compared(t, activations{source.Options{Networks: files, BeforeReLU: inputs, Baseline: baseline, Layouts: arrays.Layouts{arrays.NHWC}}, to})
 	if len(given.Layers) != len(trained.Layers) {
 		t.Fatalf("%d layers of activations, %d of networks", len(given.Layers), len(trained.Layers))
 	}
 	for i, l := range trained.Layers {
+		// What the ReLU made of the networks before training, there is no way to give.
+		convergence := *l.Convergence
+		convergence.Nulls = slices.Clone(convergence.Nulls)
+		convergence.Nulls[1].Untrained, convergence.Nulls[1].Gain = nil, nil
+		l.Convergence = &convergence
 		if got, want := asJSON(t, given.Layers[i]), asJSON(t, l); got != want {
 			t.Errorf("%s: activations give\n%.2000s\nnetworks\n%.2000s", l.Name, firstDifference(got, want), firstDifference(want, got))
 		}
@@ -199,6 +215,7 @@ func TestOneRoad(t *testing.T) {
 				t.Errorf("%s: no canonical correlation of clusters, where networks have %v", l.Name, *own.Value)
 			}
 			alone.Layers[i].Subspaces.Angles = nil
+			alone.Layers[i].Convergence.Converged, alone.Layers[i].Convergence.Features, alone.Layers[i].Convergence.Recurrence = nil, nil, nil
 			if got, want := asJSON(t, alone.Layers[i]), asJSON(t, l); got != want {
 				t.Errorf("%s: %s gives\n%.2000s\nnetworks\n%.2000s", l.Name, paths[i], firstDifference(got, want), firstDifference(want, got))
 			}

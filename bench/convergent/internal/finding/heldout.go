@@ -50,9 +50,13 @@ func (e residuals) r2() []float64 {
 	return r2
 }
 
-// pooled returns the share of the variance of all targets that is explained.
+// pooled returns the share of the variance of all targets that is explained; 0 of targets
+// that do not vary, as that of each is.
 func (e residuals) pooled() float64 {
-	return 1 - floats.Sum(e.unexplained)/floats.Sum(e.total)
+	if total := floats.Sum(e.total); total > 0 {
+		return 1 - floats.Sum(e.unexplained)/total
+	}
+	return 0
 }
 
 // predict predicts the units of network b from those of a: in each fold it fits, and in
