@@ -30,6 +30,8 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"percent":           percent,
 	"significantDigits": significantDigits,
 	"interval":          interval,
+	"overNetworks":      overNetworks,
+	"brackets":          brackets,
 	"directions":        directions,
 	"clusterShapes":     clusterShapes,
 	"withPredictions":   withPredictions,
@@ -106,7 +108,7 @@ func Write(dir string, a *results.Artifacts) error {
 		Opening   string
 		Omissions []string
 		Trained   bool
-		Intervals bool
+		Intervals intervals
 		Layers    []layer
 		Overview  []figure
 		Grids     []figure
