@@ -60,21 +60,32 @@ func percent(x any) string {
 	return decimals(1, 100*v) + " %"
 }
 
-// interval is a value with its interval, if there is one: what no group of images moves, as a
-// share of 0, has none.
+// interval is a value with its interval over networks, or else over images, if it has one.
 func interval(m results.Measure) string {
-	if m.Images == nil || m.Images.Low == m.Images.High {
-		return decimals(2, m.Value)
+	i := brackets(m.Networks)
+	if i == "" {
+		i = brackets(m.Images)
 	}
-	return decimals(2, m.Value) + " [" + decimals(2, &m.Images.Low) + ", " + decimals(2, &m.Images.High) + "]"
+	return decimals(2, m.Value) + i
 }
 
-// ends are those of a measure's interval; a dash where it has none.
-func ends(m results.Measure) string {
-	if m.Images == nil {
+// overNetworks is a value with its interval over networks, if it has one.
+func overNetworks(m results.Measure) string { return decimals(2, m.Value) + brackets(m.Networks) }
+
+// brackets are an interval after a figure; none of what nothing moves, as a share of 0.
+func brackets(i *results.Interval) string {
+	if i == nil || i.Low == i.High {
+		return ""
+	}
+	return " [" + decimals(2, &i.Low) + ", " + decimals(2, &i.High) + "]"
+}
+
+// ends are those of an interval; a dash where there is none.
+func ends(i *results.Interval) string {
+	if i == nil {
 		return dash
 	}
-	return decimals(3, &m.Images.Low) + " to " + decimals(3, &m.Images.High)
+	return decimals(3, &i.Low) + " to " + decimals(3, &i.High)
 }
 
 // limits are the ends of an interval; a dash where there is none.

@@ -32,6 +32,8 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"interval":          interval,
 	"limits":            limits,
 	"equivalent":        equivalent,
+	"overNetworks":      overNetworks,
+	"brackets":          brackets,
 	"directions":        directions,
 	"clusterShapes":     clusterShapes,
 	"withPredictions":   withPredictions,
@@ -109,7 +111,7 @@ func Write(dir string, a *results.Artifacts) error {
 		Demonstration string
 		Omissions     []string
 		Trained       bool
-		Intervals     bool
+		Intervals     intervals
 		Layers        []layer
 		Overview      []figure
 		Grids         []figure

@@ -353,6 +353,8 @@ func TestNumbers(t *testing.T) {
 		{percent(0.123), "12.3 %"}, {percent(&tiny), "0.001 %"}, {percent(none), dash}, {percent(-0.5), "−50.0 %"}, {percent(0.0), "0.0 %"},
 		{significantDigits(none), dash}, {significantDigits(0.0123), "0.012"}, {cell(none), ""}, {cell(1.0 / 3), "0.333333"},
 		{interval(results.Measure{Value: &tiny}), "0.00"}, {interval(results.Measure{}), dash}, {interval(results.Measure{Value: &tiny, Images: results.NewInterval(negative, tiny)}), "0.00 [−0.50, 0.00]"}, {interval(results.Measure{Value: &tiny, Images: results.NewInterval(tiny, tiny)}), "0.00"},
+		{interval(results.Measure{Value: &tiny, Networks: results.NewInterval(negative, 1), Images: results.NewInterval(negative, tiny)}), "0.00 [−0.50, 1.00]"},
+		{overNetworks(results.Measure{Value: &tiny, Images: results.NewInterval(negative, tiny)}), "0.00"}, {ends(nil), dash}, {ends(results.NewInterval(negative, 1)), "−0.500 to 1.000"},
 	} {
 		if c.got != c.want {
 			t.Errorf("got %q, want %q", c.got, c.want)

@@ -128,7 +128,7 @@ func (c *contents) omissions() []string {
 	}
 	var all []string
 	if c.layers[0].Samples == nil {
-		all = append(all, "Files of moments know no images: there are no intervals, no predictions on images held out, no networks that see different images, no networks before training, no gradient descent, no patches of images and no grid of all layers. Activations themselves would give these.")
+		all = append(all, "Files of moments know no images: there are no intervals over images, no predictions on images held out, no networks that see different images, no networks before training, no gradient descent, no patches of images and no grid of all layers. Activations themselves would give these.")
 	} else {
 		all = c.imageOmissions()
 		if matchedNull(c.layers[0], untrainedNull) == nil {
@@ -163,11 +163,11 @@ func (c *contents) omissions() []string {
 func (c *contents) imageOmissions() []string {
 	var all []string
 	l, analysis := c.layers[0], c.Results.Config.Analysis
-	if !c.intervals() {
+	if !c.intervals().Images {
 		if analysis.Groups == 1 {
-			all = append(all, "There are no intervals, which were not asked for (-groups 1).")
+			all = append(all, "There are no intervals over images, which were not asked for (-groups 1).")
 		} else {
-			all = append(all, "There are no intervals: they need ten groups of images or more (-groups), and so ten images or more.")
+			all = append(all, "There are no intervals over images: they need ten groups of images or more (-groups), and so ten images or more.")
 		}
 	}
 	if l.Subspaces != nil && len(l.Subspaces.Predictions) == 0 {
@@ -197,9 +197,17 @@ func (c *contents) imageOmissions() []string {
 	return all
 }
 
-// intervals says whether any figure of a claim has an interval.
-func (c *contents) intervals() bool {
-	return slices.ContainsFunc(c.layers, func(l layer) bool { return l.Convergence != nil && l.Convergence.Matched.Images != nil })
+// intervals says what any figure has an interval over.
+type intervals struct{ Networks, Images bool }
+
+func (c *contents) intervals() (has intervals) {
+	for _, l := range c.layers {
+		for _, f := range l.Layer.Figures() {
+			has.Networks = has.Networks || f.Networks != nil
+			has.Images = has.Images || f.Images != nil
+		}
+	}
+	return has
 }
 
 // allUnits is how many units all networks have at a layer.

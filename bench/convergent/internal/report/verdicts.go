@@ -11,8 +11,8 @@ var statementTexts = map[string]struct{ says, rule string }{
 	results.UnitsCorrespond:  {"Units of two networks correspond one to one beyond chance.", "matched r is beyond that of rotated units, before the ReLU if its inputs are known: q ≤ 0.05"},
 	results.FeaturesRecur:    {"Features recur in all networks.", "more are found in all of them than if the same units had other partners: q ≤ 0.05"},
 	results.BeyondUntrained:  {"Training makes more units correspond.", "the share of units beyond rotated ones is larger than before training: the interval of the difference is above 0"},
-	results.SubspacesShared:  {"Groups of units span common subspaces.", "canonical correlations in clusters, on other images, are beyond those of rotated units clustered anew: q ≤ 0.05"},
-	results.BasesDiffer:      {"Their bases differ.", "all units of the other network explain more of a unit, on other images, than its best partner: the interval of the difference is above 0"},
+	results.SubspacesShared:  {"Groups of units span common subspaces.", "canonical correlations in clusters, on images held out, are beyond those of rotated units clustered anew: q ≤ 0.05"},
+	results.BasesDiffer:      {"Their bases differ.", "all units of the other network explain more of a unit, on images held out, than its best partner: the interval of the difference is above 0"},
 	results.NotDistributed:   {"The code is not fully distributed.", "the index is beyond that of random bases: q ≤ 0.05"},
 	results.NotLocal:         {"Nor is it local.", "the interval of the index is below 1"},
 	results.LocalityLearned:  {"Training makes it more local.", "the interval of what it adds to the index is above 0"},
@@ -21,7 +21,7 @@ var statementTexts = map[string]struct{ says, rule string }{
 
 // verdictRow is a statement of a claim in the table of verdicts.
 type verdictRow struct {
-	Claim                      string // its title, in the first row of each
+	Claim                      string // its title
 	Says, Rule                 string
 	Shown, NotShown, NotTested string // layers, by their short names
 }
@@ -34,12 +34,9 @@ func (c *contents) verdictRows(claims []claim) []verdictRow {
 		if v == nil {
 			continue
 		}
-		for i, s := range v.Statements {
+		for _, s := range v.Statements {
 			text := statementTexts[s.Name]
-			row := verdictRow{Says: text.says, Rule: text.rule, Shown: c.listed(s.Shown), NotShown: c.listed(s.NotShown), NotTested: c.listed(s.NotTested)}
-			if i == 0 {
-				row.Claim = of.Title
-			}
+			row := verdictRow{Claim: of.Title, Says: text.says, Rule: text.rule, Shown: c.listed(s.Shown), NotShown: c.listed(s.NotShown), NotTested: c.listed(s.NotTested)}
 			rows = append(rows, row)
 		}
 	}

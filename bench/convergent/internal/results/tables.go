@@ -1,7 +1,9 @@
 package results
 
 import (
+	"maps"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -75,7 +77,8 @@ type Figure struct {
 	Measure
 }
 
-// Figures lists the figures that test the paper's claims.
+// Figures lists the layer's figures: those that test the paper's claims, and then measures,
+// by name.
 func (l Layer) Figures() []Figure {
 	var all []Figure
 	if c := l.Convergence; c != nil {
@@ -113,6 +116,15 @@ func (l Layer) Figures() []Figure {
 		if a.Gain != nil {
 			all = append(all, Figure{"activity_distance_gain", *a.Gain})
 		}
+	}
+	return append(all, l.MeanMeasures()...)
+}
+
+// MeanMeasures lists the layer's measures, by name.
+func (l Layer) MeanMeasures() []Figure {
+	var all []Figure
+	for _, name := range slices.Sorted(maps.Keys(l.Measures)) {
+		all = append(all, Figure{name, l.Measures[name]})
 	}
 	return all
 }
