@@ -21,6 +21,7 @@ type identifyCommand struct {
 	Data     string `help:"The images of that run." placeholder:"PATH"`
 	Out      string `short:"o" help:"Folder for the results (${default})." default:"./convergent-identify" placeholder:"DIR"`
 	Images   int    `help:"Test images to look at; 0 means all." default:"0"`
+	Spans    int    `help:"Networks, the first, of which regressions and canonical correlations are found, which take longest; 0 means none (${default})." default:"10"`
 	Matrices string `help:"Folder for matrices of images x images, kept for another time. Without it they are in the folder of results, and removed." placeholder:"DIR"`
 	MaxMem   size   `help:"Collect rather than grow beyond this (${default})." default:"4GB"`
 	Threads  int    `help:"Threads to use; 0 means all. It changes no result." default:"0"`
@@ -41,7 +42,7 @@ Examples:
 
 // Run implements the command.
 func (c *identifyCommand) Run(ctx context.Context) error {
-	if err := cmp.Or(atLeast("images", c.Images, 0), atLeast("threads", c.Threads, 0)); err != nil {
+	if err := cmp.Or(atLeast("images", c.Images, 0), atLeast("spans", c.Spans, 0), atLeast("threads", c.Threads, 0)); err != nil {
 		return err
 	}
 	debug.SetMemoryLimit(int64(c.MaxMem))
@@ -59,7 +60,7 @@ func (c *identifyCommand) Run(ctx context.Context) error {
 		return err
 	}
 	matrices := cmp.Or(c.Matrices, filepath.Join(c.Out, "matrices"))
-	r, err := identification.Run(ctx, run, identification.Options{Matrices: matrices, Threads: c.Threads, Progress: bars.show})
+	r, err := identification.Run(ctx, run, identification.Options{Matrices: matrices, Spans: c.Spans, Threads: c.Threads, Progress: bars.show})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -61,7 +62,7 @@ func main() {
 	k.BindTo(ctx, (*context.Context)(nil))
 	if err := k.Run(); errors.Is(err, context.Canceled) {
 		text := "stopped; the same command goes on from here"
-		if name, _, _ := strings.Cut(k.Command(), " "); name != "reproduce" && name != "compare" {
+		if name, _, _ := strings.Cut(k.Command(), " "); !slices.Contains([]string{"reproduce", "compare", "identify"}, name) {
 			text = "stopped; nothing was written"
 		}
 		fmt.Fprintln(os.Stderr, "convergent:", text)

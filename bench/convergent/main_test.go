@@ -87,6 +87,47 @@ func TestReproduce(t *testing.T) {
 	}
 }
 
+// TestIdentify looks for layers of a run; its networks need its images.
+func TestIdentify(t *testing.T) {
+	dir := t.TempDir()
+	networks, out := filepath.Join(dir, "networks"), filepath.Join(dir, "out")
+	if _, stderr, code := run(t, "reproduce", "-arch", "tiny10", "-o", networks, "-nets", "2", "-epochs=1", "-train", "64", "-test", "30", "-images", "8", "-width", "0.1", "-draws", "3", "-lambdas", "0.1"); code != 0 {
+		t.Fatal(stderr)
+	}
+	stdout, stderr, code := run(t, "identify", networks, "-o", out)
+	if code != 0 || stderr != "" {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	for _, want := range []string{"conv8, pool", "linear CKA", "RBF CKA, 0.2", "linear regression, both ways", "CCA, mean square"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("nothing about %q in:\n%s", want, stdout)
+		}
+	}
+	entries, err := os.ReadDir(out)
+	if err != nil || len(entries) != 3 {
+		t.Errorf("the folder of results has %v: %v", entries, err)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "identified.csv"))
+	if err != nil || !strings.HasPrefix(string(text), "layers,measure,networks,decisions,identified,low,high,ties_at_random\n9,linear CKA,2,18,") {
+		t.Errorf("%v: %s", err, text)
+	}
+	if err := os.Remove(filepath.Join(networks, "nets", "net2.safetensors.json")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"identify", networks, "-o", out}, "net2.safetensors is missing"},
+		{[]string{"identify", filepath.Join(dir, "nowhere"), "-o", out}, "nowhere"},
+		{[]string{"identify", networks, "-o", out, "-images", "-1"}, "-images is -1"},
+	} {
+		if _, stderr, code := run(t, c.args...); code != 1 || !strings.Contains(stderr, c.want) {
+			t.Errorf("%v: exit code %d: %s", c.args, code, stderr)
+		}
+	}
+}
+
 // opens fails unless output ends with what to open, and the time.
 func opens(t *testing.T, stdout, dir string) {
 	t.Helper()

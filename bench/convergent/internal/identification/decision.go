@@ -7,8 +7,9 @@ import (
 // decide takes, for every layer of every network and each other network, the layer of that
 // which is most similar. Representations are numbered network by network; layers are those
 // among which it is decided.
-func decide(m measure, networks, layersOfEach int, layers []int) Measure {
-	r := Measure{Name: m.name, Decisions: networks * (networks - 1) * len(layers), Similarity: square(len(layers)), Chosen: square(len(layers))}
+func decide(m measure, layersOfEach int, layers []int) Measure {
+	networks := m.networks
+	r := Measure{Name: m.name, Networks: networks, Decisions: networks * (networks - 1) * len(layers), Similarity: square(len(layers)), Chosen: square(len(layers))}
 	identified, split := square(networks), square(networks) // shares, by network and other network
 	each := float64(networks * (networks - 1))
 	for a := range networks {

@@ -14,10 +14,10 @@ package identification
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+	"github.com/convergent-go/convergent/internal/par"
 )
 
 // Schema is that of a Result.
@@ -38,7 +38,7 @@ type Result struct {
 type Layer struct {
 	Name      string `json:"name"`
 	Features  int    `json:"features"`
-	Dimension []int  `json:"dimension"` // of what features span, by network; at most one less than images
+	Dimension []int  `json:"dimension"` // of what features span, by network, of the first; at most one less than images
 }
 
 // Table is measures of the same layers.
@@ -50,6 +50,7 @@ type Table struct {
 // Measure is how often layers are identified by a measure of similarity.
 type Measure struct {
 	Name      string `json:"name"`
+	Networks  int    `json:"networks"`  // the first of them
 	Decisions int    `json:"decisions"` // of a layer of a network, in another network
 
 	// Identified is the share in which the corresponding layer is more similar than all
@@ -68,8 +69,18 @@ type Measure struct {
 // Options say what to do with memory, files and threads.
 type Options struct {
 	Matrices string // folder for matrices; those that are there already are not made again
+	Spans    int    // of how many networks, the first, regressions and canonical correlations are found
 	Threads  int    // 0: all
 	Progress progress.Func
+}
+
+// run is an identification under way.
+type run struct {
+	Networks
+	images   int
+	matrices string
+	threads  int
+	progress progress.Func
 }
 
 // Run identifies layers.
@@ -78,33 +89,38 @@ func Run(ctx context.Context, s Networks, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, features, networks := s.LayerNames(), s.Features(), len(trained)
+	names, networks := s.LayerNames(), len(trained)
+	r := &run{Networks: s, images: s.Looked(), matrices: o.Matrices, threads: par.Threads(o.Threads), progress: o.Progress}
 	switch {
 	case networks < 2 || len(names) < 2:
 		return nil, fmt.Errorf("%d networks of %d layers: there is nothing to choose", networks, len(names))
-	case s.Looked() < 4:
-		return nil, fmt.Errorf("%d images, where 4 are needed", s.Looked())
+	case r.images < 4:
+		return nil, fmt.Errorf("%d images, where 4 are needed", r.images)
 	}
-	r := &Result{Schema: Schema, Images: s.Looked(), Networks: trained}
+	res := &Result{Schema: Schema, Images: r.images, Networks: trained}
 	for l, name := range names {
-		r.Layers = append(r.Layers, Layer{Name: name, Features: features[l]})
+		res.Layers = append(res.Layers, Layer{Name: name, Features: s.Features()[l]})
 	}
 	var all []*representation
 	for i := range trained {
-		key, err := s.Key(i)
+		of, err := r.representations(ctx, i)
 		if err != nil {
 			return nil, err
 		}
-		of, err := represent(ctx, s, i, filepath.Join(o.Matrices, key), o.Threads, o.Progress)
+		all = append(all, of...)
+	}
+	var spans []*span
+	for i := range min(networks, o.Spans) {
+		of, err := r.spans(ctx, i)
 		if err != nil {
 			return nil, err
 		}
 		for l, x := range of {
-			r.Layers[l].Dimension = append(r.Layers[l].Dimension, x.Dimension)
+			res.Layers[l].Dimension = append(res.Layers[l].Dimension, x.Dimension)
 		}
-		all = append(all, of...)
+		spans = append(spans, of...)
 	}
-	products, err := multiply(ctx, all, o.Threads, o.Progress)
+	products, err := r.multiply(ctx, all, spans)
 	if err != nil {
 		return nil, err
 	}
@@ -112,8 +128,8 @@ func Run(ctx context.Context, s Networks, o Options) (*Result, error) {
 	for l := range names {
 		every = append(every, l)
 		everything := false
-		for i := range networks {
-			everything = everything || all[i*len(names)+l].everything()
+		for i := l; i < len(spans); i += len(names) {
+			everything = everything || spans[i].everything()
 		}
 		if !everything {
 			bounded = append(bounded, l)
@@ -128,10 +144,10 @@ func Run(ctx context.Context, s Networks, o Options) (*Result, error) {
 		for _, l := range layers {
 			t.Layers = append(t.Layers, names[l])
 		}
-		for _, m := range measures(all, products) {
-			t.Measures = append(t.Measures, decide(m, networks, len(names), layers))
+		for _, m := range measures(networks, all, spans, products) {
+			t.Measures = append(t.Measures, decide(m, len(names), layers))
 		}
-		r.Tables = append(r.Tables, t)
+		res.Tables = append(res.Tables, t)
 	}
-	return r, nil
+	return res, nil
 }

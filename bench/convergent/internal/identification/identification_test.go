@@ -2,10 +2,12 @@ package identification
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -82,7 +84,7 @@ func draw(networks, images int, features []int) drawn {
 
 func (d drawn) run(t *testing.T, dir string, threads int) *Result {
 	t.Helper()
-	r, err := Run(t.Context(), d, Options{Matrices: dir, Threads: threads})
+	r, err := Run(t.Context(), d, Options{Matrices: dir, Spans: len(d.data), Threads: threads})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,6 +236,64 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+// TestNumPy compares with what NumPy found by the definitions (testdata/measures.py).
+func TestNumPy(t *testing.T) {
+	var want struct {
+		Dimension  [][]int // by network and layer
+		Similarity map[string][][]float64
+	}
+	if err := json.Unmarshal(must(os.ReadFile("testdata/measures.json")), &want); err != nil {
+		t.Fatal(err)
+	}
+	number := func(of ...int) float64 {
+		s := 1
+		for _, v := range of {
+			s = (s*7919 + v + 12345) % 1000003
+			s = s * s % 1000003
+		}
+		return 2*float64(s)/1000003 - 1
+	}
+	const seen = 12
+	d := drawn{images: 40, features: []int{60, 16, 5}}
+	for network := range 3 {
+		var layers [][]float32
+		for l, p := range d.features {
+			y := make([]float32, d.images*p)
+			for i := range d.images {
+				for j := range p {
+					v := 0.5
+					for k := range seen / (l + 1) {
+						v += number(i, k) * number(network+1, l+1, k, j)
+					}
+					y[i*p+j] = float32(max(0, v))
+				}
+			}
+			layers = append(layers, y)
+		}
+		d.data = append(d.data, layers)
+	}
+	r := d.run(t, t.TempDir(), 2)
+	for l, of := range r.Layers {
+		for network, dimension := range of.Dimension {
+			if dimension != want.Dimension[network][l] {
+				t.Errorf("layer %d of network %d has dimension %d, not %d", l, network, dimension, want.Dimension[network][l])
+			}
+		}
+	}
+	if len(r.Tables[0].Measures) != len(want.Similarity) {
+		t.Errorf("%d measures instead of %d", len(r.Tables[0].Measures), len(want.Similarity))
+	}
+	for _, m := range r.Tables[0].Measures {
+		for i, row := range want.Similarity[m.Name] {
+			for j, v := range row {
+				if d := math.Abs(m.Similarity[i][j] - v); !(d < 2e-6) {
+					t.Errorf("%s of layers %d and %d is %g, not %g", m.Name, i, j, m.Similarity[i][j], v)
+				}
+			}
+		}
+	}
+}
+
 // TestSpan compares what rows span where features are more than images but do not span
 // everything, since some images are the same: with the projection of singular vectors.
 func TestSpan(t *testing.T) {
@@ -268,7 +328,7 @@ func TestSpan(t *testing.T) {
 func TestSameBits(t *testing.T) {
 	d := draw(2, 50, []int{80, 30, 9})
 	dir := t.TempDir()
-	want := fmt.Sprint(must(Run(t.Context(), d, Options{Matrices: dir, Threads: 1})).Text())
+	want := fmt.Sprint(must(Run(t.Context(), d, Options{Matrices: dir, Spans: 2, Threads: 1})).Text())
 	if got := d.run(t, t.TempDir(), 3).Text(); got != want {
 		t.Errorf("three threads change results:\n%s\n%s", got, want)
 	}
@@ -283,7 +343,7 @@ func TestSameBits(t *testing.T) {
 func TestDecisions(t *testing.T) {
 	similarity := [][]float64{{1, 1, 0}, {0.5, 0.6, 0.7}, {0, 0, 0.1}} // by layer and other layer
 	of := func(a, b int) float64 { return similarity[a%3][b%3] }
-	m := decide(measure{"m", of}, 3, 3, []int{0, 1, 2})
+	m := decide(measure{"m", 3, of}, 3, []int{0, 1, 2})
 	if m.Decisions != 18 || math.Abs(m.Identified-1./3) > 1e-12 || math.Abs(m.TiesAtRandom-0.5) > 1e-12 {
 		t.Errorf("%+v", m)
 	}
@@ -293,7 +353,7 @@ func TestDecisions(t *testing.T) {
 	if m.Chosen[0][0] != m.Chosen[0][1] || math.Abs(m.Chosen[1][2]-1) > 1e-12 {
 		t.Errorf("chosen: %v", m.Chosen)
 	}
-	if m := decide(measure{"m", of}, 2, 3, []int{1, 2}); m.Low != nil || math.Abs(m.Identified-0.5) > 1e-12 {
+	if m := decide(measure{"m", 2, of}, 3, []int{1, 2}); m.Low != nil || math.Abs(m.Identified-0.5) > 1e-12 {
 		t.Errorf("of two networks and layers: %+v", m)
 	}
 
@@ -307,7 +367,7 @@ func TestDecisions(t *testing.T) {
 		}
 		return 0
 	}
-	m = decide(measure{"m", of}, 3, 3, []int{0, 1, 2})
+	m = decide(measure{"m", 3, of}, 3, []int{0, 1, 2})
 	if math.Abs(m.Identified-1./3) > 1e-12 || *m.Low != 0 || *m.High != 1 {
 		t.Errorf("%+v", m)
 	}

@@ -7,22 +7,42 @@ import (
 
 // measure is a measure of similarity of two representations, of which larger is more alike.
 type measure struct {
-	name string
-	of   func(a, b int) float64
+	name     string
+	networks int
+	of       func(a, b int) float64
 }
 
-// measures are those that follow from sums.
-func measures(all []*representation, s *sums) []measure {
-	m := []measure{{"linear CKA", cka(s.linear)}, {"debiased linear CKA", debiasedCKA(all, s.linear)}}
+// measures are those that follow from sums, of all networks or as many as have spans.
+func measures(networks int, all []*representation, spans []*span, s *sums) []measure {
+	m := []measure{{"linear CKA", networks, cka(s.linear)}, {"debiased linear CKA", networks, debiasedCKA(all, s.linear)}}
 	for w := range widths {
-		m = append(m, measure{fmt.Sprintf("RBF CKA, %g of the median distance", widths[w]), cka(s.rbf[w])})
+		m = append(m, measure{fmt.Sprintf("RBF CKA, %g of the median distance", widths[w]), networks, cka(s.rbf[w])})
 	}
-	explained := func(a, b int) float64 { return explainedBy(all, s.explained, a, b) }
+	networks = networks * len(spans) / len(all)
+	if networks < 2 {
+		return m
+	}
+	// explained is the share of the variance of a's features that a linear regression on
+	// b's explains: <P_b, K_a> / tr K_a.
+	explained := func(a, b int) float64 {
+		if spans[b].everything() {
+			return 1
+		}
+		return s.explained.at(b, a) / all[a].variance()
+	}
+	// meanSquare is of canonical correlations: <P_a, P_b> over the lesser dimension. It is 1
+	// where either spans everything, and so are then all correlations, and any mean of them.
+	meanSquare := func(a, b int) float64 {
+		if spans[a].everything() || spans[b].everything() {
+			return 1
+		}
+		return s.spans.at(a, b) / float64(min(spans[a].Dimension, spans[b].Dimension))
+	}
 	return append(m,
-		measure{"linear regression, both ways", func(a, b int) float64 { return explained(a, b) + explained(b, a) }},
-		measure{"linear regression, from the other layer", explained},
-		measure{"linear regression, to the other layer", func(a, b int) float64 { return explained(b, a) }},
-		measure{"CCA, mean square", func(a, b int) float64 { return meanSquareCCA(all, s.spans, a, b) }})
+		measure{"linear regression, both ways", networks, func(a, b int) float64 { return explained(a, b) + explained(b, a) }},
+		measure{"linear regression, from the other layer", networks, explained},
+		measure{"linear regression, to the other layer", networks, func(a, b int) float64 { return explained(b, a) }},
+		measure{"CCA, mean square", networks, meanSquare})
 }
 
 // cka is centred kernel alignment, the cosine of two matrices.
@@ -46,23 +66,4 @@ func debiasedCKA(all []*representation, g gram) func(a, b int) float64 {
 		}
 	}
 	return cka(unbiased)
-}
-
-// explainedBy is the share of the variance of a's features that a linear regression on b's
-// explains: <P_b, K_a> / tr K_a.
-func explainedBy(all []*representation, explained gram, a, b int) float64 {
-	if all[b].everything() {
-		return 1
-	}
-	return explained.at(b, a) / all[a].variance()
-}
-
-// meanSquareCCA is the mean squared canonical correlation: <P_a, P_b> over the lesser
-// dimension. It is 1 where either spans everything, and so are then all canonical
-// correlations, and any mean of them.
-func meanSquareCCA(all []*representation, spans gram, a, b int) float64 {
-	if all[a].everything() || all[b].everything() {
-		return 1
-	}
-	return spans.at(a, b) / float64(min(all[a].Dimension, all[b].Dimension))
 }

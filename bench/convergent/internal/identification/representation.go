@@ -28,26 +28,16 @@ type Networks interface {
 	Key(network int) (string, error)
 }
 
-// representation is what a layer of a network makes of the images. Inner products of
-// images, and of their coordinates in an orthonormal basis of what features span, are in
-// files beside it.
+// representation is what a layer of a network makes of the images: its inner products of
+// centred images. What is above their diagonal is in a file.
 type representation struct {
 	Images, Features int
 
-	Squares   []float64 // inner products of centred images with themselves
-	Median    float64   // of the distances of two images
-	Dimension int       // of what features span
-	Leverages []float64 // inner products of coordinates with themselves; nil if the span is everything
+	Squares []float64 // inner products of images with themselves
+	Median  float64   // of the distances of two images
 
-	folder, name string
+	file string
 }
-
-// Files beside a representation.
-func (r *representation) linear() string { return filepath.Join(r.folder, r.name+".linear") }
-func (r *representation) span() string   { return filepath.Join(r.folder, r.name+".span") }
-
-// everything says that features span all that images can do.
-func (r *representation) everything() bool { return r.Leverages == nil }
 
 // variance is the sum of all features' sums of squares.
 func (r *representation) variance() float64 {
@@ -58,40 +48,86 @@ func (r *representation) variance() float64 {
 	return sum
 }
 
+// span is what the features of a layer span: the projection onto it, of which what is above
+// the diagonal is in a file.
+type span struct {
+	Dimension int
+	Leverages []float64 // the diagonal; nil if the span is everything, and then there is no file
+
+	file string
+}
+
+// everything says that features span all that centred images can.
+func (s *span) everything() bool { return s.Leverages == nil }
+
+// representations returns those of all layers of a network.
+func (r *run) representations(ctx context.Context, network int) ([]*representation, error) {
+	return stage(ctx, r, network, "linear", func(x []float32, features int, path string) (*representation, bool, error) {
+		inner := products(r.threads, r.images, features, x)
+		of := &representation{Images: r.images, Features: features, Squares: inner.diagonal}
+		if of.variance() == 0 {
+			return nil, false, errors.New("all images are the same")
+		}
+		if err := inner.write(path); err != nil {
+			return nil, false, err
+		}
+		if of.Median = medianRoot(inner.distances()); of.Median == 0 {
+			return nil, false, errors.New("more than half of the images are the same: no width of a kernel is right")
+		}
+		return of, true, nil
+	}, func(of *representation, path string) { of.file = path })
+}
+
+// spans returns those of all layers of a network.
+func (r *run) spans(ctx context.Context, network int) ([]*span, error) {
+	return stage(ctx, r, network, "span", func(x []float32, features int, path string) (*span, bool, error) {
+		q, dimension := basis(r.threads, r.images, features, x)
+		if q == nil {
+			return &span{Dimension: dimension}, false, nil
+		}
+		projection := products(r.threads, r.images, dimension, q)
+		return &span{Dimension: dimension, Leverages: projection.diagonal}, true, projection.write(path)
+	}, func(of *span, path string) { of.file = path })
+}
+
 // groupBytes is how much memory activations of several layers, of one pass of the images
 // through the network, may take.
 const groupBytes = 3 << 29
 
-// represent returns the representations of all layers of a network. Those that are in the
-// folder are not made again.
-func represent(ctx context.Context, s Networks, network int, folder string, threads int, report progress.Func) ([]*representation, error) {
-	names, features, images := s.LayerNames(), s.Features(), s.Looked()
-	all := make([]*representation, len(names))
-	task := progress.Event{Task: fmt.Sprintf("multiply images of network %d", network+1), Total: len(names)}
-	var missing []int
-	for l, name := range names {
-		r, ok, err := results.Resumed[*representation](filepath.Join(folder, name+".json"))
+// stage returns something of all layers of a network, each made from centred activations,
+// a row of features for each image, with a file or without. What is in the folder, called as
+// the layer and with that ending, is not made again.
+func stage[T any](ctx context.Context, r *run, network int, ending string, of func(x []float32, features int, path string) (v T, file bool, err error), at func(v T, path string)) ([]T, error) {
+	names, features := r.LayerNames(), r.Features()
+	key, err := r.Key(network)
+	if err != nil {
+		return nil, err
+	}
+	path := func(l int) string { return filepath.Join(r.matrices, key, names[l]+"."+ending) }
+	all, missing := make([]T, len(names)), []int{}
+	for l := range names {
+		v, ok, err := results.Resumed[T](path(l) + ".json")
 		if err != nil {
 			return nil, err
 		}
-		if !ok {
+		if all[l] = v; ok {
+			at(v, path(l))
+		} else {
 			missing = append(missing, l)
-			continue
 		}
-		r.folder, r.name = folder, name
-		all[l] = r
 	}
-	task.Done = len(names) - len(missing)
+	task := progress.Event{Task: fmt.Sprintf("multiply network %d, %s", network+1, ending), Done: len(names) - len(missing), Total: len(names)}
+	r.progress.Report(task)
 	for len(missing) > 0 {
 		group, size := 0, 0
 		for group < len(missing) {
-			size += 4 * images * features[missing[group]]
+			size += 4 * r.images * features[missing[group]]
 			if group > 0 && size > groupBytes {
 				break
 			}
 			group++
 		}
-		activations, err := s.Flattened(ctx, network, missing[:group])
+		activations, err := r.Flattened(ctx, network, missing[:group])
 		if err != nil {
 			return nil, err
 		}
@@ -99,49 +135,29 @@ func represent(ctx context.Context, s Networks, network int, folder string, thre
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
-			r := &representation{Images: images, Features: features[l], folder: folder, name: names[l]}
-			if err := r.make(activations[i], threads); err != nil {
+			err := centre(r.threads, r.images, features[l], activations[i])
+			file := false
+			if err == nil {
+				all[l], file, err = of(activations[i], features[l], path(l))
+			}
+			if err != nil {
 				return nil, fmt.Errorf("network %d, %s: %w", network+1, names[l], err)
 			}
+			at(all[l], path(l))
 			activations[i] = nil
-			all[l] = r
+			var files []string
+			if file {
+				files = append(files, filepath.Base(path(l)))
+			}
+			if err := artifact.Seal(path(l)+".json", all[l], files...); err != nil {
+				return nil, err
+			}
 			task.Done++
-			report.Report(task)
+			r.progress.Report(task)
 		}
 		missing = missing[group:]
 	}
 	return all, nil
-}
-
-// make computes all of a representation, and writes it.
-func (r *representation) make(x []float32, threads int) error {
-	threads = par.Threads(threads)
-	if err := centre(threads, r.Images, r.Features, x); err != nil {
-		return err
-	}
-	inner := products(threads, r.Images, r.Features, x)
-	if r.Squares = inner.diagonal; r.variance() == 0 {
-		return errors.New("all images are the same")
-	}
-	if err := inner.write(r.linear()); err != nil {
-		return err
-	}
-	files := []string{filepath.Base(r.linear())}
-	q, dimension := basis(threads, r.Images, r.Features, x, inner)
-	r.Dimension = dimension
-	r.Median = medianRoot(inner.distances())
-	if r.Median == 0 {
-		return errors.New("more than half of the images are the same: no width of a kernel is right")
-	}
-	if q != nil {
-		span := products(threads, r.Images, dimension, q)
-		r.Leverages = span.diagonal
-		if err := span.write(r.span()); err != nil {
-			return err
-		}
-		files = append(files, filepath.Base(r.span()))
-	}
-	return artifact.Seal(filepath.Join(r.folder, r.name+".json"), r, files...)
 }
 
 // centre takes the mean of each feature from it. An activation that is NaN or infinite is

@@ -19,14 +19,14 @@ const (
 //
 // Where features are no fewer than images, the inner products of images tell: they are
 // K = L L^T, and the columns of L span what the features do.
-func basis(threads, n, p int, x []float32, inner triangle) (q []float32, dimension int) {
+func basis(threads, n, p int, x []float32) (q []float32, dimension int) {
 	var rows []float64
 	if p < n {
 		rows = make([]float64, n*p)
 		for i, v := range x[:n*p] {
 			rows[i] = float64(v)
 		}
-	} else if rows, p = factor(threads, n, inner); rows == nil {
+	} else if rows, p = factor(threads, n, products(threads, n, p, x)); rows == nil {
 		return nil, n - 1
 	}
 	g := make([]float64, p*p)

@@ -49,8 +49,8 @@ func (g gram) addDiagonals(a, b func(representation int) []float64) {
 	}
 }
 
-// sums are the inner products of all kinds of matrices that representations have. Of a
-// representation that spans everything, those of its projection are 0.
+// sums are the inner products of all kinds of matrices. Of features that span everything,
+// those of the projection are 0.
 type sums struct {
 	linear    gram
 	rbf       []gram // by width; of centred kernels
@@ -61,14 +61,18 @@ type sums struct {
 // pieceLength is how many elements of each matrix are multiplied at a time.
 const pieceLength = 1 << 16
 
-// multiply reads the matrices of all representations once, piece by piece.
-func multiply(ctx context.Context, all []*representation, threads int, report progress.Func) (*sums, error) {
-	n, count := all[0].Images, len(all)
-	threads = par.Threads(threads)
-	s := &sums{newGram(count), make([]gram, len(widths)), newGram(count), newGram(count)}
+// multiply reads the matrices of all representations once, piece by piece, and with them
+// those of the spans of the first of them, as many as there are.
+func (r *run) multiply(ctx context.Context, all []*representation, spans []*span) (*sums, error) {
+	n, count := r.images, len(all)
+	s := &sums{newGram(count), make([]gram, len(widths)), newGram(len(spans)), newGram(len(spans))}
 	matrices := make([]*matrices, count)
-	for i, r := range all {
-		m, err := openMatrices(r)
+	for i := range all {
+		var of *span
+		if i < len(spans) {
+			of = spans[i]
+		}
+		m, err := openMatrices(all[i], of)
 		if err != nil {
 			return nil, err
 		}
@@ -76,7 +80,7 @@ func multiply(ctx context.Context, all []*representation, threads int, report pr
 		matrices[i] = m
 	}
 	length := max(pieceLength, n)
-	linear, spans, rbf := make([]float32, count*length), make([]float32, count*length), make([][]float32, len(widths))
+	linear, projections, rbf := make([]float32, count*length), make([]float32, len(spans)*length), make([][]float32, len(widths))
 	for w := range widths {
 		s.rbf[w], rbf[w] = newGram(count), make([]float32, count*length)
 	}
@@ -90,33 +94,35 @@ func multiply(ctx context.Context, all []*representation, threads int, report pr
 			size += n - 1 - to
 			to++
 		}
-		par.For(threads, count, func(i int) {
+		par.For(r.threads, count, func(i int) {
 			part := func(x []float32) []float32 { return x[i*size:][:size] }
 			kernels := make([][]float32, len(widths))
 			for w := range widths {
 				kernels[w] = part(rbf[w])
 			}
-			errs[i] = matrices[i].read(from, to, part(linear), part(spans), kernels)
+			if errs[i] = matrices[i].read(from, to, part(linear), kernels); i < len(spans) && errs[i] == nil {
+				errs[i] = matrices[i].readSpan(part(projections))
+			}
 		})
 		if err := errors.Join(errs...); err != nil {
 			return nil, err
 		}
-		s.linear.add(threads, size, linear, linear)
-		s.spans.add(threads, size, spans, spans)
-		s.explained.add(threads, size, spans, linear)
+		s.linear.add(r.threads, size, linear, linear)
+		s.spans.add(r.threads, size, projections, projections)
+		s.explained.add(r.threads, size, projections, linear)
 		for w := range widths {
-			s.rbf[w].add(threads, size, rbf[w], rbf[w])
+			s.rbf[w].add(r.threads, size, rbf[w], rbf[w])
 		}
 		from = to
-		report.Report(progress.Event{Task: "multiply layers", Done: from * (2*n - from), Total: (n - 1) * (n + 1)})
+		r.progress.Report(progress.Event{Task: "multiply layers", Done: from * (2*n - from), Total: (n - 1) * (n + 1)})
 	}
 	squares := func(i int) []float64 { return all[i].Squares }
-	leverages := func(i int) []float64 { return all[i].Leverages }
+	leverages := func(i int) []float64 { return spans[i].Leverages }
 	s.linear.addDiagonals(squares, squares)
 	s.spans.addDiagonals(leverages, leverages)
 	s.explained.addDiagonals(leverages, squares)
 	for w := range widths {
-		s.rbf[w].centre(n, 1-middle(widths[w]), func(i int) []float64 { return matrices[i].rowSums[w] })
+		s.rbf[w].centre(n, 1-middles[w], func(i int) []float64 { return matrices[i].rowSums[w] })
 	}
 	return s, nil
 }
@@ -145,28 +151,34 @@ func (g gram) centre(n int, diagonal float64, rowSums func(representation int) [
 	}
 }
 
-// middle is an RBF kernel at the median distance. Taking it off a kernel changes nothing
-// when that is centred, and leaves small numbers to sum.
-func middle(width float64) float64 { return elem.Exp(-1 / (2 * width * width)) }
+// middles are the RBF kernels at the median distance. Taking that off a kernel changes
+// nothing when it is centred, and leaves small numbers to sum.
+var middles = func() []float64 {
+	all := make([]float64, len(widths))
+	for w, width := range widths {
+		all[w] = elem.Exp(-1 / (2 * width * width))
+	}
+	return all
+}()
 
 // matrices are those of a representation, being read.
 type matrices struct {
 	*representation
-	linear, span *reader
+	linear, span *reader     // span is nil where there is no file
 	rowSums      [][]float64 // of the RBF kernels, less their middle, without the diagonal
 }
 
-func openMatrices(r *representation) (*matrices, error) {
+func openMatrices(r *representation, s *span) (*matrices, error) {
 	m := &matrices{representation: r, rowSums: make([][]float64, len(widths))}
 	for w := range widths {
 		m.rowSums[w] = make([]float64, r.Images)
 	}
 	var err error
-	if m.linear, err = open(r.linear()); err != nil {
+	if m.linear, err = open(r.file); err != nil {
 		return nil, err
 	}
-	if !r.everything() {
-		if m.span, err = open(r.span()); err != nil {
+	if s != nil && !s.everything() {
+		if m.span, err = open(s.file); err != nil {
 			m.linear.file.Close()
 			return nil, err
 		}
@@ -182,13 +194,8 @@ func (m *matrices) close() {
 }
 
 // read reads what is above the diagonal in rows [from, to), which are those that follow.
-func (m *matrices) read(from, to int, linear, span []float32, rbf [][]float32) error {
+func (m *matrices) read(from, to int, linear []float32, rbf [][]float32) error {
 	if err := m.linear.read(linear); err != nil {
-		return err
-	}
-	if m.span == nil {
-		clear(span)
-	} else if err := m.span.read(span); err != nil {
 		return err
 	}
 	n, at := m.Images, 0
@@ -210,11 +217,11 @@ func (m *matrices) read(from, to int, linear, span []float32, rbf [][]float32) e
 	return nil
 }
 
-// middles are those of the widths.
-var middles = func() []float64 {
-	all := make([]float64, len(widths))
-	for w, width := range widths {
-		all[w] = middle(width)
+// readSpan reads what follows of the projection.
+func (m *matrices) readSpan(dst []float32) error {
+	if m.span == nil {
+		clear(dst)
+		return nil
 	}
-	return all
-}()
+	return m.span.read(dst)
+}
