@@ -37,8 +37,8 @@ var DefaultLambdas = []float64{0, 0.001, 0.01, 0.03, 0.1, 0.25, 0.5}
 
 // Defaults of zero fields.
 const (
-	DefaultDraws    = 100
-	DefaultShuffles = 19
+	DefaultDraws    = 199
+	DefaultShuffles = 199
 	maxLambdas      = 100
 )
 
@@ -232,6 +232,12 @@ func (r *road) layer(ctx context.Context, l *observe.Layer) (*results.Layer, err
 		}
 	}
 	return results.Resume(filepath.Join(dir, results.LayerFile), r.layerFiles(layer.Pairs, l.Patches != nil), func() (*results.Layer, error) { return layer, nil })
+}
+
+// finish writes the results of all layers, with what follows from all of them.
+func finish(out string, res *results.Results) error {
+	finding.FalseDiscoveries(res.Layers)
+	return results.Write(out, res)
 }
 
 // inputs describes files that are read. A folder stands for all that is in it.
