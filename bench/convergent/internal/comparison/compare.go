@@ -66,7 +66,7 @@ func Compare(ctx context.Context, in source.Options, o Options) (*results.Result
 	if err := r.fromSource(ctx, func() (source.Source, error) { return arrays, nil }, names, 0, res); err != nil {
 		return nil, err
 	}
-	return res, o.write(res)
+	return res, finish(o.Out, res)
 }
 
 // activationConfig is what results depend on: names of files, not where they lie.
@@ -165,7 +165,7 @@ func compareMoments(ctx context.Context, in source.Options, o Options) (*results
 		}
 		res.Layers = append(res.Layers, *layer)
 	}
-	return res, o.write(res)
+	return res, finish(o.Out, res)
 }
 
 // openMoments reads files of moments of the same networks.

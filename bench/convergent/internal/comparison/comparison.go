@@ -238,10 +238,11 @@ func (r *road) layer(ctx context.Context, l *observe.Layer) (*results.Layer, err
 	return results.Resume(filepath.Join(dir, results.LayerFile), r.layerFiles(layer.Pairs, l.Patches != nil), func() (*results.Layer, error) { return layer, nil })
 }
 
-// write draws from all layers what follows from them together, and writes what was found.
-func (o Options) write(res *results.Results) error {
+// finish writes the results of all layers, with what follows from all of them.
+func finish(out string, res *results.Results) error {
+	finding.FalseDiscoveries(res.Layers)
 	res.Verdicts = finding.Verdicts(res.Layers)
-	return results.Write(o.Out, res)
+	return results.Write(out, res)
 }
 
 // inputs describes files that are read. A folder stands for all that is in it.

@@ -53,7 +53,7 @@ func Reproduce(ctx context.Context, t results.Training, o Options) (*results.Res
 	if res.Widths, err = r.widths(ctx, networks, res.Networks); err != nil {
 		return nil, err
 	}
-	return res, o.write(res)
+	return res, finish(o.Out, res)
 }
 
 // widthsFile holds what is found of other widths.
