@@ -124,6 +124,10 @@ func Run(ctx context.Context, s Networks, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	truncated, err := r.svcca(ctx, spans, len(names))
+	if err != nil {
+		return nil, err
+	}
 	every, bounded := []int{}, []int{}
 	for l := range names {
 		every = append(every, l)
@@ -144,7 +148,7 @@ func Run(ctx context.Context, s Networks, o Options) (*Result, error) {
 		for _, l := range layers {
 			t.Layers = append(t.Layers, names[l])
 		}
-		for _, m := range measures(networks, all, spans, products) {
+		for _, m := range measures(networks, all, spans, products, truncated) {
 			t.Measures = append(t.Measures, decide(m, len(names), layers))
 		}
 		res.Tables = append(res.Tables, t)

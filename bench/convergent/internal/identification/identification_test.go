@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
@@ -174,6 +175,33 @@ func TestMeasures(t *testing.T) {
 			p, o := c.Dims()
 			return math.Pow(c.Norm(2), 2) / float64(min(p, o))
 		},
+	}
+	components := func(a, i int) *mat.Dense { // those of the greatest singular values
+		var svd mat.SVD
+		svd.Factorize(xs[a][i], mat.SVDThin)
+		var u mat.Dense
+		svd.UTo(&u)
+		values, count, sum := svd.Values(nil), 0, 0.0
+		for sum < 0.99*math.Pow(xs[a][i].Norm(2), 2) {
+			sum += values[count] * values[count]
+			count++
+		}
+		return mat.DenseCopyOf(u.Slice(0, d.images, 0, count))
+	}
+	canonical := func(a, i, b, j int) []float64 {
+		var c mat.Dense
+		c.Mul(components(a, i).T(), components(b, j))
+		var svd mat.SVD
+		svd.Factorize(&c, mat.SVDNone)
+		return svd.Values(nil)
+	}
+	figures["SVCCA, mean, of 70 images"] = func(a, i, b, j int) float64 {
+		r := canonical(a, i, b, j)
+		return floats.Sum(r) / float64(len(r))
+	}
+	figures["SVCCA, mean square, of 70 images"] = func(a, i, b, j int) float64 {
+		r := canonical(a, i, b, j)
+		return floats.Dot(r, r) / float64(len(r))
 	}
 	for _, width := range []float64{0.2, 0.4, 0.8} {
 		figures[fmt.Sprintf("RBF CKA, %g of the median distance", width)] = func(a, i, b, j int) float64 {

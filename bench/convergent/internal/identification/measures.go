@@ -13,7 +13,7 @@ type measure struct {
 }
 
 // measures are those that follow from sums, of all networks or as many as have spans.
-func measures(networks int, all []*representation, spans []*span, s *sums) []measure {
+func measures(networks int, all []*representation, spans []*span, s *sums, truncated *svcca) []measure {
 	m := []measure{{"linear CKA", networks, cka(s.linear)}, {"debiased linear CKA", networks, debiasedCKA(all, s.linear)}}
 	for w := range widths {
 		m = append(m, measure{fmt.Sprintf("RBF CKA, %g of the median distance", widths[w]), networks, cka(s.rbf[w])})
@@ -42,7 +42,9 @@ func measures(networks int, all []*representation, spans []*span, s *sums) []mea
 		measure{"linear regression, both ways", networks, func(a, b int) float64 { return explained(a, b) + explained(b, a) }},
 		measure{"linear regression, from the other layer", networks, explained},
 		measure{"linear regression, to the other layer", networks, func(a, b int) float64 { return explained(b, a) }},
-		measure{"CCA, mean square", networks, meanSquare})
+		measure{"CCA, mean square", networks, meanSquare},
+		measure{fmt.Sprintf("SVCCA, mean square, of %d images", componentImages(all[0].Images)), networks, truncated.squares.at},
+		measure{fmt.Sprintf("SVCCA, mean, of %d images", componentImages(all[0].Images)), networks, truncated.means.at})
 }
 
 // cka is centred kernel alignment, the cosine of two matrices.

@@ -49,44 +49,57 @@ func (r *representation) variance() float64 {
 }
 
 // span is what the features of a layer span: the projection onto it, of which what is above
-// the diagonal is in a file.
+// the diagonal is in a file; and, of a part of the images, principal components.
 type span struct {
 	Dimension int
 	Leverages []float64 // the diagonal; nil if the span is everything, and then there is no file
 
+	Components int // rows of as many images as componentImages says, orthonormal, in another file
+
 	file string
 }
+
+// components is the file of principal components.
+func (s *span) components() string { return s.file + ".components" }
 
 // everything says that features span all that centred images can.
 func (s *span) everything() bool { return s.Leverages == nil }
 
 // representations returns those of all layers of a network.
 func (r *run) representations(ctx context.Context, network int) ([]*representation, error) {
-	return stage(ctx, r, network, "linear", func(x []float32, features int, path string) (*representation, bool, error) {
+	return stage(ctx, r, network, "linear", func(x []float32, features int, path string) (*representation, []string, error) {
 		inner := products(r.threads, r.images, features, x)
 		of := &representation{Images: r.images, Features: features, Squares: inner.diagonal}
 		if of.variance() == 0 {
-			return nil, false, errors.New("all images are the same")
+			return nil, nil, errors.New("all images are the same")
 		}
-		if err := inner.write(path); err != nil {
-			return nil, false, err
+		if err := write(path, inner.above); err != nil {
+			return nil, nil, err
 		}
 		if of.Median = medianRoot(inner.distances()); of.Median == 0 {
-			return nil, false, errors.New("more than half of the images are the same: no width of a kernel is right")
+			return nil, nil, errors.New("more than half of the images are the same: no width of a kernel is right")
 		}
-		return of, true, nil
+		return of, []string{path}, nil
 	}, func(of *representation, path string) { of.file = path })
 }
 
 // spans returns those of all layers of a network.
 func (r *run) spans(ctx context.Context, network int) ([]*span, error) {
-	return stage(ctx, r, network, "span", func(x []float32, features int, path string) (*span, bool, error) {
+	return stage(ctx, r, network, "span", func(x []float32, features int, path string) (*span, []string, error) {
 		q, dimension := basis(r.threads, r.images, features, x)
-		if q == nil {
-			return &span{Dimension: dimension}, false, nil
+		s := &span{Dimension: dimension, file: path}
+		var files []string
+		if q != nil {
+			projection := products(r.threads, r.images, dimension, q)
+			s.Leverages = projection.diagonal
+			if err := write(path, projection.above); err != nil {
+				return nil, nil, err
+			}
+			files = append(files, path)
 		}
-		projection := products(r.threads, r.images, dimension, q)
-		return &span{Dimension: dimension, Leverages: projection.diagonal}, true, projection.write(path)
+		components := principal(r.threads, r.images, features, x)
+		s.Components = len(components) / componentImages(r.images)
+		return s, append(files, s.components()), write(s.components(), components)
 	}, func(of *span, path string) { of.file = path })
 }
 
@@ -95,9 +108,9 @@ func (r *run) spans(ctx context.Context, network int) ([]*span, error) {
 const groupBytes = 3 << 29
 
 // stage returns something of all layers of a network, each made from centred activations,
-// a row of features for each image, with a file or without. What is in the folder, called as
+// a row of features for each image, with its files. What is in the folder, called as
 // the layer and with that ending, is not made again.
-func stage[T any](ctx context.Context, r *run, network int, ending string, of func(x []float32, features int, path string) (v T, file bool, err error), at func(v T, path string)) ([]T, error) {
+func stage[T any](ctx context.Context, r *run, network int, ending string, of func(x []float32, features int, path string) (v T, files []string, err error), at func(v T, path string)) ([]T, error) {
 	names, features := r.LayerNames(), r.Features()
 	key, err := r.Key(network)
 	if err != nil {
@@ -136,18 +149,17 @@ func stage[T any](ctx context.Context, r *run, network int, ending string, of fu
 				return nil, err
 			}
 			err := centre(r.threads, r.images, features[l], activations[i])
-			file := false
+			var files []string
 			if err == nil {
-				all[l], file, err = of(activations[i], features[l], path(l))
+				all[l], files, err = of(activations[i], features[l], path(l))
 			}
 			if err != nil {
 				return nil, fmt.Errorf("network %d, %s: %w", network+1, names[l], err)
 			}
 			at(all[l], path(l))
 			activations[i] = nil
-			var files []string
-			if file {
-				files = append(files, filepath.Base(path(l)))
+			for k, file := range files {
+				files[k] = filepath.Base(file)
 			}
 			if err := artifact.Seal(path(l)+".json", all[l], files...); err != nil {
 				return nil, err

@@ -61,18 +61,10 @@ func basis(threads, n, p int, x []float32) (q []float32, dimension int) {
 // factor returns a matrix of n rows and independent columns that span what the matrix of
 // inner products of centred rows does, and how many columns; nil if that is everything.
 func factor(threads, n int, inner triangle) (rows []float64, p int) {
-	k := make([]float64, n*n)
+	k := inner.lower()
 	var trace float64
-	for i, v := range inner.diagonal {
+	for _, v := range inner.diagonal {
 		trace += v
-		k[i*n+i] = v
-	}
-	from := inner.above
-	for i := range n {
-		for j, v := range from[:n-1-i] {
-			k[(i+1+j)*n+i] = float64(v)
-		}
-		from = from[n-1-i:]
 	}
 	// All rows are orthogonal to that of ones, which is added to make the whole of rank n.
 	for i := range n {

@@ -38,6 +38,20 @@ func products(threads, n, p int, x []float32) triangle {
 	return t
 }
 
+// lower returns the matrix with its lower triangle filled in.
+func (t triangle) lower() []float64 {
+	n, row := len(t.diagonal), t.above
+	k := make([]float64, n*n)
+	for i, v := range t.diagonal {
+		k[i*n+i] = v
+		for j, v := range row[:n-1-i] {
+			k[(i+1+j)*n+i] = float64(v)
+		}
+		row = row[n-1-i:]
+	}
+	return k
+}
+
 // distances overwrites what is above the diagonal, inner products, with squared distances.
 func (t triangle) distances() []float32 {
 	row := t.above
@@ -55,12 +69,12 @@ func squaredDistance(x, y float64, product float32) float32 {
 	return float32(max(0, x+y-2*float64(product)))
 }
 
-// write leaves what is above the diagonal in a file.
-func (t triangle) write(path string) error {
+// write leaves numbers in a file.
+func write(path string, x []float32) error {
 	return artifact.Write(path, func(w io.Writer) error {
 		b := bufio.NewWriterSize(w, 1<<20)
 		var word [4]byte
-		for _, v := range t.above {
+		for _, v := range x {
 			binary.LittleEndian.PutUint32(word[:], math.Float32bits(v))
 			b.Write(word[:]) // which keeps its first error for Flush
 		}
@@ -68,7 +82,7 @@ func (t triangle) write(path string) error {
 	})
 }
 
-// reader reads what is above the diagonal of a triangle, piece by piece.
+// reader reads numbers piece by piece.
 type reader struct {
 	file  *os.File
 	bytes []byte

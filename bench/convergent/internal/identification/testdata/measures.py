@@ -68,6 +68,20 @@ for share in (0.2, 0.4, 0.8):
     kernels = [[rbf(x, share) for x in net] for net in layers]
     measures[f"RBF CKA, {share:g} of the median distance"] = lambda a, i, b, j, k=kernels: cosine(k[a][i], k[b][j])
 
+
+
+def canonical(a, i, b, j):
+    """Canonical correlations of the principal components that explain 99 % of the variance."""
+    parts = []
+    for x in (layers[a][i], layers[b][j]):
+        u, s, _ = np.linalg.svd(x, full_matrices=False)
+        parts.append(u[:, : 1 + np.searchsorted(np.cumsum(s**2), 0.99 * (s**2).sum())])
+    return np.linalg.svd(parts[0].T @ parts[1], compute_uv=False)
+
+
+measures["SVCCA, mean, of 40 images"] = lambda a, i, b, j: canonical(a, i, b, j).mean()
+measures["SVCCA, mean square, of 40 images"] = lambda a, i, b, j: (canonical(a, i, b, j) ** 2).mean()
+
 pairs = [(a, b) for a in range(NETWORKS) for b in range(NETWORKS) if a != b]
 count = range(len(FEATURES))
 print(json.dumps({
