@@ -57,9 +57,8 @@ func (l *layer) measures(ctx context.Context) error {
 			p.Measures[m.Name] = measure(all[i], measureIntervals[m.Name])
 		}
 	}
-	if l.sampled == nil {
-		return nil
+	if l.sampled != nil {
+		l.measureNulls()
 	}
-	l.measureNulls()
-	return nil
+	return l.crossValidated(ctx)
 }
