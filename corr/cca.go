@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/convergent-go/convergent/internal/dense"
 	"github.com/convergent-go/convergent/internal/par"
 )
@@ -12,6 +14,12 @@ import (
 type canonicalAnalysis struct {
 	rho                []float64 // canonical correlations, falling
 	weightsA, weightsB []float64 // of projection-weighted CCA
+
+	// Coordinates of the canonical variables, rows, in the principal axes of the networks'
+	// standardised units; those of b have the norms of the whitened correlations' singular
+	// values.
+	left, right []float64
+	norms       []float64
 }
 
 // CCA returns the canonical correlations of the spaces that the units span, falling,
@@ -74,7 +82,7 @@ func (c *Pair) analyse() (*canonicalAnalysis, error) {
 	threads := par.Threads(c.Threads)
 	whitened := componentCorrelations(threads, a, b, a.rank, b.rank, c.standardBetween())
 	rho, left, right := dense.SVD(threads, a.rank, b.rank, whitened, true)
-	k := &canonicalAnalysis{}
+	k := &canonicalAnalysis{left: left, right: right, norms: rho}
 	for _, r := range rho[:min(a.rank, b.rank)] {
 		k.rho = append(k.rho, min(1, r)) // rounding can exceed 1
 	}
@@ -82,6 +90,47 @@ func (c *Pair) analyse() (*canonicalAnalysis, error) {
 	k.weightsB = c.projectionWeights(b, c.bb, right, k.rho, rho)
 	c.cca = k
 	return k, nil
+}
+
+// CanonicalDirections returns the weights of the units in the canonical variables of a and
+// b, p x k and q x k for the k correlations of [Pair.CCA], in their order: with
+// [Pair.Basis] of the same observations, variables of variance 1 of which the i-th of a and
+// of b correlate by the i-th of these and no others do. On other observations they tell what
+// of the correlations is more than a fit. Variables whose correlation is 0 have no direction of their own
+// in b, and weights of 0. Errors are those of [Pair.CCA].
+func (c *Pair) CanonicalDirections() (a, b *mat.Dense, err error) {
+	k, err := c.analyse()
+	if err != nil {
+		return nil, nil, err
+	}
+	axesA, axesB := c.standardAxes()
+	n := len(k.rho)
+	directions := func(x *axes, covariance, rows, norms []float64) *mat.Dense {
+		coordinates := make([]float64, n*x.rank)
+		for i := range n {
+			norm := 1.0
+			if norms != nil {
+				norm = norms[i]
+			}
+			if norms != nil && k.rho[i] <= 1e-12 {
+				continue
+			}
+			for j := range x.rank {
+				coordinates[i*x.rank+j] = rows[i*x.rank+j] / norm / math.Sqrt(x.variances[j])
+			}
+		}
+		weights := product(par.Threads(c.Threads), n, x.n, x.rank, dense.Rows(coordinates, x.rank), x.rows[:x.rank*x.n])
+		d := mat.NewDense(x.n, n, nil)
+		for i := range n {
+			for j := range x.n {
+				if s := math.Sqrt(covariance[j*(x.n+1)]); s > 0 {
+					d.Set(j, i, weights[i*x.n+j]/s)
+				}
+			}
+		}
+		return d
+	}
+	return directions(axesA, c.aa, k.left, nil), directions(axesB, c.bb, k.right, k.norms), nil
 }
 
 // projectionWeights returns sum_j |cov(h_i, x_j)| for each canonical variable h_i, whose

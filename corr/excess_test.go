@@ -75,3 +75,35 @@ func TestWithBetween(t *testing.T) {
 	}()
 	c.WithBetween(mat.NewDense(9, 6, nil))
 }
+
+// TestCanonicalDirections: canonical variables have variance 1, and correlate by the
+// canonical correlations and not otherwise, where units determine others too.
+func TestCanonicalDirections(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(8, 2))
+	for _, sizes := range [][2]int{{6, 4}, {4, 6}, {5, 5}} {
+		x, y := mixedUnits(rnd, 90, sizes[0], sizes[1])
+		x = mapRows(x, func(r []float64) []float64 { return append(r, 1e3*(r[0]-2*r[1])) })
+		c := exactPair(x, y)
+		a, b, err := c.CanonicalDirections()
+		if err != nil {
+			t.Fatal(err)
+		}
+		rho, err := c.CCA()
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := c.Basis(a, b)
+		k := len(rho)
+		for i := range k {
+			for j := range k {
+				within, between := 0.0, 0.0
+				if i == j {
+					within, between = 1, rho[i]
+				}
+				if math.Abs(v.aa[i*k+j]-within) > 1e-8 || math.Abs(v.bb[i*k+j]-within) > 1e-8 || math.Abs(v.ab[i*k+j]-between) > 1e-8 {
+					t.Errorf("%v, variables %d and %d: covariances %v, %v and %v, want %v and %v", sizes, i, j, v.aa[i*k+j], v.bb[i*k+j], v.ab[i*k+j], within, between)
+				}
+			}
+		}
+	}
+}

@@ -192,6 +192,9 @@ func (c *Pair) nuclearNorm() float64 {
 	return *c.nuclear
 }
 
+// Variances returns the variances of the units of a and of b.
+func (c *Pair) Variances() (a, b []float64) { return diagonal(c.aa, c.p), diagonal(c.bb, c.q) }
+
 // Correlation returns the p x q correlations between the units; those of a unit of
 // variance 0 are 0.
 func (c *Pair) Correlation() *mat.Dense {

@@ -135,7 +135,9 @@ func momentsOnly(l results.Layer) results.Layer {
 	for i, p := range l.Pairs {
 		measures := make(map[string]results.Measure)
 		for name, m := range p.Measures {
-			measures[name] = value(m, false)
+			if !strings.HasPrefix(name, "cv_") {
+				measures[name] = value(m, false)
+			}
 		}
 		p.Measures = measures
 		pairs[i] = p
@@ -143,7 +145,9 @@ func momentsOnly(l results.Layer) results.Layer {
 	l.Pairs = pairs
 	measures := make(map[string]results.Measure)
 	for name, m := range l.Measures {
-		measures[name] = results.Measure{Value: m.Value, Networks: m.Networks}
+		if !strings.HasPrefix(name, "cv_") {
+			measures[name] = results.Measure{Value: m.Value, Networks: m.Networks}
+		}
 	}
 	l.Measures, l.Geometry = measures, nil
 	return l

@@ -61,9 +61,8 @@ func (l *layer) measures(ctx context.Context) error {
 	for _, m := range undirectedMeasures() {
 		l.result.Measures[m.name] = m.figure(figures).measure(m.interval)
 	}
-	if l.sampled == nil {
-		return nil
+	if l.sampled != nil {
+		l.measureNulls()
 	}
-	l.measureNulls()
-	return nil
+	return l.crossValidated(ctx)
 }

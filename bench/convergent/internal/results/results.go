@@ -352,7 +352,7 @@ type Pair struct {
 	Lasso       []Lasso            `json:"lasso"`        // B's units predicted from A's
 	Clusters    []Cluster          `json:"clusters"`     // in falling order of between-net similarity
 	Null        Null               `json:"null"`
-	Measures    map[string]Measure `json:"measures"` // by name, as package corr has them
+	Measures    map[string]Measure `json:"measures"` // by name: as package corr has them, "matched", and those of images held out, "cv_..."
 }
 
 // Matching gives each unit of A a partner in B.
@@ -412,11 +412,13 @@ type Measure struct {
 	Images    *Interval `json:"images"`               // 95 %, over other images for these very networks, by the jackknife over groups of them; null of figures of which none is known to cover
 	Null      *float64  `json:"null_mean"`            // mean under chance: of images exchanged at random, if nothing else is said
 	P         *float64  `json:"p"`                    // share of draws of chance that are at least as far out, with the +1 correction
-	Q         *float64  `json:"q,omitempty"`          // p of this among all of its kind: the least false discovery rate (Benjamini and Hochberg, 1995) at which it is found
+	Q         *float64  `json:"q,omitempty"`          // p of this among all of its kind: the least false discovery rate (Benjamini and Hochberg, 1995) at which it is found; of measures, in the family of all measures, pairs and layers
 	Limit     *float64  `json:"null_limit,omitempty"` // what 95 % of chance do not pass: the 0.95 quantile of similarities, 0.05 of distances
 
-	// Calibrated is how far a similarity is beyond the limit, (value - limit)/(1 - limit), or
-	// 0 (Groeger, Wen and Brbic, ICML 2026): what chance can give counts for nothing.
+	// Calibrated is how far a similarity whose most is 1 is beyond the limit, (s - limit)/(1 -
+	// limit), or 0 (Groeger, Wen and Brbic, ICML 2026): what chance can give counts for
+	// nothing. Where images are exchanged s is not Value but the same figure of the sampled
+	// observations, which the limit is of.
 	Calibrated *float64 `json:"calibrated,omitempty"`
 }
 

@@ -1,0 +1,247 @@
+package finding
+
+import (
+	"context"
+	"math"
+	"strings"
+
+	"gonum.org/v1/gonum/mat"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+	"github.com/convergent-go/convergent/corr"
+	"github.com/convergent-go/convergent/match"
+)
+
+// Cross-validated measures are of images that had no part in a fit: of one half of them and
+// then the other, in the mean of both. A fit of many units to few images finds what is not
+// there; on other images it finds it no more, so that of independent networks they are 0 or
+// less on average, whatever the numbers of units and images.
+
+// crossValidated sets these measures. They are left out where no images can be held out.
+func (l *layer) crossValidated(ctx context.Context) error {
+	g := l.Layer.Groups
+	if g == nil || g.Len() < halves {
+		return nil
+	}
+	h := newHalves(g, l.Folds)
+	all := make([]map[string]float64, len(l.result.Pairs))
+	err := l.each(ctx, len(all), func(k int) (err error) {
+		p := &l.result.Pairs[k]
+		of := func(m *corr.Moments) *corr.Pair {
+			c := m.PairOf(p.A, p.B, l.Moments.Live(p.A), l.Moments.Live(p.B))
+			c.Threads = 1
+			return c
+		}
+		all[k], err = h.figures(of)
+		for name, v := range all[k] {
+			p.Measures[name] = results.Measure{Value: results.Finite(v)}
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for name := range all[0] {
+		there, isDirected := strings.CutSuffix(name, "_ab")
+		if !isDirected && strings.HasSuffix(name, "_ba") {
+			continue
+		}
+		f := make(pairFigure, len(all))
+		for k, of := range all {
+			if f[k].Value = of[name]; isDirected {
+				f[k].Value = (of[name] + of[there+"_ba"]) / 2
+			}
+		}
+		l.result.Measures[there] = f.measure(noInterval)
+	}
+	return nil
+}
+
+// halves is how many parts images are divided into, of which one is fitted and the other
+// tested.
+const halves = 2
+
+// imageHalves are moments of halves of the images, and of quarters within each, by which a
+// fit chooses what it cannot fit.
+type imageHalves struct {
+	whole    [halves]*corr.Moments
+	quarters [halves][halves]*corr.Moments
+}
+
+func newHalves(g *corr.Groups, fold []int) *imageHalves {
+	var members [halves][]int
+	for i := range g.Len() {
+		members[fold[i]] = append(members[fold[i]], i)
+	}
+	sum := func(groups []int) *corr.Moments {
+		m := g.Sum(groups...)
+		m.Threads = 1
+		return m
+	}
+	h := new(imageHalves)
+	for k, all := range members {
+		h.whole[k] = sum(all)
+		for q := range halves {
+			var part []int
+			for i, group := range all {
+				if i%halves == q {
+					part = append(part, group)
+				}
+			}
+			h.quarters[k][q] = sum(part)
+		}
+	}
+	return h
+}
+
+// figures returns each measure of a pair of networks, NaN where it is not defined.
+func (h *imageHalves) figures(of func(*corr.Moments) *corr.Pair) (map[string]float64, error) {
+	figures := make(map[string]float64)
+	for k := range halves {
+		fit, test := of(h.whole[k]), of(h.whole[1-k])
+		quarters := [halves]*corr.Pair{of(h.quarters[k][0]), of(h.quarters[k][1])}
+		add := func(name string, v float64, err error) error {
+			v, err = defined(v, err)
+			figures[name] += v / halves
+			return err
+		}
+		for direction, swap := range map[string]func(*corr.Pair) *corr.Pair{"ab": func(c *corr.Pair) *corr.Pair { return c }, "ba": (*corr.Pair).Swap} {
+			fit, test := swap(fit), swap(test)
+			linear, err := heldOutLinear(fit, test)
+			if err := addPrediction(add, "cv_linear", direction, linear, err); err != nil {
+				return nil, err
+			}
+			ridge, err := heldOutRidge(fit, test, [halves]*corr.Pair{swap(quarters[0]), swap(quarters[1])})
+			if err := addPrediction(add, "cv_ridge", direction, ridge, err); err != nil {
+				return nil, err
+			}
+		}
+		cca, err := heldOutCCA(fit, test)
+		if err := add("cv_cca", cca, err); err != nil {
+			return nil, err
+		}
+		matched, err := heldOutMatched(fit, test)
+		if err := add("cv_matched", matched, err); err != nil {
+			return nil, err
+		}
+	}
+	return figures, nil
+}
+
+// addPrediction adds the R^2 of a prediction: of the variance of all units, and, beside it,
+// the median over units, and the mean over units of what is not below 0. The mean over units
+// of R^2 itself is bounded above alone, and a unit that hardly varies on one half of the
+// images can make it anything.
+func addPrediction(add func(name string, v float64, err error) error, name, direction string, p corr.Prediction, err error) error {
+	pooled, median, clipped := math.NaN(), math.NaN(), math.NaN()
+	if err == nil {
+		pooled, clipped = p.VarianceWeighted, 0
+		median = corr.Null{Draws: p.R2}.Quantiles(0.5)[0]
+		for _, r2 := range p.R2 {
+			clipped += max(0, r2) / float64(len(p.R2))
+		}
+	}
+	for suffix, v := range map[string]float64{"_": pooled, "_median_": median, "_clipped_": clipped} {
+		if err := add(name+suffix+direction, v, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leastPenalty is that of least squares, in variances: what float32 moments do not tell from
+// none, so that directions that hold no more than their rounding have no say.
+const leastPenalty = 1e-6
+
+// heldOutLinear predicts by least squares.
+func heldOutLinear(fit, test *corr.Pair) (corr.Prediction, error) {
+	// In units of the fit, to which least squares are indifferent and a penalty is not.
+	fit, test = inUnitsOf(fit, fit), inUnitsOf(fit, test)
+	return heldOutPrediction(fit, test, leastPenalty)
+}
+
+// inUnitsOf returns a pair whose units of A are divided by their standard deviations in
+// another; those that are constant there are 0.
+func inUnitsOf(fit, c *corr.Pair) *corr.Pair {
+	variances, _ := fit.Variances()
+	d := mat.NewDense(len(variances), len(variances), nil)
+	for i, v := range variances {
+		if v > 0 {
+			d.Set(i, i, 1/math.Sqrt(v))
+		}
+	}
+	return c.Basis(d, nil)
+}
+
+func heldOutPrediction(fit, test *corr.Pair, penalty float64) (corr.Prediction, error) {
+	p, err := fit.Ridge(test, penalty)
+	if err != nil {
+		return corr.Prediction{}, err
+	}
+	return p[0], nil
+}
+
+// penalties of ridge regression, in mean variances of the units that it predicts from.
+var penalties = []float64{1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10}
+
+// heldOutRidge predicts by ridge regression, with the penalty that is best in a fit to
+// either quarter of the images that are fitted, on the other.
+func heldOutRidge(fit, test *corr.Pair, quarters [halves]*corr.Pair) (corr.Prediction, error) {
+	variances, _ := fit.Variances()
+	scale := mean(variances)
+	if !(scale > 0) {
+		return corr.Prediction{}, corr.ErrNoLiveUnits
+	}
+	var path []float64
+	for _, penalty := range penalties {
+		path = append(path, penalty*scale)
+	}
+	explained := make([]float64, len(path))
+	for q, inner := range quarters {
+		predictions, err := inner.Ridge(quarters[1-q], path...)
+		if err != nil {
+			return corr.Prediction{}, err
+		}
+		for i, p := range predictions {
+			explained[i] += p.VarianceWeighted
+		}
+	}
+	best := 0
+	for i, v := range explained {
+		if v > explained[best] {
+			best = i
+		}
+	}
+	return heldOutPrediction(fit, test, path[best])
+}
+
+// heldOutCCA returns the mean correlation of canonical variables.
+func heldOutCCA(fit, test *corr.Pair) (float64, error) {
+	a, b, err := fit.CanonicalDirections()
+	if err != nil {
+		return math.NaN(), err
+	}
+	r := test.Basis(a, b).Correlation()
+	k, _ := r.Dims()
+	var sum float64
+	for i := range k {
+		sum += r.At(i, i)
+	}
+	return sum / float64(k), nil
+}
+
+// heldOutMatched returns the mean correlation of matched units.
+func heldOutMatched(fit, test *corr.Pair) (float64, error) {
+	m, err := match.Bipartite(fit.Correlation())
+	if err != nil {
+		return math.NaN(), err
+	}
+	r := test.Correlation()
+	var matched []float64
+	for unit, partner := range m.Partner {
+		if partner >= 0 {
+			matched = append(matched, r.At(unit, partner))
+		}
+	}
+	return mean(matched), nil
+}
