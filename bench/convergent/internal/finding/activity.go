@@ -21,9 +21,9 @@ func (l *layer) activity(ctx context.Context) error {
 	distances := l.curveDistance(means)
 	a := &results.Activity{Distance: measure(distances.Jackknife, plainInterval)}
 	// Distances between what two networks have of their own are skewed, so that only intervals
-	// of their logarithms cover. No distance is above 2.
+	// of their logarithms cover.
 	low, high := corr.JackknifePairs(len(l.Units), distances.pairs, nil).LogInterval(confidence)
-	a.Distance.Networks = interval(low, min(high, 2))
+	a.Distance.Networks = within(interval(low, high), 0, 2)
 	null := corr.Null{Draws: make([]float64, unitExchanges)}
 	err := l.each(ctx, unitExchanges, func(d int) error {
 		rnd := random(l.Seed, unitExchange, d)

@@ -41,7 +41,7 @@ func (l *layer) convergence(ctx context.Context) error {
 	c.Matched.Null, c.Matched.P = &c.Nulls[0].Mean, c.Nulls[0].P
 	for i := range c.Nulls {
 		m := l.pairMeasure(figures[i+1], noInterval)
-		m.Null = results.Finite(tail)
+		m.Null, m.Networks = results.Finite(tail), within(m.Networks, 0, 1)
 		c.Nulls[i].Exceedance = m
 		l.recur(&c.Nulls[i])
 	}

@@ -229,6 +229,14 @@ func (l *layer) overNetworks(perPair, weights []float64) *results.Interval {
 	return interval(corr.JackknifePairs(len(l.Units), perPair, weights).Interval(confidence))
 }
 
+// within cuts off what of an interval no value of the figure can be.
+func within(i *results.Interval, lowest, highest float64) *results.Interval {
+	if i == nil {
+		return nil
+	}
+	return &results.Interval{Low: max(i.Low, lowest), High: min(i.High, highest)}
+}
+
 // interval is nil where the ends are not known, or one.
 func interval(low, high float64) *results.Interval {
 	if low == high {
