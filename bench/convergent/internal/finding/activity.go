@@ -23,7 +23,7 @@ func (l *layer) activity(ctx context.Context) error {
 	if s := distances.distanceSpread(); s != nil {
 		a.Equivalence = s.equivalence()
 		if s.logarithmic {
-			a.Distance.Networks = s.interval()
+			a.Distance.Networks = within(s.interval(), 0, 2)
 		}
 	}
 	null := corr.Null{Draws: make([]float64, unitExchanges)}

@@ -62,10 +62,11 @@ func (l *layer) convergence(ctx context.Context) error {
 	c.Matched = figures[0].measure(plainInterval)
 	c.Matched.Null, c.Matched.P = &strictest.null.Mean, strictest.null.P
 	c.Converged.Share = figures[1].measure(noInterval)
+	c.Converged.Share.Networks = within(c.Converged.Share.Networks, 0, 1)
 	for i := range c.Nulls {
 		n := &c.Nulls[i]
 		n.Exceedance = figures[i+2].measure(noInterval)
-		n.Exceedance.Null = results.Finite(tail)
+		n.Exceedance.Null, n.Exceedance.Networks = results.Finite(tail), within(n.Exceedance.Networks, 0, 1)
 		if i < len(tests) && tests[i].untrained != nil {
 			gain := newPairFigure(figures[i+2].values()).less(newPairFigure(tests[i].untrained)).measure(noInterval)
 			n.Gain = &gain

@@ -127,26 +127,72 @@ func TestNetworkIntervalsCover(t *testing.T) {
 				}
 			}
 			for _, networks := range []int{3, 4, 8} {
-				inside, width := make([]float64, len(truth)), make([]float64, len(truth))
+				inside, given, width := make([]float64, len(truth)), make([]float64, len(truth)), make([]float64, len(truth))
 				rnd := rand.New(rand.NewPCG(31, uint64(networks)))
 				for range sets {
 					for i, m := range u.figures(t, rnd, networks) {
 						if m.Networks == nil {
 							continue // pairs are all alike
 						}
-						width[i] += (m.Networks.High - m.Networks.Low) / float64(sets)
+						given[i]++
+						width[i] += m.Networks.High - m.Networks.Low
 						if m.Networks.Low <= truth[i] && truth[i] <= m.Networks.High {
-							inside[i] += 1 / float64(sets)
+							inside[i]++
 						}
 					}
 				}
-				for i, share := range inside {
-					t.Logf("%d networks, %-17s %.3f, intervals of %.3f: %.1f %%", networks, networkFigures[i], truth[i], width[i], 100*share)
-					if share < 0.92-slack {
+				for i := range inside {
+					share := inside[i] / given[i]
+					t.Logf("%d networks, %-17s %.3f, intervals of %.3f: %.1f %%", networks, networkFigures[i], truth[i], width[i]/given[i], 100*share)
+					if !(share >= 0.92-slack) {
 						t.Errorf("%d networks, %s: %.1f %% of the intervals hold %v", networks, networkFigures[i], 100*share, truth[i])
 					}
 				}
 			}
 		})
+	}
+}
+
+// TestLayerMeasures: a layer's measures are means over pairs and directions of what pairs
+// have, with the jackknife over networks of these means, and draws of chance in common.
+func TestLayerMeasures(t *testing.T) {
+	streams := rand.New(rand.NewPCG(3, 78))
+	l, _, _ := made(t, func(_ *rand.Rand, net int, signals []float64) []float64 {
+		x := make([]float64, len(signals))
+		for i, s := range signals {
+			x[i] = s + float64(net+1)*streams.NormFloat64()
+		}
+		return x
+	})
+	for name, of := range map[string][]string{"cka": {"cka"}, "matched": {"matched"}, "procrustes": {"procrustes"}, "linear": {"linear_ab", "linear_ba"}, "pwcca": {"pwcca_ab", "pwcca_ba"}} {
+		var perPair []float64
+		null := 0.0
+		for _, p := range l.Pairs {
+			v := 0.0
+			for _, direction := range of {
+				v += *p.Measures[direction].Value / float64(len(of))
+				null += *p.Measures[direction].Null / float64(len(of)) / 3
+			}
+			perPair = append(perPair, v)
+		}
+		want := corr.JackknifePairs(3, perPair, nil)
+		low, high := want.Interval(0.95)
+		m := l.Measures[name]
+		near(t, name, m.Value, want.Value-1e-12, want.Value+1e-12)
+		near(t, name+", from", &m.Networks.Low, low-1e-9, low+1e-9)
+		near(t, name+", to", &m.Networks.High, high-1e-9, high+1e-9)
+		near(t, name+" by chance", m.Null, null-1e-12, null+1e-12)
+		near(t, name+", p", m.P, 0.1, 0.1) // of nine draws
+		if over := measureIntervals[of[0]] != noInterval; (m.Images != nil) != over {
+			t.Errorf("%s has an interval over images: %v", name, m.Images != nil)
+		}
+	}
+	if _, ok := l.Measures["linear_ab"]; ok {
+		t.Error("a layer's measures have directions")
+	}
+	for _, f := range l.Figures() {
+		if f.Networks == nil && f.Value != nil {
+			t.Errorf("%s has no interval over networks", f.Name)
+		}
 	}
 }

@@ -127,3 +127,11 @@ func (f pairFigure) measure(kind intervalKind) results.Measure {
 	m.Networks = f.overNetworks(nil)
 	return m
 }
+
+// within is what of an interval lies within the ends that a figure has.
+func within(i *results.Interval, low, high float64) *results.Interval {
+	if i == nil {
+		return nil
+	}
+	return results.NewInterval(max(i.Low, low), min(i.High, high))
+}
