@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/convergent-go/convergent/corr"
-	"github.com/convergent-go/convergent/match"
 )
 
 // splitHalf is the mean correlation, on one half of the images, of units that were matched on
@@ -25,18 +24,11 @@ func (l *layer) splitHalf(ctx context.Context) ([]float64, error) {
 			return c
 		}
 		for i, fit := range folds {
-			m, err := match.Bipartite(live(fit).Correlation())
+			r, err := heldOutMatched(live(fit), live(folds[1-i]))
 			if err != nil {
 				return err
 			}
-			other := live(folds[1-i]).Correlation()
-			var r []float64
-			for unit, partner := range m.Partner {
-				if partner >= 0 {
-					r = append(r, other.At(unit, partner))
-				}
-			}
-			values[k] += mean(r) / 2
+			values[k] += r / 2
 		}
 		return nil
 	})
