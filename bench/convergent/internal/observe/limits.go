@@ -55,7 +55,8 @@ func Memory(d *source.Description, plan Plan) int64 {
 		matrices += int64(len(d.Checkpoints))
 		bytes += matrix * matrices
 		if plan.Sample {
-			bytes += 4 * p * int64(max(sampleRows, min(d.ImageCount, sampleImages)))
+			// Twice, in units of variance 1 as well.
+			bytes += 2 * 4 * p * int64(max(sampleRows, min(d.ImageCount, sampleImages)))
 		}
 	}
 	if plan.Grid {
