@@ -53,8 +53,14 @@ func (c *reproduce) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// Collect rather than grow beyond what a small machine has.
-	debug.SetMemoryLimit(900 << 20)
+	// Collect rather than grow beyond what a small machine has. Other images than generated
+	// ones need more by themselves, and a limit below what is needed has the collector at work
+	// all the time.
+	limit := int64(900 << 20)
+	if c.Data != "" || c.Nets > 4 {
+		limit = 4 << 30
+	}
+	debug.SetMemoryLimit(limit)
 	start := time.Now()
 	bars := newBars()
 	_, err = comparison.Reproduce(ctx, results.Training{

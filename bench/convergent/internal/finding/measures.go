@@ -17,6 +17,8 @@ func allMeasures() []corr.Measure {
 // functions of covariances, plain ones of those of a matching. Measures that are not here
 // have none: the best partners of many units and canonical correlations are biased by more
 // than a jackknife corrects, and how many directions SVCCA and PWCCA weigh jumps.
+// Cross-validated ones have none either: fits without a group of images share the others, and
+// their figures are those of fits to half as many images as there are.
 var measureIntervals = map[string]intervalKind{
 	"cka": correctedInterval, "rv": correctedInterval, "procrustes": correctedInterval,
 	"linear_ab": correctedInterval, "linear_ba": correctedInterval, "ridge_ab": correctedInterval, "ridge_ba": correctedInterval,
