@@ -111,7 +111,7 @@ func Run(ctx context.Context, s Networks, o Options) (*Result, error) {
 	}
 	var spans []*span
 	for i := range min(networks, o.Spans) {
-		of, err := r.spans(ctx, i)
+		of, err := r.spans(ctx, i, all[i*len(names):(i+1)*len(names)])
 		if err != nil {
 			return nil, err
 		}

@@ -39,6 +39,17 @@ type representation struct {
 	file string
 }
 
+// inner reads the inner products of images.
+func (r *representation) inner() (triangle, error) {
+	t := triangle{r.Squares, make([]float32, r.Images*(r.Images-1)/2)}
+	file, err := open(r.file)
+	if err != nil {
+		return t, err
+	}
+	defer file.close()
+	return t, file.read(t.above)
+}
+
 // variance is the sum of all features' sums of squares.
 func (r *representation) variance() float64 {
 	var sum float64
@@ -67,7 +78,8 @@ func (s *span) everything() bool { return s.Leverages == nil }
 
 // representations returns those of all layers of a network.
 func (r *run) representations(ctx context.Context, network int) ([]*representation, error) {
-	return stage(ctx, r, network, "linear", func(x []float32, features int, path string) (*representation, []string, error) {
+	return stage(ctx, r, network, "linear", func(l int, x []float32, path string) (*representation, []string, error) {
+		features := r.Features()[l]
 		inner := products(r.threads, r.images, features, x)
 		of := &representation{Images: r.images, Features: features, Squares: inner.diagonal}
 		if of.variance() == 0 {
@@ -83,10 +95,13 @@ func (r *run) representations(ctx context.Context, network int) ([]*representati
 	}, func(of *representation, path string) { of.file = path })
 }
 
-// spans returns those of all layers of a network.
-func (r *run) spans(ctx context.Context, network int) ([]*span, error) {
-	return stage(ctx, r, network, "span", func(x []float32, features int, path string) (*span, []string, error) {
-		q, dimension := basis(r.threads, r.images, features, x)
+// spans returns those of all layers of a network, given their representations.
+func (r *run) spans(ctx context.Context, network int, layers []*representation) ([]*span, error) {
+	return stage(ctx, r, network, "span", func(l int, x []float32, path string) (*span, []string, error) {
+		q, dimension, err := basis(r.threads, layers[l], x)
+		if err != nil {
+			return nil, nil, err
+		}
 		s := &span{Dimension: dimension, file: path}
 		var files []string
 		if q != nil {
@@ -97,7 +112,7 @@ func (r *run) spans(ctx context.Context, network int) ([]*span, error) {
 			}
 			files = append(files, path)
 		}
-		components := principal(r.threads, r.images, features, x)
+		components := principal(r.threads, r.images, layers[l].Features, x)
 		s.Components = len(components) / componentImages(r.images)
 		return s, append(files, s.components()), write(s.components(), components)
 	}, func(of *span, path string) { of.file = path })
@@ -110,7 +125,7 @@ const groupBytes = 3 << 29
 // stage returns something of all layers of a network, each made from centred activations,
 // a row of features for each image, with its files. What is in the folder, called as
 // the layer and with that ending, is not made again.
-func stage[T any](ctx context.Context, r *run, network int, ending string, of func(x []float32, features int, path string) (v T, files []string, err error), at func(v T, path string)) ([]T, error) {
+func stage[T any](ctx context.Context, r *run, network int, ending string, of func(l int, x []float32, path string) (v T, files []string, err error), at func(v T, path string)) ([]T, error) {
 	names, features := r.LayerNames(), r.Features()
 	key, err := r.Key(network)
 	if err != nil {
@@ -151,7 +166,7 @@ func stage[T any](ctx context.Context, r *run, network int, ending string, of fu
 			err := centre(r.threads, r.images, features[l], activations[i])
 			var files []string
 			if err == nil {
-				all[l], files, err = of(activations[i], features[l], path(l))
+				all[l], files, err = of(l, activations[i], path(l))
 			}
 			if err != nil {
 				return nil, fmt.Errorf("network %d, %s: %w", network+1, names[l], err)

@@ -13,21 +13,28 @@ const (
 	dependentImage   = 1e-6
 )
 
-// basis returns n rows of an orthonormal basis of what p centred features of n images
-// span, and its dimension. A dimension of n-1 is everything that is centred, and then there
-// is no need of a basis, which is nil.
+// basis returns rows of an orthonormal basis of what centred features span, one for each
+// image, and its dimension. A dimension one less than the images is everything that is
+// centred, and then there is no need of a basis, which is nil.
 //
 // Where features are no fewer than images, the inner products of images tell: they are
 // K = L L^T, and the columns of L span what the features do.
-func basis(threads, n, p int, x []float32) (q []float32, dimension int) {
+func basis(threads int, r *representation, x []float32) (q []float32, dimension int, err error) {
+	n, p := r.Images, r.Features
 	var rows []float64
 	if p < n {
 		rows = make([]float64, n*p)
 		for i, v := range x[:n*p] {
 			rows[i] = float64(v)
 		}
-	} else if rows, p = factor(threads, n, products(threads, n, p, x)); rows == nil {
-		return nil, n - 1
+	} else {
+		inner, err := r.inner()
+		if err != nil {
+			return nil, 0, err
+		}
+		if rows, p = factor(threads, n, inner); rows == nil {
+			return nil, n - 1, nil
+		}
 	}
 	g := make([]float64, p*p)
 	const strip = 512
@@ -41,7 +48,7 @@ func basis(threads, n, p int, x []float32) (q []float32, dimension int) {
 		}
 	}
 	if dimension >= n-1 {
-		return nil, n - 1
+		return nil, n - 1, nil
 	}
 	dense.Eliminate(threads, n, p, rows, g)
 	q = make([]float32, n*dimension)
@@ -55,7 +62,7 @@ func basis(threads, n, p int, x []float32) (q []float32, dimension int) {
 			}
 		}
 	})
-	return q, dimension
+	return q, dimension, nil
 }
 
 // factor returns a matrix of n rows and independent columns that span what the matrix of

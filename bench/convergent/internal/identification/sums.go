@@ -179,7 +179,7 @@ func openMatrices(r *representation, s *span) (*matrices, error) {
 	}
 	if s != nil && !s.everything() {
 		if m.span, err = open(s.file); err != nil {
-			m.linear.file.Close()
+			m.linear.close()
 			return nil, err
 		}
 	}
@@ -187,9 +187,9 @@ func openMatrices(r *representation, s *span) (*matrices, error) {
 }
 
 func (m *matrices) close() {
-	m.linear.file.Close()
+	m.linear.close()
 	if m.span != nil {
-		m.span.file.Close()
+		m.span.close()
 	}
 }
 

@@ -64,7 +64,7 @@ func (r *run) svcca(ctx context.Context, spans []*span, layers int) (*svcca, err
 		}
 		x := make([]float32, of.Components*m)
 		err = file.read(x)
-		file.file.Close()
+		file.close()
 		if err != nil {
 			return nil, err
 		}

@@ -107,3 +107,5 @@ func (r *reader) read(dst []float32) error {
 	}
 	return nil
 }
+
+func (r *reader) close() { r.file.Close() }
