@@ -16,7 +16,7 @@ type reproduce struct {
 	Data     string    `help:"Images: a folder or zip with train/CLASS/*.jpg|png and test/CLASS/..., or CLASS/* alone, or a folder of CIFAR-10 binary batches. Without it, images are generated." placeholder:"PATH"`
 	Out      string    `short:"o" help:"Folder for the results. A run that was stopped goes on from what is there (${default})." default:"./convergent-out" placeholder:"DIR"`
 	Networks []string  `help:"Do not train, but read these networks: safetensors of this architecture, from PyTorch or from an earlier run." placeholder:"A.safetensors"`
-	Nets     int       `help:"How many networks to train and compare (${default})." default:"4"`
+	Nets     int       `help:"How many networks to train and compare; 0 means 4 for generated images, else 8." default:"0"`
 	Epochs   int       `help:"Passes over the training images; 0 means 5 for generated images, else 10." default:"0"`
 	Seed     uint64    `help:"Seed of the first network; the others count on from it (${default})." default:"1"`
 	Arch     string    `help:"Architecture: caffenet32, the paper's for small images; tiny10, of Kornblith et al. (2019); or resnet20 (${default})." choices:"caffenet32,tiny10,resnet20" default:"caffenet32"`
@@ -48,7 +48,7 @@ Examples:
 // Run implements the command.
 func (c *reproduce) Run(ctx context.Context) error {
 	// Where the least is above 0, a 0 would be taken for the default.
-	err := cmp.Or(atLeast("nets", c.Nets, 2), atLeast("epochs", c.Epochs, 0), atLeast("seed", c.Seed, 1), atLeast("images", c.Images, 1),
+	err := cmp.Or(atLeast("nets", c.Nets, 0), atLeast("epochs", c.Epochs, 0), atLeast("seed", c.Seed, 1), atLeast("images", c.Images, 1),
 		atLeast("train", c.Train, 0), atLeast("test", c.Test, 0), atLeast("batch", c.Batch, 0), atLeast("rate", c.Rate, 0), positive("width", c.Width), c.check())
 	if err != nil {
 		return err

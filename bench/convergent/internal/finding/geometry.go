@@ -150,7 +150,7 @@ func (l *layer) geometry(ctx context.Context) error {
 			return f
 		}
 		all := results.GeometryMeasure{Name: m.name, Mean: figure(mean)}
-		all.Mean.Networks = newPairFigure(values[i]).overNetworks(nil)
+		all.Mean.Networks = within(newPairFigure(values[i]).overNetworks(nil), -1, 1)
 		for k := range pairs {
 			all.Pairs = append(all.Pairs, figure(func(values []float64) float64 { return values[k] }))
 		}

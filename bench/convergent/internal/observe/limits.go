@@ -64,7 +64,7 @@ func Memory(d *source.Description, plan Plan) int64 {
 		bytes += matrix * matrices
 		if plan.Sample {
 			// Those of activations are kept in units of variance 1 as well.
-			bytes += 4 * p * int64(1+len(statesOf(d))) * int64(max(sampleRows, min(d.ImageCount, sampleImages)))
+			bytes += 4 * p * int64(1+len(statesOf(d, a))) * int64(max(sampleRows, min(d.ImageCount, sampleImages)))
 		}
 		if plan.Gram > 0 {
 			// Inner products, those of kernels, ranks, and what these are found from.

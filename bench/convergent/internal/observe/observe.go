@@ -173,7 +173,7 @@ func (p *pass) newLayer(a source.Aligned) *Layer {
 	l.Groups = corr.NewGroups(groups, l.Units...)
 	l.Groups.Threads = p.Threads
 	if p.Plan.Sample {
-		l.Sample = newSample(d, l.Units, p.Seed)
+		l.Sample = newSample(d, a, p.Seed)
 	}
 	if p.Gram > 0 {
 		networks := make([]int, len(l.Units))
@@ -267,14 +267,14 @@ func (p *pass) addLayer(l *Layer, a source.Aligned, b *source.Batch, before int)
 			return err
 		}
 	}
-	for _, state := range statesOf(p.source)[1:] {
+	for _, state := range statesOf(p.source, a)[1:] {
 		for n, t := range state.tensors(a, b) {
 			if err := finite(t, valid, before, p.place(n, a.Layers[n], state.String())); err != nil {
 				return err
 			}
 		}
 	}
-	if p.source.BeforeReLU {
+	if p.source.BeforeReLU && !a.Linear {
 		for n, input := range a.Tensors(b.BeforeReLU) {
 			if err := rectified(all[n], input, valid, before, p.place(n, a.Layers[n], "")); err != nil {
 				return err

@@ -31,8 +31,8 @@ type sampledImage struct {
 	rows  [][]float32 // by state and network: observations x units
 }
 
-func newSample(d *source.Description, units []int, seed uint64) *Sample {
-	return &Sample{units: units, states: statesOf(d), source: d, seed: seed, perImage: max(1, (sampleRows+d.ImageCount-1)/d.ImageCount), number: make(map[uint64]int)}
+func newSample(d *source.Description, a source.Aligned, seed uint64) *Sample {
+	return &Sample{units: d.Units(a), states: statesOf(d, a), source: d, seed: seed, perImage: max(1, (sampleRows+d.ImageCount-1)/d.ImageCount), number: make(map[uint64]int)}
 }
 
 // add samples the observations of samples of given images; all is by state and network.

@@ -16,9 +16,12 @@ const (
 	UntrainedBeforeReLU              // the same before training
 )
 
-// statesOf lists the states that a source has, of which observations are sampled.
-func statesOf(d *source.Description) []State {
+// statesOf lists the states that a source has of a layer, of which observations are sampled.
+func statesOf(d *source.Description, a source.Aligned) []State {
 	states := []State{Own}
+	if a.Linear {
+		return states
+	}
 	if d.BeforeReLU {
 		states = append(states, BeforeReLU)
 	}

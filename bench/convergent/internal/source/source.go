@@ -81,6 +81,7 @@ type ReceptiveField struct{ Size, Stride, Offset int }
 type Aligned struct {
 	Name   string // that can be a file's
 	Layers []int  // by network, among its layers
+	Linear bool   // activations are not the output of a ReLU, and there are no inputs of one
 }
 
 // Pictures are the images that samples are.

@@ -45,8 +45,9 @@ func recipeOf(c results.Training) (recipe, error) {
 
 // layer is a layer of an architecture that can be compared.
 type layer struct {
-	name string // of the convolution
-	tap  string // of what holds its activations
+	name   string // of the convolution
+	tap    string // of what holds its activations
+	linear bool   // which is no ReLU
 }
 
 // layers are the convolutions, whose activations are those after the ReLU that follows, as
@@ -60,11 +61,11 @@ func layers(a nn.Arch) []layer {
 			conv = l.Name
 		case nn.ReLU:
 			if conv != "" {
-				all = append(all, layer{conv, l.Name})
+				all = append(all, layer{conv, l.Name, false})
 			}
 			conv = ""
 		case nn.GlobalAvgPool:
-			all = append(all, layer{l.Name, l.Name})
+			all = append(all, layer{l.Name, l.Name, true})
 		}
 	}
 	return all
@@ -78,8 +79,10 @@ func layerNames(a nn.Arch) []string {
 	return names
 }
 
-// tap names what holds the activations of a layer.
-func tap(a nn.Arch, name string) string {
+func layerOf(a nn.Arch, name string) layer {
 	all := layers(a)
-	return all[slices.IndexFunc(all, func(l layer) bool { return l.name == name })].tap
+	return all[slices.IndexFunc(all, func(l layer) bool { return l.name == name })]
 }
+
+// tap names what holds the activations of a layer.
+func tap(a nn.Arch, name string) string { return layerOf(a, name).tap }

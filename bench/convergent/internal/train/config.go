@@ -16,10 +16,11 @@ import (
 // Defaults. With procedural images the whole run takes half a minute or so. Their networks
 // see few images, and so learn from small batches, at a rate at which no units die.
 const (
-	defaultNets   = 4
+	defaultNets   = 8
 	defaultImages = 500
 	defaultEpochs = 10
 
+	defaultProceduralNets   = 4
 	defaultProceduralTrain  = 3000
 	defaultProceduralTest   = 1000
 	defaultProceduralEpochs = 5
@@ -43,7 +44,11 @@ func Defaults(c results.Training) results.Training {
 	if c.Data == "" {
 		c.Data = results.Procedural
 	}
+	if len(c.Networks) > 0 {
+		c.Nets = len(c.Networks)
+	}
 	if c.Data == results.Procedural {
+		set(&c.Nets, defaultProceduralNets)
 		set(&c.TrainImages, defaultProceduralTrain)
 		set(&c.TestImages, defaultProceduralTest)
 		set(&c.Epochs, defaultProceduralEpochs)
@@ -51,9 +56,6 @@ func Defaults(c results.Training) results.Training {
 	}
 	if c.Arch == "" {
 		c.Arch = recipes[0].name
-	}
-	if len(c.Networks) > 0 {
-		c.Nets = len(c.Networks)
 	}
 	set(&c.Epochs, defaultEpochs)
 	set(&c.Nets, defaultNets)

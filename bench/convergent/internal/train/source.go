@@ -89,7 +89,7 @@ func (a *activations) add(nets []*nn.Net, beforeReLU bool) {
 		taps := make(map[string]*nn.Tensor)
 		for _, layer := range a.Layers {
 			taps[tap(n.Arch(), layer)] = nil
-			if beforeReLU {
+			if beforeReLU && !layerOf(n.Arch(), layer).linear {
 				taps[n.Input(tap(n.Arch(), layer))] = nil
 			}
 		}
@@ -116,7 +116,7 @@ func (a *activations) describe(jobs []job, nets []*nn.Net) {
 		d.Networks = append(d.Networks, network)
 	}
 	for k, layer := range a.Layers {
-		aligned := source.Aligned{Name: layer}
+		aligned := source.Aligned{Name: layer, Linear: layerOf(nets[0].Arch(), layer).linear}
 		for range nets {
 			aligned.Layers = append(aligned.Layers, k)
 		}
@@ -188,13 +188,17 @@ func (a *activations) batch(b dataset.Batch) *source.Batch {
 }
 
 // tensors are the activations of networks by network and layer, or what the ReLU made them
-// of.
+// of, which is empty of a layer without one.
 func (a *activations) tensors(s networkSet, beforeReLU bool) [][]source.Tensor {
 	all := make([][]source.Tensor, len(s.nets))
 	for i, n := range s.nets {
 		for _, layer := range a.Layers {
 			name := tap(n.Arch(), layer)
-			if beforeReLU {
+			switch {
+			case beforeReLU && layerOf(n.Arch(), layer).linear:
+				all[i] = append(all[i], source.Tensor{})
+				continue
+			case beforeReLU:
 				name = n.Input(name)
 			}
 			t := s.taps[i][name]
