@@ -9,8 +9,8 @@ import (
 // Titles ask, since the answer may be either.
 type claim struct {
 	ID, Title string
-	Number    string // that decides it
-	Verdict   string // where rules show it; empty if it has none
+	Number    string   // that decides it
+	Verdict   []string // where rules show its statements
 	Sentence  string
 	Paper     string  // what the paper found
 	Layers    []layer // of which something is known

@@ -167,7 +167,7 @@ func (w *writer) claims() ([]claim, error) {
 		if !w.reproduction() {
 			c.Paper = ""
 		}
-		c.Verdict = w.verdictSentence(c.ID)
+		c.Verdict = w.verdictLines(c.ID)
 		var err error
 		if c.Figures, err = w.saveAll(c.drawings); err != nil {
 			return nil, err

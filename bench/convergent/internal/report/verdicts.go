@@ -2,6 +2,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 )
@@ -12,9 +13,9 @@ var statementTexts = map[string]struct{ says, rule string }{
 	results.FeaturesRecur:    {"Features recur in all networks.", "more are found in all of them than if the same units had other partners: q ≤ 0.05"},
 	results.BeyondUntrained:  {"Training makes more units correspond.", "the share of units beyond rotated ones is larger than before training: the interval of the difference is above 0"},
 	results.SubspacesShared:  {"Groups of units span common subspaces.", "canonical correlations in clusters, on images held out, are beyond those of rotated units clustered anew: q ≤ 0.05"},
-	results.BasesDiffer:      {"Their bases differ.", "all units of the other network explain more of a unit, on images held out, than its best partner: the interval of the difference is above 0"},
+	results.BasesDiffer:      {"The bases of these differ.", "all units of the other network explain more of a unit, on images held out, than its best partner: the interval of the difference is above 0"},
 	results.NotDistributed:   {"The code is not fully distributed.", "the index is beyond that of random bases: q ≤ 0.05"},
-	results.NotLocal:         {"Nor is it local.", "the interval of the index is below 1"},
+	results.NotLocal:         {"The code is not local.", "the interval of the index is below 1"},
 	results.LocalityLearned:  {"Training makes it more local.", "the interval of what it adds to the index is above 0"},
 	results.ActivitiesEquate: {"Sorted mean activations are the same.", "a test of equivalence: q ≤ 0.05"},
 }
@@ -52,18 +53,30 @@ func (c *contents) verdict(id string) *results.Verdict {
 	return &c.Results.Verdicts[i]
 }
 
-// verdictSentence says where the rules show a claim; nothing of what has no verdict.
-func (c *contents) verdictSentence(id string) string {
+// verdictLines say of each statement of a claim that was tested where its rule shows it.
+func (c *contents) verdictLines(id string) []string {
 	v := c.verdict(id)
-	switch {
-	case v == nil || len(v.Shown)+len(v.NotShown) == 0:
-		return ""
-	case len(v.NotShown) == 0:
-		return "Shown in " + c.listed(v.Shown) + "."
-	case len(v.Shown) == 0:
-		return "Not shown, as a whole, in " + c.listed(v.NotShown) + "."
+	if v == nil {
+		return nil
 	}
-	return "Shown in " + c.listed(v.Shown) + "; not, as a whole, in " + c.listed(v.NotShown) + "."
+	var lines []string
+	for _, s := range v.Statements {
+		says := strings.TrimSuffix(statementTexts[s.Name].says, ".")
+		switch tested := len(s.Shown) + len(s.NotShown); {
+		case tested == 0:
+		case len(s.NotShown) == 0 && tested > 1:
+			lines = append(lines, says+": shown in all layers.")
+		case len(s.Shown) == 0 && tested > 1:
+			lines = append(lines, says+": not shown in any layer.")
+		case len(s.NotShown) == 0:
+			lines = append(lines, says+": shown.")
+		case len(s.Shown) == 0:
+			lines = append(lines, says+": not shown.")
+		default:
+			lines = append(lines, says+": shown in "+c.listed(s.Shown)+", not in "+c.listed(s.NotShown)+".")
+		}
+	}
+	return lines
 }
 
 // listed lists layers by their short names; a dash for none.
