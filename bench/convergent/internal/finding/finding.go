@@ -173,12 +173,6 @@ func matchedIn(r *mat.Dense) ([]float64, error) {
 // confidence is that of intervals.
 const confidence = 0.95
 
-// jackknife returns figures of a pair of networks with what they are without each group of
-// images; without groups of images, or with too few, figures alone.
-func (l *layer) jackknife(ctx context.Context, p *results.Pair, figures func(c *corr.Pair) ([]float64, error)) ([]corr.Jackknife, error) {
-	return l.jackknifeOf(ctx, l.Moments, l.Layer.Groups, p, figures)
-}
-
 // intervalKind is which interval a figure has. [TestIntervalsCover] shows that those
 // that are given cover.
 type intervalKind int
