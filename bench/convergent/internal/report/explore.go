@@ -35,6 +35,7 @@ type layerData struct {
 	R             string      `json:"r"` // upper triangle of the correlations of all units, int16 of 1/32767, little-endian, base64
 	Pairs         []partners  `json:"pairs"`
 	Recurrence    [][]int     `json:"recurrence,omitempty"` // in how many other networks
+	Others        int         `json:"others"`               // how many other networks there are
 	Means         [][]float64 `json:"means"`
 	Patches       []sheet     `json:"patches,omitempty"` // of each network
 	Filters       []sheet     `json:"filters,omitempty"`
@@ -57,12 +58,18 @@ type sheet struct {
 	Each int    `json:"each"` // squares of a unit
 }
 
-// explorerUnits is how many units of a layer the page can hold.
-const explorerUnits = 1200
+// What the page can hold: the units of so many networks, so many at a layer.
+const (
+	explorerNetworks = 4
+	explorerUnits    = 1200
+)
+
+// explored is how many networks can be explored, the first.
+func (c *contents) explored() int { return min(len(c.networks), explorerNetworks) }
 
 func (c *contents) networkData() []networkData {
 	var all []networkData
-	for _, n := range c.networks {
+	for _, n := range c.networks[:c.explored()] {
 		all = append(all, networkData{n.Full, n.Short})
 	}
 	return all
@@ -72,28 +79,33 @@ func (c *contents) networkData() []networkData {
 // units for a page.
 func (c *contents) layerData(i int) (*layerData, error) {
 	l, d := c.layers[i], c.Layers[i]
-	if c.allUnits(i) > explorerUnits {
+	units := c.exploredUnits(i)
+	if units > explorerUnits {
 		return nil, nil
 	}
-	e := &layerData{Name: l.Name, Short: l.Title.Short, Units: l.Units, R: upperTriangle(d.Correlation), Means: make([][]float64, len(d.Means)), Order: d.Tree.Order()}
+	k := c.explored()
+	e := &layerData{Name: l.Name, Short: l.Title.Short, Units: l.Units[:k], R: upperTriangle(d.Correlation, units), Others: len(l.Units) - 1, Means: make([][]float64, k), Order: d.Tree.Order()}
 	if !l.uniform() {
-		for n := range l.Units {
+		for n := range k {
 			e.NetworkLayers = append(e.NetworkLayers, networkLayer(l.Layer, n))
 		}
 	}
-	for n, means := range d.Means {
+	for n, means := range d.Means[:k] {
 		for _, m := range means {
 			e.Means[n] = append(e.Means[n], float64(float32(m)))
 		}
 	}
 	if slices.ContainsFunc(l.UnitNames, func(names []string) bool { return names != nil }) {
-		e.UnitNames = l.UnitNames
+		e.UnitNames = l.UnitNames[:k]
 	}
 	for _, p := range l.Pairs {
+		if p.B >= k {
+			continue
+		}
 		e.Pairs = append(e.Pairs, partners{A: p.A, B: p.B, Semi: p.Semi.Partner, One: p.Bipartite.Partner})
 	}
 	if l.Convergence != nil {
-		e.Recurrence = l.Convergence.Recurrence
+		e.Recurrence = l.Convergence.Recurrence[:k]
 	}
 	for _, m := range d.Tree.Merges {
 		if m.Height <= 0 {
@@ -101,14 +113,15 @@ func (c *contents) layerData(i int) (*layerData, error) {
 		}
 		e.Merges = append(e.Merges, []float64{float64(m.A), float64(m.B), math.Round(1e4*m.Height) / 1e4})
 	}
-	for _, patches := range d.Patches {
+	for _, patches := range d.Patches[:min(k, len(d.Patches))] {
 		s, err := patchSheet(patches)
 		if err != nil {
 			return nil, err
 		}
 		e.Patches = append(e.Patches, s)
 	}
-	for _, filters := range c.filters(i) {
+	filters := c.filters(i)
+	for _, filters := range filters[:min(k, len(filters))] {
 		s, err := filterSheet(filters)
 		if err != nil {
 			return nil, err
@@ -118,9 +131,8 @@ func (c *contents) layerData(i int) (*layerData, error) {
 	return e, nil
 }
 
-// upperTriangle encodes correlations as the page's script reads them.
-func upperTriangle(r *mat.Dense) string {
-	n, _ := r.Dims()
+// upperTriangle encodes correlations of the first n units as the page's script reads them.
+func upperTriangle(r *mat.Dense, n int) string {
 	b := make([]byte, 0, n*(n+1))
 	for x := range n {
 		for y := x; y < n; y++ {

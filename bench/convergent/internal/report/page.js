@@ -303,7 +303,7 @@ const card = (net, unit) => {
   const facts = make("dl");
   const fact = (name, value) => facts.append(make("dt", { textContent: name }), make("dd", { textContent: value }));
   fact("mean activation", l.means[net][unit].toPrecision(3));
-  if (l.recurrence && l.recurrence[net][unit] >= 0) fact("partners beyond chance in", l.recurrence[net][unit] + " of " + (l.units.length - 1) + (l.units.length === 2 ? " other network" : " other networks"));
+  if (l.recurrence && l.recurrence[net][unit] >= 0) fact("partners beyond chance in", l.recurrence[net][unit] + " of " + l.others + (l.others === 1 ? " other network" : " other networks"));
   if (!live(l, net, unit)) fact("state", "dead: it never changes");
   return make("div", { className: "unit" }, make("h4", { textContent: shortName(l, net, unit), title: fullName(l, net, unit) }), pictures, facts);
 };

@@ -149,8 +149,11 @@ func (c *contents) omissions() []string {
 		if l.Basis == nil {
 			all = append(all, fmt.Sprintf("A network has a single live unit in %s, which makes no basis to turn: whether its code is local is not asked.", l.Title.Short))
 		}
-		if units := c.allUnits(i); units > explorerUnits {
-			all = append(all, fmt.Sprintf("%s has %d units in all networks, more than the %d that can be explored on a page.", l.Title.Short, units, explorerUnits))
+		if len(c.networks) > explorerNetworks && i == 0 {
+			all = append(all, fmt.Sprintf("The units of the first %d networks can be explored on this page.", explorerNetworks))
+		}
+		if units := c.exploredUnits(i); units > explorerUnits {
+			all = append(all, fmt.Sprintf("%s has %d units in these networks, more than the %d that can be explored on a page.", l.Title.Short, units, explorerUnits))
 		}
 		if len(l.Pairs) > pairColumns && i == 0 {
 			all = append(all, fmt.Sprintf("There are %d pairs of networks. Tables of pairs have the first %d; results.json has all.", len(l.Pairs), pairColumns))
@@ -210,10 +213,10 @@ func (c *contents) intervals() (has intervals) {
 	return has
 }
 
-// allUnits is how many units all networks have at a layer.
-func (c *contents) allUnits(i int) int {
+// exploredUnits is how many units the networks that can be explored have at a layer.
+func (c *contents) exploredUnits(i int) int {
 	total := 0
-	for _, u := range c.layers[i].Units {
+	for _, u := range c.layers[i].Units[:c.explored()] {
 		total += u
 	}
 	return total
