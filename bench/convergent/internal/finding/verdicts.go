@@ -29,6 +29,7 @@ var claims = []struct {
 }{
 	{"convergence", []statement{
 		{name: results.UnitsCorrespond, p: correspondence},
+		{name: results.FeaturesShared, p: sharedFeatures},
 		{name: results.FeaturesRecur, p: recurrentFeatures},
 		{name: results.BeyondUntrained, interval: exceedanceGain, holds: above0},
 	}},
@@ -120,6 +121,19 @@ func correspondence(l *results.Layer) *float64 {
 		return nil
 	}
 	return l.Convergence.Matched.P
+}
+
+// sharedFeatures are those that three networks or more have, of more than three.
+func sharedFeatures(l *results.Layer) *float64 {
+	if l.Convergence == nil || len(l.Units) < 4 {
+		return nil
+	}
+	for _, f := range l.Convergence.Features {
+		if f.Networks == 3 {
+			return f.P
+		}
+	}
+	return nil
 }
 
 // recurrentFeatures are those that all of three networks or more have.

@@ -18,9 +18,9 @@ func TestVerdicts(t *testing.T) {
 	layer := func(name string, p float64, gain *results.Measure) results.Layer {
 		index := *between(0.3, 0.6)
 		index.P = &p
-		return results.Layer{Name: name, Units: []int{4, 4, 4},
+		return results.Layer{Name: name, Units: []int{4, 4, 4, 4},
 			Convergence: &results.Convergence{
-				Matched: results.Measure{P: &p}, Features: []results.Feature{{Networks: 3, P: &p}, {Networks: 2}},
+				Matched: results.Measure{P: &p}, Features: []results.Feature{{Networks: 4, P: &p}, {Networks: 3, P: &p}, {Networks: 2}},
 				Nulls: []results.MatchedNull{{Name: "rotation", Gain: between(-1, 1)}, {Name: "rotation_before", Gain: gain}, {Name: "shuffle"}},
 			},
 			Subspaces: &results.Subspaces{Angles: &results.Measure{P: &p}, Gain: gain},

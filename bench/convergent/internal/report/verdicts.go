@@ -10,6 +10,7 @@ import (
 // statementTexts say what the statements of claims are, and what shows them.
 var statementTexts = map[string]struct{ says, rule string }{
 	results.UnitsCorrespond:  {"Units of two networks correspond one to one beyond chance.", "matched r is beyond that of rotated units, before the ReLU if its inputs are known: q ≤ 0.05"},
+	results.FeaturesShared:   {"Features recur in three networks or more.", "more are found than if the same units had other partners: q ≤ 0.05"},
 	results.FeaturesRecur:    {"Features recur in all networks.", "more are found in all of them than if the same units had other partners: q ≤ 0.05"},
 	results.BeyondUntrained:  {"Training makes more units correspond.", "the share of units beyond rotated ones is larger than before training: the interval of the difference is above 0"},
 	results.SubspacesShared:  {"Groups of units span common subspaces.", "canonical correlations in clusters, on images held out, are beyond those of rotated units clustered anew: q ≤ 0.05"},

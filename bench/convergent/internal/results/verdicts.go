@@ -23,7 +23,8 @@ type Statement struct {
 // networks over other images where there is one.
 const (
 	UnitsCorrespond  = "units_correspond"  // matched r is beyond the strictest rotation that is known: q <= 0.05
-	FeaturesRecur    = "features_recur"    // more features are found in all networks than by chance: q <= 0.05
+	FeaturesShared   = "features_shared"   // of four networks or more, more features are found in three or more than by chance: q <= 0.05
+	FeaturesRecur    = "features_recur"    // of three networks or more, more features are found in all than by chance: q <= 0.05
 	BeyondUntrained  = "beyond_untrained"  // a larger share of units is beyond its rotated units than before training: the interval of the difference is above 0
 	SubspacesShared  = "subspaces_shared"  // units of a cluster span what the other network's units in it span, beyond those of rotated units clustered anew: q <= 0.05
 	BasesDiffer      = "bases_differ"      // all units of another network explain more of a unit, on images held out, than its best partner: the interval of the difference is above 0
