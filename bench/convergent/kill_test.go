@@ -77,10 +77,10 @@ func victims(t *testing.T, in string) map[string]func(out string) []string {
 	return map[string]func(out string) []string{
 		"reproduce": func(out string) []string {
 			return []string{"reproduce", "-out", out, "-nets", "2", "-epochs", "2", "-train", "96", "-test", "40", "-images", "16", "-batch", "32",
-				"-width", "0.25", "-layers", "conv1,conv3", "-lambdas", "0.1,0", "-draws", "5", "-widths", "0.5"}
+				"-width", "0.25", "-layers", "conv1,conv3", "-lambdas", "0.1,0", "-draws", "5", "-shuffles", "3", "-widths", "0.5"}
 		},
 		"compare": func(out string) []string {
-			return []string{"compare", a, b, "-out", out, "-shuffles", "3"}
+			return []string{"compare", a, b, "-out", out, "-shuffles", "3", "-gram", "64"}
 		},
 		"moments": func(out string) []string {
 			return []string{"moments", a, b, "-o", filepath.Join(out, "all.moments")}

@@ -54,7 +54,7 @@ func run(t *testing.T, args ...string) (stdout, stderr string, code int) {
 // tiny is a run of a second or so.
 func tiny(out string, more ...string) []string {
 	return append([]string{"reproduce", "-out", out, "-nets", "2", "-epochs=1", "--train", "64", "--test=30", "-batch", "32",
-		"-images", "8", "-width", "0.1", "-draws", "3", "-layers", "conv1,conv2", "-lambdas", "0,0.1"}, more...)
+		"-images", "8", "-width", "0.1", "-draws", "3", "-shuffles", "19", "-layers", "conv1,conv2", "-lambdas", "0,0.1"}, more...)
 }
 
 // numbers are activations to compare.
