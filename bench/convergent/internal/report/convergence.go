@@ -56,7 +56,7 @@ func convergence(c *contents) *claim {
 		endpoints(layers, " and ", func(l layer) string { return interval(l.Convergence.Matched) }),
 		endpoints(layers, " and ", func(l layer) string { return decimals(2, strictestNull(l).Mean) }))
 	if strictestNull(first).Untrained != nil {
-		sentence(&text, "Before training it is %s.", endpoints(layers, ", ", func(l layer) string { return percent(strictestNull(l).Untrained) }))
+		sentence(&text, "Of untrained networks it is %s.", endpoints(layers, ", ", func(l layer) string { return percent(strictestNull(l).Untrained) }))
 	}
 	if c := first.Convergence.Converged; c != nil && c.Tests > 0 {
 		sentence(&text, "At a false discovery rate of 5 %%, %s of matched units are found to have converged.", endpoints(layers, ", ", func(l layer) string { return percent(l.Convergence.Converged.Share.Value) }))
