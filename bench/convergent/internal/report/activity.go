@@ -20,7 +20,7 @@ func activity(c *contents) *claim {
 	a, text := first.Activity, ""
 	sentence(&text, "In %s the sorted mean activations of two networks differ by %s of the area between them and 0.", first.Title.Short, percent(a.Distance.Value))
 	if e := a.Equivalence; e != nil {
-		sentence(&text, "They count as equivalent if the 95 %% upper limit over other %s is below %.0f %%. %s", e.Over, 100*e.Margin, equivalentLayers(layers))
+		sentence(&text, "They count as equivalent at one layer if the 95 %% upper limit over other %s is below %.0f %%; of several layers, by the q-values of these tests.", e.Over, 100*e.Margin)
 	} else {
 		sentence(&text, "Whether they are equivalent cannot be tested: this needs three networks, or images in groups.")
 	}
@@ -38,26 +38,6 @@ func activity(c *contents) *claim {
 		Paper:    "nearly identical curves; no distance",
 		drawings: []drawing{drawActivity(c, layers)},
 	}
-}
-
-// equivalentLayers says where curves are shown to be equivalent, and where they are not.
-func equivalentLayers(layers []layer) string {
-	var shown, not []string
-	for _, l := range layers {
-		if e := l.Activity.Equivalence; e != nil && e.Equivalent {
-			shown = append(shown, l.Title.Short)
-		} else {
-			not = append(not, l.Title.Short)
-		}
-	}
-	text := ""
-	if len(shown) > 0 {
-		sentence(&text, "Equivalence is shown in %s.", list(shown, namedLayers))
-	}
-	if len(not) > 0 {
-		sentence(&text, "Equivalence is not shown in %s.", list(not, namedLayers))
-	}
-	return text
 }
 
 // equivalent writes what a test of equivalence shows.
