@@ -13,7 +13,7 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 )
 
-// Defaults. With procedural images the whole run takes half a minute or so. Their networks
+// Defaults. With procedural images the whole run takes a minute or two. Their networks
 // see few images, and so learn from small batches, at a rate at which no units die.
 const (
 	defaultNets   = 8
