@@ -35,10 +35,10 @@ func (l *layer) angles(ctx context.Context, s *results.Subspaces, images *crossF
 	}
 	null := corr.Null{Draws: values[1:]}
 	s.Angles = &results.Measure{Value: results.Finite(values[0]), Networks: networks, Null: results.Finite(null.Mean()), P: results.Finite(null.PValue(values[0]))}
-	if l.before == nil || l.Baseline.Len() < 2 {
+	if l.imagesBefore == nil {
 		return nil
 	}
-	untrained, _, err := l.meanAngles(ctx, l.before, newCrossFit(l.Baseline, l.Folds), 0)
+	untrained, _, err := l.meanAngles(ctx, l.before, l.imagesBefore, 0)
 	if errors.Is(err, corr.ErrTooFewObservations) {
 		return nil
 	}
@@ -54,13 +54,9 @@ func (l *layer) meanAngles(ctx context.Context, live *corr.Moments, images *cros
 	pairs := len(l.result.Pairs)
 	sums, counts := make([]float64, (draws+1)*pairs), make([]float64, (draws+1)*pairs)
 	chosen, measured := make([]*corr.Pair, pairs), make([]*corr.Pair, pairs)
-	for k, p := range l.result.Pairs {
-		of := func(m *corr.Moments) *corr.Pair {
-			c := m.PairOf(p.A, p.B, live.Live(p.A), live.Live(p.B))
-			c.Threads = 1
-			return c
-		}
-		chosen[k], measured[k] = of(images.folds[0]), of(images.folds[1])
+	for k := range l.result.Pairs {
+		p := &l.result.Pairs[k]
+		chosen[k], measured[k] = pairIn(images.folds[0], live, p), pairIn(images.folds[1], live, p)
 	}
 	err = l.each(ctx, len(sums), func(i int) (err error) {
 		k, draw := i%pairs, i/pairs

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/corr"
 )
 
@@ -29,3 +30,26 @@ func calibrated(value, limit float64) float64 {
 	}
 	return max(0, (value-limit)/(1-limit))
 }
+
+// calibrate sets what a measure is beside draws of chance. All of it is about the images and
+// observations of these, and so about what is observed at them, which need not be the
+// measure's value.
+func calibrate(f *results.Measure, m corr.Measure, observed float64, chance corr.Null) {
+	f.Null = results.Finite(chance.Mean())
+	if f.Null == nil || math.IsNaN(observed) {
+		return
+	}
+	limit := limitOf(chance, m.Distance)
+	f.Limit = results.Finite(limit)
+	if m.Distance {
+		f.P = results.Finite(chance.PValueLower(observed))
+		return
+	}
+	f.P = results.Finite(chance.PValue(observed))
+	if !differences[m.Name] {
+		f.Calibrated = results.Finite(calibrated(observed, limit))
+	}
+}
+
+// differences are measures that are no similarities of which 1 is the most.
+var differences = map[string]bool{"excess_ab": true, "excess_ba": true}

@@ -18,19 +18,16 @@ const tail = 0.01
 // convergence tests claim 1.
 func (l *layer) convergence(ctx context.Context) error {
 	c := new(results.Convergence)
-	observed, err := l.matchedPool(func(k int, p *results.Pair) (*corr.Pair, error) { return pairOf(l.Moments, p), nil })
-	if err != nil {
-		return err
-	}
-	c.Percentiles = percentiles(observed.values)
 	tests, err := l.rotationTests(ctx)
 	if err != nil {
 		return err
 	}
+	observed := pooled(correlations(tests[0].observed)) // by all moments
+	c.Percentiles = percentiles(observed.values)
 	for _, t := range tests {
 		c.Nulls = append(c.Nulls, t.null)
 	}
-	if err := l.nulls(ctx, c, observed.mean); err != nil {
+	if err := l.nulls(c, observed.mean); err != nil {
 		return err
 	}
 	strictest := tests[len(tests)-1]
@@ -234,17 +231,17 @@ func (l *layer) beforeReLU(state observe.State) (*beforeReLU, bool) {
 }
 
 // nulls matches what else chance puts in the place of two networks, as far as that is known.
-func (l *layer) nulls(ctx context.Context, c *results.Convergence, observed float64) error {
+func (l *layer) nulls(c *results.Convergence, observed float64) error {
 	// B sees images that A does not see at the time.
 	if shuffle := l.shuffleNull(); shuffle != nil {
 		c.Nulls = append(c.Nulls, *shuffle)
 	}
 	if l.before != nil {
-		untrained, err := l.null(ctx, "untrained", 1, observed, func(_, _ int, p *results.Pair) *corr.Pair { return pairOf(l.before, p) })
+		untrained, err := l.matchings(afterReLU{l.before})
 		if err != nil {
 			return err
 		}
-		c.Nulls = append(c.Nulls, untrained)
+		c.Nulls = append(c.Nulls, matchedNull("untrained", len(untrained), correlations(untrained), observed))
 	}
 	return nil
 }
@@ -262,33 +259,6 @@ func pooled(pairs [][]float64) pool {
 		p.mean += mean(values) / float64(len(pairs))
 	}
 	return p
-}
-
-// matchedPool matches the units of all pairs of networks.
-func (l *layer) matchedPool(of func(k int, p *results.Pair) (*corr.Pair, error)) (pool, error) {
-	values := make([][]float64, len(l.result.Pairs))
-	err := l.eachPair(func(k int, p *results.Pair) error {
-		c, err := of(k, p)
-		if err == nil {
-			values[k], err = matchedR(c)
-		}
-		return err
-	})
-	return pooled(values), err
-}
-
-// null matches what chance puts in the place of two networks.
-func (l *layer) null(ctx context.Context, name string, draws int, observed float64, of func(k, draw int, p *results.Pair) *corr.Pair) (results.MatchedNull, error) {
-	pairs := len(l.result.Pairs)
-	values := make([][]float64, draws*pairs) // draw after draw
-	err := l.each(ctx, len(values), func(i int) (err error) {
-		values[i], err = matchedR(of(i%pairs, i/pairs, &l.result.Pairs[i%pairs]))
-		return err
-	})
-	if err != nil {
-		return results.MatchedNull{}, err
-	}
-	return matchedNull(name, pairs, values, observed), nil
 }
 
 // matchedNull is a null from its draws: values of each pair of networks, draw after draw.

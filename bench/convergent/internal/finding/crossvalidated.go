@@ -19,20 +19,14 @@ import (
 
 // crossValidated sets these measures. They are left out where no images can be held out.
 func (l *layer) crossValidated(ctx context.Context) error {
-	g := l.Layer.Groups
-	if g == nil || g.Len() < halves {
+	if l.images == nil {
 		return nil
 	}
-	h := newHalves(g, l.Folds)
+	h := newHalves(l.images, l.Layer.Groups)
 	all := make([]map[string]float64, len(l.result.Pairs))
 	err := l.each(ctx, len(all), func(k int) (err error) {
 		p := &l.result.Pairs[k]
-		of := func(m *corr.Moments) *corr.Pair {
-			c := m.PairOf(p.A, p.B, l.Moments.Live(p.A), l.Moments.Live(p.B))
-			c.Threads = 1
-			return c
-		}
-		all[k], err = h.figures(of)
+		all[k], err = h.figures(func(m *corr.Moments) *corr.Pair { return pairIn(m, l.Moments, p) })
 		for name, v := range all[k] {
 			p.Measures[name] = results.Measure{Value: results.Finite(v)}
 		}
@@ -41,18 +35,21 @@ func (l *layer) crossValidated(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for name := range all[0] {
-		there, isDirected := strings.CutSuffix(name, "_ab")
-		if !isDirected && strings.HasSuffix(name, "_ba") {
-			continue
-		}
+	figure := func(name string) pairFigure {
 		f := make(pairFigure, len(all))
 		for k, of := range all {
-			if f[k].Value = of[name]; isDirected {
-				f[k].Value = (of[name] + of[there+"_ba"]) / 2
-			}
+			f[k].Value = of[name]
 		}
-		l.result.Measures[there] = f.measure(noInterval)
+		return f
+	}
+	for name := range all[0] {
+		f := figure(name)
+		if there, ok := strings.CutSuffix(name, "_ab"); ok {
+			f = bothWays(f, figure(there+"_ba"))
+		}
+		if !strings.HasSuffix(name, "_ba") {
+			l.result.Measures[undirected(name)] = f.measure(noInterval)
+		}
 	}
 	return nil
 }
@@ -68,27 +65,16 @@ type imageHalves struct {
 	quarters [halves][halves]*corr.Moments
 }
 
-func newHalves(g *corr.Groups, fold []int) *imageHalves {
-	var members [halves][]int
-	for i := range g.Len() {
-		members[fold[i]] = append(members[fold[i]], i)
-	}
-	sum := func(groups []int) *corr.Moments {
-		m := g.Sum(groups...)
-		m.Threads = 1
-		return m
-	}
-	h := new(imageHalves)
-	for k, all := range members {
-		h.whole[k] = sum(all)
-		for q := range halves {
-			var part []int
-			for i, group := range all {
-				if i%halves == q {
-					part = append(part, group)
-				}
-			}
-			h.quarters[k][q] = sum(part)
+func newHalves(images *crossFit, g *corr.Groups) *imageHalves {
+	h := &imageHalves{whole: images.folds}
+	for k := range halves {
+		var parts [halves][]int
+		for i, group := range images.members(k) {
+			parts[i%halves] = append(parts[i%halves], group)
+		}
+		for q, part := range parts {
+			h.quarters[k][q] = g.Sum(part...)
+			h.quarters[k][q].Threads = 1
 		}
 	}
 	return h

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
@@ -46,10 +47,11 @@ func (l *layer) exchange(ctx context.Context) error {
 	z := l.Sample.Standardized()
 	// figures of draw -1 are those of images that go together.
 	figures := func(draw int) ([]pairFigures, error) {
-		orders := l.Sample.Orders(nil)
+		var rnd *rand.Rand
 		if draw >= 0 {
-			orders = l.Sample.Orders(random(l.Seed, imageExchange, draw))
+			rnd = random(l.Seed, imageExchange, draw)
 		}
+		orders := l.Sample.Orders(rnd)
 		all := make([]pairFigures, len(pairs))
 		var exchanged *corr.Moments
 		if z == nil {
@@ -93,7 +95,7 @@ func (l *layer) measureNulls() {
 				chance.Draws = append(chance.Draws, draw[k].measures[i])
 			}
 			figure := p.Measures[m.Name]
-			besideChance(&figure, m, l.sampled[k].measures[i], chance)
+			calibrate(&figure, m, l.sampled[k].measures[i], chance)
 			p.Measures[m.Name] = figure
 		}
 	}
@@ -118,7 +120,7 @@ func (l *layer) layerNulls() {
 			chance.Draws = append(chance.Draws, meanOf(draw))
 		}
 		figure := l.result.Measures[m.name]
-		besideChance(&figure, m.Measure, meanOf(l.sampled), chance)
+		calibrate(&figure, m.Measure, meanOf(l.sampled), chance)
 		l.result.Measures[m.name] = figure
 	}
 }
@@ -146,29 +148,6 @@ func (l *layer) shuffleNull() *results.MatchedNull {
 	n := matchedNull("shuffle", pairs, drawn, pooled(matched(l.sampled)).mean)
 	return &n
 }
-
-// besideChance sets what a measure is beside chance. All of it is about the sampled
-// observations, at which images can be exchanged: the observed figure that is compared with
-// the draws is the one of the sample too, and not the measure's value.
-func besideChance(f *results.Measure, m corr.Measure, observed float64, chance corr.Null) {
-	f.Null = results.Finite(chance.Mean())
-	if f.Null == nil || math.IsNaN(observed) {
-		return
-	}
-	limit := limitOf(chance, m.Distance)
-	f.Limit = results.Finite(limit)
-	if m.Distance {
-		f.P = results.Finite(chance.PValueLower(observed))
-		return
-	}
-	f.P = results.Finite(chance.PValue(observed))
-	if !differences[m.Name] {
-		f.Calibrated = results.Finite(calibrated(observed, limit))
-	}
-}
-
-// differences are measures that are no similarities of which 1 is the most.
-var differences = map[string]bool{"excess_ab": true, "excess_ba": true}
 
 // defined returns v, or NaN where a measure is not defined: there are too few observations, or
 // units that are live do not vary at those.

@@ -33,7 +33,10 @@ type layer struct {
 	result  *results.Layer
 	details func(*results.Pair, *results.Detail) error
 
-	before    *corr.Moments   // of networks before training; nil if not known
+	images       *crossFit     // halves of the images; nil if none can be held out
+	before       *corr.Moments // of networks before training; nil if not known
+	imagesBefore *crossFit     // likewise
+
 	sampled   []pairFigures   // of a sample of observations, by pair; nil if there is none
 	exchanged [][]pairFigures // of the same with images exchanged, by draw and pair
 }
@@ -78,8 +81,9 @@ func Layer(ctx context.Context, l *observe.Layer, o Options, details func(*resul
 	if err := CheckLive(l); err != nil {
 		return nil, err
 	}
+	c.images = newCrossFit(l.Groups, l.Folds)
 	if l.Baseline != nil {
-		c.before = l.Baseline.Total()
+		c.before, c.imagesBefore = l.Baseline.Total(), newCrossFit(l.Baseline, l.Folds)
 	}
 	for i, find := range findings {
 		if err := find(c, ctx); err != nil {
@@ -117,6 +121,14 @@ func (l *layer) each(ctx context.Context, n int, fn func(i int) error) error {
 // pairOf returns the moments of two networks' live units, for work on one thread.
 func pairOf(m *corr.Moments, p *results.Pair) *corr.Pair {
 	c := m.Pair(p.A, p.B)
+	c.Threads = 1
+	return c
+}
+
+// pairIn returns the moments of two networks' units that are live in others, for work on one
+// thread.
+func pairIn(m, live *corr.Moments, p *results.Pair) *corr.Pair {
+	c := m.PairOf(p.A, p.B, live.Live(p.A), live.Live(p.B))
 	c.Threads = 1
 	return c
 }

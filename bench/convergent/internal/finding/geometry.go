@@ -103,11 +103,7 @@ func exchangedPair(g []*corr.Gram, p results.Pair, orders [][]int, threads int) 
 		panic("finding: inner products of different images") // which were made from the same
 	}
 	if orders != nil {
-		order := make([]int, len(orders[p.A]))
-		for i, at := range orders[p.A] {
-			order[at] = orders[p.B][i]
-		}
-		c = c.Permuted(order)
+		c = c.Permuted(observe.Partners(orders, p.A, p.B))
 	}
 	c.Threads = threads
 	return c
@@ -146,7 +142,7 @@ func (l *layer) geometry(ctx context.Context) error {
 				chance.Draws = append(chance.Draws, of(v[i]))
 			}
 			f := measure(j, m.interval)
-			calibrate(&f, chance)
+			calibrate(&f, corr.Measure{Name: m.name}, j.Value, chance)
 			return f
 		}
 		all := results.GeometryMeasure{Name: m.name, Mean: figure(mean)}
@@ -190,16 +186,4 @@ func (l *layer) geometryWithout(ctx context.Context) (figures [][][]float64, row
 		return nil
 	})
 	return figures, rows, err
-}
-
-// calibrate sets what a similarity is beside chance.
-func calibrate(m *results.Measure, chance corr.Null) {
-	m.Null = results.Finite(chance.Mean())
-	if m.Value == nil || m.Null == nil {
-		return
-	}
-	m.P = results.Finite(chance.PValue(*m.Value))
-	if m.Limit = results.Finite(limitOf(chance, false)); m.Limit != nil {
-		m.Calibrated = results.Finite(calibrated(*m.Value, *m.Limit))
-	}
 }

@@ -15,18 +15,32 @@ type crossFit struct {
 	folds  [2]*corr.Moments
 }
 
+// newCrossFit is that of groups of images by their folds; nil if there are fewer than two,
+// of which none can be held out.
 func newCrossFit(g *corr.Groups, fold []int) *crossFit {
+	if g == nil || g.Len() < 2 {
+		return nil
+	}
 	s := &crossFit{fold: fold}
-	var members [2][]int
 	for i := range g.Len() {
 		s.groups = append(s.groups, g.Group(i))
-		members[fold[i]] = append(members[fold[i]], i)
 	}
 	for k := range s.folds {
-		s.folds[k] = g.Sum(members[k]...)
+		s.folds[k] = g.Sum(s.members(k)...)
 		s.folds[k].Threads = 1
 	}
 	return s
+}
+
+// members are the groups of a fold.
+func (s *crossFit) members(fold int) []int {
+	var members []int
+	for i := range s.groups {
+		if s.fold[i] == fold {
+			members = append(members, i)
+		}
+	}
+	return members
 }
 
 // term is a source of a prediction with its weight.

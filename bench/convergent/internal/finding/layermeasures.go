@@ -14,14 +14,16 @@ type undirectedMeasure struct {
 	interval intervalKind
 }
 
+// undirected is the name of a measure without its direction.
+func undirected(name string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(name, "_ab"), "_ba")
+}
+
 func undirectedMeasures() []undirectedMeasure {
 	var all []undirectedMeasure
 	place := make(map[string]int)
 	for i, m := range allMeasures() {
-		name := m.Name
-		if !m.Symmetric {
-			name = strings.TrimSuffix(strings.TrimSuffix(name, "_ab"), "_ba")
-		}
+		name := undirected(m.Name)
 		at, known := place[name]
 		if !known {
 			at = len(all)
@@ -46,13 +48,5 @@ func (m undirectedMeasure) figure(measures []pairFigure) pairFigure {
 	if len(m.of) == 1 {
 		return measures[m.of[0]]
 	}
-	there, back := measures[m.of[0]], measures[m.of[1]]
-	f := make(pairFigure, len(there))
-	for k, j := range there {
-		f[k] = corr.Jackknife{Value: (j.Value + back[k].Value) / 2, Rows: j.Rows}
-		for g, v := range j.Without {
-			f[k].Without = append(f[k].Without, (v+back[k].Without[g])/2)
-		}
-	}
-	return f
+	return bothWays(measures[m.of[0]], measures[m.of[1]])
 }

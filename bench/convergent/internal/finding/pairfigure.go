@@ -18,7 +18,7 @@ type pairFigure []corr.Jackknife
 func (l *layer) perPair(ctx context.Context, m *corr.Moments, g *corr.Groups, figures func(k int, c *corr.Pair) ([]float64, error)) ([]pairFigure, error) {
 	var all []pairFigure
 	for k := range l.result.Pairs {
-		own, err := l.jackknifeOf(ctx, m, g, &l.result.Pairs[k], func(c *corr.Pair) ([]float64, error) { return figures(k, c) })
+		own, err := l.jackknife(ctx, m, g, &l.result.Pairs[k], func(c *corr.Pair) ([]float64, error) { return figures(k, c) })
 		if err != nil {
 			return nil, err
 		}
@@ -32,9 +32,9 @@ func (l *layer) perPair(ctx context.Context, m *corr.Moments, g *corr.Groups, fi
 	return all, nil
 }
 
-// jackknifeOf returns figures of a pair of networks with what they are without each group of
+// jackknife returns figures of a pair of networks with what they are without each group of
 // images; without groups of images, or with too few, figures alone.
-func (l *layer) jackknifeOf(ctx context.Context, m *corr.Moments, g *corr.Groups, p *results.Pair, figures func(c *corr.Pair) ([]float64, error)) ([]corr.Jackknife, error) {
+func (l *layer) jackknife(ctx context.Context, m *corr.Moments, g *corr.Groups, p *results.Pair, figures func(c *corr.Pair) ([]float64, error)) ([]corr.Jackknife, error) {
 	if g != nil && l.Analysis.Groups != 1 {
 		all, err := g.Jackknife(ctx, p.A, p.B, figures)
 		if !errors.Is(err, corr.ErrTooFewObservations) {
@@ -63,6 +63,18 @@ func (f pairFigure) less(other pairFigure) pairFigure {
 		}
 	}
 	return d
+}
+
+// bothWays is the mean of a figure's two directions.
+func bothWays(there, back pairFigure) pairFigure {
+	f := make(pairFigure, len(there))
+	for k, j := range there {
+		f[k] = corr.Jackknife{Value: (j.Value + back[k].Value) / 2, Rows: j.Rows}
+		for g, v := range j.Without {
+			f[k].Without = append(f[k].Without, (v+back[k].Without[g])/2)
+		}
+	}
+	return f
 }
 
 // images is the mean over pairs, and without each group of images.

@@ -24,14 +24,12 @@ const (
 // subspaces tests claim 2.
 func (l *layer) subspaces(ctx context.Context) error {
 	s := &results.Subspaces{Predictions: []results.Prediction{}, TermCounts: []results.TermCount{}}
-	var images *crossFit
-	if l.Layer.Groups != nil && l.Layer.Groups.Len() > 1 { // one image cannot be held out from itself
-		images = newCrossFit(l.Layer.Groups, l.Folds)
-		if err := l.predictions(ctx, s, images); err != nil {
+	if l.images != nil { // one image cannot be held out from itself
+		if err := l.predictions(ctx, s); err != nil {
 			return err
 		}
 	}
-	if err := l.angles(ctx, s, images); err != nil {
+	if err := l.angles(ctx, s, l.images); err != nil {
 		return err
 	}
 	l.result.Subspaces = s
@@ -80,8 +78,8 @@ func predictionFits(ctx context.Context, xx, xy *mat.Dense) ([][][]term, error) 
 }
 
 // predictions says how well units are predicted on images held out.
-func (l *layer) predictions(ctx context.Context, s *results.Subspaces, images *crossFit) error {
-	trained, err := l.crossFit(ctx, images, l.Moments, func(xx, xy *mat.Dense) ([][][]term, error) { return predictionFits(ctx, xx, xy) })
+func (l *layer) predictions(ctx context.Context, s *results.Subspaces) error {
+	trained, err := l.crossFit(ctx, l.images, l.Moments, func(xx, xy *mat.Dense) ([][][]term, error) { return predictionFits(ctx, xx, xy) })
 	if err != nil {
 		return err
 	}
@@ -90,6 +88,7 @@ func (l *layer) predictions(ctx context.Context, s *results.Subspaces, images *c
 		kinds = append(kinds, results.Prediction{Name: "lasso", Terms: n})
 	}
 	kinds = append(kinds, results.Prediction{Name: "best", Terms: 1})
+	explained := make([]pairFigure, len(kinds)) // in means of both directions
 	for i := range kinds {
 		e := summarise(trained, i)
 		kinds[i].R2 = results.Measure{Value: results.Finite(e.pooled)}
@@ -98,9 +97,10 @@ func (l *layer) predictions(ctx context.Context, s *results.Subspaces, images *c
 			kinds[i].AB = append(kinds[i].AB, trained[2*k][i].pooled())
 			kinds[i].BA = append(kinds[i].BA, trained[2*k+1][i].pooled())
 		}
-		kinds[i].R2.Networks = bothWays(kinds[i]).overNetworks(nil)
+		explained[i] = bothWays(newPairFigure(kinds[i].AB), newPairFigure(kinds[i].BA))
+		kinds[i].R2.Networks = explained[i].overNetworks(nil)
 	}
-	gain := bothWays(kinds[0]).less(bothWays(kinds[len(kinds)-1])).measure(noInterval)
+	gain := explained[0].less(explained[len(kinds)-1]).measure(noInterval)
 	s.Gain = &gain
 	if err := l.untrainedR2(ctx, &kinds[0]); err != nil {
 		return err
@@ -108,16 +108,6 @@ func (l *layer) predictions(ctx context.Context, s *results.Subspaces, images *c
 	s.Predictions = kinds
 	l.terms(s, trained)
 	return nil
-}
-
-// bothWays is what a prediction explains of each pair of networks, in means of both
-// directions.
-func bothWays(p results.Prediction) pairFigure {
-	f := make(pairFigure, len(p.AB))
-	for k := range f {
-		f[k].Value = (p.AB[k] + p.BA[k]) / 2
-	}
-	return f
 }
 
 // crossFit predicts of each pair of networks B from A, and then A from B.
@@ -155,10 +145,10 @@ func summarise(all [][]residuals, kind int) (e explained) {
 // untrainedR2 sets what the full map explains between networks before training, if they
 // are known.
 func (l *layer) untrainedR2(ctx context.Context, full *results.Prediction) error {
-	if l.before == nil || l.Baseline.Len() < 2 {
+	if l.imagesBefore == nil {
 		return nil
 	}
-	untrained, err := l.crossFit(ctx, newCrossFit(l.Baseline, l.Folds), l.before, func(xx, xy *mat.Dense) ([][][]term, error) {
+	untrained, err := l.crossFit(ctx, l.imagesBefore, l.before, func(xx, xy *mat.Dense) ([][][]term, error) {
 		all, err := leastSquares(ctx, xx, xy)
 		return [][][]term{all}, err
 	})

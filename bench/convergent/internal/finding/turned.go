@@ -5,11 +5,13 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
 	"github.com/convergent-go/convergent/corr"
 	"github.com/convergent-go/convergent/internal/dense"
+	"github.com/convergent-go/convergent/internal/selection"
 )
 
 // turnable is networks whose units can be turned into a random basis.
@@ -99,7 +101,7 @@ func (b *beforeReLU) add(inputs, outputs [][]float64) {
 		if b.observations = len(out); !standardise(out) {
 			continue
 		}
-		shift(inputs[unit], mean(inputs[unit]))
+		floats.AddConst(-mean(inputs[unit]), inputs[unit])
 		n.units, n.active = append(n.units, unit), append(n.active, active)
 		n.outputs, n.inputs = append(n.outputs, out...), append(n.inputs, inputs[unit]...)
 	}
@@ -137,7 +139,7 @@ func (b *beforeReLU) turn(network int, places []int, rnd *rand.Rand) func(int) *
 		unit := turned[k*rows : (k+1)*rows]
 		if inactive := rows - n.active[at]; inactive > 0 {
 			copy(scratch, unit)
-			rectify(unit, smallest(scratch, inactive-1))
+			rectify(unit, selection.Nth(scratch, inactive-1))
 		}
 		standardise(unit)
 	}
@@ -151,57 +153,18 @@ func rectify(x []float64, threshold float64) {
 	}
 }
 
-// shift subtracts a number.
-func shift(x []float64, by float64) {
-	for i := range x {
-		x[i] -= by
-	}
-}
-
 // standardise gives x mean 0 and norm 1, and reports whether it varies, without which it
 // stays as it is.
 func standardise(x []float64) bool {
 	if slices.Max(x) == slices.Min(x) {
 		return false
 	}
-	shift(x, mean(x))
+	floats.AddConst(-mean(x), x)
 	norm := math.Sqrt(dense.Dot(x, x))
 	for i := range x {
 		x[i] /= norm
 	}
 	return true
-}
-
-// smallest returns the value that k others are below or equal to, and reorders x (Hoare,
-// "Algorithm 65: Find", 1961).
-func smallest(x []float64, k int) float64 {
-	lo, hi := 0, len(x)-1
-	for lo < hi {
-		pivot := x[lo+(hi-lo)/2]
-		i, j := lo, hi
-		for i <= j {
-			for x[i] < pivot {
-				i++
-			}
-			for x[j] > pivot {
-				j--
-			}
-			if i <= j {
-				x[i], x[j] = x[j], x[i]
-				i++
-				j--
-			}
-		}
-		switch {
-		case k <= j:
-			hi = j
-		case k >= i:
-			lo = i
-		default:
-			return x[k]
-		}
-	}
-	return x[k]
 }
 
 // numbers are 0, 1, ..., n-1.

@@ -56,30 +56,19 @@ func square(n int) [][]float64 {
 }
 
 // overNetworks returns the mean over ordered pairs of networks, with a 95 % interval over
-// other networks by the jackknife, which leaves out all pairs of a network; nil of two.
+// other networks, if there are three or more.
 func overNetworks(pairs [][]float64) (mean float64, low, high *float64) {
-	without := func(left int) float64 {
-		var sum float64
-		pairsLeft := 0
-		for a := range pairs {
-			for b := range pairs {
-				if a != b && a != left && b != left {
-					sum += pairs[a][b]
-					pairsLeft++
-				}
-			}
+	var both []float64 // directions, of each two networks
+	for a := range pairs {
+		for b := a + 1; b < len(pairs); b++ {
+			both = append(both, (pairs[a][b]+pairs[b][a])/2)
 		}
-		return sum / float64(pairsLeft)
 	}
-	mean = without(-1)
+	j := corr.JackknifePairs(len(pairs), both, nil)
 	if len(pairs) < 3 {
-		return mean, nil, nil
-	}
-	j := corr.Jackknife{Value: mean}
-	for k := range pairs {
-		j.Without, j.Rows = append(j.Without, without(k)), append(j.Rows, 1)
+		return j.Value, nil, nil
 	}
 	l, h := j.Interval(0.95)
 	l, h = max(l, 0), min(h, 1)
-	return mean, &l, &h
+	return j.Value, &l, &h
 }

@@ -78,6 +78,7 @@ type Options struct {
 type run struct {
 	Networks
 	images   int
+	features []int // of each layer
 	matrices string
 	threads  int
 	progress progress.Func
@@ -90,7 +91,7 @@ func Run(ctx context.Context, s Networks, o Options) (*Result, error) {
 		return nil, err
 	}
 	names, networks := s.LayerNames(), len(trained)
-	r := &run{Networks: s, images: s.Looked(), matrices: o.Matrices, threads: par.Threads(o.Threads), progress: o.Progress}
+	r := &run{Networks: s, images: s.Looked(), features: s.Features(), matrices: o.Matrices, threads: par.Threads(o.Threads), progress: o.Progress}
 	switch {
 	case networks < 2 || len(names) < 2:
 		return nil, fmt.Errorf("%d networks of %d layers: there is nothing to choose", networks, len(names))
@@ -99,7 +100,7 @@ func Run(ctx context.Context, s Networks, o Options) (*Result, error) {
 	}
 	res := &Result{Schema: Schema, Images: r.images, Networks: trained}
 	for l, name := range names {
-		res.Layers = append(res.Layers, Layer{Name: name, Features: s.Features()[l]})
+		res.Layers = append(res.Layers, Layer{Name: name, Features: r.features[l]})
 	}
 	var all []*representation
 	for i := range trained {

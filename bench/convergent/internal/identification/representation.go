@@ -79,7 +79,7 @@ func (s *span) everything() bool { return s.Leverages == nil }
 // representations returns those of all layers of a network.
 func (r *run) representations(ctx context.Context, network int) ([]*representation, error) {
 	return stage(ctx, r, network, "linear", func(l int, x []float32, path string) (*representation, []string, error) {
-		features := r.Features()[l]
+		features := r.features[l]
 		inner := products(r.threads, r.images, features, x)
 		of := &representation{Images: r.images, Features: features, Squares: inner.diagonal}
 		if of.variance() == 0 {
@@ -126,7 +126,7 @@ const groupBytes = 3 << 29
 // a row of features for each image, with its files. What is in the folder, called as
 // the layer and with that ending, is not made again.
 func stage[T any](ctx context.Context, r *run, network int, ending string, of func(l int, x []float32, path string) (v T, files []string, err error), at func(v T, path string)) ([]T, error) {
-	names, features := r.LayerNames(), r.Features()
+	names, features := r.LayerNames(), r.features
 	key, err := r.Key(network)
 	if err != nil {
 		return nil, err

@@ -77,7 +77,7 @@ func brackets(i *results.Interval) string {
 	if i == nil || i.Low == i.High {
 		return ""
 	}
-	return " [" + decimals(2, &i.Low) + ", " + decimals(2, &i.High) + "]"
+	return " " + limits(i)
 }
 
 // ends are those of an interval; a dash where there is none.

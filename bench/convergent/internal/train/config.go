@@ -87,11 +87,8 @@ func Defaults(c results.Training) results.Training {
 }
 
 // validate returns an error that names the flag at fault.
-func validate(c results.Training) error {
-	r, err := recipeOf(c)
+func validate(c results.Training, r recipe) error {
 	switch {
-	case err != nil:
-		return err
 	case c.Nets < 2:
 		return fmt.Errorf("-nets %d: a comparison needs at least two networks", c.Nets)
 	case c.Nets > maxNets:

@@ -36,11 +36,11 @@ type Run struct {
 func New(o Options) (*Run, error) {
 	r := &Run{Options: o}
 	r.Training = Defaults(o.Training)
-	if err := validate(r.Training); err != nil {
-		return nil, err
-	}
 	var err error
-	if r.recipe, err = recipeOf(r.Training); err != nil {
+	if r.recipe, err = recipeOf(r.Training); err == nil {
+		err = validate(r.Training, r.recipe)
+	}
+	if err != nil {
 		return nil, err
 	}
 	r.dataPath, r.Data = r.Data, filepath.Base(r.Data)
