@@ -15,14 +15,19 @@ import (
 // other. From these follow measures that a [Pair] of units has no answer to, and some that
 // are those of a Pair at another cost, which is n^2 for n samples whatever the features.
 //
-// A measure keeps what it found of a Gram for the next permutation of samples; a GramPair
-// may be used by several at once, as long as nothing is added to its Grams.
+// A measure keeps what it found of a Gram for the next permutation of samples, and of the
+// pair for the next measure; a GramPair may be used by several at once, as long as nothing is
+// added to its Grams.
 type GramPair struct {
 	// Threads limits the threads at work; 0 means all.
 	Threads int
 
 	a, b  *Gram
 	order []int // sample i of a is with sample order[i] of b; nil: with i
+
+	mu       sync.Mutex
+	own      sums // of a and b
+	features int  // of both when these were found, plus 1
 }
 
 // NewGramPair returns the pair of two Grams of the same samples in the same order. Others,
@@ -170,7 +175,12 @@ func (c *GramPair) sums() (between, a, b sums) {
 	within := func(g *Gram) sums {
 		return share(g, key{}, func() sums { return (&GramPair{Threads: c.Threads, a: g, b: g}).between() })
 	}
-	return c.between(), within(c.a), within(c.b)
+	c.mu.Lock()
+	if features := 1 + c.a.features + c.b.features; c.features != features {
+		c.own, c.features = c.between(), features
+	}
+	c.mu.Unlock()
+	return c.own, within(c.a), within(c.b)
 }
 
 func (c *GramPair) between() sums {
@@ -178,17 +188,10 @@ func (c *GramPair) between() sums {
 	n, threads := c.a.n, par.Threads(c.Threads)
 	s.off = 2 * rowSums(threads, n, func(i int) float64 {
 		k, l := c.a.products[i*n:][:n], c.b.products[c.at(i)*n:][:n]
-		var sum float64
 		if c.order == nil {
-			for j, v := range l[i+1:] {
-				sum += float64(k[i+1+j]) * float64(v) // exact
-			}
-			return sum
+			return dot32(k[i+1:], l[i+1:])
 		}
-		for j, o := range c.order[i+1:] {
-			sum += float64(k[i+1+j]) * float64(l[o])
-		}
-		return sum
+		return gatheredDot(k[i+1:], l, c.order[i+1:])
 	})
 	a, b := c.a.rowsOff(threads), c.b.rowsOff(threads)
 	for i := range n {
@@ -199,6 +202,37 @@ func (c *GramPair) between() sums {
 		s.sumL += b[j]
 	}
 	return s
+}
+
+// dot32 returns the inner product of x and y, whose products are exact, in four sums, since
+// each addition waits for the last one.
+func dot32(x, y []float32) float64 {
+	var sums [4]float64
+	for len(x) >= 4 && len(y) >= 4 {
+		for lane := range sums {
+			sums[lane] += float64(x[lane]) * float64(y[lane])
+		}
+		x, y = x[4:], y[4:]
+	}
+	for i, v := range x {
+		sums[0] += float64(v) * float64(y[i])
+	}
+	return (sums[0] + sums[1]) + (sums[2] + sums[3])
+}
+
+// gatheredDot is dot32 of x and the elements of y at the given places.
+func gatheredDot(x, y []float32, places []int) float64 {
+	var sums [4]float64
+	for len(x) >= 4 && len(places) >= 4 {
+		for lane := range sums {
+			sums[lane] += float64(x[lane]) * float64(y[places[lane]])
+		}
+		x, places = x[4:], places[4:]
+	}
+	for i, v := range x {
+		sums[0] += float64(v) * float64(y[places[i]])
+	}
+	return (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
 
 // rowsOff returns the sums of rows off the diagonal.

@@ -36,11 +36,11 @@ func (c *GramPair) RSA(d Distance) (float64, error) {
 	}
 	sum := rowSums(par.Threads(c.Threads), c.a.n, func(i int) float64 {
 		row, at := a.after(i), c.at(i)
-		var sum float64
+		var sums [2]float64 // since each addition waits for the last one
 		for k, r := range row {
-			sum += float64((float64(r) - a.mean) * (float64(b.of(at, c.at(i+1+k))) - b.mean))
+			sums[k%2] += float64((float64(r) - a.mean) * (float64(b.of(at, c.at(i+1+k))) - b.mean))
 		}
-		return sum
+		return sums[0] + sums[1]
 	})
 	return sum / (math.Sqrt(a.variance) * math.Sqrt(b.variance)), nil
 }
@@ -60,9 +60,7 @@ func (r *ranks) after(i int) []uint32 { return r.twice[r.begin(i):r.begin(i+1)] 
 
 // of returns that of two different samples.
 func (r *ranks) of(i, j int) uint32 {
-	if i > j {
-		i, j = j, i
-	}
+	i, j = min(i, j), max(i, j)
 	return r.twice[r.begin(i)+j-i-1]
 }
 

@@ -12,11 +12,3 @@ func atLeast[T cmp.Ordered](flag string, value, least T) error {
 	}
 	return fmt.Errorf("-%s is %v; it must be %v or more", flag, value, least)
 }
-
-// positive is an error that names a flag whose value is not above 0.
-func positive(flag string, value float64) error {
-	if value > 0 {
-		return nil
-	}
-	return fmt.Errorf("-%s is %v; it must be above 0", flag, value)
-}

@@ -186,7 +186,7 @@ func TestBadInput(t *testing.T) {
 		{tiny(dir, "-epochs", "-1"), "epochs", 1},
 		{tiny(dir, "-nets", "1"), "-nets 1: a comparison needs at least two networks", 1},
 		{tiny(dir, "-seed", "0"), "-seed is 0; it must be 1 or more", 1},
-		{tiny(dir, "-width", "0"), "-width is 0; it must be above 0", 1},
+		{tiny(dir, "-width", "-1"), "-width is -1; it must be 0 or more", 1},
 		{tiny(dir, "-rate", "nan"), "-rate is NaN", 1},
 		{tiny(dir, "-rate", "1e9"), "diverged", 1},
 		{tiny(dir, "-nets", "many"), "--nets", 2},

@@ -24,9 +24,9 @@ type reproduce struct {
 	Images   int       `help:"Test images whose activations are compared (${default})." default:"500"`
 	Train    int       `help:"Use at most so many training images; 0 means 3000 generated ones, else all." default:"0"`
 	Test     int       `help:"Use at most so many test images; 0 means 1000 generated ones, else all." default:"0"`
-	Batch    int       `help:"Images in a training step; 0 means 16 for generated images, else 64 of caffenet32, 32 of tiny10 and 128 of resnet20." default:"0"`
-	Rate     float64   `help:"Highest learning rate of the one-cycle schedule; 0 means 0.02 of caffenet32, 0.1 of tiny10, 0.2 of resnet20, and 0.3 of that for generated images." default:"0"`
-	Width    float64   `help:"Multiplies the channels, of caffenet32 32, 64, 96, 96 and 64 (${default})." default:"1"`
+	Batch    int       `help:"Images in a training step; 0 means 8 for generated images, else 64 of caffenet32, 32 of tiny10 and 128 of resnet20." default:"0"`
+	Rate     float64   `help:"Highest learning rate of the one-cycle schedule; 0 means 0.02 of caffenet32, 0.1 of tiny10, 0.2 of resnet20, and 0.2 of that for generated images." default:"0"`
+	Width    float64   `help:"Multiplies the channels, of caffenet32 32, 64, 96, 96 and 64; 0 means 0.5 for generated images, else 1." default:"0"`
 	Widths   []float64 `help:"Train two more networks of each of these widths, and compare them (none)." placeholder:"0.5,2"`
 	analysis
 }
@@ -49,14 +49,14 @@ Examples:
 func (c *reproduce) Run(ctx context.Context) error {
 	// Where the least is above 0, a 0 would be taken for the default.
 	err := cmp.Or(atLeast("nets", c.Nets, 0), atLeast("epochs", c.Epochs, 0), atLeast("seed", c.Seed, 1), atLeast("images", c.Images, 1),
-		atLeast("train", c.Train, 0), atLeast("test", c.Test, 0), atLeast("batch", c.Batch, 0), atLeast("rate", c.Rate, 0), positive("width", c.Width), c.check())
+		atLeast("train", c.Train, 0), atLeast("test", c.Test, 0), atLeast("batch", c.Batch, 0), atLeast("rate", c.Rate, 0), atLeast("width", c.Width, 0), c.check())
 	if err != nil {
 		return err
 	}
 	// Collect rather than grow beyond what a small machine has. Other images than generated
 	// ones need more by themselves, and a limit below what is needed has the collector at work
 	// all the time.
-	limit := int64(900 << 20)
+	limit := int64(450 << 20)
 	if c.Data != "" || c.Nets > 4 {
 		limit = 4 << 30
 	}

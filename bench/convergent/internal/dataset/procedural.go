@@ -86,8 +86,8 @@ func near(base colour, spread float64) palette {
 // distributed as r^-3, which makes the picture look alike at all scales.
 func (c *canvas) leaves(colours palette) {
 	c.fill(flat(colours(c)))
-	for range 110 {
-		c.paint(disc(c.place(2), c.radius(2.2, 12), 0), c.between(0.8, 1.6), c.shaded(colours(c)))
+	for range 80 {
+		c.paint(disc(c.place(2), c.radius(2.8, 12), 0), c.between(0.8, 1.6), c.shaded(colours(c)))
 	}
 }
 
@@ -95,8 +95,8 @@ func (c *canvas) leaves(colours palette) {
 func (c *canvas) straw(colours palette) {
 	c.fill(flat(colours(c)))
 	for range 80 {
-		long := c.between(4, 13)
-		c.paint(bar(c.place(2), long, float64(long*c.between(0.1, 0.22)), c.angle()), c.between(0.8, 1.6), c.shaded(colours(c)))
+		long := c.between(6, 14)
+		c.paint(bar(c.place(2), long, float64(long*c.between(0.09, 0.17)), c.angle()), c.between(0.8, 1.6), c.shaded(colours(c)))
 	}
 }
 
@@ -153,10 +153,10 @@ func (c *canvas) blobs(colours palette) {
 	}
 }
 
-// objects puts one to three of a shape, large enough to be told, on a faded texture.
+// objects puts one or two of a shape, large enough to be told, on a faded texture.
 func (c *canvas) objects(kind func(at point, r, turn float64) shape) {
 	base := wideRange(c)
-	faded := near(base, c.between(0.05, 0.25))
+	faded := near(base, c.between(0.05, 0.18))
 	switch c.rnd.IntN(6) {
 	case 0:
 		c.leaves(faded)
@@ -167,7 +167,7 @@ func (c *canvas) objects(kind func(at point, r, turn float64) shape) {
 	default:
 		c.blobs(faded)
 	}
-	for range 1 + c.rnd.IntN(3) {
-		c.paint(kind(c.place(-6), c.between(5.5, 9), c.angle()), c.between(0.8, 1.2), c.shaded(c.far(base)))
+	for range 1 + c.rnd.IntN(2) {
+		c.paint(kind(c.place(-8), c.between(6, 10), c.angle()), c.between(0.8, 1.2), c.shaded(c.far(base)))
 	}
 }

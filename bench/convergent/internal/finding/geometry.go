@@ -41,24 +41,8 @@ type grams struct {
 // newGrams returns those of the images at the given places; nil: of all, with kernels.
 func newGrams(f *observe.Features, places []int, threads int) grams {
 	var g grams
-	n := len(f.Images)
-	if places != nil {
-		n = len(places)
-	}
-	for _, rows := range f.Rows {
-		units := len(rows) / len(f.Images)
-		if places != nil {
-			var chosen []float32
-			for _, at := range places {
-				chosen = append(chosen, rows[at*units:(at+1)*units]...)
-			}
-			rows = chosen
-		}
-		linear := corr.NewGram(n)
-		linear.Threads = threads
-		if err := linear.Add(nil, corr.Rows(rows, n, units, units)); err != nil {
-			linear = nil // too large to be squared
-		}
+	for network := range f.Rows {
+		linear := f.Gram(network, places, threads)
 		var kernel *corr.Gram
 		if linear != nil && places == nil {
 			kernel, _ = linear.RBF(kernelWidth)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/corr"
@@ -16,21 +18,29 @@ func Grids(ctx context.Context, g *observe.Grid, o Options) ([]results.Grid, err
 	if g == nil {
 		return nil, nil
 	}
+	first := []int{0} // of each network's layers among all
+	for _, layers := range g.Layers {
+		first = append(first, first[len(first)-1]+len(layers))
+	}
 	var all []results.Grid
 	for a := range g.Layers {
 		for b := a + 1; b < len(g.Layers); b++ {
 			grid := results.Grid{A: a, B: b, LayersA: g.Layers[a], LayersB: g.Layers[b]}
 			grid.CKA, grid.Matched, grid.Linear = cells(grid), cells(grid), cells(grid)
+			columns := len(grid.LayersB)
+			par.For(par.Threads(o.Threads), len(grid.LayersA)*columns, func(cell int) {
+				if ctx.Err() == nil {
+					i, j := cell/columns, cell%columns
+					grid.CKA[i][j], grid.Matched[i][j], grid.Linear[i][j] = gridCell(g.Features.Pair(first[a]+i, first[b]+j))
+				}
+			})
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
 			all = append(all, grid)
 		}
 	}
-	err := eachCell(ctx, g, all, g.Moments, o.Threads, func(k, i, j int, p *corr.Pair) {
-		all[k].CKA[i][j], all[k].Matched[i][j], all[k].Linear[i][j] = gridCell(p)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return all, calibrateGrids(ctx, g, o, all)
+	return all, calibrateGrids(ctx, g, o, first, all)
 }
 
 // cells has one for every two layers.
@@ -40,27 +50,6 @@ func cells(g results.Grid) [][]*float64 {
 		rows[i] = make([]*float64, len(g.LayersB))
 	}
 	return rows
-}
-
-// eachCell calls fn for every two layers of each grid, side by side.
-func eachCell(ctx context.Context, g *observe.Grid, grids []results.Grid, m *corr.Moments, threads int, fn func(k, i, j int, p *corr.Pair)) error {
-	first := make([]int, len(g.Layers)+1) // of a network's layers in the moments
-	for n, layers := range g.Layers {
-		first[n+1] = first[n] + len(layers)
-	}
-	for k, grid := range grids {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		cols := len(grid.LayersB)
-		par.For(par.Threads(threads), len(grid.LayersA)*cols, func(cell int) {
-			i, j := cell/cols, cell%cols
-			p := m.Pair(first[grid.A]+i, first[grid.B]+j)
-			p.Threads = 1
-			fn(k, i, j, p)
-		})
-	}
-	return nil
 }
 
 // known is a figure, unless it has an error.
@@ -74,6 +63,7 @@ func known(v float64, err error) *float64 {
 // gridCell compares two layers. A figure is nil where no unit is live, or there are too
 // few images.
 func gridCell(p *corr.Pair) (cka, matched, linear *float64) {
+	p.Threads = 1
 	cka = known(p.CKA())
 	if len(p.UnitsA) > 0 && len(p.UnitsB) > 0 {
 		best, err := match.Bipartite(p.Correlation())
@@ -88,29 +78,46 @@ func gridCell(p *corr.Pair) (cka, matched, linear *float64) {
 
 // calibrateGrids sets beside CKA what it is when images are exchanged: not of each two
 // layers, but the largest of any two, since that is what is looked for.
-func calibrateGrids(ctx context.Context, g *observe.Grid, o Options, grids []results.Grid) error {
+func calibrateGrids(ctx context.Context, g *observe.Grid, o Options, first []int, grids []results.Grid) error {
 	if o.Shuffles == 0 || len(g.Features.Images) < 3 {
 		return nil
 	}
-	cka := func(m *corr.Moments) ([][][]*float64, error) {
-		values := make([][][]*float64, len(grids))
-		for k := range grids {
-			values[k] = cells(grids[k])
-		}
-		return values, eachCell(ctx, g, grids, m, o.Threads, func(k, i, j int, p *corr.Pair) { values[k][i][j] = known(p.CKA()) })
+	layers := first[len(g.Layers)]
+	grams := make([]*corr.Gram, layers)
+	for i := range grams {
+		grams[i] = g.Features.Gram(i, nil, o.Threads)
 	}
-	own, err := cka(g.Features.Moments(nil, o.Threads))
-	if err != nil {
+	cka := func(orders [][]int, threads int) [][][]*float64 {
+		all := mat.NewSymDense(layers, nil)
+		corr.CKAMatrix(all, grams, orders, threads)
+		values := make([][][]*float64, len(grids))
+		for k, grid := range grids {
+			values[k] = cells(grid)
+			for i, row := range values[k] {
+				for j := range row {
+					row[j] = results.Finite(all.At(first[grid.A]+i, first[grid.B]+j))
+				}
+			}
+		}
+		return values
+	}
+	own := cka(nil, o.Threads)
+	exchanged := make([][]float64, o.Shuffles) // the largest of each grid
+	par.For(par.Threads(o.Threads), o.Shuffles, func(d int) {
+		if ctx.Err() != nil {
+			return
+		}
+		for _, values := range cka(g.Features.Exchange(random(o.Seed, gridExchange, d)), 1) {
+			exchanged[d] = append(exchanged[d], largest(values))
+		}
+	})
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	chance := make([]corr.Null, len(grids)) // of the largest
-	for d := range o.Shuffles {
-		exchanged, err := cka(g.Features.Moments(g.Features.Exchange(random(o.Seed, gridExchange, d)), o.Threads))
-		if err != nil {
-			return err
-		}
-		for k := range grids {
-			chance[k].Draws = append(chance[k].Draws, largest(exchanged[k]))
+	chance := make([]corr.Null, len(grids))
+	for _, draw := range exchanged {
+		for k, v := range draw {
+			chance[k].Draws = append(chance[k].Draws, v)
 		}
 	}
 	for k := range grids {

@@ -103,27 +103,30 @@ func (f *Features) Exchange(rnd *rand.Rand) [][]int {
 	return orders
 }
 
-// Moments returns moments of all layers, each of which sees the images in an order of its
-// own; nil: as they are. They may be read side by side.
-func (f *Features) Moments(orders [][]int, threads int) *corr.Moments {
-	m := corr.NewMoments(f.units...)
-	m.Threads = threads
-	data := make([][]float32, len(f.units))
-	for lo := 0; lo < len(f.Images); lo += momentsRows {
-		hi := min(len(f.Images), lo+momentsRows)
-		for n, u := range f.units {
-			if orders == nil {
-				data[n] = f.Rows[n][lo*u : hi*u]
-				continue
-			}
-			data[n] = data[n][:0]
-			for _, at := range orders[n][lo:hi] {
-				data[n] = append(data[n], f.Rows[n][at*u:(at+1)*u]...)
-			}
-		}
-		if err := m.Add(hi-lo, data...); err != nil {
-			panic("observe: means of units are not finite") // which was seen to when they were added
+// Pair returns the moments of two layers.
+func (f *Features) Pair(a, b int) *corr.Pair {
+	m := corr.NewMoments(f.units[a], f.units[b])
+	m.Threads = 1
+	if err := m.Add(len(f.Images), f.Rows[a], f.Rows[b]); err != nil {
+		panic("observe: means of units are not finite") // which was seen to when they were added
+	}
+	return m.Pair(0, 1)
+}
+
+// Gram returns the inner products of the images at the given places, of all if these are nil,
+// or nil where activations are too large to be squared.
+func (f *Features) Gram(layer int, places []int, threads int) *corr.Gram {
+	rows, units, n := f.Rows[layer], f.units[layer], len(f.Images)
+	if places != nil {
+		n, rows = len(places), nil
+		for _, at := range places {
+			rows = append(rows, f.Rows[layer][at*units:(at+1)*units]...)
 		}
 	}
-	return flushed(m)
+	g := corr.NewGram(n)
+	g.Threads = threads
+	if err := g.Add(nil, corr.Rows(rows, n, units, units)); err != nil {
+		return nil
+	}
+	return g
 }

@@ -19,15 +19,19 @@ const (
 	sampleRows   = 8192 // observations of which images are exchanged, about: as many positions of every image
 	sampleImages = 8192 // images that are exchanged at most
 
-	gridNetworks    = 4       // whose layers are all compared with all
-	gridUnits       = 8192    // of all their layers
-	gridElements    = 1 << 34 // products of two layers' units that an exchange of images takes
-	leastGridImages = 1024    // that are exchanged, whatever that takes
+	gridNetworks = 4       // whose layers are all compared with all
+	gridImages   = 2048    // that they are compared by at most
+	gridElements = 1 << 28 // of these images' means and inner products, but for the least there are
+	leastGrid    = 256     // images
 )
 
-// gridImages is how many images are exchanged between so many units of all layers.
-func gridImages(units int) int {
-	return min(sampleImages, max(leastGridImages, gridElements/(units*units)))
+// gridLimit is how many images so many layers of so many units in total are compared by.
+func gridLimit(layers, units int) int {
+	n := leastGrid
+	for n < gridImages && n*(units+layers*n) < gridElements {
+		n++
+	}
+	return n
 }
 
 func total(units []int) int {
@@ -75,21 +79,16 @@ func Memory(d *source.Description, plan Plan) int64 {
 	}
 	bytes += grams
 	if plan.Grid {
-		if g := (&pass{Plan: plan, source: d}).gridUnits(); g > 0 && g <= gridUnits {
-			bytes += 2*corr.EstimateMemory(g) + 4*int64(g)*int64(min(d.ImageCount, gridImages(g)))
+		layers, units, widest := 0, 0, 0
+		for _, network := range d.Networks[:min(len(d.Networks), gridNetworks)] {
+			for _, l := range network.Layers {
+				layers, units, widest = layers+1, units+l.Units, max(widest, l.Units)
+			}
 		}
+		images := min(d.ImageCount, gridLimit(layers, units))
+		bytes += 4*int64(images)*int64(units+layers*images) + 2*corr.EstimateMemory(widest, widest)
 	}
 	return bytes
-}
-
-func (p *pass) gridUnits() int {
-	n := 0
-	for _, network := range p.source.Networks[:min(len(p.source.Networks), gridNetworks)] {
-		for _, l := range network.Layers {
-			n += l.Units
-		}
-	}
-	return n
 }
 
 // sampled reports whether an image is among those that are exchanged: all of so many, or as

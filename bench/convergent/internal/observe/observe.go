@@ -67,11 +67,9 @@ type Observation struct {
 	Grid   *Grid // nil if there is none
 }
 
-// Grid is moments of the means over positions of all layers, each as a network of its own,
-// network after network, and these means of some images.
+// Grid is the means over positions of all layers, network after network, of some images.
 type Grid struct {
 	Layers   [][]string // by network
-	Moments  *corr.Moments
 	Features *Features
 }
 
@@ -102,7 +100,6 @@ func Run(ctx context.Context, s source.Source, plan Plan) (*Observation, error) 
 		p.finish(l)
 	}
 	if g := p.Observation.Grid; g != nil {
-		g.Moments = flushed(g.Moments)
 		g.Features.finish()
 	}
 	return &p.Observation, nil
@@ -223,12 +220,10 @@ func (p *pass) newGrid() *Grid {
 		g.Layers = append(g.Layers, names)
 		several = several || len(names) > 1
 	}
-	if !several || total(units) > gridUnits {
+	if !several {
 		return nil
 	}
-	g.Moments = corr.NewMoments(units...)
-	g.Moments.Threads = p.Threads
-	g.Features = newFeatures(p.source, units, networks, gridImages(total(units)), p.Seed)
+	g.Features = newFeatures(p.source, units, networks, gridLimit(len(units), total(units)), p.Seed)
 	return g
 }
 
@@ -242,7 +237,6 @@ func (p *pass) add(b *source.Batch, before int) error {
 	if p.Observation.Grid == nil {
 		return nil
 	}
-	var means []corr.Tensor
 	var all []source.Tensor
 	for n, layers := range p.Observation.Grid.Layers {
 		for k := range layers {
@@ -250,13 +244,11 @@ func (p *pass) add(b *source.Batch, before int) error {
 			if err := finite(t, validOf(b, t), before, p.place(n, k, "")); err != nil {
 				return err
 			}
-			m := t.Means(validOf(b, t))
 			all = append(all, t)
-			means = append(means, corr.Rows(m.Data, m.Samples, m.Units, m.Units))
 		}
 	}
 	p.Observation.Grid.Features.add(p.Threads, b, all)
-	return p.Observation.Grid.Moments.AddTensors(b.IDs, means...)
+	return nil
 }
 
 func (p *pass) addLayer(l *Layer, a source.Aligned, b *source.Batch, before int) error {

@@ -13,8 +13,9 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 )
 
-// Defaults. With procedural images the whole run takes a minute or two. Their networks
-// see few images, and so learn from small batches, at a rate at which no units die.
+// Defaults. With procedural images, which few units tell apart, the whole run takes half a
+// minute. Their networks see few images, and so learn from small batches, at a rate at which
+// no units die.
 const (
 	defaultNets   = 8
 	defaultImages = 500
@@ -24,8 +25,9 @@ const (
 	defaultProceduralTrain  = 3000
 	defaultProceduralTest   = 1000
 	defaultProceduralEpochs = 5
-	defaultProceduralBatch  = 16
-	proceduralRate          = 0.3 // of that for other images
+	defaultProceduralBatch  = 8
+	proceduralRate          = 0.2 // of that for other images
+	proceduralWidth         = 0.5
 )
 
 // Limits.
@@ -62,6 +64,9 @@ func Defaults(c results.Training) results.Training {
 	set(&c.Images, defaultImages)
 	if c.Width == 0 {
 		c.Width = 1
+		if c.Data == results.Procedural && len(c.Networks) == 0 {
+			c.Width = proceduralWidth
+		}
 	}
 	if c.Seed == 0 {
 		c.Seed = 1
