@@ -17,15 +17,15 @@ type reproduce struct {
 	Out      string    `short:"o" help:"Folder for the results. A run that was stopped goes on from what is there (${default})." default:"./convergent-out" placeholder:"DIR"`
 	Networks []string  `help:"Do not train, but read these networks: safetensors of this architecture, from PyTorch or from an earlier run." placeholder:"A.safetensors"`
 	Nets     int       `help:"How many networks to train and compare; 0 means 4 for generated images, else 8." default:"0"`
-	Epochs   int       `help:"Passes over the training images; 0 means 5 for generated images, else 10." default:"0"`
+	Epochs   int       `help:"Passes over the training images; 0 means 4 for generated images, else 10." default:"0"`
 	Seed     uint64    `help:"Seed of the first network; the others count on from it (${default})." default:"1"`
 	Arch     string    `help:"Architecture: caffenet32, the paper's for small images; tiny10, of Kornblith et al. (2019); or resnet20 (${default})." choices:"caffenet32,tiny10,resnet20" default:"caffenet32"`
 	Layers   []string  `help:"Layers to compare (all: conv1,...,conv5 of caffenet32)." choices:"conv1,conv2,conv3,conv4,conv5" placeholder:"conv1"`
 	Images   int       `help:"Test images whose activations are compared (${default})." default:"500"`
-	Train    int       `help:"Use at most so many training images; 0 means 3000 generated ones, else all." default:"0"`
+	Train    int       `help:"Use at most so many training images; 0 means 5000 generated ones, else all." default:"0"`
 	Test     int       `help:"Use at most so many test images; 0 means 1000 generated ones, else all." default:"0"`
 	Batch    int       `help:"Images in a training step; 0 means 8 for generated images, else 64 of caffenet32, 32 of tiny10 and 128 of resnet20." default:"0"`
-	Rate     float64   `help:"Highest learning rate of the one-cycle schedule; 0 means 0.02 of caffenet32, 0.1 of tiny10, 0.2 of resnet20, and 0.2 of that for generated images." default:"0"`
+	Rate     float64   `help:"Highest learning rate of the one-cycle schedule; 0 means 0.02 of caffenet32, 0.1 of tiny10, 0.2 of resnet20, and 0.15 of that for generated images." default:"0"`
 	Width    float64   `help:"Multiplies the channels, of caffenet32 32, 64, 96, 96 and 64; 0 means 0.5 for generated images, else 1." default:"0"`
 	Widths   []float64 `help:"Train two more networks of each of these widths, and compare them (none)." placeholder:"0.5,2"`
 	analysis

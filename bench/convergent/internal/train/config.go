@@ -22,11 +22,11 @@ const (
 	defaultEpochs = 10
 
 	defaultProceduralNets   = 4
-	defaultProceduralTrain  = 3000
+	defaultProceduralTrain  = 5000
 	defaultProceduralTest   = 1000
-	defaultProceduralEpochs = 5
+	defaultProceduralEpochs = 4
 	defaultProceduralBatch  = 8
-	proceduralRate          = 0.2 // of that for other images
+	proceduralRate          = 0.15 // of that for other images
 	proceduralWidth         = 0.5
 )
 
