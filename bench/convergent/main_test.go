@@ -181,6 +181,7 @@ func TestBadInput(t *testing.T) {
 	}{
 		{tiny("", "-o", file), file, 1},
 		{tiny(dir, "-data", file), "neither a folder nor a whole zip", 1},
+		{tiny(dir, "-data", filepath.Join(dir, "procedural")), "another name", 1},
 		{tiny(dir, "-layers", "conv9"), "conv1, conv2, conv3", 1},
 		{tiny(dir, "-lambdas", "-1"), "-lambdas -1", 1},
 		{tiny(dir, "-epochs", "-1"), "epochs", 1},

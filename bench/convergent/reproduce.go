@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -52,6 +54,9 @@ func (c *reproduce) Run(ctx context.Context) error {
 		atLeast("train", c.Train, 0), atLeast("test", c.Test, 0), atLeast("batch", c.Batch, 0), atLeast("rate", c.Rate, 0), atLeast("width", c.Width, 0), c.check())
 	if err != nil {
 		return err
+	}
+	if filepath.Base(c.Data) == results.Procedural {
+		return fmt.Errorf("-data %s: %s is what results call images that are generated; give yours another name", c.Data, results.Procedural)
 	}
 	// Collect rather than grow beyond what a small machine has. Other images than generated
 	// ones need more by themselves, and a limit below what is needed has the collector at work
