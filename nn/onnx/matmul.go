@@ -1,0 +1,145 @@
+package onnx
+
+import (
+	"slices"
+
+	"github.com/convergent-go/convergent/internal/level3"
+	"github.com/convergent-go/convergent/internal/par"
+)
+
+// buildMatMul returns the kernel of MatMul, whose axes before the last two broadcast.
+func buildMatMul(*attributes) kernel {
+	return func(c *call) []*Tensor {
+		a, b := c.rank(0, 1), c.rank(1, 1)
+		if a.Type() != Float32 {
+			y := c.matmul(cast(c, a, Float32), cast(c, b, Float32))
+			return []*Tensor{cast(c, y, a.Type())}
+		}
+		c.floats(1)
+		return []*Tensor{c.matmul(a, b)}
+	}
+}
+
+func (c *call) matmul(a, b *Tensor) *Tensor {
+	as, bs := a.Shape, b.Shape
+	if len(as) == 1 {
+		as = []int{1, as[0]}
+	}
+	if len(bs) == 1 {
+		bs = []int{bs[0], 1}
+	}
+	m, k, n := as[len(as)-2], as[len(as)-1], bs[len(bs)-1]
+	if bs[len(bs)-2] != k {
+		failf("shapes %v and %v cannot be multiplied", a.Shape, b.Shape)
+	}
+	ab, bb := as[:len(as)-2], bs[:len(bs)-2]
+	batch := broadcast(ab, bb)
+	shape := slices.Clone(batch)
+	if len(a.Shape) > 1 {
+		shape = append(shape, m)
+	}
+	if len(b.Shape) > 1 {
+		shape = append(shape, n)
+	}
+	y, d := c.newFloats(shape)
+	if len(d) == 0 {
+		return y
+	}
+	count := product(batch)
+	if product(bb) == 1 { // one B for all rows
+		m, count, batch, ab = m*count, 1, nil, nil
+		if a.Len() < m*k {
+			failf("shapes %v and %v cannot be multiplied", a.Shape, b.Shape)
+		}
+	}
+	offsets := func(s []int) []int {
+		t := &Tensor{Shape: s}
+		at := make([]int, 0, count)
+		l := newLoops(batch, storage(len(batch), false), t.stridesOver(batch), strides(batch))
+		l.each(func(i, _ int) { at = append(at, i) })
+		return at
+	}
+	var fromA, fromB = []int{0}, []int{0}
+	if count > 1 {
+		fromA, fromB = offsets(ab), offsets(bb)
+	}
+	c.products(d, count, func(i, threads int) level3.Product {
+		return level3.Product{M: m, N: n, K: k, LDC: n,
+			A: level3.Rows{Data: a.Data.([]float32)[fromA[i]*m*k:], Stride: k},
+			B: level3.Cols{Data: b.Data.([]float32)[fromB[i]*k*n:], Stride: n}, C: d[i*m*n:][:m*n]}
+	})
+	return y
+}
+
+// products computes count products, each on all threads or on one.
+func (c *call) products(y []float32, count int, f func(i, threads int) level3.Product) {
+	if count < c.threads {
+		for i := range count {
+			level3.Gemm(c.threads, f(i, c.threads))
+		}
+		return
+	}
+	par.For(c.threads, count, func(i int) { level3.Gemm(1, f(i, 1)) })
+}
+
+// buildGemm returns the kernel of Gemm: alpha A B + beta C, A and B perhaps transposed.
+func buildGemm(a *attributes) kernel {
+	alpha, beta := a.float("alpha", 1), a.float("beta", 1)
+	ta, tb := a.bool("transA", false), a.bool("transB", false)
+	a.ignore("broadcast")
+	return func(c *call) []*Tensor {
+		x, w := c.tensor(0), c.tensor(1)
+		if len(x.Shape) != 2 || len(w.Shape) != 2 {
+			failf("shapes %v and %v are not matrices", x.Shape, w.Shape)
+		}
+		if x.Type() != Float32 {
+			failf("input 0 is %v, not float32", x.Type())
+		}
+		m, k, kb, n := x.Shape[0], x.Shape[1], w.Shape[0], w.Shape[1]
+		if ta {
+			m, k = k, m
+		}
+		if tb {
+			kb, n = n, kb
+		}
+		if k != kb {
+			failf("shapes %v and %v cannot be multiplied", x.Shape, w.Shape)
+		}
+		p := level3.Product{M: m, N: n, K: k, LDC: n}
+		if p.A = (level3.Rows{Data: c.floats(0), Stride: k}); ta {
+			p.A = level3.Cols{Data: c.floats(0), Stride: m}
+		}
+		if p.B = (level3.Cols{Data: c.floats(1), Stride: n}); tb {
+			p.B = level3.Rows{Data: c.floats(1), Stride: k}
+		}
+		y, d := c.newFloats([]int{m, n})
+		if len(d) == 0 {
+			return []*Tensor{y}
+		}
+		p.C = d
+		simple := alpha == 1 && beta == 1
+		if c.has(2) && simple && len(c.in[2].Shape) == 1 && c.in[2].Shape[0] == n {
+			p.Epilogue = level3.Epilogue{Bias: c.floats(2), ReLU: c.relu()}
+			level3.Gemm(c.threads, p)
+			return []*Tensor{y}
+		}
+		p.Epilogue.ReLU = c.relu() && alpha == 1 && !c.has(2)
+		level3.Gemm(c.threads, p)
+		if alpha != 1 {
+			c.blocks(len(d), func(lo, hi int) { mulFloats(d[lo:hi], d[lo:hi], 1, []float32{alpha}, 0) })
+		}
+		if c.has(2) {
+			c.floats(2)
+			if !slices.Equal(broadcast(c.in[2].Shape, y.Shape), y.Shape) {
+				failf("input 2 (%s) of shape %v does not broadcast to %v", c.node.Inputs[2], c.in[2].Shape, y.Shape)
+			}
+			combined(c, y, c.in[2], y, func(y, a []float32, sa int, b []float32, sb int) {
+				for i := range y {
+					y[i] = a[i*sa] + float32(beta*b[i*sb])
+				}
+			})
+		}
+		c.rectify(y)
+		return []*Tensor{y}
+	}
+}
