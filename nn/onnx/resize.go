@@ -180,10 +180,10 @@ func (l line) at(i int) float64 {
 		}
 		return (x+0.5)/l.scale - 0.5
 	case "align_corners":
-		if l.out == 1 {
-			return 0
+		if w := float64(l.scale * n); w != 1 {
+			return float64(x*(n-1)) / (w - 1)
 		}
-		return float64(x*(n-1)) / float64(l.out-1)
+		return 0
 	case "tf_half_pixel_for_nn":
 		return (x + 0.5) / l.scale
 	case "tf_crop_and_resize":
