@@ -13,7 +13,7 @@ import (
 
 // TestNetworks compares every tensor of the networks in the folder $ONNX_NETWORKS with
 // what ONNX Runtime computed: testdata/networks.py makes such a folder. The networks are
-// too large to be committed; TestTinyNetworks has small ones of the same architectures.
+// too large to be committed.
 func TestNetworks(t *testing.T) {
 	dir := os.Getenv("ONNX_NETWORKS")
 	if dir == "" {
