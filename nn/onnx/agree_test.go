@@ -81,9 +81,8 @@ func TestNetworks(t *testing.T) {
 			if !(worst < 1e-4) {
 				t.Error("more than 1e-4")
 			}
-			last := names[len(names)-1]
 			for _, v := range m.Outputs() {
-				last = v.Name
+				last := v.Name
 				alone, err := m.Run(inputs, nil) // with normalisations folded
 				if err != nil {
 					t.Fatal(err)
