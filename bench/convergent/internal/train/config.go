@@ -13,7 +13,7 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 )
 
-// Defaults. With procedural images, which few units tell apart, the whole run takes half a
+// Defaults. With procedural images, which few units tell apart, the whole run takes about a
 // minute. Their networks see few images, and so learn from small batches, at a rate at which
 // no units die.
 const (
