@@ -37,7 +37,7 @@ const description = `Do different neural networks learn the same representations
 
 This reproduces "Convergent Learning" (ICLR 2016): it trains several convolutional networks from different random starts, lets all of them look at the same images, and compares their units one to one, one to few and many to many.
 
-  convergent reproduce                  generated images, about a minute 
+  convergent reproduce                  generated images, about a minute
   convergent reproduce -data FILE.zip   your own: train/CLASS/*.jpg, test/CLASS/*.jpg
   convergent compare A.npy B.npy        your own networks, by their activations
 
