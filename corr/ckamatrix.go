@@ -39,7 +39,7 @@ func CKAMatrix(dst *mat.SymDense, grams []*Gram, orders [][]int, threads int) {
 			order = orders[i]
 		}
 		if order == nil {
-			order = identity(g.n)
+			order = indices(g.n)
 		}
 		if len(order) != g.n {
 			panic("corr: not a permutation of the samples")
@@ -57,14 +57,6 @@ func CKAMatrix(dst *mat.SymDense, grams []*Gram, orders [][]int, threads int) {
 			dst.SetSym(i, j, cka)
 		}
 	}
-}
-
-func identity(n int) []int {
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
-	}
-	return order
 }
 
 // gramRows is a matrix whose rows are the inner products of Grams, each of its samples in an

@@ -176,10 +176,10 @@ func (c *GramPair) sums() (between, a, b sums) {
 		return share(g, key{}, func() sums { return (&GramPair{Threads: c.Threads, a: g, b: g}).between() })
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if features := 1 + c.a.features + c.b.features; c.features != features {
 		c.own, c.features = c.between(), features
 	}
-	c.mu.Unlock()
 	return c.own, within(c.a), within(c.b)
 }
 

@@ -76,41 +76,38 @@ func (c *call) shaped(typ Type, in ...*Tensor) *Tensor {
 	return y
 }
 
-// numeric is a binary operator of numbers of one type.
-type numeric struct {
-	floats pairs[float32, float32]
-	int64s pairs[int64, int64]
-	int32s pairs[int32, int32]
-	uint8s pairs[uint8, uint8]
-	int8s  pairs[int8, int8]
+// combination is an operator of two operands of one type, by that type.
+type combination struct {
+	result Type // 0: that of the operands
+	of     map[Type]func(c *call, a, b, y *Tensor)
 }
 
-// compute combines a and b, of the same type.
-func (o numeric) compute(c *call, a, b *Tensor) *Tensor {
+// combining is combined of a function.
+func combining[T, R any](f pairs[T, R]) func(c *call, a, b, y *Tensor) {
+	return func(c *call, a, b, y *Tensor) { combined(c, a, b, y, f) }
+}
+
+// compute combines a and b.
+func (o combination) compute(c *call, a, b *Tensor) *Tensor {
 	if a.Type() != b.Type() {
 		failf("operands are %v and %v", a.Type(), b.Type())
 	}
-	y := c.shaped(a.Type(), a, b)
-	switch a.Type() {
-	case Float32:
-		combined(c, a, b, y, o.floats)
-	case Int64:
-		combined(c, a, b, y, o.int64s)
-	case Int32:
-		combined(c, a, b, y, o.int32s)
-	case Uint8:
-		combined(c, a, b, y, o.uint8s)
-	case Int8:
-		combined(c, a, b, y, o.int8s)
-	default:
+	combine, ok := o.of[a.Type()]
+	if !ok {
 		failf("operands are %v, not numbers", a.Type())
 	}
+	result := o.result
+	if result == 0 {
+		result = a.Type()
+	}
+	y := c.shaped(result, a, b)
+	combine(c, a, b, y)
 	return y
 }
 
 // dyadic is an operator of two operands.
-func dyadic(o numeric) *operator {
-	return &operator{min: 2, max: 2, outputs: 1, channelsLast: true, relu: true, build: func(a *attributes) kernel {
+func dyadic(o combination) *operator {
+	return &operator{min: 2, max: 2, outputs: 1, channelsLast: true, relu: o.result == 0, build: func(a *attributes) kernel {
 		old := newLegacy(a)
 		return func(c *call) []*Tensor {
 			y := o.compute(c, old.operand(c, 0), old.operand(c, 1))
@@ -145,7 +142,7 @@ func rectifyInts[T int64 | int32 | int8](x []T) {
 
 // variadic is an operator of any number of operands, combined in order; mean divides by
 // their number.
-func variadic(o numeric, mean bool) *operator {
+func variadic(o combination, mean bool) *operator {
 	return &operator{min: 1, max: -1, outputs: 1, channelsLast: true, build: func(a *attributes) kernel {
 		a.ignore("consumed_inputs")
 		return func(c *call) []*Tensor {
@@ -181,9 +178,22 @@ func pairwise[T, R any](f func(a, b T) R) pairs[T, R] {
 
 type integer interface{ int64 | int32 | uint8 | int8 }
 
-// numerics makes an operator of functions for floats and integers.
-func numerics(f pairs[float32, float32], i64 func(a, b int64) int64, i32 func(a, b int32) int32, u8 func(a, b uint8) uint8, i8 func(a, b int8) int8) numeric {
-	return numeric{f, pairwise(i64), pairwise(i32), pairwise(u8), pairwise(i8)}
+// numerics makes an operator of functions for floats, which may be missing, and integers.
+func numerics(f pairs[float32, float32], i64 func(a, b int64) int64, i32 func(a, b int32) int32, u8 func(a, b uint8) uint8, i8 func(a, b int8) int8) combination {
+	o := combination{of: map[Type]func(c *call, a, b, y *Tensor){
+		Int64: combining(pairwise(i64)), Int32: combining(pairwise(i32)), Uint8: combining(pairwise(u8)), Int8: combining(pairwise(i8)),
+	}}
+	if f != nil {
+		o.of[Float32] = combining(f)
+	}
+	return o
+}
+
+// comparison makes an operator of functions whose result is bool.
+func comparison(f func(a, b float32) bool, i64 func(a, b int64) bool, i32 func(a, b int32) bool, u8 func(a, b uint8) bool, i8 func(a, b int8) bool) combination {
+	return combination{Bool, map[Type]func(c *call, a, b, y *Tensor){
+		Float32: combining(pairwise(f)), Int64: combining(pairwise(i64)), Int32: combining(pairwise(i32)), Uint8: combining(pairwise(u8)), Int8: combining(pairwise(i8)),
+	}}
 }
 
 func add[T number](a, b T) T { return a + b }
@@ -339,47 +349,6 @@ func buildPow(a *attributes) kernel {
 	}
 }
 
-// comparison is an operator of two operands of one type whose result is bool.
-type comparison struct {
-	floats pairs[float32, bool]
-	int64s pairs[int64, bool]
-	int32s pairs[int32, bool]
-	uint8s pairs[uint8, bool]
-	int8s  pairs[int8, bool]
-	bools  pairs[bool, bool] // nil: not for them
-}
-
-func (o comparison) operator() *operator {
-	return &operator{min: 2, max: 2, outputs: 1, channelsLast: true, build: func(a *attributes) kernel {
-		old := newLegacy(a)
-		return func(c *call) []*Tensor {
-			a, b := old.operand(c, 0), old.operand(c, 1)
-			if a.Type() != b.Type() {
-				failf("operands are %v and %v", a.Type(), b.Type())
-			}
-			y := c.shaped(Bool, a, b)
-			switch a.Type() {
-			case Float32:
-				combined(c, a, b, y, o.floats)
-			case Int64:
-				combined(c, a, b, y, o.int64s)
-			case Int32:
-				combined(c, a, b, y, o.int32s)
-			case Uint8:
-				combined(c, a, b, y, o.uint8s)
-			case Int8:
-				combined(c, a, b, y, o.int8s)
-			default:
-				if o.bools == nil {
-					failf("operands are %v, not numbers", a.Type())
-				}
-				combined(c, a, b, y, o.bools)
-			}
-			return []*Tensor{y}
-		}
-	}}
-}
-
 func equal[T comparable](a, b T) bool    { return a == b }
 func less[T number](a, b T) bool         { return a < b }
 func lessEqual[T number](a, b T) bool    { return a <= b }
@@ -387,11 +356,15 @@ func greater[T number](a, b T) bool      { return a > b }
 func greaterEqual[T number](a, b T) bool { return a >= b }
 
 var (
-	equals  = comparison{pairwise(equal[float32]), pairwise(equal[int64]), pairwise(equal[int32]), pairwise(equal[uint8]), pairwise(equal[int8]), pairwise(equal[bool])}
-	lesses  = comparison{pairwise(less[float32]), pairwise(less[int64]), pairwise(less[int32]), pairwise(less[uint8]), pairwise(less[int8]), nil}
-	atMost  = comparison{pairwise(lessEqual[float32]), pairwise(lessEqual[int64]), pairwise(lessEqual[int32]), pairwise(lessEqual[uint8]), pairwise(lessEqual[int8]), nil}
-	greats  = comparison{pairwise(greater[float32]), pairwise(greater[int64]), pairwise(greater[int32]), pairwise(greater[uint8]), pairwise(greater[int8]), nil}
-	atLeast = comparison{pairwise(greaterEqual[float32]), pairwise(greaterEqual[int64]), pairwise(greaterEqual[int32]), pairwise(greaterEqual[uint8]), pairwise(greaterEqual[int8]), nil}
+	equals = func() combination {
+		o := comparison(equal[float32], equal[int64], equal[int32], equal[uint8], equal[int8])
+		o.of[Bool] = combining(pairwise(equal[bool]))
+		return o
+	}()
+	lesses  = comparison(less[float32], less[int64], less[int32], less[uint8], less[int8])
+	atMost  = comparison(lessEqual[float32], lessEqual[int64], lessEqual[int32], lessEqual[uint8], lessEqual[int8])
+	greats  = comparison(greater[float32], greater[int64], greater[int32], greater[uint8], greater[int8])
+	atLeast = comparison(greaterEqual[float32], greaterEqual[int64], greaterEqual[int32], greaterEqual[uint8], greaterEqual[int8])
 )
 
 // logical is an operator of two bools.

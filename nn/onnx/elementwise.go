@@ -41,25 +41,31 @@ func each(f func(x float64) float64) func(y, x []float32) {
 func arithmetic(f func(x float64) float64, g func(x int64) int64) *operator {
 	return &operator{min: 1, max: 1, outputs: 1, channelsLast: true, build: func(*attributes) kernel {
 		return func(c *call) []*Tensor {
-			switch x := c.tensor(0).Data.(type) {
-			case []float32:
+			if c.tensor(0).Type() == Float32 {
 				return c.mapped(each(f))
-			case []int64:
-				return mapInts(c, x, g)
-			case []int32:
-				return mapInts(c, x, g)
-			case []int8:
-				return mapInts(c, x, g)
-			case []uint8:
-				return mapInts(c, x, g)
 			}
-			failf("input 0 is %v, not numbers", c.in[0].Type())
-			return nil
+			return c.mappedInts(g)
 		}
 	}}
 }
 
-func mapInts[T int64 | int32 | int8 | uint8](c *call, x []T, g func(x int64) int64) []*Tensor {
+// mappedInts computes g of the integers of input 0.
+func (c *call) mappedInts(g func(x int64) int64) []*Tensor {
+	switch x := c.tensor(0).Data.(type) {
+	case []int64:
+		return mapInts(c, x, g)
+	case []int32:
+		return mapInts(c, x, g)
+	case []int8:
+		return mapInts(c, x, g)
+	case []uint8:
+		return mapInts(c, x, g)
+	}
+	failf("input 0 is %v, not numbers", c.in[0].Type())
+	return nil
+}
+
+func mapInts[T integer](c *call, x []T, g func(x int64) int64) []*Tensor {
 	t := c.new(c.in[0].Type(), c.in[0].Shape)
 	t.channelsLast = c.in[0].channelsLast
 	y := t.Data.([]T)
@@ -206,13 +212,9 @@ func sign(x float64) float64 {
 // buildRelu returns the kernel of Relu, which integers have too.
 func buildRelu(*attributes) kernel {
 	return func(c *call) []*Tensor {
-		switch x := c.tensor(0).Data.(type) {
-		case []int64:
-			return mapInts(c, x, func(x int64) int64 { return max(x, 0) })
-		case []int32:
-			return mapInts(c, x, func(x int64) int64 { return max(x, 0) })
-		case []int8:
-			return mapInts(c, x, func(x int64) int64 { return max(x, 0) })
+		switch c.tensor(0).Type() {
+		case Int64, Int32, Int8:
+			return c.mappedInts(func(x int64) int64 { return max(x, 0) })
 		}
 		return c.mapped(reluFloats)
 	}
@@ -231,50 +233,36 @@ func buildClip(a *attributes) kernel {
 				failf("input %d is not one %v", i, c.in[0].Type())
 			}
 		}
-		switch x := c.tensor(0).Data.(type) {
-		case []float32:
-			lo, hi := lo, hi
-			if c.has(1) {
-				lo = c.floats(1)[0]
-			}
-			if c.has(2) {
-				hi = c.floats(2)[0]
-			}
-			return c.mapped(func(y, x []float32) {
-				for i, v := range x {
-					if v < lo {
-						v = lo
-					}
-					if v > hi {
-						v = hi
-					}
-					y[i] = v
+		if c.tensor(0).Type() != Float32 {
+			return c.mappedInts(func(v int64) int64 {
+				if c.has(1) {
+					v = max(v, c.in[1].integers()[0])
 				}
+				if c.has(2) {
+					v = min(v, c.in[2].integers()[0])
+				}
+				return v
 			})
-		case []int64:
-			return clipInts(c, x)
-		case []int32:
-			return clipInts(c, x)
-		case []int8:
-			return clipInts(c, x)
-		case []uint8:
-			return clipInts(c, x)
 		}
-		failf("input 0 is %v, not numbers", c.in[0].Type())
-		return nil
-	}
-}
-
-func clipInts[T int64 | int32 | int8 | uint8](c *call, x []T) []*Tensor {
-	return mapInts(c, x, func(v int64) int64 {
+		lo, hi := lo, hi
 		if c.has(1) {
-			v = max(v, c.in[1].integers()[0])
+			lo = c.floats(1)[0]
 		}
 		if c.has(2) {
-			v = min(v, c.in[2].integers()[0])
+			hi = c.floats(2)[0]
 		}
-		return v
-	})
+		return c.mapped(func(y, x []float32) {
+			for i, v := range x {
+				if v < lo {
+					v = lo
+				}
+				if v > hi {
+					v = hi
+				}
+				y[i] = v
+			}
+		})
+	}
 }
 
 func buildNot(*attributes) kernel {

@@ -101,8 +101,8 @@ func Load(path string) (*Model, error) {
 //
 // Errors are those of r, of a file that is not ONNX or contradicts itself, and of one
 // that needs what the package does not have: then the error lists each such operator with
-// its nodes. Memory taken is at most three times the size of the file and of the files
-// that it refers to, and 16 MiB.
+// its nodes. Memory grows with the size of the file and of the files that it refers to, of
+// weights about once; of a file of nothing but empty fields up to two hundred times.
 func Read(r io.Reader) (*Model, error) {
 	var file bytes.Buffer
 	if _, err := file.ReadFrom(r); err != nil {
