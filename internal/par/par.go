@@ -19,13 +19,15 @@ func Threads(n int) int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// For calls f once for each i in [0, n), begun in order, at most threads calls at a time,
-// and returns when all have returned. The caller makes calls itself, with the help of as
-// many of the team as threads, cores and GOMAXPROCS allow and other calls of For leave,
-// now or later: within f, too. With threads below 2, or on one core, all is done inline.
+// For calls f once for each i in [0, n), at most threads calls at a time, and returns when
+// all have returned. The caller makes calls itself, in order, with the help of as many of
+// the team as threads, cores and GOMAXPROCS allow and other calls of For leave, now or
+// later: within f, too. Each begins with a part of the indices, and in each For with the
+// same part as far as it can: what f(i) of one For wrote is best read by f(i) of the next,
+// on the same core. With threads below 2, or on one core, all is done inline.
 //
-// If f panics on the caller's goroutine or with help, no further calls begin, and For
-// panics with a *Panic when those under way have returned. Inline, f's own panic passes.
+// If f panics on the caller's goroutine or a helper's, no further calls begin, and For panics
+// with a *Panic when those under way have returned. Inline, f's own panic passes.
 func For(threads, n int, f func(i int)) {
 	if seats := min(threads, n, cores) - 1; seats > 0 {
 		if seats = min(seats, runtime.GOMAXPROCS(0)-1); seats > 0 {

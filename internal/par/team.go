@@ -33,13 +33,20 @@ var (
 // call is a call of For that others help with.
 type call struct {
 	f        func(int)
-	n        int64
-	next     atomic.Int64 // the least index that nobody has begun
+	parts    []part       // a goroutine each to begin with, the caller's first
+	over     atomic.Bool  // no index is left to begin
 	seats    atomic.Int32 // how many helpers may yet join
 	left     atomic.Int32 // how many have joined and left
 	asleep   atomic.Bool  // the caller waits for woken
 	woken    chan struct{}
 	panicked atomic.Pointer[Panic] // the first
+}
+
+// part is a run of indices, in a line of the cache of its own.
+type part struct {
+	next atomic.Int64 // the least that nobody has begun
+	end  int64
+	_    [48]byte
 }
 
 // Panic is what For panics with where f did, perhaps on another goroutine.
@@ -58,11 +65,15 @@ func (p *Panic) Unwrap() error {
 
 // share is For with up to so many helpers.
 func share(seats int32, n int, f func(i int)) {
-	c := &call{f: f, n: int64(n)}
+	c := &call{f: f, parts: make([]part, seats+1)}
+	for i := range c.parts {
+		c.parts[i].next.Store(int64(i * n / len(c.parts)))
+		c.parts[i].end = int64((i + 1) * n / len(c.parts))
+	}
 	c.seats.Store(seats)
 	place := c.post(seats)
 	defer c.finish(place, seats) // even if f ends the goroutine, as a failing test does
-	c.run()
+	c.run(0)
 }
 
 // post puts the call on the board, and starts helpers where too few are idle. Without a
@@ -87,16 +98,22 @@ func (c *call) post(seats int32) (place int) {
 	return place
 }
 
-// run calls f for indices that nobody has begun until there are none.
-func (c *call) run() {
+// run calls f for indices that nobody has begun until there are none, first those of a part.
+func (c *call) run(first int) {
 	defer func() {
 		if v := recover(); v != nil {
 			c.panicked.CompareAndSwap(nil, &Panic{v, debug.Stack()})
-			c.next.Store(c.n)
+			for i := range c.parts {
+				c.parts[i].next.Store(c.parts[i].end)
+			}
 		}
+		c.over.Store(true)
 	}()
-	for i := c.next.Add(1) - 1; i < c.n; i = c.next.Add(1) - 1 {
-		c.f(int(i))
+	for k := range c.parts {
+		p := &c.parts[(first+k)%len(c.parts)]
+		for i := p.next.Add(1) - 1; i < p.end; i = p.next.Add(1) - 1 {
+			c.f(int(i))
+		}
 	}
 }
 
@@ -120,7 +137,8 @@ func (c *call) finish(place int, seats int32) {
 	}
 }
 
-// help is the life of a helper.
+// help is the life of a helper. It begins where it did in its first call, so that what lies
+// in its core's cache need not move.
 func help() {
 	var c *call
 	defer func() {
@@ -128,14 +146,19 @@ func help() {
 			helpers.Add(-1)
 		}
 	}()
-	for c = join(); c != nil; c = join() {
-		c.help()
+	c, home := join()
+	for seat := home; c != nil; c, seat = join() {
+		if home >= len(c.parts) {
+			c.help(seat)
+		} else {
+			c.help(home)
+		}
 		spare.Add(1)
 	}
 }
 
 // help does what a helper does for a call that it has joined.
-func (c *call) help() {
+func (c *call) help(first int) {
 	defer func() {
 		c.left.Add(1)
 		if c.asleep.Load() {
@@ -145,40 +168,39 @@ func (c *call) help() {
 			}
 		}
 	}()
-	c.run()
+	c.run(first)
 }
 
-// join waits for a call to help with. It returns nil if none comes, and the helper is to
-// end.
-func join() *call {
-	var c *call
-	if spin(func() bool { c = seat(); return c != nil }) {
-		return c
+// join waits for a call to help with, and returns the number of the seat. It returns nil if
+// none comes, and the helper is to end.
+func join() (c *call, seat int) {
+	if spin(func() bool { c, seat = takeSeat(); return c != nil }) {
+		return c, seat
 	}
 	helpers.Add(-1)
 	spare.Add(-1)
 	// Whoever posted before that may have counted on this helper.
-	if c = seat(); c != nil {
+	if c, seat = takeSeat(); c != nil {
 		helpers.Add(1)
 		spare.Add(1)
 	}
-	return c
+	return c, seat
 }
 
-// seat takes a seat on the board, if there is one.
-func seat() *call {
+// takeSeat takes a seat on the board, if there is one, and returns its number, from 1.
+func takeSeat() (c *call, seat int) {
 	for i := range board {
 		c := board[i].Load()
-		if c == nil || c.next.Load() >= c.n {
+		if c == nil || c.over.Load() {
 			continue
 		}
 		for s := c.seats.Load(); s > 0; s = c.seats.Load() {
 			if c.seats.CompareAndSwap(s, s-1) {
-				return c
+				return c, int(s)
 			}
 		}
 	}
-	return nil
+	return nil, 0
 }
 
 // spin waits until done is true, awake, but not longer than patience lasts. Now and then it
