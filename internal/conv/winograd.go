@@ -122,13 +122,13 @@ func (t *tiling) block(threads, channels int) int {
 // cacheFloats is how many floats of transformed tiles there are at a time, 2 MB.
 const cacheFloats = 1 << 19
 
-// share calls f with t, or, with as many threads, for parts of the channels of y if they
-// divide evenly: then no thread waits for what another transforms, nor takes it from its
-// core's cache, but each transforms all tiles of x for itself.
-func (t *tiling) share(threads int, byChannels bool, f func(threads int, t *tiling)) {
+// share has f do the work of t: once, with all threads, or where filters outweigh tiles for
+// parts of the channels of y, a thread each. Then no thread waits for what another transforms,
+// nor fetches it from another core's cache, but each transforms all tiles of x for itself.
+func (t *tiling) share(threads int, f func(threads int, t *tiling)) {
 	panels := divUp(t.y.depth, panelWidth())
 	each := divUp(panels, threads)
-	if !byChannels || threads == 1 || 4*panels < 3*threads*each {
+	if even := 4*panels >= 3*threads*each; threads == 1 || t.y.depth < t.tiles() || !even {
 		f(threads, t)
 		return
 	}
@@ -139,15 +139,12 @@ func (t *tiling) share(threads int, byChannels bool, f func(threads int, t *tili
 	})
 }
 
-// moreFilters reports whether to transform the filters takes more than the tiles of x.
-func (t *tiling) moreFilters() bool { return t.y.depth >= t.tiles() }
-
 // forwardWinograd is Forward by Winograd's convolution.
 func (g Geometry) forwardWinograd(threads int, y, x, w, bias []float32, relu bool) {
 	f := g.form(forward)
 	for i := range g.groups() {
 		t := newTiling(f, g.inputGroup(x, i), g.outputGroup(y, i), g.Pad)
-		t.share(threads, t.moreFilters(), func(threads int, t *tiling) {
+		t.share(threads, func(threads int, t *tiling) {
 			filters := packForward(threads, f, w[t.y.c0*g.patch():], t.y.depth, t.x.depth)
 			defer filters.release()
 			var b []float32
@@ -165,7 +162,7 @@ func (g Geometry) backwardDataWinograd(threads int, dx, dy, w []float32) {
 	for i := range g.groups() {
 		in, out := g.inputGroup(dx, i), g.outputGroup(dy, i)
 		t := newTiling(f, out, in, g.adjoint().Pad)
-		t.share(threads, t.moreFilters(), func(threads int, t *tiling) {
+		t.share(threads, func(threads int, t *tiling) {
 			filters := packBackward(threads, f, w[out.c0*g.patch()+t.y.c0-in.c0:], out.depth, in.depth, t.y.depth)
 			defer filters.release()
 			t.convolve(threads, filters, nil, false)
