@@ -86,6 +86,8 @@ func (p *product) run(threads int) {
 		return
 	}
 
+	// A core does some 64 multiply-adds a nanosecond, or packs 4 elements.
+	threads = par.Worth(threads, (p.M+16)*p.N*p.K/64)
 	rows := p.rowBlock(threads)
 	blocks := (p.M + rows - 1) / rows
 	depth := KC

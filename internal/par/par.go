@@ -19,6 +19,16 @@ func Threads(n int) int {
 	return runtime.GOMAXPROCS(0)
 }
 
+// share is how much work, in nanoseconds, a thread is to have: with less, what it takes to
+// hand it over and to fetch what lies in another core's cache would be a good part of it.
+const share = 5000
+
+// Worth returns how many threads to divide work among that takes one of them about so many
+// nanoseconds: at most threads, and one for what takes less than 10 microseconds.
+func Worth(threads, nanoseconds int) int {
+	return max(1, min(threads, nanoseconds/share))
+}
+
 // For calls f once for each i in [0, n), at most threads calls at a time, and returns when
 // all have returned. The caller makes calls itself, in order, with the help of as many of
 // the team as threads, cores and GOMAXPROCS allow and other calls of For leave, now or
@@ -31,7 +41,7 @@ func Threads(n int) int {
 func For(threads, n int, f func(i int)) {
 	if seats := min(threads, n, cores) - 1; seats > 0 {
 		if seats = min(seats, runtime.GOMAXPROCS(0)-1); seats > 0 {
-			share(int32(seats), n, f)
+			divide(int32(seats), n, f)
 			return
 		}
 	}

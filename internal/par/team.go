@@ -63,8 +63,8 @@ func (p *Panic) Unwrap() error {
 	return err
 }
 
-// share is For with up to so many helpers.
-func share(seats int32, n int, f func(i int)) {
+// divide is For with up to so many helpers.
+func divide(seats int32, n int, f func(i int)) {
 	c := &call{f: f, parts: make([]part, seats+1)}
 	for i := range c.parts {
 		c.parts[i].next.Store(int64(i * n / len(c.parts)))
