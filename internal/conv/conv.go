@@ -17,7 +17,6 @@ func Forward(threads int, g Geometry, y, x, w, bias []float32, relu bool) {
 	if bias != nil && len(bias) != g.Out {
 		panic("conv: wrong length of the bias")
 	}
-	threads = g.worth(threads)
 	switch g.algorithm(forward) {
 	case winograd:
 		g.forwardWinograd(threads, y, x, w, bias, relu)
@@ -42,7 +41,6 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 	if db != nil && len(db) != g.Out {
 		panic("conv: wrong length of the bias")
 	}
-	threads = g.worth(threads)
 	if db != nil {
 		sumRows(threads, db, dy, g.OutH()*g.OutW())
 	}
@@ -66,7 +64,6 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 // the output and the filters w.
 func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
 	g.check(dx, w, dy)
-	threads = g.worth(threads)
 	switch g.algorithm(backwardData) {
 	case winograd:
 		g.backwardDataWinograd(threads, dx, dy, w)
@@ -81,13 +78,6 @@ func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
 	default:
 		g.backwardDataPatches(threads, dx, dy, w)
 	}
-}
-
-// worth returns how many threads to divide a convolution among: a core does some 64
-// multiply-adds a nanosecond, or reads and writes 2 elements.
-func (g Geometry) worth(threads int) int {
-	in, out := g.N*g.H*g.W*g.C, g.positions()*g.Out
-	return par.Worth(threads, out*g.patch()/64+(in+out)/2)
 }
 
 // sumRows sets sum to the sum of the rows of dy, first of each image's so many rows:
