@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/safetensors"
 	"github.com/convergent-go/convergent/internal/vec"
 )
@@ -93,7 +92,7 @@ func (o *batchNormOp) forward(p pass, y, x *Tensor) {
 		o.scale[c] = float32(scale)
 		o.shift[c] = float32(float64(o.beta.Data[c]) - float64(scale*mean))
 	}
-	par.For(p.threads, x.N, func(i int) {
+	x.forEach(p.threads, func(i int) {
 		vec.Affine(y.image(i), x.image(i), o.scale, o.shift)
 		if p.relu {
 			vec.ReLU(y.image(i))
@@ -141,7 +140,7 @@ func (o *batchNormOp) backward(p pass, dx, dy, y, x *Tensor) {
 	if dx == nil {
 		return
 	}
-	par.For(p.threads, x.N, func(i int) {
+	x.forEach(p.threads, func(i int) {
 		vec.AffineSum(dx.image(i), dy.image(i), x.image(i), o.scale, o.slope, o.shift)
 	})
 }
@@ -152,7 +151,7 @@ func (o *batchNormOp) backward(p pass, dx, dy, y, x *Tensor) {
 func (o *batchNormOp) channelSums(threads int, a, b *Tensor) (sum, products []float64) {
 	c := a.C
 	o.sums = grow(o.sums, a.N*2*c)
-	par.For(threads, a.N, func(i int) {
+	a.forEach(threads, func(i int) {
 		sums := o.sums[i*2*c:][:2*c]
 		clear(sums)
 		vec.ColumnSums(sums[:c], sums[c:], a.image(i), b.image(i))

@@ -100,15 +100,17 @@ func (o *convOp) params() []*Param {
 }
 
 func (o *convOp) forward(p pass, y, x *Tensor) {
-	conv.Forward(p.threads, o.geometry(x), y.Data, x.Data, o.w.Data, o.b.Data, p.relu)
+	g := o.geometry(x)
+	conv.Forward(g.Worth(p.threads), g, y.Data, x.Data, o.w.Data, o.b.Data, p.relu)
 }
 
 func (o *convOp) backward(p pass, dx, dy, y, x *Tensor) {
 	g := o.geometry(x)
+	threads := g.Worth(p.threads)
 	o.w.Grad, o.b.Grad = grow(o.w.Grad, len(o.w.Data)), grow(o.b.Grad, len(o.b.Data))
-	conv.BackwardWeights(p.threads, g, o.w.Grad, o.b.Grad, x.Data, dy.Data)
+	conv.BackwardWeights(threads, g, o.w.Grad, o.b.Grad, x.Data, dy.Data)
 	if dx != nil {
-		conv.BackwardData(p.threads, g, dx.Data, dy.Data, o.w.Data)
+		conv.BackwardData(threads, g, dx.Data, dy.Data, o.w.Data)
 	}
 }
 

@@ -3,8 +3,6 @@ package nn
 import (
 	"fmt"
 	"math/rand/v2"
-
-	"github.com/convergent-go/convergent/internal/par"
 )
 
 // Dropout zeroes each element with probability P while training and divides the
@@ -47,7 +45,7 @@ func (o *dropoutOp) forward(p pass, y, x *Tensor) {
 	o.mask = grow(o.mask, len(y.Data))
 	size := y.Shape().Size()
 	factor, threshold := float32(1/(1-o.p)), uint64(o.p*(1<<53))
-	par.For(p.threads, y.N, func(i int) {
+	y.forEach(p.threads, func(i int) {
 		var draw rand.PCG
 		draw.Seed(p.seed^o.salt, uint64(p.step)<<20^uint64(i))
 		mask := o.mask[i*size:][:size]
@@ -63,7 +61,7 @@ func (o *dropoutOp) forward(p pass, y, x *Tensor) {
 
 func (o *dropoutOp) backward(p pass, dx, dy, y, x *Tensor) {
 	size := dy.Shape().Size()
-	par.For(p.threads, dy.N, func(i int) {
+	dy.forEach(p.threads, func(i int) {
 		scale(dy.image(i), o.mask[i*size:][:size])
 	})
 }

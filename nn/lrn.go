@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 
 	"github.com/convergent-go/convergent/internal/elem"
-	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/vec"
 )
 
@@ -91,7 +90,7 @@ func (o *lrnOp) forward(p pass, y, x *Tensor) {
 	o.scale = grow(o.scale, len(x.Data))
 	o.scratch = grow(o.scratch, x.N*2*(x.C+o.half))
 	size := x.Shape().Size()
-	par.For(p.threads, x.N, func(i int) {
+	x.forEach(p.threads, func(i int) {
 		terms, _ := o.terms(i, x.C)
 		squares := terms[o.half:][:x.C]
 		for at := i * size; at < (i+1)*size; at += x.C {
@@ -117,7 +116,7 @@ func (o *lrnOp) backward(p pass, dx, dy, y, x *Tensor) {
 	}
 	size := x.Shape().Size()
 	factor := float32(2 * float64(o.alpha) * o.beta)
-	par.For(p.threads, x.N, func(i int) {
+	x.forEach(p.threads, func(i int) {
 		terms, sums := o.terms(i, x.C)
 		ratios := terms[o.half:][:x.C]
 		for at := i * size; at < (i+1)*size; at += x.C {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/vec"
 )
 
@@ -128,7 +127,7 @@ type maxPoolOp struct {
 func (o *maxPoolOp) forward(p pass, y, x *Tensor) {
 	o.argmax = grow(o.argmax, len(y.Data))
 	c, size := x.C, y.Shape().Size()
-	par.For(p.threads, x.N, func(i int) {
+	x.forEach(p.threads, func(i int) {
 		in, out, argmax := x.image(i), y.image(i), o.argmax[i*size:][:size]
 		o.forEachWindow(y.Shape(), x.Shape(), func(position, y0, y1, x0, x1, _ int) {
 			maxima, argmax := out[position*c:][:c], argmax[position*c:][:c]
@@ -152,7 +151,7 @@ func (o *maxPoolOp) backward(p pass, dx, dy, y, x *Tensor) {
 		return
 	}
 	size := y.Shape().Size()
-	par.For(p.threads, dx.N, func(i int) {
+	dx.forEach(p.threads, func(i int) {
 		dst := dx.image(i)
 		clear(dst)
 		argmax := o.argmax[i*size:][:size]
@@ -167,7 +166,7 @@ type avgPoolOp struct{ pooling }
 
 func (o *avgPoolOp) forward(p pass, y, x *Tensor) {
 	c := x.C
-	par.For(p.threads, x.N, func(i int) {
+	x.forEach(p.threads, func(i int) {
 		in, out := x.image(i), y.image(i)
 		o.forEachWindow(y.Shape(), x.Shape(), func(position, y0, y1, x0, x1, divisor int) {
 			sum := out[position*c:][:c]
@@ -190,7 +189,7 @@ func (o *avgPoolOp) backward(p pass, dx, dy, y, x *Tensor) {
 		return
 	}
 	c := x.C
-	par.For(p.threads, dx.N, func(i int) {
+	dx.forEach(p.threads, func(i int) {
 		image, grad := dx.image(i), dy.image(i)
 		clear(image)
 		o.forEachWindow(y.Shape(), x.Shape(), func(position, y0, y1, x0, x1, divisor int) {

@@ -3,7 +3,6 @@ package nn
 import (
 	"math/rand/v2"
 
-	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/vec"
 )
 
@@ -22,13 +21,13 @@ func (reluOp) params() []*Param { return nil }
 func (reluOp) inPlace() bool    { return true }
 
 func (reluOp) forward(p pass, y, x *Tensor) {
-	par.For(p.threads, y.N, func(i int) {
+	y.forEach(p.threads, func(i int) {
 		vec.ReLU(y.image(i))
 	})
 }
 
 func (reluOp) backward(p pass, dx, dy, y, x *Tensor) {
-	par.For(p.threads, dy.N, func(i int) {
+	dy.forEach(p.threads, func(i int) {
 		vec.ReLUGrad(dy.image(i), y.image(i))
 	})
 }

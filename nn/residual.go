@@ -3,7 +3,6 @@ package nn
 import (
 	"math/rand/v2"
 
-	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/vec"
 )
 
@@ -32,7 +31,7 @@ func (sumOp) params() []*Param { return nil }
 func (sumOp) inPlace() bool    { return true }
 
 func (sumOp) forward(p pass, y, x *Tensor) {
-	par.For(p.threads, y.N, func(i int) {
+	y.forEach(p.threads, func(i int) {
 		vec.Add(y.image(i), p.shortcut.image(i))
 		if p.relu {
 			vec.ReLU(y.image(i))

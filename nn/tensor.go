@@ -41,14 +41,20 @@ func (t *Tensor) image(i int) []float32 {
 	return t.Data[i*size:][:size]
 }
 
+// forEach calls f for every image: threads share those of a tensor that is not small, each
+// element counted as a nanosecond.
+func (t *Tensor) forEach(threads int, f func(i int)) {
+	par.For(par.Worth(threads, len(t.Data)), t.N, f)
+}
+
 // copy sets t to a, of the same shape.
 func (t *Tensor) copy(threads int, a *Tensor) {
-	par.For(threads, t.N, func(i int) { copy(t.image(i), a.image(i)) })
+	t.forEach(threads, func(i int) { copy(t.image(i), a.image(i)) })
 }
 
 // add adds a, of the same shape, to t.
 func (t *Tensor) add(threads int, a *Tensor) {
-	par.For(threads, t.N, func(i int) { vec.Add(t.image(i), a.image(i)) })
+	t.forEach(threads, func(i int) { vec.Add(t.image(i), a.image(i)) })
 }
 
 // Shape is the shape of one image: H x W positions of C channels.

@@ -165,6 +165,7 @@ func TestSameBits(t *testing.T) {
 		"8466f1817dc12096": {N: 16, H: 2, W: 2, C: 8, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		"d77873e62c75d64b": {N: 3, H: 40, W: 40, C: 3, Out: 16, KH: 7, KW: 7, Stride: 2, Pad: 1},
 		"3e6ae22aa3b6cdd2": {N: 3, H: 35, W: 40, C: 3, Out: 16, KH: 11, KW: 11, Stride: 4, Pad: 1},
+		"720432dcb91b94b7": {N: 1, H: 9, W: 9, C: 144, Out: 200, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 2},
 		"9310b45dc1e345d3": {N: 3, H: 9, W: 9, C: 64, Out: 16, KH: 3, KW: 3, Stride: 2, Pad: 1, Groups: 2},
 	} {
 		rnd := rand.New(rand.NewPCG(5, 6))

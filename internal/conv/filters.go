@@ -40,8 +40,8 @@ func packForward(threads int, f *asm.Winograd, w []float32, out, depth int) *fil
 }
 
 // packBackward takes the same filters as BackwardData multiplies them, rotated by half a
-// circle: vectors are channels, terms are filters.
-func packBackward(threads int, f *asm.Winograd, w []float32, out, depth int) *filters {
+// circle: vectors are the first n channels, terms are filters.
+func packBackward(threads int, f *asm.Winograd, w []float32, out, depth, n int) *filters {
 	width := panelWidth()
 	taps := f.R * f.R
 	plane := out*width + cacheLine
@@ -54,7 +54,7 @@ func packBackward(threads int, f *asm.Winograd, w []float32, out, depth int) *fi
 			transformFilter(f, width, dst[o*width:], plane, rotated)
 		}
 	}
-	return packFilters(threads, f, depth, out, plane, transform, func(plane []float32) level3.Operand {
+	return packFilters(threads, f, n, out, plane, transform, func(plane []float32) level3.Operand {
 		return level3.Cols{Data: plane, Stride: width}
 	})
 }

@@ -14,6 +14,8 @@
 // position are a row of units.
 package conv
 
+import "github.com/convergent-go/convergent/internal/par"
+
 // Geometry is the shape of a convolution of N images of H x W positions and C
 // channels with Out filters of KH x KW positions, applied every Stride
 // positions after Pad zeros on each side. With Groups > 1 the channels and the
@@ -42,6 +44,13 @@ func (g Geometry) positions() int { return g.N * g.OutH() * g.OutW() }
 
 // patch returns the number of terms of a patch: the length of a filter.
 func (g Geometry) patch() int { return g.KH * g.KW * g.C / g.groups() }
+
+// Worth returns how many threads to divide the convolution among, of threads at most: a core
+// does some 64 multiply-adds a nanosecond, or reads and writes 2 elements.
+func (g Geometry) Worth(threads int) int {
+	in, out := g.N*g.H*g.W*g.C, g.positions()*g.Out
+	return par.Worth(threads, out*g.patch()/64+(in+out)/2)
+}
 
 // check panics if the geometry is impossible or a slice has the wrong length.
 func (g Geometry) check(x, w, y []float32) {

@@ -21,21 +21,27 @@ const gradientBlock = 192
 // columns.
 //
 // Where the gradient is small, parts of the tiles are summed by themselves, each by one
-// thread, and added in order; else threads share the transforms and the products.
+// thread, and added in order; else threads share the channels of y, or the transforms and
+// the products.
 func (t *tiling) gradient(threads int, dw []float32) {
-	s := tileSums{tiling: t, points: t.Points * t.Points, depth: paddedColumns(t.x.depth), out: divUp(t.y.depth, 24) * 24}
-	s.plane = s.out*s.depth + cacheLine
-	size := s.points * s.plane
-	parts := max(1, min(8, smallGradient/size, t.tiles()/(2*gradientBlock)))
+	s := t.sums()
+	parts := max(1, min(8, smallGradient/s.size(), t.tiles()/(2*gradientBlock)))
+	if parts == 1 {
+		t.share(threads, func(threads int, part *tiling) {
+			s := part.sums()
+			buf := level3.Scratch(s.size())
+			defer level3.Release(buf)
+			s.add(threads, *buf, 0, t.tiles())
+			s.filterAdjoint(threads, dw[(part.y.c0-t.y.c0)*s.R*s.R*s.x.depth:], *buf)
+		})
+		return
+	}
+	size := s.size()
 	buf := level3.Scratch(parts * size)
 	defer level3.Release(buf)
 	share := divUp(t.tiles(), parts)
-	threadsPerPart := 1
-	if parts == 1 {
-		threadsPerPart = threads
-	}
 	par.For(threads, parts, func(i int) {
-		s.add(threadsPerPart, (*buf)[i*size:][:size], i*share, min(t.tiles(), (i+1)*share))
+		s.add(1, (*buf)[i*size:][:size], i*share, min(t.tiles(), (i+1)*share))
 	})
 	for i := 1; i < parts; i++ {
 		vec.Add((*buf)[:size], (*buf)[i*size:][:size])
@@ -52,6 +58,16 @@ type tileSums struct {
 	*tiling
 	points, depth, out, plane int
 }
+
+// sums returns the shape of the sums over t's tiles.
+func (t *tiling) sums() *tileSums {
+	s := &tileSums{tiling: t, points: t.Points * t.Points, depth: paddedColumns(t.x.depth), out: divUp(t.y.depth, 24) * 24}
+	s.plane = s.out*s.depth + cacheLine
+	return s
+}
+
+// size is the number of floats of the sums.
+func (s *tileSums) size() int { return s.points * s.plane }
 
 // add sets sums to those over tiles [lo, hi).
 func (s *tileSums) add(threads int, sums []float32, lo, hi int) {

@@ -122,18 +122,37 @@ func (t *tiling) block(threads, channels int) int {
 // cacheFloats is how many floats of transformed tiles there are at a time, 2 MB.
 const cacheFloats = 1 << 19
 
+// share has f do the work of t: once, with all threads, or where filters outweigh tiles for
+// parts of the channels of y, a thread each. Then no thread waits for what another transforms,
+// nor fetches it from another core's cache, but each transforms all tiles of x for itself.
+func (t *tiling) share(threads int, f func(threads int, t *tiling)) {
+	panels := divUp(t.y.depth, panelWidth())
+	each := divUp(panels, threads)
+	if even := 4*panels >= 3*threads*each; threads == 1 || t.y.depth < t.tiles() || !even {
+		f(threads, t)
+		return
+	}
+	par.Blocks(threads, t.y.depth, each*panelWidth(), func(lo, hi int) {
+		part := *t
+		part.y.c0, part.y.depth = t.y.c0+lo, hi-lo
+		f(1, &part)
+	})
+}
+
 // forwardWinograd is Forward by Winograd's convolution.
 func (g Geometry) forwardWinograd(threads int, y, x, w, bias []float32, relu bool) {
 	f := g.form(forward)
 	for i := range g.groups() {
-		in, out := g.inputGroup(x, i), g.outputGroup(y, i)
-		filters := packForward(threads, f, w[out.c0*g.patch():], out.depth, in.depth)
-		var b []float32
-		if bias != nil {
-			b = bias[out.c0:][:out.depth]
-		}
-		newTiling(f, in, out, g.Pad).convolve(threads, filters, b, relu)
-		filters.release()
+		t := newTiling(f, g.inputGroup(x, i), g.outputGroup(y, i), g.Pad)
+		t.share(threads, func(threads int, t *tiling) {
+			filters := packForward(threads, f, w[t.y.c0*g.patch():], t.y.depth, t.x.depth)
+			defer filters.release()
+			var b []float32
+			if bias != nil {
+				b = bias[t.y.c0:][:t.y.depth]
+			}
+			t.convolve(threads, filters, b, relu)
+		})
 	}
 }
 
@@ -142,9 +161,12 @@ func (g Geometry) backwardDataWinograd(threads int, dx, dy, w []float32) {
 	f := g.form(backwardData)
 	for i := range g.groups() {
 		in, out := g.inputGroup(dx, i), g.outputGroup(dy, i)
-		filters := packBackward(threads, f, w[out.c0*g.patch():], out.depth, in.depth)
-		newTiling(f, out, in, g.adjoint().Pad).convolve(threads, filters, nil, false)
-		filters.release()
+		t := newTiling(f, out, in, g.adjoint().Pad)
+		t.share(threads, func(threads int, t *tiling) {
+			filters := packBackward(threads, f, w[out.c0*g.patch()+t.y.c0-in.c0:], out.depth, in.depth, t.y.depth)
+			defer filters.release()
+			t.convolve(threads, filters, nil, false)
+		})
 	}
 }
 

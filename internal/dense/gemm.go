@@ -54,6 +54,8 @@ func Gemm(threads int, p Product) {
 	if p.Alpha == 0 {
 		p.Alpha = 1
 	}
+	// A core does some 32 multiply-adds a nanosecond, or packs 2 elements.
+	threads = par.Worth(threads, (p.M+16)*p.N*p.K/32)
 	tier := asm.Active()
 	rows, cols := tier.ProductTile()
 	packedB := scratch(min(p.K, kc) * roundUp(min(p.N, nc), cols))
@@ -62,7 +64,9 @@ func Gemm(threads int, p Product) {
 		n := min(nc, p.N-j0)
 		for k0 := 0; k0 < p.K; k0 += kc {
 			k := min(kc, p.K-k0)
-			pack(*packedB, cols, n, k, 1, p.B.slice(k0, j0).T())
+			par.Blocks(threads, n, 8*cols, func(j1, j2 int) {
+				pack((*packedB)[j1*k:], cols, j2-j1, k, 1, p.B.slice(k0, j0+j1).T())
+			})
 			share := min(mc, roundUp((p.M+threads-1)/threads, rows))
 			par.Blocks(threads, p.M, share, func(i0, i1 int) {
 				packedA := scratch(k * roundUp(i1-i0, rows))

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestProducts compares the products for few rows with Gemm: PackedB to the bit, ThinGemm to
-// rounding.
+// TestProducts compares the products for few rows with Gemm, on any number of threads:
+// PackedB to the bit, ThinGemm to rounding.
 func TestProducts(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	random := func(n int) []float64 {
@@ -27,6 +27,11 @@ func TestProducts(t *testing.T) {
 				Gemm(1, p)
 				for _, threads := range []int{1, 3} {
 					got := slices.Clone(first)
+					p.C = got
+					if Gemm(threads, p); !slices.Equal(got, want) {
+						t.Fatalf("%d x %d x %d: Gemm differs on %d threads", m, k, n, threads)
+					}
+					copy(got, first)
 					Pack(threads, k, n, Rows(b, n+ldb)).Multiply(threads, m, Rows(a, k+lda), got, n+ldc)
 					if !slices.Equal(got, want) {
 						t.Fatalf("%d x %d x %d on %d threads: PackedB differs from Gemm", m, k, n, threads)

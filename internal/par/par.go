@@ -2,13 +2,14 @@
 //
 // Nothing here reduces: callers write results that do not overlap, so that no
 // figure depends on the number of cores.
+//
+// To wake a sleeping core takes longer than many a layer of a network: 0.2 ms on a
+// virtual machine. So the goroutines that helped with one call of For, the team, wait for
+// the next for half a millisecond, awake, and end only then: soon after the last call none
+// is left, which tests that look for leaks can rely on.
 package par
 
-import (
-	"runtime"
-	"sync"
-	"sync/atomic"
-)
+import "runtime"
 
 // Threads resolves an option: n itself when positive, else GOMAXPROCS.
 func Threads(n int) int {
@@ -18,27 +19,35 @@ func Threads(n int) int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// For calls f once for each i in [0, n), at most threads calls at a time, and
-// returns when all have returned. Threads below 2 run inline, in order.
+// share is how much work, in nanoseconds, a thread is to have: with less, what it takes to
+// hand it over and to fetch what lies in another core's cache would be a good part of it.
+const share = 5000
+
+// Worth returns how many threads to divide work among that takes one of them about so many
+// nanoseconds: at most threads, and one for what takes less than 10 microseconds.
+func Worth(threads, nanoseconds int) int {
+	return max(1, min(threads, nanoseconds/share))
+}
+
+// For calls f once for each i in [0, n), at most threads calls at a time, and returns when
+// all have returned. The caller makes calls itself, in order, with the help of as many of
+// the team as threads, cores and GOMAXPROCS allow and other calls of For leave, now or
+// later: within f, too. Each begins with a part of the indices, and in each For with the
+// same part as far as it can: what f(i) of one For wrote is best read by f(i) of the next,
+// on the same core. With threads below 2, or on one core, all is done inline.
+//
+// If f panics on the caller's goroutine or a helper's, no further calls begin, and For panics
+// with a *Panic when those under way have returned. Inline, f's own panic passes.
 func For(threads, n int, f func(i int)) {
-	if threads = min(threads, n); threads < 2 {
-		for i := range n {
-			f(i)
-		}
-		return
-	}
-	var next atomic.Int64
-	worker := func() {
-		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-			f(i)
+	if seats := min(threads, n, cores) - 1; seats > 0 {
+		if seats = min(seats, runtime.GOMAXPROCS(0)-1); seats > 0 {
+			divide(int32(seats), n, f)
+			return
 		}
 	}
-	var wg sync.WaitGroup
-	for range threads - 1 {
-		wg.Go(worker)
+	for i := range n {
+		f(i)
 	}
-	worker() // the caller is one too
-	wg.Wait()
 }
 
 // Blocks is For over the intervals [lo, hi) of length size that cover [0, n);

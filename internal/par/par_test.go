@@ -57,3 +57,13 @@ func TestThreads(t *testing.T) {
 		t.Errorf("Threads(0) = %d, want %d", got, want)
 	}
 }
+
+func TestWorth(t *testing.T) {
+	for _, test := range []struct{ threads, nanoseconds, want int }{
+		{8, 0, 1}, {8, 9999, 1}, {8, 10000, 2}, {8, 1e9, 8}, {1, 1e9, 1}, {0, 1e9, 1},
+	} {
+		if got := Worth(test.threads, test.nanoseconds); got != test.want {
+			t.Errorf("Worth(%d, %d) = %d, want %d", test.threads, test.nanoseconds, got, test.want)
+		}
+	}
+}

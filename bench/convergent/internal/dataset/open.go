@@ -231,7 +231,7 @@ func (j *job) each(n int, f func(i int, d *decoder) error) error {
 		err    error        // and why, under mu
 	)
 	failed.Store(int64(n))
-	// Blocks begin in order, and none stops before a failure that it may precede.
+	// No block stops before a failure that it may precede.
 	par.Blocks(j.threads, n, 16, func(lo, hi int) {
 		var d decoder
 		for i := lo; i < hi && int64(i) < failed.Load() && j.ctx.Err() == nil; i++ {
