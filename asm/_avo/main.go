@@ -28,6 +28,7 @@ var emitters = map[string]func(){
 	"dense":     dense,
 	"assign":    assign,
 	"affine":    affine,
+	"depthwise": depthwise,
 }
 
 func main() {
