@@ -18,6 +18,7 @@ const (
 	winograd                      // Winograd's algorithm, on tiles
 	spaceToDepth                  // the convolution at stride 1 of blocks of positions
 	pointwise                     // a product with the images themselves, whose patches are positions
+	depthwise                     // sums over the taps of each channel, which vectors are of
 	direct                        // products that read patches where they lie in the images
 )
 
@@ -26,6 +27,8 @@ const (
 func (g Geometry) algorithm(d direction) algorithm {
 	_, blocks := g.blocks()
 	switch {
+	case g.depthwise():
+		return depthwise
 	case g.form(d) != nil:
 		return winograd
 	case blocks:

@@ -18,6 +18,8 @@ func Forward(threads int, g Geometry, y, x, w, bias []float32, relu bool) {
 		panic("conv: wrong length of the bias")
 	}
 	switch g.algorithm(forward) {
+	case depthwise:
+		g.forwardDepthwise(threads, y, x, w, bias, relu)
 	case winograd:
 		g.forwardWinograd(threads, y, x, w, bias, relu)
 	case spaceToDepth:
@@ -45,6 +47,8 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 		sumRows(threads, db, dy, g.OutH()*g.OutW())
 	}
 	switch g.algorithm(backwardWeights) {
+	case depthwise:
+		g.backwardWeightsDepthwise(threads, dw, x, dy)
 	case winograd:
 		g.backwardWeightsWinograd(threads, dw, x, dy)
 	case spaceToDepth:
@@ -65,6 +69,8 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
 	g.check(dx, w, dy)
 	switch g.algorithm(backwardData) {
+	case depthwise:
+		g.backwardDataDepthwise(threads, dx, dy, w)
 	case winograd:
 		g.backwardDataWinograd(threads, dx, dy, w)
 	case spaceToDepth:

@@ -35,6 +35,14 @@ var geometries = []Geometry{
 	{N: 2, H: 12, W: 11, C: 22, Out: 24, KH: 5, KW: 5, Stride: 1, Pad: 1, Groups: 2},
 	{N: 1, H: 30, W: 31, C: 8, Out: 8, KH: 5, KW: 5, Stride: 1, Pad: 5},
 	{N: 2, H: 8, W: 8, C: 256, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
+	{N: 2, H: 14, W: 15, C: 41, Out: 41, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 41},
+	{N: 2, H: 15, W: 14, C: 24, Out: 24, KH: 3, KW: 3, Stride: 2, Pad: 1, Groups: 24},
+	{N: 2, H: 7, W: 7, C: 96, Out: 96, KH: 7, KW: 7, Stride: 1, Pad: 3, Groups: 96},
+	{N: 1, H: 20, W: 23, C: 16, Out: 16, KH: 7, KW: 7, Stride: 1, Pad: 3, Groups: 16},
+	{N: 3, H: 9, W: 8, C: 8, Out: 8, KH: 2, KW: 5, Stride: 3, Pad: 2, Groups: 8},
+	{N: 1, H: 5, W: 6, C: 9, Out: 9, KH: 1, KW: 1, Stride: 3, Pad: 4, Groups: 9},
+	{N: 1, H: 2, W: 1, C: 10, Out: 10, KH: 5, KW: 5, Stride: 1, Pad: 6, Groups: 10},
+	{N: 2, H: 70, W: 66, C: 80, Out: 80, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 80},
 }
 
 // forEachProduct visits every product that makes up the output: y[yi] += x[xi] * w[wi].

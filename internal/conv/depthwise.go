@@ -1,0 +1,282 @@
+package conv
+
+import (
+	"math"
+
+	"github.com/convergent-go/convergent/asm"
+	"github.com/convergent-go/convergent/internal/level3"
+	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/vec"
+)
+
+// Where each channel has a filter of its own there is no product of matrices: vectors are
+// channels, read where they lie in the images, and terms outside the images are left out.
+
+// depthwise reports whether each channel has one filter and nothing else.
+func (g Geometry) depthwise() bool { return g.groups() > 1 && g.groups() == g.C && g.Out == g.C }
+
+// axis is a convolution in one dimension: output o is a sum over taps k of input
+// o*stride - pad + k, where there is one. Padding may be negative.
+type axis struct{ in, out, taps, stride, pad int }
+
+// vertical and horizontal are the axes of g.
+func (g Geometry) vertical() axis   { return axis{g.H, g.OutH(), g.KH, g.Stride, g.Pad} }
+func (g Geometry) horizontal() axis { return axis{g.W, g.OutW(), g.KW, g.Stride, g.Pad} }
+
+// valid returns the taps [k0, k1) of output o that have an input, if any.
+func (a axis) valid(o int) (k0, k1 int) {
+	start := o*a.stride - a.pad
+	return max(0, -start), min(a.taps, a.in-start)
+}
+
+// reached returns the outputs [o0, o1) that tap k gives an input, if any.
+func (a axis) reached(k int) (o0, o1 int) {
+	if k-a.pad >= a.in {
+		return 0, 0
+	}
+	return divUp(max(0, a.pad-k), a.stride), min(a.out, (a.in-1+a.pad-k)/a.stride+1)
+}
+
+// interior returns the outputs [o0, o1) that all taps give an input, if any.
+func (a axis) interior() (o0, o1 int) {
+	o0, _ = a.reached(0)
+	_, o1 = a.reached(a.taps - 1)
+	return min(o0, a.out), max(min(o0, a.out), o1)
+}
+
+// adjoint is the convolution in one dimension that takes the gradient of the output of a to
+// that of inputs phase, phase+stride, and so on: by the taps last, last-stride, and so on,
+// which are those that reach them.
+func (a axis) adjoint(phase int) (b axis, last int) {
+	first := (phase + a.pad) % a.stride
+	taps := divUp(max(0, a.taps-first), a.stride)
+	b = axis{in: a.out, out: divUp(a.in-phase, a.stride), taps: taps, stride: 1, pad: taps - 1 - (phase+a.pad)/a.stride}
+	return b, first + (taps-1)*a.stride
+}
+
+// plane is images of channels that lie side by side, whose positions lie row and col floats
+// apart.
+type plane struct {
+	data            []float32
+	image, row, col int
+}
+
+func (g Geometry) inputPlane(x []float32) plane {
+	return plane{x, g.H * g.W * g.C, g.W * g.C, g.C}
+}
+
+func (g Geometry) outputPlane(y []float32) plane {
+	return plane{y, g.OutH() * g.OutW() * g.Out, g.OutW() * g.Out, g.Out}
+}
+
+// each is a convolution of each channel of n images x by filters of its own, to y.
+type each struct {
+	n, channels          int
+	vertical, horizontal axis
+	x, y                 plane
+	w                    []float32 // [taps, taps, channels]
+	bias                 []float32 // nil: none
+	floor                float32
+}
+
+// chunk is how many channels are computed at a time: so many that their filters stay in the
+// first-level cache, in whole tiles of the kernels.
+func (e *each) chunk() int {
+	return max(64, 6144/max(1, e.vertical.taps*e.horizontal.taps)/64*64)
+}
+
+// run computes y on at most threads threads.
+func (e *each) run(threads int) {
+	rows := e.n * e.vertical.out
+	if e.operations() < smallEach {
+		threads = 1
+	}
+	par.Blocks(threads, rows, divUp(rows, 4*threads), func(lo, hi int) {
+		for c := 0; c < e.channels; c += e.chunk() {
+			for r := lo; r < hi; r++ {
+				e.row(r/e.vertical.out, r%e.vertical.out, c, min(e.channels, c+e.chunk()))
+			}
+		}
+	})
+}
+
+// operations is the number of multiply-adds.
+func (e *each) operations() int {
+	return e.n * e.vertical.out * e.vertical.taps * e.horizontal.out * e.horizontal.taps * e.channels
+}
+
+// smallEach is of how many multiply-adds a convolution is too small to share: they take
+// some ten microseconds.
+const smallEach = 1 << 18
+
+// row computes channels [c0, c1) of row oy of image n of y: positions that the edges of the
+// image cut taps off from one at a time, those between together.
+func (e *each) row(n, oy, c0, c1 int) {
+	row0, row1 := e.vertical.valid(oy)
+	o0, o1 := e.horizontal.interior()
+	for o := 0; o < e.horizontal.out; o++ {
+		outputs := 1
+		if o == o0 && o1 > o0 {
+			outputs = o1 - o0
+		}
+		col0, col1 := e.horizontal.valid(o)
+		y := e.y.data[n*e.y.image+oy*e.y.row+o*e.y.col+c0:]
+		if row0 >= row1 || col0 >= col1 {
+			e.empty(y[:c1-c0], c0)
+			continue
+		}
+		terms := asm.Terms{Rows: row1 - row0, Cols: col1 - col0, Channels: c1 - c0,
+			X: asm.Strides{Row: e.x.row, Col: e.x.col, Output: e.horizontal.stride * e.x.col},
+			W: asm.Strides{Row: e.horizontal.taps * e.channels, Col: e.channels}}
+		x := e.x.data[n*e.x.image+(oy*e.vertical.stride-e.vertical.pad+row0)*e.x.row+(o*e.horizontal.stride-e.horizontal.pad+col0)*e.x.col+c0:]
+		epilogue := asm.Epilogue{Floor: e.floor}
+		if e.bias != nil {
+			epilogue.Add = e.bias[c0:]
+		}
+		asm.Active().Depthwise(outputs, terms, y, e.y.col, x, e.w[(row0*e.horizontal.taps+col0)*e.channels+c0:], epilogue)
+		o += outputs - 1
+	}
+}
+
+// empty sets y to sums of no terms, of channels from c on.
+func (e *each) empty(y []float32, c int) {
+	clear(y)
+	for i := range y {
+		if e.bias != nil {
+			y[i] = e.bias[c+i]
+		}
+		y[i] = max(y[i], e.floor)
+	}
+}
+
+// forwardDepthwise is Forward of filters for each channel.
+func (g Geometry) forwardDepthwise(threads int, y, x, w, bias []float32, relu bool) {
+	taps := g.patch()
+	filters := level3.Scratch(taps * g.C)
+	defer level3.Release(filters)
+	asm.Active().Transpose(*filters, g.C, w, taps, g.C, taps)
+	e := each{n: g.N, channels: g.C, vertical: g.vertical(), horizontal: g.horizontal(),
+		x: g.inputPlane(x), y: g.outputPlane(y), w: *filters, bias: bias, floor: float32(math.Inf(-1))}
+	if relu {
+		e.floor = 0
+	}
+	e.run(threads)
+}
+
+// backwardDataDepthwise is BackwardData of filters for each channel. Positions of the
+// images that are a stride apart are reached by the same taps: these are a convolution of
+// the gradient of the output, and there is one for each phase of the stride.
+func (g Geometry) backwardDataDepthwise(threads int, dx, dy, w []float32) {
+	taps := g.patch()
+	filters, reached := level3.Scratch(taps*g.C), level3.Scratch(taps*g.C)
+	defer level3.Release(filters)
+	defer level3.Release(reached)
+	asm.Active().Transpose(*filters, g.C, w, taps, g.C, taps)
+	for py := range min(g.Stride, g.H) {
+		for px := range min(g.Stride, g.W) {
+			vertical, lastY := g.vertical().adjoint(py)
+			horizontal, lastX := g.horizontal().adjoint(px)
+			for ky := range vertical.taps {
+				for kx := range horizontal.taps {
+					tap := (lastY-ky*g.Stride)*g.KW + lastX - kx*g.Stride
+					copy((*reached)[(ky*horizontal.taps+kx)*g.C:], (*filters)[tap*g.C:][:g.C])
+				}
+			}
+			images := g.inputPlane(dx)
+			images = plane{images.data[py*images.row+px*images.col:], images.image, g.Stride * images.row, g.Stride * images.col}
+			e := each{n: g.N, channels: g.C, vertical: vertical, horizontal: horizontal,
+				x: g.outputPlane(dy), y: images, w: *reached, floor: float32(math.Inf(-1))}
+			e.run(threads)
+		}
+	}
+}
+
+// eachChunk is how many channels of a gradient of filters are summed at a time: those of
+// some rows of the images and of the output stay in the first-level cache.
+const eachChunk = 64
+
+// backwardWeightsDepthwise is the gradient of filters for each channel: the output's gradient
+// as filters of the images, whose outputs are the taps.
+func (g Geometry) backwardWeightsDepthwise(threads int, dw, x, dy []float32) {
+	taps, rows, chunks := g.patch(), g.N*g.OutH(), divUp(g.C, eachChunk)
+	operations := rows * g.OutW() * taps * g.C
+	share := divUp(rows, min(maxGradientParts, 1+operations>>20))
+	parts := divUp(rows, share)
+	sums := level3.Scratch(parts * taps * g.C)
+	defer level3.Release(sums)
+	if operations < smallEach {
+		threads = 1
+	}
+	par.For(threads, parts*chunks, func(i int) {
+		part, c := i/chunks, i%chunks*eachChunk
+		sum := (*sums)[part*taps*g.C:][:taps*g.C]
+		s := eachGradient{g, x, dy, sum, c, min(eachChunk, g.C-c)}
+		s.add(part*share, min(rows, (part+1)*share))
+	})
+	total := (*sums)[:taps*g.C]
+	for part := 1; part < parts; part++ {
+		vec.Add(total, (*sums)[part*taps*g.C:][:taps*g.C])
+	}
+	asm.Active().Transpose(dw, taps, total, g.C, taps, g.C)
+}
+
+// eachGradient sums the gradient of the filters [KH, KW, C] of channels from c on.
+type eachGradient struct {
+	Geometry
+	x, dy, sum  []float32
+	c, channels int
+}
+
+// add sets the sum to that over rows [r0, r1) of the output, of all images: of a few rows
+// at a time, which are at most KC positions.
+func (s *eachGradient) add(r0, r1 int) {
+	for tap := range s.KH * s.KW {
+		clear(s.sum[tap*s.C+s.c:][:s.channels])
+	}
+	for r := r0; r < r1; {
+		n, oy := r/s.OutH(), r%s.OutH()
+		rows := min(r1-r, s.OutH()-oy, max(1, 128/s.OutW()))
+		for ky := range s.KH {
+			o0, o1 := s.vertical().reached(ky)
+			o0, o1 = max(o0, oy), min(o1, oy+rows)
+			if o0 < o1 {
+				s.taps(n, ky, o0, o1)
+			}
+		}
+		r += rows
+	}
+}
+
+// taps adds rows [oy0, oy1) of the output of image n to the taps of row ky: positions that
+// all reach together, where these are many, and others tap by tap.
+func (s *eachGradient) taps(n, ky, oy0, oy1 int) {
+	o0, o1 := s.horizontal().interior()
+	if 2*(o1-o0) < s.OutW() {
+		o0, o1 = 0, 0
+	}
+	s.columns(n, ky, oy0, oy1, 0, s.KW, o0, o1)
+	for kx := range s.KW {
+		k0, k1 := s.horizontal().reached(kx)
+		if o0 == o1 {
+			s.columns(n, ky, oy0, oy1, kx, 1, k0, k1)
+			continue
+		}
+		s.columns(n, ky, oy0, oy1, kx, 1, k0, o0)
+		s.columns(n, ky, oy0, oy1, kx, 1, o1, k1)
+	}
+}
+
+// columns adds positions [oy0, oy1) x [ox0, ox1) of the output of image n to so many taps
+// from (ky, kx) on.
+func (s *eachGradient) columns(n, ky, oy0, oy1, kx, taps, ox0, ox1 int) {
+	if ox0 >= ox1 {
+		return
+	}
+	terms := asm.Terms{Rows: oy1 - oy0, Cols: ox1 - ox0, Channels: s.channels,
+		X: asm.Strides{Row: s.Stride * s.W * s.C, Col: s.Stride * s.C, Output: s.C},
+		W: asm.Strides{Row: s.OutW() * s.C, Col: s.C}}
+	x := s.x[((n*s.H+oy0*s.Stride-s.Pad+ky)*s.W+ox0*s.Stride-s.Pad+kx)*s.C+s.c:]
+	dy := s.dy[((n*s.OutH()+oy0)*s.OutW()+ox0)*s.C+s.c:]
+	sum := s.sum[(ky*s.KW+kx)*s.C+s.c:]
+	asm.Active().Depthwise(taps, terms, sum, s.C, x, dy, asm.Epilogue{Add: sum, Stride: s.C, Floor: float32(math.Inf(-1))})
+}
