@@ -16,6 +16,7 @@ const (
 	im2col       algorithm = iota // a product with the matrix of patches, which is packed from the images
 	col2im                        // a product that gives the gradients of patches, which are added to the images
 	winograd                      // Winograd's algorithm, on tiles
+	phases                        // products for positions a stride apart, with few channels slower
 	spaceToDepth                  // the convolution at stride 1 of blocks of positions
 	pointwise                     // a product with the images themselves, whose patches are positions
 	depthwise                     // sums over the taps of each channel, which vectors are of
@@ -37,7 +38,9 @@ func (g Geometry) algorithm(d direction) algorithm {
 		return direct // which is quicker than pointwise, too
 	case g.pointwise():
 		return pointwise
-	case d == backwardData && !g.correlation():
+	case d == backwardData && g.C/g.groups() >= 8:
+		return phases
+	case d == backwardData:
 		return col2im
 	case d == forward && g.direct():
 		return direct
@@ -49,10 +52,6 @@ func (g Geometry) algorithm(d direction) algorithm {
 func (g Geometry) pointwise() bool {
 	return g.KH*g.KW == 1 && g.Stride == 1 && g.Pad == 0 && g.groups() == 1
 }
-
-// correlation reports whether the gradient of the images is computed as a convolution
-// itself, which it is at stride 1: with few channels that does not pay.
-func (g Geometry) correlation() bool { return g.Stride == 1 && g.C/g.groups() >= 8 }
 
 // adjoint is the convolution that takes the gradient of the output of g, at stride 1, to
 // that of the images: dy is padded by what the filters overhang, and filters are rotated

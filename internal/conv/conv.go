@@ -79,10 +79,10 @@ func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
 		level3.Gemm(threads, level3.Product{
 			M: g.positions(), N: g.C, K: g.Out,
 			A: level3.Rows{Data: dy, Stride: g.Out}, B: level3.Cols{Data: w, Stride: g.C}, C: dx, LDC: g.C})
-	case col2im:
-		g.backwardDataScatter(threads, dx, dy, w)
+	case phases:
+		g.backwardDataPhases(threads, dx, dy, w)
 	default:
-		g.backwardDataPatches(threads, dx, dy, w)
+		g.backwardDataScatter(threads, dx, dy, w)
 	}
 }
 

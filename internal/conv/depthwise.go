@@ -15,45 +15,6 @@ import (
 // depthwise reports whether each channel has one filter and nothing else.
 func (g Geometry) depthwise() bool { return g.groups() > 1 && g.groups() == g.C && g.Out == g.C }
 
-// axis is a convolution in one dimension: output o is a sum over taps k of input
-// o*stride - pad + k, where there is one. Padding may be negative.
-type axis struct{ in, out, taps, stride, pad int }
-
-// vertical and horizontal are the axes of g.
-func (g Geometry) vertical() axis   { return axis{g.H, g.OutH(), g.KH, g.Stride, g.Pad} }
-func (g Geometry) horizontal() axis { return axis{g.W, g.OutW(), g.KW, g.Stride, g.Pad} }
-
-// valid returns the taps [k0, k1) of output o that have an input, if any.
-func (a axis) valid(o int) (k0, k1 int) {
-	start := o*a.stride - a.pad
-	return max(0, -start), min(a.taps, a.in-start)
-}
-
-// reached returns the outputs [o0, o1) that tap k gives an input, if any.
-func (a axis) reached(k int) (o0, o1 int) {
-	if k-a.pad >= a.in {
-		return 0, 0
-	}
-	return divUp(max(0, a.pad-k), a.stride), min(a.out, (a.in-1+a.pad-k)/a.stride+1)
-}
-
-// interior returns the outputs [o0, o1) that all taps give an input, if any.
-func (a axis) interior() (o0, o1 int) {
-	o0, _ = a.reached(0)
-	_, o1 = a.reached(a.taps - 1)
-	return min(o0, a.out), max(min(o0, a.out), o1)
-}
-
-// adjoint is the convolution in one dimension that takes the gradient of the output of a to
-// that of inputs phase, phase+stride, and so on: by the taps last, last-stride, and so on,
-// which are those that reach them.
-func (a axis) adjoint(phase int) (b axis, last int) {
-	first := (phase + a.pad) % a.stride
-	taps := divUp(max(0, a.taps-first), a.stride)
-	b = axis{in: a.out, out: divUp(a.in-phase, a.stride), taps: taps, stride: 1, pad: taps - 1 - (phase+a.pad)/a.stride}
-	return b, first + (taps-1)*a.stride
-}
-
 // plane is images of channels that lie side by side, whose positions lie row and col floats
 // apart.
 type plane struct {
@@ -163,31 +124,23 @@ func (g Geometry) forwardDepthwise(threads int, y, x, w, bias []float32, relu bo
 	e.run(threads)
 }
 
-// backwardDataDepthwise is BackwardData of filters for each channel. Positions of the
-// images that are a stride apart are reached by the same taps: these are a convolution of
-// the gradient of the output, and there is one for each phase of the stride.
+// backwardDataDepthwise is BackwardData of filters for each channel, a convolution for each
+// phase of the stride.
 func (g Geometry) backwardDataDepthwise(threads int, dx, dy, w []float32) {
 	taps := g.patch()
 	filters, reached := level3.Scratch(taps*g.C), level3.Scratch(taps*g.C)
 	defer level3.Release(filters)
 	defer level3.Release(reached)
 	asm.Active().Transpose(*filters, g.C, w, taps, g.C, taps)
-	for py := range min(g.Stride, g.H) {
-		for px := range min(g.Stride, g.W) {
-			vertical, lastY := g.vertical().adjoint(py)
-			horizontal, lastX := g.horizontal().adjoint(px)
-			for ky := range vertical.taps {
-				for kx := range horizontal.taps {
-					tap := (lastY-ky*g.Stride)*g.KW + lastX - kx*g.Stride
-					copy((*reached)[(ky*horizontal.taps+kx)*g.C:], (*filters)[tap*g.C:][:g.C])
-				}
-			}
-			images := g.inputPlane(dx)
-			images = plane{images.data[py*images.row+px*images.col:], images.image, g.Stride * images.row, g.Stride * images.col}
-			e := each{n: g.N, channels: g.C, vertical: vertical, horizontal: horizontal,
-				x: g.outputPlane(dy), y: images, w: *reached, floor: float32(math.Inf(-1))}
-			e.run(threads)
+	for _, p := range g.phases() {
+		for i, tap := range p.taps {
+			copy((*reached)[i*g.C:], (*filters)[tap*g.C:][:g.C])
 		}
+		images := g.inputPlane(dx)
+		images = plane{images.data[p.y*images.row+p.x*images.col:], images.image, g.Stride * images.row, g.Stride * images.col}
+		e := each{n: g.N, channels: g.C, vertical: p.vertical, horizontal: p.horizontal,
+			x: g.outputPlane(dy), y: images, w: *reached, floor: float32(math.Inf(-1))}
+		e.run(threads)
 	}
 }
 
