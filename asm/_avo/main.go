@@ -29,6 +29,7 @@ var emitters = map[string]func(){
 	"assign":    assign,
 	"affine":    affine,
 	"depthwise": depthwise,
+	"narrow":    narrow,
 }
 
 func main() {
