@@ -20,6 +20,7 @@ const (
 	spaceToDepth                  // the convolution at stride 1 of blocks of positions
 	pointwise                     // a product with the images themselves, whose patches are positions
 	depthwise                     // sums over the taps of each channel, which vectors are of
+	narrow                        // products with few columns, which read both operands where they lie
 	direct                        // products that read patches where they lie in the images
 )
 
@@ -30,6 +31,8 @@ func (g Geometry) algorithm(d direction) algorithm {
 	switch {
 	case g.depthwise():
 		return depthwise
+	case g.narrow(d):
+		return narrow
 	case g.form(d) != nil:
 		return winograd
 	case blocks:

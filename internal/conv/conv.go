@@ -29,7 +29,7 @@ func Forward(threads int, g Geometry, y, x, w, bias []float32, relu bool) {
 			M: g.positions(), N: g.Out, K: g.C,
 			A: level3.Rows{Data: x, Stride: g.C}, B: level3.Rows{Data: w, Stride: g.C}, C: y, LDC: g.Out,
 			Epilogue: level3.Epilogue{Bias: bias, ReLU: relu}})
-	case direct:
+	case narrow, direct:
 		g.forwardDirect(threads, y, x, w, bias, relu)
 	default:
 		g.forwardPatches(threads, y, x, w, bias, relu)
@@ -57,7 +57,7 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 		level3.Gemm(threads, level3.Product{
 			M: g.Out, N: g.C, K: g.positions(),
 			A: level3.Cols{Data: dy, Stride: g.Out}, B: level3.Cols{Data: x, Stride: g.C}, C: dw, LDC: g.C})
-	case direct:
+	case narrow, direct:
 		g.backwardWeightsDirect(threads, dw, x, dy)
 	default:
 		g.backwardWeightsPatches(threads, dw, x, dy)
@@ -79,6 +79,8 @@ func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
 		level3.Gemm(threads, level3.Product{
 			M: g.positions(), N: g.C, K: g.Out,
 			A: level3.Rows{Data: dy, Stride: g.Out}, B: level3.Cols{Data: w, Stride: g.C}, C: dx, LDC: g.C})
+	case narrow:
+		g.backwardDataNarrow(threads, dx, dy, w)
 	case phases:
 		g.backwardDataPhases(threads, dx, dy, w)
 	default:

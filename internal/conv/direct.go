@@ -13,11 +13,11 @@ import (
 
 // direct reports whether patches are read in place.
 func (g Geometry) direct() bool {
-	return g.groups() == 1 && g.patch() <= level3.KC && g.OutW() > overread
+	return g.groups() == 1 && g.patch() <= level3.KC && g.OutW() > 7
 }
 
 // overread is how many vectors further than the last a tile may read.
-const overread = 7
+const overread = asm.NarrowRows - 1
 
 // withRoom returns data, or where that is shorter than n a copy with room for n: a tile
 // may read a few positions beyond the last.
@@ -38,20 +38,34 @@ func (g Geometry) patchOffset(n, oy int) int {
 	return (n*(g.H+2*g.Pad) + oy*g.Stride) * g.rowLen()
 }
 
-// forwardDirect is Forward from patches in place, a row of the output at a time.
+// forwardDirect is Forward from patches in place.
 func (g Geometry) forwardDirect(threads int, y, x, w, bias []float32, relu bool) {
 	x, padded := g.pad(threads, x)
 	defer level3.Release(padded)
 	k := g.patch()
-	buf := level3.Scratch(level3.PackedLen(g.Out, k))
+	buf := level3.Scratch(level3.PackedLen(max(g.Out, narrowWidth), k))
 	defer level3.Release(buf)
-	filters := level3.NewPackedB(*buf, g.Out, k)
-	filters.Pack(0, g.Out, level3.Rows{Data: w, Stride: k})
+	var filters fixedB
+	if g.narrow(forward) {
+		asm.Active().Transpose(*buf, g.Out, w, k, g.Out, k)
+		filters = newNarrowB(*buf, g.Out, g.Out, k)
+	} else {
+		packed := level3.NewPackedB(*buf, g.Out, k)
+		packed.Pack(0, g.Out, level3.Rows{Data: w, Stride: k})
+		filters = packed
+	}
+	g.forwardRows(threads, y, x, g.rowLen(), g.H+2*g.Pad, filters, bias, relu)
+}
+
+// forwardRows computes y from padded images x, of so many rows of the given length each, and
+// filters, a row of the output at a time.
+func (g Geometry) forwardRows(threads int, y, x []float32, rowLen, height int, filters fixedB, bias []float32, relu bool) {
 	rows := g.N * g.OutH()
 	par.Blocks(threads, rows, max(1, divUp(rows, 8*threads)), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
-			in := withRoom(x[g.patchOffset(r/g.OutH(), r%g.OutH()):], (g.KH-1)*g.rowLen()+((g.OutW()+overread)*g.Stride+g.KW)*g.C)
-			patches := asm.PanelA{Data: in, RowStride: g.Stride * g.C, ColStride: 1, Run: g.KW * g.C, RunStride: g.rowLen()}
+			at := (r/g.OutH()*height + r%g.OutH()*g.Stride) * rowLen
+			in := withRoom(x[at:], (g.KH-1)*rowLen+((g.OutW()+overread)*g.Stride+g.KW)*g.C)
+			patches := asm.PanelA{Data: in, RowStride: g.Stride * g.C, ColStride: 1, Run: g.KW * g.C, RunStride: rowLen}
 			out := y[r*g.OutW()*g.Out:][:g.OutW()*g.Out]
 			filters.Multiply(g.OutW(), patches, out, g.Out, level3.Epilogue{Bias: bias, ReLU: relu})
 		}
@@ -100,11 +114,7 @@ func (g Geometry) addGradient(sum, x, dy []float32, n int, packed []float32) {
 		for ox := 0; ox < g.OutW(); ox += run {
 			run := min(run, g.OutW()-ox)
 			dy := dy[((n*g.OutH()+oy)*g.OutW()+ox)*g.Out:]
-			units, ok := level3.StridedB(dy, g.Out, g.Out, rows*run)
-			if !ok {
-				units = level3.NewPackedB(packed, g.Out, rows*run)
-				units.Pack(0, g.Out, level3.Cols{Data: dy, Stride: g.Out})
-			}
+			units := g.units(dy, rows*run, packed)
 			for ky := range g.KH {
 				in := withRoom(x[g.patchOffset(n, oy)+ky*g.rowLen()+ox*g.Stride*g.C:], (rows-1)*g.Stride*g.rowLen()+(run*g.Stride+g.KW)*g.C+overread)
 				terms := asm.PanelA{Data: in, RowStride: 1, ColStride: g.Stride * g.C, Run: run, RunStride: g.Stride * g.rowLen()}
@@ -112,4 +122,18 @@ func (g Geometry) addGradient(sum, x, dy []float32, n int, packed []float32) {
 			}
 		}
 	}
+}
+
+// units returns n rows of the gradient of the output, from where dy begins, as a B: where
+// they lie, or packed.
+func (g Geometry) units(dy []float32, n int, packed []float32) fixedB {
+	if g.narrow(backwardWeights) {
+		return newNarrowB(dy, g.Out, g.Out, n)
+	}
+	if units, ok := level3.StridedB(dy, g.Out, g.Out, n); ok {
+		return units
+	}
+	units := level3.NewPackedB(packed, g.Out, n)
+	units.Pack(0, g.Out, level3.Cols{Data: dy, Stride: g.Out})
+	return units
 }

@@ -51,6 +51,9 @@ func (g Geometry) backwardDataPhases(threads int, dx, dy, w []float32) {
 	defer level3.Release(padded)
 	height, width := all.h+2*padY, all.w+2*padX
 	out, depth, k := g.Out/g.groups(), g.C/g.groups(), g.patch()
+	if g.Stride > min(g.KH, g.KW) {
+		clear(dx) // some of which no tap reaches
+	}
 	gradients := dx
 	if g.Stride > 1 {
 		buf := level3.Scratch(g.N * phases[0].vertical.out * phases[0].horizontal.out * g.C)
@@ -58,6 +61,9 @@ func (g Geometry) backwardDataPhases(threads int, dx, dy, w []float32) {
 		gradients = *buf
 	}
 	for _, p := range phases {
+		if len(p.taps) == 0 {
+			continue // as dx is
+		}
 		rows, cols := p.vertical.out, p.horizontal.out
 		first := ((padY-p.vertical.pad)*width + padX - p.horizontal.pad) * g.Out
 		for i := range g.groups() {
