@@ -85,8 +85,20 @@ func (d *depthwise) call(i, tiles, size, c0, c1, lanes int) {
 	}
 	n, ystep, xstep := c1-c0, float*d.stride, float*d.X.Output
 	xcol, xjump := float*d.X.Col, float*(d.X.Row-d.Cols*d.X.Col)
+	reuse := 0 // columns of terms as far apart as outputs
+	if size == 7 && d.X.Output == d.X.Col && (d.Cols == 3 || d.Cols == 7) {
+		reuse, xjump = d.Cols, float*(d.X.Row-(d.Cols+size-1)*d.X.Col)
+	}
 	wcol, wjump := float*d.W.Col, float*(d.W.Row-d.Cols*d.W.Col)
 	switch {
+	case reuse == 7 && lanes == 16:
+		depthwise7of7x16(tiles, n, d.Rows, d.Cols, &y[0], ystep, &x[0], xstep, xcol, xjump, &w[0], wcol, wjump, add, addstep, d.e.Floor)
+	case reuse == 3 && lanes == 16:
+		depthwise7of3x16(tiles, n, d.Rows, d.Cols, &y[0], ystep, &x[0], xstep, xcol, xjump, &w[0], wcol, wjump, add, addstep, d.e.Floor)
+	case reuse == 7 && lanes == 8:
+		depthwise7of7x8(tiles, n, d.Rows, d.Cols, &y[0], ystep, &x[0], xstep, xcol, xjump, &w[0], wcol, wjump, add, addstep, d.e.Floor)
+	case reuse == 3 && lanes == 8:
+		depthwise7of3x8(tiles, n, d.Rows, d.Cols, &y[0], ystep, &x[0], xstep, xcol, xjump, &w[0], wcol, wjump, add, addstep, d.e.Floor)
 	case size == 7 && lanes == 16:
 		depthwise7x16(tiles, n, d.Rows, d.Cols, &y[0], ystep, &x[0], xstep, xcol, xjump, &w[0], wcol, wjump, add, addstep, d.e.Floor)
 	case size == 3 && lanes == 16:

@@ -39,3 +39,27 @@ func depthwise3x16(tiles int, n int, rows int, cols int, y *float32, ystep int, 
 //
 //go:noescape
 func depthwise1x16(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32)
+
+// depthwise7of3x8 computes tiles of 7 outputs of n channels, a multiple of 8; Tier.Depthwise is its
+// definition. Here steps are bytes, and jumps lead from the end of a row of terms to the next.
+//
+//go:noescape
+func depthwise7of3x8(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32)
+
+// depthwise7of3x16 computes tiles of 7 outputs of n channels, a multiple of 16; Tier.Depthwise is its
+// definition. Here steps are bytes, and jumps lead from the end of a row of terms to the next.
+//
+//go:noescape
+func depthwise7of3x16(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32)
+
+// depthwise7of7x8 computes tiles of 7 outputs of n channels, a multiple of 8; Tier.Depthwise is its
+// definition. Here steps are bytes, and jumps lead from the end of a row of terms to the next.
+//
+//go:noescape
+func depthwise7of7x8(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32)
+
+// depthwise7of7x16 computes tiles of 7 outputs of n channels, a multiple of 16; Tier.Depthwise is its
+// definition. Here steps are bytes, and jumps lead from the end of a row of terms to the next.
+//
+//go:noescape
+func depthwise7of7x16(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32)

@@ -38,46 +38,46 @@ vectors2:
 	VXORPS Y11, Y11, Y11
 	VXORPS Y12, Y12, Y12
 	VXORPS Y13, Y13, Y13
-	LEAQ   (AX)(R9*1), R10
-	LEAQ   (R10)(DX*2), R11
-	ADDQ   DX, R11
-	LEAQ   (R11)(DX*2), R12
-	ADDQ   DX, R12
-	MOVQ   w+80(FP), R13
-	ADDQ   R9, R13
-	MOVQ   rows+16(FP), R14
+	MOVQ   w+80(FP), R10
+	ADDQ   R9, R10
+	MOVQ   rows+16(FP), R11
+	LEAQ   (AX)(R9*1), R12
+	LEAQ   (R12)(DX*2), R13
+	ADDQ   DX, R13
+	LEAQ   (R13)(DX*2), R14
+	ADDQ   DX, R14
 
 row2:
 	MOVQ cols+24(FP), R15
 
 term2:
-	VMOVUPS     (R13), Y14
-	VMOVUPS     32(R13), Y15
-	VFMADD231PS (R10), Y14, Y0
-	VFMADD231PS 32(R10), Y15, Y1
-	VFMADD231PS (R10)(DX*1), Y14, Y2
-	VFMADD231PS 32(R10)(DX*1), Y15, Y3
-	VFMADD231PS (R10)(DX*2), Y14, Y4
-	VFMADD231PS 32(R10)(DX*2), Y15, Y5
-	VFMADD231PS (R11), Y14, Y6
-	VFMADD231PS 32(R11), Y15, Y7
-	VFMADD231PS (R11)(DX*1), Y14, Y8
-	VFMADD231PS 32(R11)(DX*1), Y15, Y9
-	VFMADD231PS (R11)(DX*2), Y14, Y10
-	VFMADD231PS 32(R11)(DX*2), Y15, Y11
-	VFMADD231PS (R12), Y14, Y12
-	VFMADD231PS 32(R12), Y15, Y13
-	ADDQ        BX, R10
-	ADDQ        BX, R11
+	VMOVUPS     (R10), Y14
+	VMOVUPS     32(R10), Y15
+	VFMADD231PS (R12), Y14, Y0
+	VFMADD231PS 32(R12), Y15, Y1
+	VFMADD231PS (R12)(DX*1), Y14, Y2
+	VFMADD231PS 32(R12)(DX*1), Y15, Y3
+	VFMADD231PS (R12)(DX*2), Y14, Y4
+	VFMADD231PS 32(R12)(DX*2), Y15, Y5
+	VFMADD231PS (R13), Y14, Y6
+	VFMADD231PS 32(R13), Y15, Y7
+	VFMADD231PS (R13)(DX*1), Y14, Y8
+	VFMADD231PS 32(R13)(DX*1), Y15, Y9
+	VFMADD231PS (R13)(DX*2), Y14, Y10
+	VFMADD231PS 32(R13)(DX*2), Y15, Y11
+	VFMADD231PS (R14), Y14, Y12
+	VFMADD231PS 32(R14), Y15, Y13
 	ADDQ        BX, R12
-	ADDQ        SI, R13
+	ADDQ        BX, R13
+	ADDQ        BX, R14
+	ADDQ        SI, R10
 	DECQ        R15
 	JNZ         term2
-	ADDQ        xjump+72(FP), R10
-	ADDQ        xjump+72(FP), R11
 	ADDQ        xjump+72(FP), R12
-	ADDQ        wjump+96(FP), R13
-	DECQ        R14
+	ADDQ        xjump+72(FP), R13
+	ADDQ        xjump+72(FP), R14
+	ADDQ        wjump+96(FP), R10
+	DECQ        R11
 	JNZ         row2
 	MOVQ        add+104(FP), R10
 	TESTQ       R10, R10
@@ -151,44 +151,44 @@ vectors1:
 	CMPQ   R10, R8
 	JG     fewer1
 	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
-	LEAQ   (AX)(R9*1), R10
-	LEAQ   (R10)(DX*2), R11
-	ADDQ   DX, R11
-	LEAQ   (R11)(DX*2), R12
-	ADDQ   DX, R12
-	MOVQ   w+80(FP), R13
-	ADDQ   R9, R13
-	MOVQ   rows+16(FP), R14
+	VXORPS Y8, Y8, Y8
+	VXORPS Y10, Y10, Y10
+	VXORPS Y12, Y12, Y12
+	MOVQ   w+80(FP), R10
+	ADDQ   R9, R10
+	MOVQ   rows+16(FP), R11
+	LEAQ   (AX)(R9*1), R12
+	LEAQ   (R12)(DX*2), R13
+	ADDQ   DX, R13
+	LEAQ   (R13)(DX*2), R14
+	ADDQ   DX, R14
 
 row1:
 	MOVQ cols+24(FP), R15
 
 term1:
-	VMOVUPS     (R13), Y7
-	VFMADD231PS (R10), Y7, Y0
-	VFMADD231PS (R10)(DX*1), Y7, Y1
-	VFMADD231PS (R10)(DX*2), Y7, Y2
-	VFMADD231PS (R11), Y7, Y3
-	VFMADD231PS (R11)(DX*1), Y7, Y4
-	VFMADD231PS (R11)(DX*2), Y7, Y5
-	VFMADD231PS (R12), Y7, Y6
-	ADDQ        BX, R10
-	ADDQ        BX, R11
+	VMOVUPS     (R10), Y1
+	VFMADD231PS (R12), Y1, Y0
+	VFMADD231PS (R12)(DX*1), Y1, Y2
+	VFMADD231PS (R12)(DX*2), Y1, Y4
+	VFMADD231PS (R13), Y1, Y6
+	VFMADD231PS (R13)(DX*1), Y1, Y8
+	VFMADD231PS (R13)(DX*2), Y1, Y10
+	VFMADD231PS (R14), Y1, Y12
 	ADDQ        BX, R12
-	ADDQ        SI, R13
+	ADDQ        BX, R13
+	ADDQ        BX, R14
+	ADDQ        SI, R10
 	DECQ        R15
 	JNZ         term1
-	ADDQ        xjump+72(FP), R10
-	ADDQ        xjump+72(FP), R11
 	ADDQ        xjump+72(FP), R12
-	ADDQ        wjump+96(FP), R13
-	DECQ        R14
+	ADDQ        xjump+72(FP), R13
+	ADDQ        xjump+72(FP), R14
+	ADDQ        wjump+96(FP), R10
+	DECQ        R11
 	JNZ         row1
 	MOVQ        add+104(FP), R10
 	TESTQ       R10, R10
@@ -196,41 +196,41 @@ term1:
 	ADDQ        R9, R10
 	VADDPS      (R10), Y0, Y0
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Y1, Y1
-	ADDQ        addstep+112(FP), R10
 	VADDPS      (R10), Y2, Y2
-	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Y3, Y3
 	ADDQ        addstep+112(FP), R10
 	VADDPS      (R10), Y4, Y4
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Y5, Y5
-	ADDQ        addstep+112(FP), R10
 	VADDPS      (R10), Y6, Y6
+	ADDQ        addstep+112(FP), R10
+	VADDPS      (R10), Y8, Y8
+	ADDQ        addstep+112(FP), R10
+	VADDPS      (R10), Y10, Y10
+	ADDQ        addstep+112(FP), R10
+	VADDPS      (R10), Y12, Y12
 
 store1:
-	VBROADCASTSS floor+120(FP), Y7
+	VBROADCASTSS floor+120(FP), Y1
 	LEAQ         (CX)(R9*1), R10
-	VMAXPS       Y0, Y7, Y0
+	VMAXPS       Y0, Y1, Y0
 	VMOVUPS      Y0, (R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Y1, Y7, Y1
-	VMOVUPS      Y1, (R10)
-	ADDQ         ystep+40(FP), R10
-	VMAXPS       Y2, Y7, Y2
+	VMAXPS       Y2, Y1, Y2
 	VMOVUPS      Y2, (R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Y3, Y7, Y3
-	VMOVUPS      Y3, (R10)
-	ADDQ         ystep+40(FP), R10
-	VMAXPS       Y4, Y7, Y4
+	VMAXPS       Y4, Y1, Y4
 	VMOVUPS      Y4, (R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Y5, Y7, Y5
-	VMOVUPS      Y5, (R10)
-	ADDQ         ystep+40(FP), R10
-	VMAXPS       Y6, Y7, Y6
+	VMAXPS       Y6, Y1, Y6
 	VMOVUPS      Y6, (R10)
+	ADDQ         ystep+40(FP), R10
+	VMAXPS       Y8, Y1, Y8
+	VMOVUPS      Y8, (R10)
+	ADDQ         ystep+40(FP), R10
+	VMAXPS       Y10, Y1, Y10
+	VMOVUPS      Y10, (R10)
+	ADDQ         ystep+40(FP), R10
+	VMAXPS       Y12, Y1, Y12
+	VMOVUPS      Y12, (R10)
 	ADDQ         $0x00000020, R9
 	JMP          vectors1
 
@@ -294,38 +294,38 @@ vectors4:
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
-	LEAQ   (AX)(R9*1), R10
-	MOVQ   w+80(FP), R11
-	ADDQ   R9, R11
-	MOVQ   rows+16(FP), R12
+	MOVQ   w+80(FP), R10
+	ADDQ   R9, R10
+	MOVQ   rows+16(FP), R11
+	LEAQ   (AX)(R9*1), R12
 
 row4:
 	MOVQ cols+24(FP), R13
 
 term4:
-	VMOVUPS     (R11), Y12
-	VMOVUPS     32(R11), Y13
-	VMOVUPS     64(R11), Y14
-	VMOVUPS     96(R11), Y15
-	VFMADD231PS (R10), Y12, Y0
-	VFMADD231PS 32(R10), Y13, Y1
-	VFMADD231PS 64(R10), Y14, Y2
-	VFMADD231PS 96(R10), Y15, Y3
-	VFMADD231PS (R10)(DX*1), Y12, Y4
-	VFMADD231PS 32(R10)(DX*1), Y13, Y5
-	VFMADD231PS 64(R10)(DX*1), Y14, Y6
-	VFMADD231PS 96(R10)(DX*1), Y15, Y7
-	VFMADD231PS (R10)(DX*2), Y12, Y8
-	VFMADD231PS 32(R10)(DX*2), Y13, Y9
-	VFMADD231PS 64(R10)(DX*2), Y14, Y10
-	VFMADD231PS 96(R10)(DX*2), Y15, Y11
-	ADDQ        BX, R10
-	ADDQ        SI, R11
+	VMOVUPS     (R10), Y12
+	VMOVUPS     32(R10), Y13
+	VMOVUPS     64(R10), Y14
+	VMOVUPS     96(R10), Y15
+	VFMADD231PS (R12), Y12, Y0
+	VFMADD231PS 32(R12), Y13, Y1
+	VFMADD231PS 64(R12), Y14, Y2
+	VFMADD231PS 96(R12), Y15, Y3
+	VFMADD231PS (R12)(DX*1), Y12, Y4
+	VFMADD231PS 32(R12)(DX*1), Y13, Y5
+	VFMADD231PS 64(R12)(DX*1), Y14, Y6
+	VFMADD231PS 96(R12)(DX*1), Y15, Y7
+	VFMADD231PS (R12)(DX*2), Y12, Y8
+	VFMADD231PS 32(R12)(DX*2), Y13, Y9
+	VFMADD231PS 64(R12)(DX*2), Y14, Y10
+	VFMADD231PS 96(R12)(DX*2), Y15, Y11
+	ADDQ        BX, R12
+	ADDQ        SI, R10
 	DECQ        R13
 	JNZ         term4
-	ADDQ        xjump+72(FP), R10
-	ADDQ        wjump+96(FP), R11
-	DECQ        R12
+	ADDQ        xjump+72(FP), R12
+	ADDQ        wjump+96(FP), R10
+	DECQ        R11
 	JNZ         row4
 	MOVQ        add+104(FP), R10
 	TESTQ       R10, R10
@@ -386,34 +386,34 @@ vectors2:
 	JG     fewer2
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	LEAQ   (AX)(R9*1), R10
-	MOVQ   w+80(FP), R11
-	ADDQ   R9, R11
-	MOVQ   rows+16(FP), R12
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ   w+80(FP), R10
+	ADDQ   R9, R10
+	MOVQ   rows+16(FP), R11
+	LEAQ   (AX)(R9*1), R12
 
 row2:
 	MOVQ cols+24(FP), R13
 
 term2:
-	VMOVUPS     (R11), Y6
-	VMOVUPS     32(R11), Y7
-	VFMADD231PS (R10), Y6, Y0
-	VFMADD231PS 32(R10), Y7, Y1
-	VFMADD231PS (R10)(DX*1), Y6, Y2
-	VFMADD231PS 32(R10)(DX*1), Y7, Y3
-	VFMADD231PS (R10)(DX*2), Y6, Y4
-	VFMADD231PS 32(R10)(DX*2), Y7, Y5
-	ADDQ        BX, R10
-	ADDQ        SI, R11
+	VMOVUPS     (R10), Y2
+	VMOVUPS     32(R10), Y3
+	VFMADD231PS (R12), Y2, Y0
+	VFMADD231PS 32(R12), Y3, Y1
+	VFMADD231PS (R12)(DX*1), Y2, Y4
+	VFMADD231PS 32(R12)(DX*1), Y3, Y5
+	VFMADD231PS (R12)(DX*2), Y2, Y8
+	VFMADD231PS 32(R12)(DX*2), Y3, Y9
+	ADDQ        BX, R12
+	ADDQ        SI, R10
 	DECQ        R13
 	JNZ         term2
-	ADDQ        xjump+72(FP), R10
-	ADDQ        wjump+96(FP), R11
-	DECQ        R12
+	ADDQ        xjump+72(FP), R12
+	ADDQ        wjump+96(FP), R10
+	DECQ        R11
 	JNZ         row2
 	MOVQ        add+104(FP), R10
 	TESTQ       R10, R10
@@ -422,29 +422,29 @@ term2:
 	VADDPS      (R10), Y0, Y0
 	VADDPS      32(R10), Y1, Y1
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Y2, Y2
-	VADDPS      32(R10), Y3, Y3
-	ADDQ        addstep+112(FP), R10
 	VADDPS      (R10), Y4, Y4
 	VADDPS      32(R10), Y5, Y5
+	ADDQ        addstep+112(FP), R10
+	VADDPS      (R10), Y8, Y8
+	VADDPS      32(R10), Y9, Y9
 
 store2:
-	VBROADCASTSS floor+120(FP), Y6
+	VBROADCASTSS floor+120(FP), Y2
 	LEAQ         (CX)(R9*1), R10
-	VMAXPS       Y0, Y6, Y0
+	VMAXPS       Y0, Y2, Y0
 	VMOVUPS      Y0, (R10)
-	VMAXPS       Y1, Y6, Y1
+	VMAXPS       Y1, Y2, Y1
 	VMOVUPS      Y1, 32(R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Y2, Y6, Y2
-	VMOVUPS      Y2, (R10)
-	VMAXPS       Y3, Y6, Y3
-	VMOVUPS      Y3, 32(R10)
-	ADDQ         ystep+40(FP), R10
-	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y4, Y2, Y4
 	VMOVUPS      Y4, (R10)
-	VMAXPS       Y5, Y6, Y5
+	VMAXPS       Y5, Y2, Y5
 	VMOVUPS      Y5, 32(R10)
+	ADDQ         ystep+40(FP), R10
+	VMAXPS       Y8, Y2, Y8
+	VMOVUPS      Y8, (R10)
+	VMAXPS       Y9, Y2, Y9
+	VMOVUPS      Y9, 32(R10)
 	ADDQ         $0x00000040, R9
 	JMP          vectors2
 
@@ -455,28 +455,28 @@ vectors1:
 	CMPQ   R10, R8
 	JG     fewer1
 	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	LEAQ   (AX)(R9*1), R10
-	MOVQ   w+80(FP), R11
-	ADDQ   R9, R11
-	MOVQ   rows+16(FP), R12
+	VXORPS Y4, Y4, Y4
+	VXORPS Y8, Y8, Y8
+	MOVQ   w+80(FP), R10
+	ADDQ   R9, R10
+	MOVQ   rows+16(FP), R11
+	LEAQ   (AX)(R9*1), R12
 
 row1:
 	MOVQ cols+24(FP), R13
 
 term1:
-	VMOVUPS     (R11), Y3
-	VFMADD231PS (R10), Y3, Y0
-	VFMADD231PS (R10)(DX*1), Y3, Y1
-	VFMADD231PS (R10)(DX*2), Y3, Y2
-	ADDQ        BX, R10
-	ADDQ        SI, R11
+	VMOVUPS     (R10), Y1
+	VFMADD231PS (R12), Y1, Y0
+	VFMADD231PS (R12)(DX*1), Y1, Y4
+	VFMADD231PS (R12)(DX*2), Y1, Y8
+	ADDQ        BX, R12
+	ADDQ        SI, R10
 	DECQ        R13
 	JNZ         term1
-	ADDQ        xjump+72(FP), R10
-	ADDQ        wjump+96(FP), R11
-	DECQ        R12
+	ADDQ        xjump+72(FP), R12
+	ADDQ        wjump+96(FP), R10
+	DECQ        R11
 	JNZ         row1
 	MOVQ        add+104(FP), R10
 	TESTQ       R10, R10
@@ -484,21 +484,21 @@ term1:
 	ADDQ        R9, R10
 	VADDPS      (R10), Y0, Y0
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Y1, Y1
+	VADDPS      (R10), Y4, Y4
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Y2, Y2
+	VADDPS      (R10), Y8, Y8
 
 store1:
-	VBROADCASTSS floor+120(FP), Y3
+	VBROADCASTSS floor+120(FP), Y1
 	LEAQ         (CX)(R9*1), R10
-	VMAXPS       Y0, Y3, Y0
+	VMAXPS       Y0, Y1, Y0
 	VMOVUPS      Y0, (R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Y1, Y3, Y1
-	VMOVUPS      Y1, (R10)
+	VMAXPS       Y4, Y1, Y4
+	VMOVUPS      Y4, (R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Y2, Y3, Y2
-	VMOVUPS      Y2, (R10)
+	VMAXPS       Y8, Y1, Y8
+	VMOVUPS      Y8, (R10)
 	ADDQ         $0x00000020, R9
 	JMP          vectors1
 
@@ -542,30 +542,30 @@ vectors4:
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	LEAQ   (AX)(R9*1), R10
-	MOVQ   w+80(FP), R11
-	ADDQ   R9, R11
-	MOVQ   rows+16(FP), R12
+	MOVQ   w+80(FP), R10
+	ADDQ   R9, R10
+	MOVQ   rows+16(FP), R11
+	LEAQ   (AX)(R9*1), R12
 
 row4:
 	MOVQ cols+24(FP), R13
 
 term4:
-	VMOVUPS     (R11), Y4
-	VMOVUPS     32(R11), Y5
-	VMOVUPS     64(R11), Y6
-	VMOVUPS     96(R11), Y7
-	VFMADD231PS (R10), Y4, Y0
-	VFMADD231PS 32(R10), Y5, Y1
-	VFMADD231PS 64(R10), Y6, Y2
-	VFMADD231PS 96(R10), Y7, Y3
-	ADDQ        BX, R10
-	ADDQ        SI, R11
+	VMOVUPS     (R10), Y4
+	VMOVUPS     32(R10), Y5
+	VMOVUPS     64(R10), Y6
+	VMOVUPS     96(R10), Y7
+	VFMADD231PS (R12), Y4, Y0
+	VFMADD231PS 32(R12), Y5, Y1
+	VFMADD231PS 64(R12), Y6, Y2
+	VFMADD231PS 96(R12), Y7, Y3
+	ADDQ        BX, R12
+	ADDQ        SI, R10
 	DECQ        R13
 	JNZ         term4
-	ADDQ        xjump+72(FP), R10
-	ADDQ        wjump+96(FP), R11
-	DECQ        R12
+	ADDQ        xjump+72(FP), R12
+	ADDQ        wjump+96(FP), R10
+	DECQ        R11
 	JNZ         row4
 	MOVQ        add+104(FP), R10
 	TESTQ       R10, R10
@@ -597,24 +597,24 @@ vectors1:
 	CMPQ   R10, R8
 	JG     fewer1
 	VXORPS Y0, Y0, Y0
-	LEAQ   (AX)(R9*1), R10
-	MOVQ   w+80(FP), R11
-	ADDQ   R9, R11
-	MOVQ   rows+16(FP), R12
+	MOVQ   w+80(FP), R10
+	ADDQ   R9, R10
+	MOVQ   rows+16(FP), R11
+	LEAQ   (AX)(R9*1), R12
 
 row1:
 	MOVQ cols+24(FP), R13
 
 term1:
-	VMOVUPS     (R11), Y1
-	VFMADD231PS (R10), Y1, Y0
-	ADDQ        BX, R10
-	ADDQ        SI, R11
+	VMOVUPS     (R10), Y1
+	VFMADD231PS (R12), Y1, Y0
+	ADDQ        BX, R12
+	ADDQ        SI, R10
 	DECQ        R13
 	JNZ         term1
-	ADDQ        xjump+72(FP), R10
-	ADDQ        wjump+96(FP), R11
-	DECQ        R12
+	ADDQ        xjump+72(FP), R12
+	ADDQ        wjump+96(FP), R10
+	DECQ        R11
 	JNZ         row1
 	MOVQ        add+104(FP), R10
 	TESTQ       R10, R10
@@ -674,46 +674,46 @@ vectors2:
 	VPXORD Z11, Z11, Z11
 	VPXORD Z12, Z12, Z12
 	VPXORD Z13, Z13, Z13
-	LEAQ   (AX)(R9*1), R10
-	LEAQ   (R10)(DX*2), R11
-	ADDQ   DX, R11
-	LEAQ   (R11)(DX*2), R12
-	ADDQ   DX, R12
-	MOVQ   w+80(FP), R13
-	ADDQ   R9, R13
-	MOVQ   rows+16(FP), R14
+	MOVQ   w+80(FP), R10
+	ADDQ   R9, R10
+	MOVQ   rows+16(FP), R11
+	LEAQ   (AX)(R9*1), R12
+	LEAQ   (R12)(DX*2), R13
+	ADDQ   DX, R13
+	LEAQ   (R13)(DX*2), R14
+	ADDQ   DX, R14
 
 row2:
 	MOVQ cols+24(FP), R15
 
 term2:
-	VMOVUPS     (R13), Z14
-	VMOVUPS     64(R13), Z15
-	VFMADD231PS (R10), Z14, Z0
-	VFMADD231PS 64(R10), Z15, Z1
-	VFMADD231PS (R10)(DX*1), Z14, Z2
-	VFMADD231PS 64(R10)(DX*1), Z15, Z3
-	VFMADD231PS (R10)(DX*2), Z14, Z4
-	VFMADD231PS 64(R10)(DX*2), Z15, Z5
-	VFMADD231PS (R11), Z14, Z6
-	VFMADD231PS 64(R11), Z15, Z7
-	VFMADD231PS (R11)(DX*1), Z14, Z8
-	VFMADD231PS 64(R11)(DX*1), Z15, Z9
-	VFMADD231PS (R11)(DX*2), Z14, Z10
-	VFMADD231PS 64(R11)(DX*2), Z15, Z11
-	VFMADD231PS (R12), Z14, Z12
-	VFMADD231PS 64(R12), Z15, Z13
-	ADDQ        BX, R10
-	ADDQ        BX, R11
+	VMOVUPS     (R10), Z14
+	VMOVUPS     64(R10), Z15
+	VFMADD231PS (R12), Z14, Z0
+	VFMADD231PS 64(R12), Z15, Z1
+	VFMADD231PS (R12)(DX*1), Z14, Z2
+	VFMADD231PS 64(R12)(DX*1), Z15, Z3
+	VFMADD231PS (R12)(DX*2), Z14, Z4
+	VFMADD231PS 64(R12)(DX*2), Z15, Z5
+	VFMADD231PS (R13), Z14, Z6
+	VFMADD231PS 64(R13), Z15, Z7
+	VFMADD231PS (R13)(DX*1), Z14, Z8
+	VFMADD231PS 64(R13)(DX*1), Z15, Z9
+	VFMADD231PS (R13)(DX*2), Z14, Z10
+	VFMADD231PS 64(R13)(DX*2), Z15, Z11
+	VFMADD231PS (R14), Z14, Z12
+	VFMADD231PS 64(R14), Z15, Z13
 	ADDQ        BX, R12
-	ADDQ        SI, R13
+	ADDQ        BX, R13
+	ADDQ        BX, R14
+	ADDQ        SI, R10
 	DECQ        R15
 	JNZ         term2
-	ADDQ        xjump+72(FP), R10
-	ADDQ        xjump+72(FP), R11
 	ADDQ        xjump+72(FP), R12
-	ADDQ        wjump+96(FP), R13
-	DECQ        R14
+	ADDQ        xjump+72(FP), R13
+	ADDQ        xjump+72(FP), R14
+	ADDQ        wjump+96(FP), R10
+	DECQ        R11
 	JNZ         row2
 	MOVQ        add+104(FP), R10
 	TESTQ       R10, R10
@@ -786,87 +786,87 @@ vectors1:
 	LEAQ   64(R9), R10
 	CMPQ   R10, R8
 	JG     fewer1
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	VPXORD Z22, Z22, Z22
-	LEAQ   (AX)(R9*1), R10
-	LEAQ   (R10)(DX*2), R11
-	ADDQ   DX, R11
-	LEAQ   (R11)(DX*2), R12
-	ADDQ   DX, R12
-	MOVQ   w+80(FP), R13
-	ADDQ   R9, R13
-	MOVQ   rows+16(FP), R14
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	MOVQ   w+80(FP), R10
+	ADDQ   R9, R10
+	MOVQ   rows+16(FP), R11
+	LEAQ   (AX)(R9*1), R12
+	LEAQ   (R12)(DX*2), R13
+	ADDQ   DX, R13
+	LEAQ   (R13)(DX*2), R14
+	ADDQ   DX, R14
 
 row1:
 	MOVQ cols+24(FP), R15
 
 term1:
-	VMOVUPS     (R13), Z14
-	VFMADD231PS (R10), Z14, Z16
-	VFMADD231PS (R10)(DX*1), Z14, Z17
-	VFMADD231PS (R10)(DX*2), Z14, Z18
-	VFMADD231PS (R11), Z14, Z19
-	VFMADD231PS (R11)(DX*1), Z14, Z20
-	VFMADD231PS (R11)(DX*2), Z14, Z21
-	VFMADD231PS (R12), Z14, Z22
-	ADDQ        BX, R10
-	ADDQ        BX, R11
+	VMOVUPS     (R10), Z14
+	VFMADD231PS (R12), Z14, Z0
+	VFMADD231PS (R12)(DX*1), Z14, Z2
+	VFMADD231PS (R12)(DX*2), Z14, Z4
+	VFMADD231PS (R13), Z14, Z6
+	VFMADD231PS (R13)(DX*1), Z14, Z8
+	VFMADD231PS (R13)(DX*2), Z14, Z10
+	VFMADD231PS (R14), Z14, Z12
 	ADDQ        BX, R12
-	ADDQ        SI, R13
+	ADDQ        BX, R13
+	ADDQ        BX, R14
+	ADDQ        SI, R10
 	DECQ        R15
 	JNZ         term1
-	ADDQ        xjump+72(FP), R10
-	ADDQ        xjump+72(FP), R11
 	ADDQ        xjump+72(FP), R12
-	ADDQ        wjump+96(FP), R13
-	DECQ        R14
+	ADDQ        xjump+72(FP), R13
+	ADDQ        xjump+72(FP), R14
+	ADDQ        wjump+96(FP), R10
+	DECQ        R11
 	JNZ         row1
 	MOVQ        add+104(FP), R10
 	TESTQ       R10, R10
 	JZ          store1
 	ADDQ        R9, R10
-	VADDPS      (R10), Z16, Z16
+	VADDPS      (R10), Z0, Z0
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Z17, Z17
+	VADDPS      (R10), Z2, Z2
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Z18, Z18
+	VADDPS      (R10), Z4, Z4
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Z19, Z19
+	VADDPS      (R10), Z6, Z6
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Z20, Z20
+	VADDPS      (R10), Z8, Z8
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Z21, Z21
+	VADDPS      (R10), Z10, Z10
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Z22, Z22
+	VADDPS      (R10), Z12, Z12
 
 store1:
 	VBROADCASTSS floor+120(FP), Z14
 	LEAQ         (CX)(R9*1), R10
-	VMAXPS       Z16, Z14, Z16
-	VMOVUPS      Z16, (R10)
+	VMAXPS       Z0, Z14, Z0
+	VMOVUPS      Z0, (R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Z17, Z14, Z17
-	VMOVUPS      Z17, (R10)
+	VMAXPS       Z2, Z14, Z2
+	VMOVUPS      Z2, (R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Z18, Z14, Z18
-	VMOVUPS      Z18, (R10)
+	VMAXPS       Z4, Z14, Z4
+	VMOVUPS      Z4, (R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Z19, Z14, Z19
-	VMOVUPS      Z19, (R10)
+	VMAXPS       Z6, Z14, Z6
+	VMOVUPS      Z6, (R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Z20, Z14, Z20
-	VMOVUPS      Z20, (R10)
+	VMAXPS       Z8, Z14, Z8
+	VMOVUPS      Z8, (R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Z21, Z14, Z21
-	VMOVUPS      Z21, (R10)
+	VMAXPS       Z10, Z14, Z10
+	VMOVUPS      Z10, (R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Z22, Z14, Z22
-	VMOVUPS      Z22, (R10)
+	VMAXPS       Z12, Z14, Z12
+	VMOVUPS      Z12, (R10)
 	ADDQ         $0x00000040, R9
 	JMP          vectors1
 
@@ -930,38 +930,38 @@ vectors4:
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
 	VPXORD Z11, Z11, Z11
-	LEAQ   (AX)(R9*1), R10
-	MOVQ   w+80(FP), R11
-	ADDQ   R9, R11
-	MOVQ   rows+16(FP), R12
+	MOVQ   w+80(FP), R10
+	ADDQ   R9, R10
+	MOVQ   rows+16(FP), R11
+	LEAQ   (AX)(R9*1), R12
 
 row4:
 	MOVQ cols+24(FP), R13
 
 term4:
-	VMOVUPS     (R11), Z12
-	VMOVUPS     64(R11), Z13
-	VMOVUPS     128(R11), Z14
-	VMOVUPS     192(R11), Z15
-	VFMADD231PS (R10), Z12, Z0
-	VFMADD231PS 64(R10), Z13, Z1
-	VFMADD231PS 128(R10), Z14, Z2
-	VFMADD231PS 192(R10), Z15, Z3
-	VFMADD231PS (R10)(DX*1), Z12, Z4
-	VFMADD231PS 64(R10)(DX*1), Z13, Z5
-	VFMADD231PS 128(R10)(DX*1), Z14, Z6
-	VFMADD231PS 192(R10)(DX*1), Z15, Z7
-	VFMADD231PS (R10)(DX*2), Z12, Z8
-	VFMADD231PS 64(R10)(DX*2), Z13, Z9
-	VFMADD231PS 128(R10)(DX*2), Z14, Z10
-	VFMADD231PS 192(R10)(DX*2), Z15, Z11
-	ADDQ        BX, R10
-	ADDQ        SI, R11
+	VMOVUPS     (R10), Z12
+	VMOVUPS     64(R10), Z13
+	VMOVUPS     128(R10), Z14
+	VMOVUPS     192(R10), Z15
+	VFMADD231PS (R12), Z12, Z0
+	VFMADD231PS 64(R12), Z13, Z1
+	VFMADD231PS 128(R12), Z14, Z2
+	VFMADD231PS 192(R12), Z15, Z3
+	VFMADD231PS (R12)(DX*1), Z12, Z4
+	VFMADD231PS 64(R12)(DX*1), Z13, Z5
+	VFMADD231PS 128(R12)(DX*1), Z14, Z6
+	VFMADD231PS 192(R12)(DX*1), Z15, Z7
+	VFMADD231PS (R12)(DX*2), Z12, Z8
+	VFMADD231PS 64(R12)(DX*2), Z13, Z9
+	VFMADD231PS 128(R12)(DX*2), Z14, Z10
+	VFMADD231PS 192(R12)(DX*2), Z15, Z11
+	ADDQ        BX, R12
+	ADDQ        SI, R10
 	DECQ        R13
 	JNZ         term4
-	ADDQ        xjump+72(FP), R10
-	ADDQ        wjump+96(FP), R11
-	DECQ        R12
+	ADDQ        xjump+72(FP), R12
+	ADDQ        wjump+96(FP), R10
+	DECQ        R11
 	JNZ         row4
 	MOVQ        add+104(FP), R10
 	TESTQ       R10, R10
@@ -1020,67 +1020,67 @@ vectors2:
 	LEAQ   128(R9), R10
 	CMPQ   R10, R8
 	JG     fewer2
-	VPXORD Z16, Z16, Z16
-	VPXORD Z17, Z17, Z17
-	VPXORD Z18, Z18, Z18
-	VPXORD Z19, Z19, Z19
-	VPXORD Z20, Z20, Z20
-	VPXORD Z21, Z21, Z21
-	LEAQ   (AX)(R9*1), R10
-	MOVQ   w+80(FP), R11
-	ADDQ   R9, R11
-	MOVQ   rows+16(FP), R12
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	MOVQ   w+80(FP), R10
+	ADDQ   R9, R10
+	MOVQ   rows+16(FP), R11
+	LEAQ   (AX)(R9*1), R12
 
 row2:
 	MOVQ cols+24(FP), R13
 
 term2:
-	VMOVUPS     (R11), Z12
-	VMOVUPS     64(R11), Z13
-	VFMADD231PS (R10), Z12, Z16
-	VFMADD231PS 64(R10), Z13, Z17
-	VFMADD231PS (R10)(DX*1), Z12, Z18
-	VFMADD231PS 64(R10)(DX*1), Z13, Z19
-	VFMADD231PS (R10)(DX*2), Z12, Z20
-	VFMADD231PS 64(R10)(DX*2), Z13, Z21
-	ADDQ        BX, R10
-	ADDQ        SI, R11
+	VMOVUPS     (R10), Z12
+	VMOVUPS     64(R10), Z13
+	VFMADD231PS (R12), Z12, Z0
+	VFMADD231PS 64(R12), Z13, Z1
+	VFMADD231PS (R12)(DX*1), Z12, Z4
+	VFMADD231PS 64(R12)(DX*1), Z13, Z5
+	VFMADD231PS (R12)(DX*2), Z12, Z8
+	VFMADD231PS 64(R12)(DX*2), Z13, Z9
+	ADDQ        BX, R12
+	ADDQ        SI, R10
 	DECQ        R13
 	JNZ         term2
-	ADDQ        xjump+72(FP), R10
-	ADDQ        wjump+96(FP), R11
-	DECQ        R12
+	ADDQ        xjump+72(FP), R12
+	ADDQ        wjump+96(FP), R10
+	DECQ        R11
 	JNZ         row2
 	MOVQ        add+104(FP), R10
 	TESTQ       R10, R10
 	JZ          store2
 	ADDQ        R9, R10
-	VADDPS      (R10), Z16, Z16
-	VADDPS      64(R10), Z17, Z17
+	VADDPS      (R10), Z0, Z0
+	VADDPS      64(R10), Z1, Z1
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Z18, Z18
-	VADDPS      64(R10), Z19, Z19
+	VADDPS      (R10), Z4, Z4
+	VADDPS      64(R10), Z5, Z5
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Z20, Z20
-	VADDPS      64(R10), Z21, Z21
+	VADDPS      (R10), Z8, Z8
+	VADDPS      64(R10), Z9, Z9
 
 store2:
 	VBROADCASTSS floor+120(FP), Z12
 	LEAQ         (CX)(R9*1), R10
-	VMAXPS       Z16, Z12, Z16
-	VMOVUPS      Z16, (R10)
-	VMAXPS       Z17, Z12, Z17
-	VMOVUPS      Z17, 64(R10)
+	VMAXPS       Z0, Z12, Z0
+	VMOVUPS      Z0, (R10)
+	VMAXPS       Z1, Z12, Z1
+	VMOVUPS      Z1, 64(R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Z18, Z12, Z18
-	VMOVUPS      Z18, (R10)
-	VMAXPS       Z19, Z12, Z19
-	VMOVUPS      Z19, 64(R10)
+	VMAXPS       Z4, Z12, Z4
+	VMOVUPS      Z4, (R10)
+	VMAXPS       Z5, Z12, Z5
+	VMOVUPS      Z5, 64(R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Z20, Z12, Z20
-	VMOVUPS      Z20, (R10)
-	VMAXPS       Z21, Z12, Z21
-	VMOVUPS      Z21, 64(R10)
+	VMAXPS       Z8, Z12, Z8
+	VMOVUPS      Z8, (R10)
+	VMAXPS       Z9, Z12, Z9
+	VMOVUPS      Z9, 64(R10)
 	ADDQ         $0x00000080, R9
 	JMP          vectors2
 
@@ -1090,51 +1090,51 @@ vectors1:
 	LEAQ   64(R9), R10
 	CMPQ   R10, R8
 	JG     fewer1
-	VPXORD Z22, Z22, Z22
-	VPXORD Z23, Z23, Z23
-	VPXORD Z24, Z24, Z24
-	LEAQ   (AX)(R9*1), R10
-	MOVQ   w+80(FP), R11
-	ADDQ   R9, R11
-	MOVQ   rows+16(FP), R12
+	VPXORD Z0, Z0, Z0
+	VPXORD Z4, Z4, Z4
+	VPXORD Z8, Z8, Z8
+	MOVQ   w+80(FP), R10
+	ADDQ   R9, R10
+	MOVQ   rows+16(FP), R11
+	LEAQ   (AX)(R9*1), R12
 
 row1:
 	MOVQ cols+24(FP), R13
 
 term1:
-	VMOVUPS     (R11), Z12
-	VFMADD231PS (R10), Z12, Z22
-	VFMADD231PS (R10)(DX*1), Z12, Z23
-	VFMADD231PS (R10)(DX*2), Z12, Z24
-	ADDQ        BX, R10
-	ADDQ        SI, R11
+	VMOVUPS     (R10), Z12
+	VFMADD231PS (R12), Z12, Z0
+	VFMADD231PS (R12)(DX*1), Z12, Z4
+	VFMADD231PS (R12)(DX*2), Z12, Z8
+	ADDQ        BX, R12
+	ADDQ        SI, R10
 	DECQ        R13
 	JNZ         term1
-	ADDQ        xjump+72(FP), R10
-	ADDQ        wjump+96(FP), R11
-	DECQ        R12
+	ADDQ        xjump+72(FP), R12
+	ADDQ        wjump+96(FP), R10
+	DECQ        R11
 	JNZ         row1
 	MOVQ        add+104(FP), R10
 	TESTQ       R10, R10
 	JZ          store1
 	ADDQ        R9, R10
-	VADDPS      (R10), Z22, Z22
+	VADDPS      (R10), Z0, Z0
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Z23, Z23
+	VADDPS      (R10), Z4, Z4
 	ADDQ        addstep+112(FP), R10
-	VADDPS      (R10), Z24, Z24
+	VADDPS      (R10), Z8, Z8
 
 store1:
 	VBROADCASTSS floor+120(FP), Z12
 	LEAQ         (CX)(R9*1), R10
-	VMAXPS       Z22, Z12, Z22
-	VMOVUPS      Z22, (R10)
+	VMAXPS       Z0, Z12, Z0
+	VMOVUPS      Z0, (R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Z23, Z12, Z23
-	VMOVUPS      Z23, (R10)
+	VMAXPS       Z4, Z12, Z4
+	VMOVUPS      Z4, (R10)
 	ADDQ         ystep+40(FP), R10
-	VMAXPS       Z24, Z12, Z24
-	VMOVUPS      Z24, (R10)
+	VMAXPS       Z8, Z12, Z8
+	VMOVUPS      Z8, (R10)
 	ADDQ         $0x00000040, R9
 	JMP          vectors1
 
@@ -1178,30 +1178,30 @@ vectors4:
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
-	LEAQ   (AX)(R9*1), R10
-	MOVQ   w+80(FP), R11
-	ADDQ   R9, R11
-	MOVQ   rows+16(FP), R12
+	MOVQ   w+80(FP), R10
+	ADDQ   R9, R10
+	MOVQ   rows+16(FP), R11
+	LEAQ   (AX)(R9*1), R12
 
 row4:
 	MOVQ cols+24(FP), R13
 
 term4:
-	VMOVUPS     (R11), Z4
-	VMOVUPS     64(R11), Z5
-	VMOVUPS     128(R11), Z6
-	VMOVUPS     192(R11), Z7
-	VFMADD231PS (R10), Z4, Z0
-	VFMADD231PS 64(R10), Z5, Z1
-	VFMADD231PS 128(R10), Z6, Z2
-	VFMADD231PS 192(R10), Z7, Z3
-	ADDQ        BX, R10
-	ADDQ        SI, R11
+	VMOVUPS     (R10), Z4
+	VMOVUPS     64(R10), Z5
+	VMOVUPS     128(R10), Z6
+	VMOVUPS     192(R10), Z7
+	VFMADD231PS (R12), Z4, Z0
+	VFMADD231PS 64(R12), Z5, Z1
+	VFMADD231PS 128(R12), Z6, Z2
+	VFMADD231PS 192(R12), Z7, Z3
+	ADDQ        BX, R12
+	ADDQ        SI, R10
 	DECQ        R13
 	JNZ         term4
-	ADDQ        xjump+72(FP), R10
-	ADDQ        wjump+96(FP), R11
-	DECQ        R12
+	ADDQ        xjump+72(FP), R12
+	ADDQ        wjump+96(FP), R10
+	DECQ        R11
 	JNZ         row4
 	MOVQ        add+104(FP), R10
 	TESTQ       R10, R10
@@ -1232,37 +1232,37 @@ vectors1:
 	LEAQ   64(R9), R10
 	CMPQ   R10, R8
 	JG     fewer1
-	VPXORD Z8, Z8, Z8
-	LEAQ   (AX)(R9*1), R10
-	MOVQ   w+80(FP), R11
-	ADDQ   R9, R11
-	MOVQ   rows+16(FP), R12
+	VPXORD Z0, Z0, Z0
+	MOVQ   w+80(FP), R10
+	ADDQ   R9, R10
+	MOVQ   rows+16(FP), R11
+	LEAQ   (AX)(R9*1), R12
 
 row1:
 	MOVQ cols+24(FP), R13
 
 term1:
-	VMOVUPS     (R11), Z4
-	VFMADD231PS (R10), Z4, Z8
-	ADDQ        BX, R10
-	ADDQ        SI, R11
+	VMOVUPS     (R10), Z4
+	VFMADD231PS (R12), Z4, Z0
+	ADDQ        BX, R12
+	ADDQ        SI, R10
 	DECQ        R13
 	JNZ         term1
-	ADDQ        xjump+72(FP), R10
-	ADDQ        wjump+96(FP), R11
-	DECQ        R12
+	ADDQ        xjump+72(FP), R12
+	ADDQ        wjump+96(FP), R10
+	DECQ        R11
 	JNZ         row1
 	MOVQ        add+104(FP), R10
 	TESTQ       R10, R10
 	JZ          store1
 	ADDQ        R9, R10
-	VADDPS      (R10), Z8, Z8
+	VADDPS      (R10), Z0, Z0
 
 store1:
 	VBROADCASTSS floor+120(FP), Z4
 	LEAQ         (CX)(R9*1), R10
-	VMAXPS       Z8, Z4, Z8
-	VMOVUPS      Z8, (R10)
+	VMAXPS       Z0, Z4, Z0
+	VMOVUPS      Z0, (R10)
 	ADDQ         $0x00000040, R9
 	JMP          vectors1
 
@@ -1272,6 +1272,1136 @@ fewer1:
 	ADDQ ystep+40(FP), CX
 	ADDQ R9, add+104(FP)
 	DECQ DI
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func depthwise7of3x8(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32)
+// Requires: AVX, FMA3
+TEXT ·depthwise7of3x8(SB), NOSPLIT, $0-124
+	MOVQ x+48(FP), AX
+	MOVQ y+32(FP), CX
+	MOVQ xstep+56(FP), DX
+	MOVQ xcol+64(FP), BX
+	MOVQ wcol+88(FP), BX
+	MOVQ tiles+0(FP), SI
+	MOVQ n+8(FP), DI
+	SHLQ $0x02, DI
+
+tile:
+	XORQ R8, R8
+
+	// 1 vectors at a time.
+vectors1:
+	LEAQ   32(R8), R9
+	CMPQ   R9, DI
+	JG     fewer1
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   w+80(FP), R9
+	ADDQ   R8, R9
+	MOVQ   rows+16(FP), R10
+	LEAQ   (AX)(R8*1), R11
+
+row1:
+	VMOVUPS     (R9), Y7
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y8
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y9
+	ADDQ        BX, R9
+	VMOVUPS     (R11), Y10
+	VFMADD231PS Y10, Y7, Y0
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y10
+	VFMADD231PS Y10, Y8, Y0
+	VFMADD231PS Y10, Y7, Y1
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y10
+	VFMADD231PS Y10, Y9, Y0
+	VFMADD231PS Y10, Y8, Y1
+	VFMADD231PS Y10, Y7, Y2
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y10
+	VFMADD231PS Y10, Y9, Y1
+	VFMADD231PS Y10, Y8, Y2
+	VFMADD231PS Y10, Y7, Y3
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y10
+	VFMADD231PS Y10, Y9, Y2
+	VFMADD231PS Y10, Y8, Y3
+	VFMADD231PS Y10, Y7, Y4
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y10
+	VFMADD231PS Y10, Y9, Y3
+	VFMADD231PS Y10, Y8, Y4
+	VFMADD231PS Y10, Y7, Y5
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y10
+	VFMADD231PS Y10, Y9, Y4
+	VFMADD231PS Y10, Y8, Y5
+	VFMADD231PS Y10, Y7, Y6
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y7
+	VFMADD231PS Y7, Y9, Y5
+	VFMADD231PS Y7, Y8, Y6
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y7
+	VFMADD231PS Y7, Y9, Y6
+	ADDQ        DX, R11
+	ADDQ        xjump+72(FP), R11
+	ADDQ        wjump+96(FP), R9
+	DECQ        R10
+	JNZ         row1
+	MOVQ        add+104(FP), R9
+	TESTQ       R9, R9
+	JZ          store1
+	ADDQ        R8, R9
+	VADDPS      (R9), Y0, Y0
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Y1, Y1
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Y2, Y2
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Y3, Y3
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Y4, Y4
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Y5, Y5
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Y6, Y6
+
+store1:
+	VBROADCASTSS floor+120(FP), Y7
+	LEAQ         (CX)(R8*1), R9
+	VMAXPS       Y0, Y7, Y0
+	VMOVUPS      Y0, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Y1, Y7, Y1
+	VMOVUPS      Y1, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Y2, Y7, Y2
+	VMOVUPS      Y2, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Y3, Y7, Y3
+	VMOVUPS      Y3, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Y4, Y7, Y4
+	VMOVUPS      Y4, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Y5, Y7, Y5
+	VMOVUPS      Y5, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Y6, Y7, Y6
+	VMOVUPS      Y6, (R9)
+	ADDQ         $0x00000020, R8
+	JMP          vectors1
+
+fewer1:
+	MOVQ addstep+112(FP), R8
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	DECQ SI
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func depthwise7of3x16(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32)
+// Requires: AVX, AVX512F
+TEXT ·depthwise7of3x16(SB), NOSPLIT, $0-124
+	MOVQ x+48(FP), AX
+	MOVQ y+32(FP), CX
+	MOVQ xstep+56(FP), DX
+	MOVQ xcol+64(FP), BX
+	MOVQ wcol+88(FP), BX
+	MOVQ tiles+0(FP), SI
+	MOVQ n+8(FP), DI
+	SHLQ $0x02, DI
+
+tile:
+	XORQ R8, R8
+
+	// 2 vectors at a time.
+vectors2:
+	LEAQ   128(R8), R9
+	CMPQ   R9, DI
+	JG     fewer2
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	MOVQ   w+80(FP), R9
+	ADDQ   R8, R9
+	MOVQ   rows+16(FP), R10
+	LEAQ   (AX)(R8*1), R11
+
+row2:
+	VMOVUPS     (R9), Z14
+	VMOVUPS     64(R9), Z15
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z16
+	VMOVUPS     64(R9), Z17
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z18
+	VMOVUPS     64(R9), Z19
+	ADDQ        BX, R9
+	VMOVUPS     (R11), Z20
+	VFMADD231PS Z20, Z14, Z0
+	VMOVUPS     64(R11), Z20
+	VFMADD231PS Z20, Z15, Z1
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z20
+	VFMADD231PS Z20, Z16, Z0
+	VFMADD231PS Z20, Z14, Z2
+	VMOVUPS     64(R11), Z20
+	VFMADD231PS Z20, Z17, Z1
+	VFMADD231PS Z20, Z15, Z3
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z20
+	VFMADD231PS Z20, Z18, Z0
+	VFMADD231PS Z20, Z16, Z2
+	VFMADD231PS Z20, Z14, Z4
+	VMOVUPS     64(R11), Z20
+	VFMADD231PS Z20, Z19, Z1
+	VFMADD231PS Z20, Z17, Z3
+	VFMADD231PS Z20, Z15, Z5
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z20
+	VFMADD231PS Z20, Z18, Z2
+	VFMADD231PS Z20, Z16, Z4
+	VFMADD231PS Z20, Z14, Z6
+	VMOVUPS     64(R11), Z20
+	VFMADD231PS Z20, Z19, Z3
+	VFMADD231PS Z20, Z17, Z5
+	VFMADD231PS Z20, Z15, Z7
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z20
+	VFMADD231PS Z20, Z18, Z4
+	VFMADD231PS Z20, Z16, Z6
+	VFMADD231PS Z20, Z14, Z8
+	VMOVUPS     64(R11), Z20
+	VFMADD231PS Z20, Z19, Z5
+	VFMADD231PS Z20, Z17, Z7
+	VFMADD231PS Z20, Z15, Z9
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z20
+	VFMADD231PS Z20, Z18, Z6
+	VFMADD231PS Z20, Z16, Z8
+	VFMADD231PS Z20, Z14, Z10
+	VMOVUPS     64(R11), Z20
+	VFMADD231PS Z20, Z19, Z7
+	VFMADD231PS Z20, Z17, Z9
+	VFMADD231PS Z20, Z15, Z11
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z20
+	VFMADD231PS Z20, Z18, Z8
+	VFMADD231PS Z20, Z16, Z10
+	VFMADD231PS Z20, Z14, Z12
+	VMOVUPS     64(R11), Z14
+	VFMADD231PS Z14, Z19, Z9
+	VFMADD231PS Z14, Z17, Z11
+	VFMADD231PS Z14, Z15, Z13
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z18, Z10
+	VFMADD231PS Z14, Z16, Z12
+	VMOVUPS     64(R11), Z14
+	VFMADD231PS Z14, Z19, Z11
+	VFMADD231PS Z14, Z17, Z13
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z18, Z12
+	VMOVUPS     64(R11), Z14
+	VFMADD231PS Z14, Z19, Z13
+	ADDQ        DX, R11
+	ADDQ        xjump+72(FP), R11
+	ADDQ        wjump+96(FP), R9
+	DECQ        R10
+	JNZ         row2
+	MOVQ        add+104(FP), R9
+	TESTQ       R9, R9
+	JZ          store2
+	ADDQ        R8, R9
+	VADDPS      (R9), Z0, Z0
+	VADDPS      64(R9), Z1, Z1
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z2, Z2
+	VADDPS      64(R9), Z3, Z3
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z4, Z4
+	VADDPS      64(R9), Z5, Z5
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z6, Z6
+	VADDPS      64(R9), Z7, Z7
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z8, Z8
+	VADDPS      64(R9), Z9, Z9
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z10, Z10
+	VADDPS      64(R9), Z11, Z11
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z12, Z12
+	VADDPS      64(R9), Z13, Z13
+
+store2:
+	VBROADCASTSS floor+120(FP), Z14
+	LEAQ         (CX)(R8*1), R9
+	VMAXPS       Z0, Z14, Z0
+	VMOVUPS      Z0, (R9)
+	VMAXPS       Z1, Z14, Z1
+	VMOVUPS      Z1, 64(R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z2, Z14, Z2
+	VMOVUPS      Z2, (R9)
+	VMAXPS       Z3, Z14, Z3
+	VMOVUPS      Z3, 64(R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z4, Z14, Z4
+	VMOVUPS      Z4, (R9)
+	VMAXPS       Z5, Z14, Z5
+	VMOVUPS      Z5, 64(R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z6, Z14, Z6
+	VMOVUPS      Z6, (R9)
+	VMAXPS       Z7, Z14, Z7
+	VMOVUPS      Z7, 64(R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z8, Z14, Z8
+	VMOVUPS      Z8, (R9)
+	VMAXPS       Z9, Z14, Z9
+	VMOVUPS      Z9, 64(R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z10, Z14, Z10
+	VMOVUPS      Z10, (R9)
+	VMAXPS       Z11, Z14, Z11
+	VMOVUPS      Z11, 64(R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z12, Z14, Z12
+	VMOVUPS      Z12, (R9)
+	VMAXPS       Z13, Z14, Z13
+	VMOVUPS      Z13, 64(R9)
+	ADDQ         $0x00000080, R8
+	JMP          vectors2
+
+fewer2:
+	// 1 vectors at a time.
+vectors1:
+	LEAQ   64(R8), R9
+	CMPQ   R9, DI
+	JG     fewer1
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	MOVQ   w+80(FP), R9
+	ADDQ   R8, R9
+	MOVQ   rows+16(FP), R10
+	LEAQ   (AX)(R8*1), R11
+
+row1:
+	VMOVUPS     (R9), Z14
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z15
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z16
+	ADDQ        BX, R9
+	VMOVUPS     (R11), Z17
+	VFMADD231PS Z17, Z14, Z0
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z17
+	VFMADD231PS Z17, Z15, Z0
+	VFMADD231PS Z17, Z14, Z2
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z17
+	VFMADD231PS Z17, Z16, Z0
+	VFMADD231PS Z17, Z15, Z2
+	VFMADD231PS Z17, Z14, Z4
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z17
+	VFMADD231PS Z17, Z16, Z2
+	VFMADD231PS Z17, Z15, Z4
+	VFMADD231PS Z17, Z14, Z6
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z17
+	VFMADD231PS Z17, Z16, Z4
+	VFMADD231PS Z17, Z15, Z6
+	VFMADD231PS Z17, Z14, Z8
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z17
+	VFMADD231PS Z17, Z16, Z6
+	VFMADD231PS Z17, Z15, Z8
+	VFMADD231PS Z17, Z14, Z10
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z17
+	VFMADD231PS Z17, Z16, Z8
+	VFMADD231PS Z17, Z15, Z10
+	VFMADD231PS Z17, Z14, Z12
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z16, Z10
+	VFMADD231PS Z14, Z15, Z12
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z16, Z12
+	ADDQ        DX, R11
+	ADDQ        xjump+72(FP), R11
+	ADDQ        wjump+96(FP), R9
+	DECQ        R10
+	JNZ         row1
+	MOVQ        add+104(FP), R9
+	TESTQ       R9, R9
+	JZ          store1
+	ADDQ        R8, R9
+	VADDPS      (R9), Z0, Z0
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z2, Z2
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z4, Z4
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z6, Z6
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z8, Z8
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z10, Z10
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z12, Z12
+
+store1:
+	VBROADCASTSS floor+120(FP), Z14
+	LEAQ         (CX)(R8*1), R9
+	VMAXPS       Z0, Z14, Z0
+	VMOVUPS      Z0, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z2, Z14, Z2
+	VMOVUPS      Z2, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z4, Z14, Z4
+	VMOVUPS      Z4, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z6, Z14, Z6
+	VMOVUPS      Z6, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z8, Z14, Z8
+	VMOVUPS      Z8, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z10, Z14, Z10
+	VMOVUPS      Z10, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z12, Z14, Z12
+	VMOVUPS      Z12, (R9)
+	ADDQ         $0x00000040, R8
+	JMP          vectors1
+
+fewer1:
+	MOVQ addstep+112(FP), R8
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	DECQ SI
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func depthwise7of7x8(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32)
+// Requires: AVX, FMA3
+TEXT ·depthwise7of7x8(SB), NOSPLIT, $0-124
+	MOVQ x+48(FP), AX
+	MOVQ y+32(FP), CX
+	MOVQ xstep+56(FP), DX
+	MOVQ xcol+64(FP), BX
+	MOVQ wcol+88(FP), BX
+	MOVQ tiles+0(FP), SI
+	MOVQ n+8(FP), DI
+	SHLQ $0x02, DI
+
+tile:
+	XORQ R8, R8
+
+	// 1 vectors at a time.
+vectors1:
+	LEAQ   32(R8), R9
+	CMPQ   R9, DI
+	JG     fewer1
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   w+80(FP), R9
+	ADDQ   R8, R9
+	MOVQ   rows+16(FP), R10
+	LEAQ   (AX)(R8*1), R11
+
+row1:
+	VMOVUPS     (R9), Y7
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y8
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y9
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y10
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y11
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y12
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Y13
+	ADDQ        BX, R9
+	VMOVUPS     (R11), Y14
+	VFMADD231PS Y14, Y7, Y0
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y14
+	VFMADD231PS Y14, Y8, Y0
+	VFMADD231PS Y14, Y7, Y1
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y14
+	VFMADD231PS Y14, Y9, Y0
+	VFMADD231PS Y14, Y8, Y1
+	VFMADD231PS Y14, Y7, Y2
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y14
+	VFMADD231PS Y14, Y10, Y0
+	VFMADD231PS Y14, Y9, Y1
+	VFMADD231PS Y14, Y8, Y2
+	VFMADD231PS Y14, Y7, Y3
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y14
+	VFMADD231PS Y14, Y11, Y0
+	VFMADD231PS Y14, Y10, Y1
+	VFMADD231PS Y14, Y9, Y2
+	VFMADD231PS Y14, Y8, Y3
+	VFMADD231PS Y14, Y7, Y4
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y14
+	VFMADD231PS Y14, Y12, Y0
+	VFMADD231PS Y14, Y11, Y1
+	VFMADD231PS Y14, Y10, Y2
+	VFMADD231PS Y14, Y9, Y3
+	VFMADD231PS Y14, Y8, Y4
+	VFMADD231PS Y14, Y7, Y5
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y14
+	VFMADD231PS Y14, Y13, Y0
+	VFMADD231PS Y14, Y12, Y1
+	VFMADD231PS Y14, Y11, Y2
+	VFMADD231PS Y14, Y10, Y3
+	VFMADD231PS Y14, Y9, Y4
+	VFMADD231PS Y14, Y8, Y5
+	VFMADD231PS Y14, Y7, Y6
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y7
+	VFMADD231PS Y7, Y13, Y1
+	VFMADD231PS Y7, Y12, Y2
+	VFMADD231PS Y7, Y11, Y3
+	VFMADD231PS Y7, Y10, Y4
+	VFMADD231PS Y7, Y9, Y5
+	VFMADD231PS Y7, Y8, Y6
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y7
+	VFMADD231PS Y7, Y13, Y2
+	VFMADD231PS Y7, Y12, Y3
+	VFMADD231PS Y7, Y11, Y4
+	VFMADD231PS Y7, Y10, Y5
+	VFMADD231PS Y7, Y9, Y6
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y7
+	VFMADD231PS Y7, Y13, Y3
+	VFMADD231PS Y7, Y12, Y4
+	VFMADD231PS Y7, Y11, Y5
+	VFMADD231PS Y7, Y10, Y6
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y7
+	VFMADD231PS Y7, Y13, Y4
+	VFMADD231PS Y7, Y12, Y5
+	VFMADD231PS Y7, Y11, Y6
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y7
+	VFMADD231PS Y7, Y13, Y5
+	VFMADD231PS Y7, Y12, Y6
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Y7
+	VFMADD231PS Y7, Y13, Y6
+	ADDQ        DX, R11
+	ADDQ        xjump+72(FP), R11
+	ADDQ        wjump+96(FP), R9
+	DECQ        R10
+	JNZ         row1
+	MOVQ        add+104(FP), R9
+	TESTQ       R9, R9
+	JZ          store1
+	ADDQ        R8, R9
+	VADDPS      (R9), Y0, Y0
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Y1, Y1
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Y2, Y2
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Y3, Y3
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Y4, Y4
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Y5, Y5
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Y6, Y6
+
+store1:
+	VBROADCASTSS floor+120(FP), Y7
+	LEAQ         (CX)(R8*1), R9
+	VMAXPS       Y0, Y7, Y0
+	VMOVUPS      Y0, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Y1, Y7, Y1
+	VMOVUPS      Y1, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Y2, Y7, Y2
+	VMOVUPS      Y2, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Y3, Y7, Y3
+	VMOVUPS      Y3, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Y4, Y7, Y4
+	VMOVUPS      Y4, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Y5, Y7, Y5
+	VMOVUPS      Y5, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Y6, Y7, Y6
+	VMOVUPS      Y6, (R9)
+	ADDQ         $0x00000020, R8
+	JMP          vectors1
+
+fewer1:
+	MOVQ addstep+112(FP), R8
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	DECQ SI
+	JNZ  tile
+	VZEROUPPER
+	RET
+
+// func depthwise7of7x16(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32)
+// Requires: AVX, AVX512F
+TEXT ·depthwise7of7x16(SB), NOSPLIT, $0-124
+	MOVQ x+48(FP), AX
+	MOVQ y+32(FP), CX
+	MOVQ xstep+56(FP), DX
+	MOVQ xcol+64(FP), BX
+	MOVQ wcol+88(FP), BX
+	MOVQ tiles+0(FP), SI
+	MOVQ n+8(FP), DI
+	SHLQ $0x02, DI
+
+tile:
+	XORQ R8, R8
+
+	// 2 vectors at a time.
+vectors2:
+	LEAQ   128(R8), R9
+	CMPQ   R9, DI
+	JG     fewer2
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
+	VPXORD Z12, Z12, Z12
+	VPXORD Z13, Z13, Z13
+	MOVQ   w+80(FP), R9
+	ADDQ   R8, R9
+	MOVQ   rows+16(FP), R10
+	LEAQ   (AX)(R8*1), R11
+
+row2:
+	VMOVUPS     (R9), Z14
+	VMOVUPS     64(R9), Z15
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z16
+	VMOVUPS     64(R9), Z17
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z18
+	VMOVUPS     64(R9), Z19
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z20
+	VMOVUPS     64(R9), Z21
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z22
+	VMOVUPS     64(R9), Z23
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z24
+	VMOVUPS     64(R9), Z25
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z26
+	VMOVUPS     64(R9), Z27
+	ADDQ        BX, R9
+	VMOVUPS     (R11), Z28
+	VFMADD231PS Z28, Z14, Z0
+	VMOVUPS     64(R11), Z28
+	VFMADD231PS Z28, Z15, Z1
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z28
+	VFMADD231PS Z28, Z16, Z0
+	VFMADD231PS Z28, Z14, Z2
+	VMOVUPS     64(R11), Z28
+	VFMADD231PS Z28, Z17, Z1
+	VFMADD231PS Z28, Z15, Z3
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z28
+	VFMADD231PS Z28, Z18, Z0
+	VFMADD231PS Z28, Z16, Z2
+	VFMADD231PS Z28, Z14, Z4
+	VMOVUPS     64(R11), Z28
+	VFMADD231PS Z28, Z19, Z1
+	VFMADD231PS Z28, Z17, Z3
+	VFMADD231PS Z28, Z15, Z5
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z28
+	VFMADD231PS Z28, Z20, Z0
+	VFMADD231PS Z28, Z18, Z2
+	VFMADD231PS Z28, Z16, Z4
+	VFMADD231PS Z28, Z14, Z6
+	VMOVUPS     64(R11), Z28
+	VFMADD231PS Z28, Z21, Z1
+	VFMADD231PS Z28, Z19, Z3
+	VFMADD231PS Z28, Z17, Z5
+	VFMADD231PS Z28, Z15, Z7
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z28
+	VFMADD231PS Z28, Z22, Z0
+	VFMADD231PS Z28, Z20, Z2
+	VFMADD231PS Z28, Z18, Z4
+	VFMADD231PS Z28, Z16, Z6
+	VFMADD231PS Z28, Z14, Z8
+	VMOVUPS     64(R11), Z28
+	VFMADD231PS Z28, Z23, Z1
+	VFMADD231PS Z28, Z21, Z3
+	VFMADD231PS Z28, Z19, Z5
+	VFMADD231PS Z28, Z17, Z7
+	VFMADD231PS Z28, Z15, Z9
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z28
+	VFMADD231PS Z28, Z24, Z0
+	VFMADD231PS Z28, Z22, Z2
+	VFMADD231PS Z28, Z20, Z4
+	VFMADD231PS Z28, Z18, Z6
+	VFMADD231PS Z28, Z16, Z8
+	VFMADD231PS Z28, Z14, Z10
+	VMOVUPS     64(R11), Z28
+	VFMADD231PS Z28, Z25, Z1
+	VFMADD231PS Z28, Z23, Z3
+	VFMADD231PS Z28, Z21, Z5
+	VFMADD231PS Z28, Z19, Z7
+	VFMADD231PS Z28, Z17, Z9
+	VFMADD231PS Z28, Z15, Z11
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z28
+	VFMADD231PS Z28, Z26, Z0
+	VFMADD231PS Z28, Z24, Z2
+	VFMADD231PS Z28, Z22, Z4
+	VFMADD231PS Z28, Z20, Z6
+	VFMADD231PS Z28, Z18, Z8
+	VFMADD231PS Z28, Z16, Z10
+	VFMADD231PS Z28, Z14, Z12
+	VMOVUPS     64(R11), Z14
+	VFMADD231PS Z14, Z27, Z1
+	VFMADD231PS Z14, Z25, Z3
+	VFMADD231PS Z14, Z23, Z5
+	VFMADD231PS Z14, Z21, Z7
+	VFMADD231PS Z14, Z19, Z9
+	VFMADD231PS Z14, Z17, Z11
+	VFMADD231PS Z14, Z15, Z13
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z26, Z2
+	VFMADD231PS Z14, Z24, Z4
+	VFMADD231PS Z14, Z22, Z6
+	VFMADD231PS Z14, Z20, Z8
+	VFMADD231PS Z14, Z18, Z10
+	VFMADD231PS Z14, Z16, Z12
+	VMOVUPS     64(R11), Z14
+	VFMADD231PS Z14, Z27, Z3
+	VFMADD231PS Z14, Z25, Z5
+	VFMADD231PS Z14, Z23, Z7
+	VFMADD231PS Z14, Z21, Z9
+	VFMADD231PS Z14, Z19, Z11
+	VFMADD231PS Z14, Z17, Z13
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z26, Z4
+	VFMADD231PS Z14, Z24, Z6
+	VFMADD231PS Z14, Z22, Z8
+	VFMADD231PS Z14, Z20, Z10
+	VFMADD231PS Z14, Z18, Z12
+	VMOVUPS     64(R11), Z14
+	VFMADD231PS Z14, Z27, Z5
+	VFMADD231PS Z14, Z25, Z7
+	VFMADD231PS Z14, Z23, Z9
+	VFMADD231PS Z14, Z21, Z11
+	VFMADD231PS Z14, Z19, Z13
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z26, Z6
+	VFMADD231PS Z14, Z24, Z8
+	VFMADD231PS Z14, Z22, Z10
+	VFMADD231PS Z14, Z20, Z12
+	VMOVUPS     64(R11), Z14
+	VFMADD231PS Z14, Z27, Z7
+	VFMADD231PS Z14, Z25, Z9
+	VFMADD231PS Z14, Z23, Z11
+	VFMADD231PS Z14, Z21, Z13
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z26, Z8
+	VFMADD231PS Z14, Z24, Z10
+	VFMADD231PS Z14, Z22, Z12
+	VMOVUPS     64(R11), Z14
+	VFMADD231PS Z14, Z27, Z9
+	VFMADD231PS Z14, Z25, Z11
+	VFMADD231PS Z14, Z23, Z13
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z26, Z10
+	VFMADD231PS Z14, Z24, Z12
+	VMOVUPS     64(R11), Z14
+	VFMADD231PS Z14, Z27, Z11
+	VFMADD231PS Z14, Z25, Z13
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z26, Z12
+	VMOVUPS     64(R11), Z14
+	VFMADD231PS Z14, Z27, Z13
+	ADDQ        DX, R11
+	ADDQ        xjump+72(FP), R11
+	ADDQ        wjump+96(FP), R9
+	DECQ        R10
+	JNZ         row2
+	MOVQ        add+104(FP), R9
+	TESTQ       R9, R9
+	JZ          store2
+	ADDQ        R8, R9
+	VADDPS      (R9), Z0, Z0
+	VADDPS      64(R9), Z1, Z1
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z2, Z2
+	VADDPS      64(R9), Z3, Z3
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z4, Z4
+	VADDPS      64(R9), Z5, Z5
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z6, Z6
+	VADDPS      64(R9), Z7, Z7
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z8, Z8
+	VADDPS      64(R9), Z9, Z9
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z10, Z10
+	VADDPS      64(R9), Z11, Z11
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z12, Z12
+	VADDPS      64(R9), Z13, Z13
+
+store2:
+	VBROADCASTSS floor+120(FP), Z14
+	LEAQ         (CX)(R8*1), R9
+	VMAXPS       Z0, Z14, Z0
+	VMOVUPS      Z0, (R9)
+	VMAXPS       Z1, Z14, Z1
+	VMOVUPS      Z1, 64(R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z2, Z14, Z2
+	VMOVUPS      Z2, (R9)
+	VMAXPS       Z3, Z14, Z3
+	VMOVUPS      Z3, 64(R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z4, Z14, Z4
+	VMOVUPS      Z4, (R9)
+	VMAXPS       Z5, Z14, Z5
+	VMOVUPS      Z5, 64(R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z6, Z14, Z6
+	VMOVUPS      Z6, (R9)
+	VMAXPS       Z7, Z14, Z7
+	VMOVUPS      Z7, 64(R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z8, Z14, Z8
+	VMOVUPS      Z8, (R9)
+	VMAXPS       Z9, Z14, Z9
+	VMOVUPS      Z9, 64(R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z10, Z14, Z10
+	VMOVUPS      Z10, (R9)
+	VMAXPS       Z11, Z14, Z11
+	VMOVUPS      Z11, 64(R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z12, Z14, Z12
+	VMOVUPS      Z12, (R9)
+	VMAXPS       Z13, Z14, Z13
+	VMOVUPS      Z13, 64(R9)
+	ADDQ         $0x00000080, R8
+	JMP          vectors2
+
+fewer2:
+	// 1 vectors at a time.
+vectors1:
+	LEAQ   64(R8), R9
+	CMPQ   R9, DI
+	JG     fewer1
+	VPXORD Z0, Z0, Z0
+	VPXORD Z2, Z2, Z2
+	VPXORD Z4, Z4, Z4
+	VPXORD Z6, Z6, Z6
+	VPXORD Z8, Z8, Z8
+	VPXORD Z10, Z10, Z10
+	VPXORD Z12, Z12, Z12
+	MOVQ   w+80(FP), R9
+	ADDQ   R8, R9
+	MOVQ   rows+16(FP), R10
+	LEAQ   (AX)(R8*1), R11
+
+row1:
+	VMOVUPS     (R9), Z14
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z15
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z16
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z17
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z18
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z19
+	ADDQ        BX, R9
+	VMOVUPS     (R9), Z20
+	ADDQ        BX, R9
+	VMOVUPS     (R11), Z21
+	VFMADD231PS Z21, Z14, Z0
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z21
+	VFMADD231PS Z21, Z15, Z0
+	VFMADD231PS Z21, Z14, Z2
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z21
+	VFMADD231PS Z21, Z16, Z0
+	VFMADD231PS Z21, Z15, Z2
+	VFMADD231PS Z21, Z14, Z4
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z21
+	VFMADD231PS Z21, Z17, Z0
+	VFMADD231PS Z21, Z16, Z2
+	VFMADD231PS Z21, Z15, Z4
+	VFMADD231PS Z21, Z14, Z6
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z21
+	VFMADD231PS Z21, Z18, Z0
+	VFMADD231PS Z21, Z17, Z2
+	VFMADD231PS Z21, Z16, Z4
+	VFMADD231PS Z21, Z15, Z6
+	VFMADD231PS Z21, Z14, Z8
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z21
+	VFMADD231PS Z21, Z19, Z0
+	VFMADD231PS Z21, Z18, Z2
+	VFMADD231PS Z21, Z17, Z4
+	VFMADD231PS Z21, Z16, Z6
+	VFMADD231PS Z21, Z15, Z8
+	VFMADD231PS Z21, Z14, Z10
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z21
+	VFMADD231PS Z21, Z20, Z0
+	VFMADD231PS Z21, Z19, Z2
+	VFMADD231PS Z21, Z18, Z4
+	VFMADD231PS Z21, Z17, Z6
+	VFMADD231PS Z21, Z16, Z8
+	VFMADD231PS Z21, Z15, Z10
+	VFMADD231PS Z21, Z14, Z12
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z20, Z2
+	VFMADD231PS Z14, Z19, Z4
+	VFMADD231PS Z14, Z18, Z6
+	VFMADD231PS Z14, Z17, Z8
+	VFMADD231PS Z14, Z16, Z10
+	VFMADD231PS Z14, Z15, Z12
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z20, Z4
+	VFMADD231PS Z14, Z19, Z6
+	VFMADD231PS Z14, Z18, Z8
+	VFMADD231PS Z14, Z17, Z10
+	VFMADD231PS Z14, Z16, Z12
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z20, Z6
+	VFMADD231PS Z14, Z19, Z8
+	VFMADD231PS Z14, Z18, Z10
+	VFMADD231PS Z14, Z17, Z12
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z20, Z8
+	VFMADD231PS Z14, Z19, Z10
+	VFMADD231PS Z14, Z18, Z12
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z20, Z10
+	VFMADD231PS Z14, Z19, Z12
+	ADDQ        DX, R11
+	VMOVUPS     (R11), Z14
+	VFMADD231PS Z14, Z20, Z12
+	ADDQ        DX, R11
+	ADDQ        xjump+72(FP), R11
+	ADDQ        wjump+96(FP), R9
+	DECQ        R10
+	JNZ         row1
+	MOVQ        add+104(FP), R9
+	TESTQ       R9, R9
+	JZ          store1
+	ADDQ        R8, R9
+	VADDPS      (R9), Z0, Z0
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z2, Z2
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z4, Z4
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z6, Z6
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z8, Z8
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z10, Z10
+	ADDQ        addstep+112(FP), R9
+	VADDPS      (R9), Z12, Z12
+
+store1:
+	VBROADCASTSS floor+120(FP), Z14
+	LEAQ         (CX)(R8*1), R9
+	VMAXPS       Z0, Z14, Z0
+	VMOVUPS      Z0, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z2, Z14, Z2
+	VMOVUPS      Z2, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z4, Z14, Z4
+	VMOVUPS      Z4, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z6, Z14, Z6
+	VMOVUPS      Z6, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z8, Z14, Z8
+	VMOVUPS      Z8, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z10, Z14, Z10
+	VMOVUPS      Z10, (R9)
+	ADDQ         ystep+40(FP), R9
+	VMAXPS       Z12, Z14, Z12
+	VMOVUPS      Z12, (R9)
+	ADDQ         $0x00000040, R8
+	JMP          vectors1
+
+fewer1:
+	MOVQ addstep+112(FP), R8
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	ADDQ DX, AX
+	ADDQ ystep+40(FP), CX
+	ADDQ R8, add+104(FP)
+	DECQ SI
 	JNZ  tile
 	VZEROUPPER
 	RET

@@ -18,7 +18,7 @@ func TestDepthwise(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(1, 1))
 		for _, outputs := range []int{1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 13, 17} {
 			for _, c := range []int{1, 7, 8, 15, 16, 17, 24, 32, 40, 56, 64, 80, 96, 112, 129} {
-				for _, shape := range []struct{ rows, cols, step int }{{1, 1, 1}, {3, 3, 1}, {2, 3, 2}, {5, 1, 3}} {
+				for _, shape := range []struct{ rows, cols, step int }{{1, 1, 1}, {3, 3, 1}, {2, 3, 2}, {5, 1, 3}, {7, 7, 1}, {1, 5, 1}} {
 					ld, width := c+rnd.IntN(3), shape.cols+shape.step*outputs
 					terms := asm.Terms{Rows: shape.rows, Cols: shape.cols, Channels: c,
 						X: asm.Strides{Row: width * ld, Col: ld, Output: shape.step * ld},

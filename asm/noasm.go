@@ -155,6 +155,19 @@ func depthwise1x16(tiles, n, rows, cols int, y *float32, ystep int, x *float32, 
 	panic(missingKernel)
 }
 
+func depthwise7of3x8(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32) {
+	panic(missingKernel)
+}
+func depthwise7of7x8(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32) {
+	panic(missingKernel)
+}
+func depthwise7of3x16(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32) {
+	panic(missingKernel)
+}
+func depthwise7of7x16(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32) {
+	panic(missingKernel)
+}
+
 func narrow12x8(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc, cols int, add *float32, ldadd int, floor float32) {
 	panic(missingKernel)
 }

@@ -21,26 +21,47 @@ import (
 // multiply-adds, 3 by 4 take 16 for 12, and one by 4, for the edges, 8 for 4. With 14, 12
 // and 4 sums under way, latency costs the last alone.
 //
+// Where outputs lie as far apart as columns of terms do, at stride 1, and there are 3 or 7
+// columns, each vector of the image is loaded once for all outputs that it is a term of: 9
+// or 13 loads besides the filters' for 21 or 49 multiply-adds.
+//
 // Nothing says which operand is the image. With the gradient of the output as the
 // filters, and the positions as the terms, outputs are the gradients of the taps of a
 // row of a filter.
 func depthwise() {
 	for _, lanes := range []int{8, 16} {
-		depthwiseKernel(7, lanes, 2, 1)
-		depthwiseKernel(3, lanes, 4, 2, 1)
-		depthwiseKernel(1, lanes, 4, 1)
+		depthwiseKernel(7, 0, lanes, 2, 1)
+		depthwiseKernel(3, 0, lanes, 4, 2, 1)
+		depthwiseKernel(1, 0, lanes, 4, 1)
+	}
+	for _, cols := range []int{3, 7} {
+		depthwiseKernel(7, cols, 8, 1)
+		depthwiseKernel(7, cols, 16, 2, 1)
 	}
 }
 
 // depthwiseKernel emits a kernel for tiles of so many outputs, of as many vectors of
-// channels as the first of sizes says, or the next where fewer are left, down to 1.
-func depthwiseKernel(outputs, lanes int, sizes ...int) {
+// channels as the first of sizes says, or the next where fewer are left, down to 1. With cols,
+// it is for so many columns of terms, as far apart as outputs.
+func depthwiseKernel(outputs, cols, lanes int, sizes ...int) {
 	name := fmt.Sprintf("depthwise%dx%d", outputs, lanes)
+	if cols > 0 {
+		name = fmt.Sprintf("depthwise%dof%dx%d", outputs, cols, lanes)
+	}
 	TEXT(name, NOSPLIT, "func(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s computes tiles of %d outputs of n channels, a multiple of %d; Tier.Depthwise is its", name, outputs, lanes),
 		"definition. Here steps are bytes, and jumps lead from the end of a row of terms to the next.")
-	k := &depthwiseTile{outputs: outputs, lanes: lanes}
+	k := &depthwiseTile{outputs: outputs, cols: cols, lanes: lanes, vec: func() VecVirtual { return YMM() }}
+	if lanes == 16 {
+		k.vec = func() VecVirtual { return ZMM() }
+	}
+	k.sums = make([][]VecVirtual, outputs)
+	for i := range k.sums {
+		for range sizes[0] {
+			k.sums[i] = append(k.sums[i], k.vec())
+		}
+	}
 	k.x = Mem{Base: Load(Param("x"), GP64())}
 	k.y = Mem{Base: Load(Param("y"), GP64())}
 	k.step = Load(Param("xstep"), GP64())
@@ -80,7 +101,10 @@ func depthwiseKernel(outputs, lanes int, sizes ...int) {
 // depthwiseTile is where a kernel stands: at the first output of a tile, and at channel c,
 // in bytes.
 type depthwiseTile struct {
-	outputs, lanes   int
+	outputs, cols    int
+	lanes            int
+	vec              func() VecVirtual
+	sums             [][]VecVirtual
 	x, y             Mem
 	c                Register
 	step, xcol, wcol Register
@@ -88,59 +112,43 @@ type depthwiseTile struct {
 
 // emit computes a tile of so many vectors.
 func (k *depthwiseTile) emit(vectors int) {
-	vec := func() VecVirtual { return YMM() }
-	if k.lanes == 16 {
-		vec = func() VecVirtual { return ZMM() }
-	}
-	width := 4 * k.lanes
+	vec, width := k.vec, 4*k.lanes
 	sums := make([][]VecVirtual, k.outputs)
 	for i := range sums {
-		sums[i] = make([]VecVirtual, vectors)
-		for j := range sums[i] {
-			sums[i][j] = vec()
+		sums[i] = k.sums[i][:vectors]
+		for _, v := range sums[i] {
 			if k.lanes == 16 {
-				VPXORD(sums[i][j], sums[i][j], sums[i][j])
+				VPXORD(v, v, v)
 			} else {
-				VXORPS(sums[i][j], sums[i][j], sums[i][j])
+				VXORPS(v, v, v)
 			}
 		}
 	}
 
-	x := make([]Mem, (k.outputs+2)/3) // at every third output
-	x[0] = Mem{Base: GP64()}
-	LEAQ(k.x.Idx(k.c, 1), x[0].Base)
-	for i := range x[1:] {
-		x[i+1] = Mem{Base: GP64()}
-		LEAQ(x[i].Idx(k.step, 2), x[i+1].Base)
-		ADDQ(k.step, x[i+1].Base)
-	}
 	w := Mem{Base: Load(Param("w"), GP64())}
 	ADDQ(k.c, w.Base)
 	rows := Load(Param("rows"), GP64())
-	row, term := fmt.Sprintf("row%d", vectors), fmt.Sprintf("term%d", vectors)
-
-	Label(row)
-	cols := Load(Param("cols"), GP64())
-	Label(term)
-	filters := make([]VecVirtual, vectors)
-	for j := range filters {
-		filters[j] = vec()
-		VMOVUPS(w.Offset(j*width), filters[j])
-	}
-	for i := range sums {
-		at := []Mem{x[i/3], x[i/3].Idx(k.step, 1), x[i/3].Idx(k.step, 2)}[i%3]
-		for j := range sums[i] {
-			VFMADD231PS(at.Offset(j*width), filters[j], sums[i][j])
+	row := fmt.Sprintf("row%d", vectors)
+	if k.cols > 0 {
+		x := Mem{Base: GP64()}
+		LEAQ(k.x.Idx(k.c, 1), x.Base)
+		Label(row)
+		k.reuse(sums, x, w)
+		ADDQ(mustResolve(Param("xjump")), x.Base)
+	} else {
+		x := make([]Mem, (k.outputs+2)/3) // at every third output
+		x[0] = Mem{Base: GP64()}
+		LEAQ(k.x.Idx(k.c, 1), x[0].Base)
+		for i := range x[1:] {
+			x[i+1] = Mem{Base: GP64()}
+			LEAQ(x[i].Idx(k.step, 2), x[i+1].Base)
+			ADDQ(k.step, x[i+1].Base)
 		}
-	}
-	for _, p := range x {
-		ADDQ(k.xcol, p.Base)
-	}
-	ADDQ(k.wcol, w.Base)
-	DECQ(cols)
-	JNZ(LabelRef(term))
-	for _, p := range x {
-		ADDQ(mustResolve(Param("xjump")), p.Base)
+		Label(row)
+		k.terms(sums, x, w, fmt.Sprintf("term%d", vectors))
+		for _, p := range x {
+			ADDQ(mustResolve(Param("xjump")), p.Base)
+		}
 	}
 	ADDQ(mustResolve(Param("wjump")), w.Base)
 	DECQ(rows)
@@ -172,5 +180,54 @@ func (k *depthwiseTile) emit(vectors int) {
 		if i < len(sums)-1 {
 			ADDQ(mustResolve(Param("ystep")), y.Base)
 		}
+	}
+}
+
+// terms adds a row of terms to the sums.
+func (k *depthwiseTile) terms(sums [][]VecVirtual, x []Mem, w Mem, label string) {
+	width := 4 * k.lanes
+	cols := Load(Param("cols"), GP64())
+	Label(label)
+	filters := make([]VecVirtual, len(sums[0]))
+	for j := range filters {
+		filters[j] = k.vec()
+		VMOVUPS(w.Offset(j*width), filters[j])
+	}
+	for i := range sums {
+		at := []Mem{x[i/3], x[i/3].Idx(k.step, 1), x[i/3].Idx(k.step, 2)}[i%3]
+		for j := range sums[i] {
+			VFMADD231PS(at.Offset(j*width), filters[j], sums[i][j])
+		}
+	}
+	for _, p := range x {
+		ADDQ(k.xcol, p.Base)
+	}
+	ADDQ(k.wcol, w.Base)
+	DECQ(cols)
+	JNZ(LabelRef(label))
+}
+
+// reuse adds a row of k.cols terms to the sums, each vector of the image to all that it is a
+// term of.
+func (k *depthwiseTile) reuse(sums [][]VecVirtual, x, w Mem) {
+	width, vectors := 4*k.lanes, len(sums[0])
+	filters := make([][]VecVirtual, k.cols)
+	for col := range filters {
+		filters[col] = make([]VecVirtual, vectors)
+		for j := range filters[col] {
+			filters[col][j] = k.vec()
+			VMOVUPS(w.Offset(j*width), filters[col][j])
+		}
+		ADDQ(k.wcol, w.Base)
+	}
+	for at := range k.outputs + k.cols - 1 {
+		for j := range vectors {
+			v := k.vec()
+			VMOVUPS(x.Offset(j*width), v)
+			for i := max(0, at-k.cols+1); i <= min(at, k.outputs-1); i++ {
+				VFMADD231PS(v, filters[at-i][j], sums[i][j])
+			}
+		}
+		ADDQ(k.step, x.Base)
 	}
 }

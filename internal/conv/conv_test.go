@@ -42,6 +42,7 @@ var geometries = []Geometry{
 	{N: 16, H: 8, W: 8, C: 256, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
 	{N: 2, H: 14, W: 15, C: 41, Out: 41, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 41},
 	{N: 2, H: 15, W: 14, C: 24, Out: 24, KH: 3, KW: 3, Stride: 2, Pad: 1, Groups: 24},
+	{N: 3, H: 7, W: 8, C: 17, Out: 17, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 17},
 	{N: 2, H: 7, W: 7, C: 96, Out: 96, KH: 7, KW: 7, Stride: 1, Pad: 3, Groups: 96},
 	{N: 1, H: 20, W: 23, C: 16, Out: 16, KH: 7, KW: 7, Stride: 1, Pad: 3, Groups: 16},
 	{N: 3, H: 9, W: 8, C: 8, Out: 8, KH: 2, KW: 5, Stride: 3, Pad: 2, Groups: 8},
@@ -174,14 +175,14 @@ func TestLongSums(t *testing.T) {
 func TestSameBits(t *testing.T) {
 	for digest, g := range map[string]Geometry{
 		"643a2e29b86b52c8": {N: 16, H: 16, W: 16, C: 24, Out: 40, KH: 3, KW: 3, Stride: 1, Pad: 1},
-		"9c6a5d3242bb8a6": {N: 4, H: 13, W: 13, C: 10, Out: 9, KH: 5, KW: 5, Stride: 1, Pad: 2},
+		"9c6a5d3242bb8a6":  {N: 4, H: 13, W: 13, C: 10, Out: 9, KH: 5, KW: 5, Stride: 1, Pad: 2},
 		"f2e4ab4814bb37dc": {N: 80, H: 2, W: 2, C: 8, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		"d77873e62c75d64b": {N: 3, H: 40, W: 40, C: 3, Out: 16, KH: 7, KW: 7, Stride: 2, Pad: 1},
 		"2c4d94c8b5cbf97e": {N: 24, H: 35, W: 40, C: 3, Out: 16, KH: 11, KW: 11, Stride: 4, Pad: 1},
 		"12c1851743b7498":  {N: 3, H: 9, W: 9, C: 64, Out: 16, KH: 3, KW: 3, Stride: 2, Pad: 1, Groups: 2},
 		"54b7aab1044d6958": {N: 3, H: 20, W: 19, C: 41, Out: 41, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 41},
 		"c14833a2a44db398": {N: 16, H: 13, W: 13, C: 20, Out: 24, KH: 5, KW: 5, Stride: 1, Pad: 2},
-		"5d88cb76566d5eb8": {N: 3, H: 13, W: 14, C: 96, Out: 96, KH: 7, KW: 7, Stride: 2, Pad: 3, Groups: 96},
+		"8b552dcbaa1f4307": {N: 3, H: 13, W: 14, C: 96, Out: 96, KH: 7, KW: 7, Stride: 1, Pad: 3, Groups: 96},
 		"1f00bba52b86d797": {N: 2, H: 14, W: 14, C: 32, Out: 40, KH: 3, KW: 3, Stride: 1, Pad: 1},
 	} {
 		rnd := rand.New(rand.NewPCG(5, 6))

@@ -42,15 +42,21 @@ type each struct {
 
 // chunk is how many channels are computed at a time: so many that their filters stay in the
 // first-level cache, in whole tiles of the kernels.
-func (e *each) chunk() int {
+func (e each) chunk() int {
 	return max(64, 6144/max(1, e.vertical.taps*e.horizontal.taps)/64*64)
 }
 
 // run computes y on at most threads threads.
-func (e *each) run(threads int) {
+func (e each) run(threads int) {
 	rows := e.n * e.vertical.out
 	if e.operations() < smallEach {
 		threads = 1
+	}
+	if h := e.horizontal; h.short() && h.overhang() == h.pad {
+		x, padded := padRows(threads, e.x.data, e.channels, h)
+		defer level3.Release(padded)
+		e.horizontal = axis{h.in + 2*h.pad, h.out, h.taps, 1, 0}
+		e.x = plane{x, e.vertical.in * e.horizontal.in * e.channels, e.horizontal.in * e.channels, e.channels}
 	}
 	par.Blocks(threads, rows, divUp(rows, 4*threads), func(lo, hi int) {
 		for c := 0; c < e.channels; c += e.chunk() {
@@ -61,8 +67,20 @@ func (e *each) run(threads int) {
 	})
 }
 
+// short reports whether rows are so short that edges are much of them. To fill them up
+// with zeros then takes less than to compute edges by themselves.
+func (a axis) short() bool {
+	return a.stride == 1 && a.pad > 0 && a.out >= 7 && a.out <= min(14, 4*(a.taps-1))
+}
+
+// padRows copies rows of the input of a between zeros.
+func padRows(threads int, x []float32, channels int, a axis) ([]float32, *[]float32) {
+	row := a.in * channels
+	return images{data: x, n: len(x) / row, h: 1, w: a.in, c: channels}.pad(threads, 0, a.pad)
+}
+
 // operations is the number of multiply-adds.
-func (e *each) operations() int {
+func (e each) operations() int {
 	return e.n * e.vertical.out * e.vertical.taps * e.horizontal.out * e.horizontal.taps * e.channels
 }
 
@@ -72,7 +90,7 @@ const smallEach = 1 << 18
 
 // row computes channels [c0, c1) of row oy of image n of y: positions that the edges of the
 // image cut taps off from one at a time, those between together.
-func (e *each) row(n, oy, c0, c1 int) {
+func (e each) row(n, oy, c0, c1 int) {
 	row0, row1 := e.vertical.valid(oy)
 	o0, o1 := e.horizontal.interior()
 	for o := 0; o < e.horizontal.out; o++ {
@@ -100,7 +118,7 @@ func (e *each) row(n, oy, c0, c1 int) {
 }
 
 // empty sets y to sums of no terms, of channels from c on.
-func (e *each) empty(y []float32, c int) {
+func (e each) empty(y []float32, c int) {
 	clear(y)
 	for i := range y {
 		if e.bias != nil {
@@ -160,10 +178,16 @@ func (g Geometry) backwardWeightsDepthwise(threads int, dw, x, dy []float32) {
 	if operations < smallEach {
 		threads = 1
 	}
+	h := g.horizontal()
+	if h.short() {
+		wide, padded := padRows(threads, x, g.C, h)
+		defer level3.Release(padded)
+		x, h = wide, axis{h.in + 2*h.pad, h.out, h.taps, h.stride, 0}
+	}
 	par.For(threads, parts*chunks, func(i int) {
 		part, c := i/chunks, i%chunks*eachChunk
 		sum := (*sums)[part*taps*g.C:][:taps*g.C]
-		s := eachGradient{g, x, dy, sum, c, min(eachChunk, g.C-c)}
+		s := eachGradient{g, h, x, dy, sum, c, min(eachChunk, g.C-c)}
 		s.add(part*share, min(rows, (part+1)*share))
 	})
 	total := (*sums)[:taps*g.C]
@@ -176,12 +200,13 @@ func (g Geometry) backwardWeightsDepthwise(threads int, dw, x, dy []float32) {
 // eachGradient sums the gradient of the filters [KH, KW, C] of channels from c on.
 type eachGradient struct {
 	Geometry
+	h           axis // horizontal, of x
 	x, dy, sum  []float32
 	c, channels int
 }
 
 // add sets the sum to that over rows [r0, r1) of the output, of all images: of a few rows
-// at a time, which are at most KC positions.
+// at a time, which stay in the first-level cache for all rows of taps.
 func (s *eachGradient) add(r0, r1 int) {
 	for tap := range s.KH * s.KW {
 		clear(s.sum[tap*s.C+s.c:][:s.channels])
@@ -203,13 +228,13 @@ func (s *eachGradient) add(r0, r1 int) {
 // taps adds rows [oy0, oy1) of the output of image n to the taps of row ky: positions that
 // all reach together, where these are many, and others tap by tap.
 func (s *eachGradient) taps(n, ky, oy0, oy1 int) {
-	o0, o1 := s.horizontal().interior()
+	o0, o1 := s.h.interior()
 	if 2*(o1-o0) < s.OutW() {
 		o0, o1 = 0, 0
 	}
 	s.columns(n, ky, oy0, oy1, 0, s.KW, o0, o1)
 	for kx := range s.KW {
-		k0, k1 := s.horizontal().reached(kx)
+		k0, k1 := s.h.reached(kx)
 		if o0 == o1 {
 			s.columns(n, ky, oy0, oy1, kx, 1, k0, k1)
 			continue
@@ -226,9 +251,9 @@ func (s *eachGradient) columns(n, ky, oy0, oy1, kx, taps, ox0, ox1 int) {
 		return
 	}
 	terms := asm.Terms{Rows: oy1 - oy0, Cols: ox1 - ox0, Channels: s.channels,
-		X: asm.Strides{Row: s.Stride * s.W * s.C, Col: s.Stride * s.C, Output: s.C},
+		X: asm.Strides{Row: s.Stride * s.h.in * s.C, Col: s.Stride * s.C, Output: s.C},
 		W: asm.Strides{Row: s.OutW() * s.C, Col: s.C}}
-	x := s.x[((n*s.H+oy0*s.Stride-s.Pad+ky)*s.W+ox0*s.Stride-s.Pad+kx)*s.C+s.c:]
+	x := s.x[((n*s.H+oy0*s.Stride-s.Pad+ky)*s.h.in+ox0*s.Stride-s.h.pad+kx)*s.C+s.c:]
 	dy := s.dy[((n*s.OutH()+oy0)*s.OutW()+ox0)*s.C+s.c:]
 	sum := s.sum[(ky*s.KW+kx)*s.C+s.c:]
 	asm.Active().Depthwise(taps, terms, sum, s.C, x, dy, asm.Epilogue{Add: sum, Stride: s.C, Floor: float32(math.Inf(-1))})
