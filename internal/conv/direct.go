@@ -85,55 +85,67 @@ func (g Geometry) backwardWeightsDirect(threads int, dw, x, dy []float32) {
 	defer level3.Release(padded)
 	k, size := g.patch(), g.patch()*g.Out
 	images := divUp(g.N, maxGradientParts)
-	sums := level3.Scratch(divUp(g.N, images) * size)
+	parts := divUp(g.N, images)
+	filters := filterBlock // that a thread sums at a time
+	if parts >= threads {
+		filters = g.Out
+	}
+	blocks := divUp(g.Out, filters)
+	sums := level3.Scratch(parts * size)
 	defer level3.Release(sums)
-	par.Blocks(threads, g.N, images, func(lo, hi int) {
-		sum := (*sums)[lo/images*size:][:size]
-		clear(sum)
-		packed := level3.Scratch(level3.PackedLen(g.Out, level3.KC))
+	par.For(threads, parts*blocks, func(i int) {
+		part, o0 := i/blocks, i%blocks*filters
+		o1 := min(g.Out, o0+filters)
+		sum := (*sums)[part*size:][:size]
+		for t := range k {
+			clear(sum[t*g.Out+o0 : t*g.Out+o1])
+		}
+		packed := level3.Scratch(level3.PackedLen(o1-o0, level3.KC))
 		defer level3.Release(packed)
-		for n := lo; n < hi; n++ {
-			g.addGradient(sum, x, dy, n, *packed)
+		for n := part * images; n < min(g.N, (part+1)*images); n++ {
+			g.addGradient(sum, x, dy, n, o0, o1, *packed)
 		}
 	})
 	total := (*sums)[:size]
-	for part := size; part < len(*sums); part += size {
-		vec.Add(total, (*sums)[part:][:size])
+	for part := 1; part < parts; part++ {
+		vec.Add(total, (*sums)[part*size:][:size])
 	}
 	asm.Active().Transpose(dw, k, total, g.Out, k, g.Out)
 }
 
-// addGradient adds to the sum, [KH, KW, C, Out], the gradient of image n of the padded
-// images x: of as many rows of the output at a time as a product has terms, or of a part of
-// one.
-func (g Geometry) addGradient(sum, x, dy []float32, n int, packed []float32) {
+// filterBlock is a multiple of every tile's columns.
+const filterBlock = 32
+
+// addGradient adds to the sum, [KH, KW, C, Out], the gradient of filters [o0, o1) from image
+// n of the padded images x: of as many rows of the output at a time as a product has terms,
+// or of a part of one.
+func (g Geometry) addGradient(sum, x, dy []float32, n, o0, o1 int, packed []float32) {
 	width, run := g.KW*g.C, min(g.OutW(), level3.KC)
 	rows := max(1, level3.KC/g.OutW())
 	for oy := 0; oy < g.OutH(); oy += rows {
 		rows := min(rows, g.OutH()-oy)
 		for ox := 0; ox < g.OutW(); ox += run {
 			run := min(run, g.OutW()-ox)
-			dy := dy[((n*g.OutH()+oy)*g.OutW()+ox)*g.Out:]
-			units := g.units(dy, rows*run, packed)
+			units := g.units(dy[((n*g.OutH()+oy)*g.OutW()+ox)*g.Out+o0:], o1-o0, rows*run, packed)
 			for ky := range g.KH {
 				in := withRoom(x[g.patchOffset(n, oy)+ky*g.rowLen()+ox*g.Stride*g.C:], (rows-1)*g.Stride*g.rowLen()+(run*g.Stride+g.KW)*g.C+overread)
 				terms := asm.PanelA{Data: in, RowStride: 1, ColStride: g.Stride * g.C, Run: run, RunStride: g.Stride * g.rowLen()}
-				units.Multiply(width, terms, sum[ky*width*g.Out:], g.Out, level3.Epilogue{Accumulate: true})
+				units.Multiply(width, terms, sum[ky*width*g.Out+o0:], g.Out, level3.Epilogue{Accumulate: true})
 			}
 		}
 	}
 }
 
-// units returns n rows of the gradient of the output, from where dy begins, as a B: where
-// they lie, or packed.
-func (g Geometry) units(dy []float32, n int, packed []float32) fixedB {
+// units returns k positions of the gradient of the output of n filters, from where dy begins,
+// as a B: where they lie, or packed.
+func (g Geometry) units(dy []float32, n, k int, packed []float32) fixedB {
 	if g.narrow(backwardWeights) {
-		return newNarrowB(dy, g.Out, g.Out, n)
+		return newNarrowB(dy, g.Out, n, k)
 	}
-	if units, ok := level3.StridedB(dy, g.Out, g.Out, n); ok {
+	if units, ok := level3.StridedB(dy, g.Out, n, k); ok {
 		return units
 	}
-	units := level3.NewPackedB(packed, g.Out, n)
-	units.Pack(0, g.Out, level3.Cols{Data: dy, Stride: g.Out})
+	units := level3.NewPackedB(packed, n, k)
+	units.Pack(0, n, level3.Cols{Data: dy, Stride: g.Out})
 	return units
 }
