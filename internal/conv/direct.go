@@ -64,7 +64,7 @@ func (g Geometry) forwardRows(threads int, y, x []float32, rowLen, height int, f
 	par.Blocks(threads, rows, max(1, divUp(rows, 8*threads)), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
 			at := (r/g.OutH()*height + r%g.OutH()*g.Stride) * rowLen
-			in := withRoom(x[at:], (g.KH-1)*rowLen+((g.OutW()+overread)*g.Stride+g.KW)*g.C)
+			in := withRoom(x[at:], (g.KH-1)*rowLen+((g.OutW()+filters.Overread(g.OutW())-1)*g.Stride+g.KW)*g.C)
 			patches := asm.PanelA{Data: in, RowStride: g.Stride * g.C, ColStride: 1, Run: g.KW * g.C, RunStride: rowLen}
 			out := y[r*g.OutW()*g.Out:][:g.OutW()*g.Out]
 			filters.Multiply(g.OutW(), patches, out, g.Out, level3.Epilogue{Bias: bias, ReLU: relu})
@@ -86,9 +86,12 @@ func (g Geometry) backwardWeightsDirect(threads int, dw, x, dy []float32) {
 	k, size := g.patch(), g.patch()*g.Out
 	images := divUp(g.N, maxGradientParts)
 	parts := divUp(g.N, images)
-	filters := filterBlock // that a thread sums at a time
-	if parts >= threads {
-		filters = g.Out
+	filters := g.Out // that a thread sums at a time
+	if parts < threads {
+		filters = filterBlock
+		if g.narrow(backwardWeights) || (level3.PackedB{}).Overread(g.KW*g.C) > 0 {
+			x = withRoom(x, len(x)+overread) // once for all
+		}
 	}
 	blocks := divUp(g.Out, filters)
 	sums := level3.Scratch(parts * size)
@@ -128,7 +131,7 @@ func (g Geometry) addGradient(sum, x, dy []float32, n, o0, o1 int, packed []floa
 			run := min(run, g.OutW()-ox)
 			units := g.units(dy[((n*g.OutH()+oy)*g.OutW()+ox)*g.Out+o0:], o1-o0, rows*run, packed)
 			for ky := range g.KH {
-				in := withRoom(x[g.patchOffset(n, oy)+ky*g.rowLen()+ox*g.Stride*g.C:], (rows-1)*g.Stride*g.rowLen()+(run*g.Stride+g.KW)*g.C+overread)
+				in := withRoom(x[g.patchOffset(n, oy)+ky*g.rowLen()+ox*g.Stride*g.C:], (rows-1)*g.Stride*g.rowLen()+(run-1)*g.Stride*g.C+width+units.Overread(width))
 				terms := asm.PanelA{Data: in, RowStride: 1, ColStride: g.Stride * g.C, Run: run, RunStride: g.Stride * g.rowLen()}
 				units.Multiply(width, terms, sum[ky*width*g.Out+o0:], g.Out, level3.Epilogue{Accumulate: true})
 			}

@@ -15,6 +15,7 @@ const narrowWidth = 16
 
 // fixedB is a B that is multiplied by A after A: a packed one, or one with few columns.
 type fixedB interface {
+	Overread(m int) int
 	Multiply(m int, a asm.PanelA, c []float32, ldc int, e level3.Epilogue)
 }
 
@@ -29,8 +30,10 @@ func newNarrowB(data []float32, stride, n, k int) narrowB {
 	return narrowB{withRoom(data, (k-1)*stride+divUp(n, narrowWidth)*narrowWidth), stride, n, k}
 }
 
-// Multiply is level3.PackedB's for it, but sums all terms in one run: A must reach to where
-// the last tile ends only if there are fewer rows than in one, or sums are added to C.
+// Overread is level3.PackedB's for it.
+func (b narrowB) Overread(m int) int { return divUp(m, asm.NarrowRows)*asm.NarrowRows - m }
+
+// Multiply is level3.PackedB's for it, but sums all terms in one run.
 func (b narrowB) Multiply(m int, a asm.PanelA, c []float32, ldc int, e level3.Epilogue) {
 	tier := asm.Active()
 	width := tier.NarrowColumns()
