@@ -89,11 +89,11 @@ func (g Geometry) backwardWeightsDirect(threads int, dw, x, dy []float32) {
 	filters := g.Out // that a thread sums at a time
 	if parts < threads {
 		filters = filterBlock
-		if g.narrow(backwardWeights) || (level3.PackedB{}).Overread(g.KW*g.C) > 0 {
-			x = withRoom(x, len(x)+overread) // once for all
-		}
 	}
 	blocks := divUp(g.Out, filters)
+	if blocks > 1 && (level3.PackedB{}).Overread(g.KW*g.C) > 0 {
+		x = withRoom(x, len(x)+overread) // once for all
+	}
 	sums := level3.Scratch(parts * size)
 	defer level3.Release(sums)
 	par.For(threads, parts*blocks, func(i int) {
