@@ -16,10 +16,11 @@ const (
 	im2col       algorithm = iota // a product with the matrix of patches, which is packed from the images
 	col2im                        // a product that gives the gradients of patches, which are added to the images
 	winograd                      // Winograd's algorithm, on tiles
-	phases                        // products for positions a stride apart, with few channels slower
+	phases                        // a product for all positions a stride apart; not with few channels, of a tile of columns
 	spaceToDepth                  // the convolution at stride 1 of blocks of positions
 	pointwise                     // a product with the images themselves, whose patches are positions
-	depthwise                     // sums over the taps of each channel, which vectors are of
+	depthwise                     // sums over the taps of each channel, whose vectors are channels
+	mergedGroups                  // the convolution of several groups taken for one
 	narrow                        // products with few columns, which read both operands where they lie
 	direct                        // products that read patches where they lie in the images
 )
@@ -28,9 +29,12 @@ const (
 // not depend on the machine.
 func (g Geometry) algorithm(d direction) algorithm {
 	_, blocks := g.blocks()
+	_, merged := g.merged()
 	switch {
 	case g.depthwise():
 		return depthwise
+	case merged:
+		return mergedGroups
 	case g.narrow(d):
 		return narrow
 	case g.form(d) != nil:

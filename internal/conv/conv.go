@@ -20,6 +20,8 @@ func Forward(threads int, g Geometry, y, x, w, bias []float32, relu bool) {
 	switch g.algorithm(forward) {
 	case depthwise:
 		g.forwardDepthwise(threads, y, x, w, bias, relu)
+	case mergedGroups:
+		g.forwardMerged(threads, y, x, w, bias, relu)
 	case winograd:
 		g.forwardWinograd(threads, y, x, w, bias, relu)
 	case spaceToDepth:
@@ -49,6 +51,8 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 	switch g.algorithm(backwardWeights) {
 	case depthwise:
 		g.backwardWeightsDepthwise(threads, dw, x, dy)
+	case mergedGroups:
+		g.backwardWeightsMerged(threads, dw, x, dy)
 	case winograd:
 		g.backwardWeightsWinograd(threads, dw, x, dy)
 	case spaceToDepth:
@@ -71,6 +75,8 @@ func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
 	switch g.algorithm(backwardData) {
 	case depthwise:
 		g.backwardDataDepthwise(threads, dx, dy, w)
+	case mergedGroups:
+		g.backwardDataMerged(threads, dx, dy, w)
 	case winograd:
 		g.backwardDataWinograd(threads, dx, dy, w)
 	case spaceToDepth:

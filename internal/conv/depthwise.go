@@ -30,8 +30,8 @@ func (g Geometry) outputPlane(y []float32) plane {
 	return plane{y, g.OutH() * g.OutW() * g.Out, g.OutW() * g.Out, g.Out}
 }
 
-// each is a convolution of each channel of n images x by filters of its own, to y.
-type each struct {
+// channelwise is a convolution of each channel of n images x by a filter of its own, to y.
+type channelwise struct {
 	n, channels          int
 	vertical, horizontal axis
 	x, y                 plane
@@ -42,23 +42,20 @@ type each struct {
 
 // chunk is how many channels are computed at a time: so many that their filters stay in the
 // first-level cache, in whole tiles of the kernels.
-func (e each) chunk() int {
+func (e channelwise) chunk() int {
 	return max(64, 6144/max(1, e.vertical.taps*e.horizontal.taps)/64*64)
 }
 
 // run computes y on at most threads threads.
-func (e each) run(threads int) {
+func (e channelwise) run(threads int) {
 	rows := e.n * e.vertical.out
-	if e.operations() < smallEach {
-		threads = 1
-	}
 	if h := e.horizontal; h.short() && h.overhang() == h.pad {
 		x, padded := padRows(threads, e.x.data, e.channels, h)
 		defer level3.Release(padded)
 		e.horizontal = axis{h.in + 2*h.pad, h.out, h.taps, 1, 0}
 		e.x = plane{x, e.vertical.in * e.horizontal.in * e.channels, e.horizontal.in * e.channels, e.channels}
 	}
-	par.Blocks(threads, rows, divUp(rows, 4*threads), func(lo, hi int) {
+	par.Blocks(threads, rows, max(1, divUp(rows, 4*threads)), func(lo, hi int) {
 		for c := 0; c < e.channels; c += e.chunk() {
 			for r := lo; r < hi; r++ {
 				e.row(r/e.vertical.out, r%e.vertical.out, c, min(e.channels, c+e.chunk()))
@@ -79,18 +76,9 @@ func padRows(threads int, x []float32, channels int, a axis) ([]float32, *[]floa
 	return images{data: x, n: len(x) / row, h: 1, w: a.in, c: channels}.pad(threads, 0, a.pad)
 }
 
-// operations is the number of multiply-adds.
-func (e each) operations() int {
-	return e.n * e.vertical.out * e.vertical.taps * e.horizontal.out * e.horizontal.taps * e.channels
-}
-
-// smallEach is of how many multiply-adds a convolution is too small to share: they take
-// some ten microseconds.
-const smallEach = 1 << 18
-
 // row computes channels [c0, c1) of row oy of image n of y: positions that the edges of the
 // image cut taps off from one at a time, those between together.
-func (e each) row(n, oy, c0, c1 int) {
+func (e channelwise) row(n, oy, c0, c1 int) {
 	row0, row1 := e.vertical.valid(oy)
 	o0, o1 := e.horizontal.interior()
 	for o := 0; o < e.horizontal.out; o++ {
@@ -118,7 +106,7 @@ func (e each) row(n, oy, c0, c1 int) {
 }
 
 // empty sets y to sums of no terms, of channels from c on.
-func (e each) empty(y []float32, c int) {
+func (e channelwise) empty(y []float32, c int) {
 	clear(y)
 	for i := range y {
 		if e.bias != nil {
@@ -134,7 +122,7 @@ func (g Geometry) forwardDepthwise(threads int, y, x, w, bias []float32, relu bo
 	filters := level3.Scratch(taps * g.C)
 	defer level3.Release(filters)
 	asm.Active().Transpose(*filters, g.C, w, taps, g.C, taps)
-	e := each{n: g.N, channels: g.C, vertical: g.vertical(), horizontal: g.horizontal(),
+	e := channelwise{n: g.N, channels: g.C, vertical: g.vertical(), horizontal: g.horizontal(),
 		x: g.inputPlane(x), y: g.outputPlane(y), w: *filters, bias: bias, floor: float32(math.Inf(-1))}
 	if relu {
 		e.floor = 0
@@ -156,28 +144,25 @@ func (g Geometry) backwardDataDepthwise(threads int, dx, dy, w []float32) {
 		}
 		images := g.inputPlane(dx)
 		images = plane{images.data[p.y*images.row+p.x*images.col:], images.image, g.Stride * images.row, g.Stride * images.col}
-		e := each{n: g.N, channels: g.C, vertical: p.vertical, horizontal: p.horizontal,
+		e := channelwise{n: g.N, channels: g.C, vertical: p.vertical, horizontal: p.horizontal,
 			x: g.outputPlane(dy), y: images, w: *reached, floor: float32(math.Inf(-1))}
 		e.run(threads)
 	}
 }
 
-// eachChunk is how many channels of a gradient of filters are summed at a time: those of
+// gradientChannels is how many channels of a gradient of filters are summed at a time: those of
 // some rows of the images and of the output stay in the first-level cache.
-const eachChunk = 64
+const gradientChannels = 64
 
 // backwardWeightsDepthwise is the gradient of filters for each channel: the output's gradient
 // as filters of the images, whose outputs are the taps.
 func (g Geometry) backwardWeightsDepthwise(threads int, dw, x, dy []float32) {
-	taps, rows, chunks := g.patch(), g.N*g.OutH(), divUp(g.C, eachChunk)
+	taps, rows, chunks := g.patch(), g.N*g.OutH(), divUp(g.C, gradientChannels)
 	operations := rows * g.OutW() * taps * g.C
-	share := divUp(rows, min(maxGradientParts, 1+operations>>20))
+	share := divUp(rows, min(maxGradientParts, 1+operations>>20)) // of a part; each is worth its sum
 	parts := divUp(rows, share)
 	sums := level3.Scratch(parts * taps * g.C)
 	defer level3.Release(sums)
-	if operations < smallEach {
-		threads = 1
-	}
 	h := g.horizontal()
 	if h.short() {
 		wide, padded := padRows(threads, x, g.C, h)
@@ -185,9 +170,9 @@ func (g Geometry) backwardWeightsDepthwise(threads int, dw, x, dy []float32) {
 		x, h = wide, axis{h.in + 2*h.pad, h.out, h.taps, h.stride, 0}
 	}
 	par.For(threads, parts*chunks, func(i int) {
-		part, c := i/chunks, i%chunks*eachChunk
+		part, c := i/chunks, i%chunks*gradientChannels
 		sum := (*sums)[part*taps*g.C:][:taps*g.C]
-		s := eachGradient{g, h, x, dy, sum, c, min(eachChunk, g.C-c)}
+		s := channelwiseGradient{g, h, x, dy, sum, c, min(gradientChannels, g.C-c)}
 		s.add(part*share, min(rows, (part+1)*share))
 	})
 	total := (*sums)[:taps*g.C]
@@ -197,8 +182,8 @@ func (g Geometry) backwardWeightsDepthwise(threads int, dw, x, dy []float32) {
 	asm.Active().Transpose(dw, taps, total, g.C, taps, g.C)
 }
 
-// eachGradient sums the gradient of the filters [KH, KW, C] of channels from c on.
-type eachGradient struct {
+// channelwiseGradient sums the gradient of the filters [KH, KW, C] of channels from c on.
+type channelwiseGradient struct {
 	Geometry
 	h           axis // horizontal, of x
 	x, dy, sum  []float32
@@ -207,7 +192,7 @@ type eachGradient struct {
 
 // add sets the sum to that over rows [r0, r1) of the output, of all images: of a few rows
 // at a time, which stay in the first-level cache for all rows of taps.
-func (s *eachGradient) add(r0, r1 int) {
+func (s *channelwiseGradient) add(r0, r1 int) {
 	for tap := range s.KH * s.KW {
 		clear(s.sum[tap*s.C+s.c:][:s.channels])
 	}
@@ -227,7 +212,7 @@ func (s *eachGradient) add(r0, r1 int) {
 
 // taps adds rows [oy0, oy1) of the output of image n to the taps of row ky: positions that
 // all reach together, where these are many, and others tap by tap.
-func (s *eachGradient) taps(n, ky, oy0, oy1 int) {
+func (s *channelwiseGradient) taps(n, ky, oy0, oy1 int) {
 	o0, o1 := s.h.interior()
 	if 2*(o1-o0) < s.OutW() {
 		o0, o1 = 0, 0
@@ -245,9 +230,14 @@ func (s *eachGradient) taps(n, ky, oy0, oy1 int) {
 }
 
 // columns adds positions [oy0, oy1) x [ox0, ox1) of the output of image n to so many taps
-// from (ky, kx) on.
-func (s *eachGradient) columns(n, ky, oy0, oy1, kx, taps, ox0, ox1 int) {
+// from (ky, kx) on, at most KC of a row at a time.
+func (s *channelwiseGradient) columns(n, ky, oy0, oy1, kx, taps, ox0, ox1 int) {
 	if ox0 >= ox1 {
+		return
+	}
+	if ox1-ox0 > level3.KC {
+		s.columns(n, ky, oy0, oy1, kx, taps, ox0, ox0+level3.KC)
+		s.columns(n, ky, oy0, oy1, kx, taps, ox0+level3.KC, ox1)
 		return
 	}
 	terms := asm.Terms{Rows: oy1 - oy0, Cols: ox1 - ox0, Channels: s.channels,
