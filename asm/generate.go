@@ -10,3 +10,5 @@ package asm
 //go:generate go -C _avo run . -kernel moments -pkg asm -out ../moments_amd64.s -stubs ../moments_amd64.go
 //go:generate go -C _avo run . -kernel dense -pkg asm -out ../dense_amd64.s -stubs ../dense_amd64.go
 //go:generate go -C _avo run . -kernel assign -pkg asm -out ../assign_amd64.s -stubs ../assign_amd64.go
+//go:generate go -C _avo run . -kernel depthwise -pkg asm -out ../depthwise_amd64.s -stubs ../depthwise_amd64.go
+//go:generate go -C _avo run . -kernel narrow -pkg asm -out ../narrow_amd64.s -stubs ../narrow_amd64.go

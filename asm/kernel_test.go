@@ -48,7 +48,7 @@ func TestGemm(t *testing.T) {
 					}
 					for _, pad := range []int{0, 1, 7, tile.NR} {
 						for _, epilogue := range []string{"", "accumulate", "bias and floor"} {
-							gemmCase{tier, rows, kc, a, tile.NR + pad, epilogue}.check(t, rnd)
+							gemmCase{tier, rows, kc, a, tile.NR + pad, epilogue, 0}.check(t, rnd)
 						}
 					}
 				}
@@ -64,6 +64,7 @@ type gemmCase struct {
 	a        asm.PanelA
 	ld       int
 	epilogue string
+	narrow   int // columns of Narrow; 0: Gemm
 }
 
 // check compares the call, on random data, with its definition.
@@ -74,7 +75,11 @@ func (g gemmCase) check(t *testing.T, rnd *rand.Rand) {
 		run = g.kc
 	}
 	a.Data = guarded(t, (g.rows-1)*a.RowStride+(run-1)*a.ColStride+(g.kc/run-1)*a.RunStride+1)
-	b, c := asm.PanelB{Data: guarded(t, (g.kc-1)*g.ld+width), Stride: g.ld}, guarded(t, (g.rows-1)*g.ld+width)
+	read := width // of a row of B
+	if g.narrow > 0 {
+		read, width = g.tier.NarrowColumns(), g.narrow
+	}
+	b, c := asm.PanelB{Data: guarded(t, (g.kc-1)*g.ld+read), Stride: g.ld}, guarded(t, (g.rows-1)*g.ld+width)
 	fillNormal(rnd, a.Data)
 	fillNormal(rnd, b.Data)
 	fill(c, canary)
@@ -100,8 +105,36 @@ func (g gemmCase) check(t *testing.T, rnd *rand.Rand) {
 			want[i*g.ld+j] = max(s, e.Floor)
 		}
 	}
-	g.tier.Gemm(g.rows, g.kc, a, b, c, g.ld, e)
+	if g.narrow > 0 {
+		g.tier.Narrow(g.narrow, g.kc, a, b, c, g.ld, e)
+	} else {
+		g.tier.Gemm(g.rows, g.kc, a, b, c, g.ld, e)
+	}
 	equalBits(t, c, want, fmt.Sprintf("%+v", g))
+}
+
+// TestNarrow is TestGemm for tiles of every number of columns, of a B that ends at a guard
+// page where its last row's tile does.
+func TestNarrow(t *testing.T) {
+	forEachTier(t, func(t *testing.T, tier asm.Tier) {
+		rnd := rand.New(rand.NewPCG(1, 1))
+		const rows = asm.NarrowRows
+		for cols := 1; cols <= tier.NarrowColumns(); cols++ {
+			for _, kc := range []int{1, 2, 3, 7, 16, 100} {
+				for _, a := range []asm.PanelA{{RowStride: 1, ColStride: rows}, {RowStride: kc, ColStride: 1}, {RowStride: 3 * kc, ColStride: 2},
+					{RowStride: 2, ColStride: 1, Run: 1, RunStride: 5}, {RowStride: 3, ColStride: 1, Run: (kc + 1) / 2, RunStride: kc + 2}} {
+					if a.Run > 0 && kc%a.Run != 0 {
+						continue
+					}
+					for _, pad := range []int{0, 1, 7} {
+						for _, epilogue := range []string{"", "accumulate", "bias and floor"} {
+							gemmCase{tier, rows, kc, a, cols + pad, epilogue, cols}.check(t, rnd)
+						}
+					}
+				}
+			}
+		}
+	})
 }
 
 // TestGram compares every tier, bit by bit, with the sums written out, on operands and

@@ -135,3 +135,42 @@ func relax8(n int, dist *float64, pred *int32, c, p *float64, row *int32, base f
 func toptwo4(n int, c, p *float64, gains *float64, columns *int64)            { panic(missingKernel) }
 func columnmax8(n int, maxima *float64, argmax *int32, x *float64, row int32) { panic(missingKernel) }
 func bounded16(n int, x *float64, limit float64) int32                        { panic(missingKernel) }
+
+func depthwise7x8(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32) {
+	panic(missingKernel)
+}
+func depthwise3x8(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32) {
+	panic(missingKernel)
+}
+func depthwise1x8(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32) {
+	panic(missingKernel)
+}
+func depthwise7x16(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32) {
+	panic(missingKernel)
+}
+func depthwise3x16(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32) {
+	panic(missingKernel)
+}
+func depthwise1x16(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32) {
+	panic(missingKernel)
+}
+
+func depthwise7of3x8(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32) {
+	panic(missingKernel)
+}
+func depthwise7of7x8(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32) {
+	panic(missingKernel)
+}
+func depthwise7of3x16(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32) {
+	panic(missingKernel)
+}
+func depthwise7of7x16(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32) {
+	panic(missingKernel)
+}
+
+func narrow12x8(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc, cols int, add *float32, ldadd int, floor float32) {
+	panic(missingKernel)
+}
+func narrow12x16(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc, cols int, add *float32, ldadd int, floor float32) {
+	panic(missingKernel)
+}

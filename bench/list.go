@@ -14,6 +14,7 @@ var standard []byte
 type List struct {
 	Threads    []int        `json:"threads"` // how many threads to time everything with, one after the other
 	Conv       []Conv       `json:"conv"`
+	Networks   []Network    `json:"networks"` // whose convolutions are to be timed, too
 	Gemm       []Gemm       `json:"gemm"`
 	Moments    []Moments    `json:"moments"`
 	Assignment []Assignment `json:"assignment"`
@@ -51,7 +52,7 @@ func Parse(data []byte) (*List, error) {
 // Works returns the work on the list. The error names what makes no sense.
 func (l *List) Works() ([]Work, error) {
 	var all []Work
-	for _, items := range [][]item{items(l.Conv), items(l.Gemm), items(l.Moments), items(l.Assignment), items(l.Lasso), items(l.Spectral), items(l.Train)} {
+	for _, items := range [][]item{items(l.Conv), items(l.Networks), items(l.Gemm), items(l.Moments), items(l.Assignment), items(l.Lasso), items(l.Spectral), items(l.Train)} {
 		for _, it := range items {
 			works, err := it.works()
 			if err != nil {
@@ -70,7 +71,7 @@ func (l *List) Works() ([]Work, error) {
 	return all, nil
 }
 
-// item is an entry of a list, which is work in one direction or in two.
+// item is an entry of a list, which is work, in one direction or more.
 type item interface{ works() ([]Work, error) }
 
 func items[T item](entries []T) []item {

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -42,6 +43,32 @@ func TestOperations(t *testing.T) {
 	}
 }
 
+// TestNetworks: the multiply-adds of all layers are those that the papers and torchvision
+// say, but for the dense layers at the end, and works are of the distinct layers.
+func TestNetworks(t *testing.T) {
+	for _, want := range []struct {
+		name     string
+		billions float64
+		distinct int
+	}{{"resnet50", 4.087, 23}, {"mobilenetv2", 0.2995, 30}, {"convnext-t", 4.454, 16}, {"vgg16", 15.347, 9}} {
+		var operations float64
+		for _, l := range networks[want.name] {
+			works, err := l.conv(want.name, 1).works()
+			if err != nil {
+				t.Fatal(err)
+			}
+			operations += works[0].Operations
+		}
+		if billions := operations / 2e9; math.Abs(billions-want.billions) > 0.005*want.billions {
+			t.Errorf("%s: %.4f billion multiply-adds, want %.4f", want.name, billions, want.billions)
+		}
+		works, err := Network{want.name, []int{1, 8}}.works()
+		if err != nil || len(works) != want.distinct*2*2 {
+			t.Errorf("%s: %d works of %d layers, %v", want.name, len(works), want.distinct, err)
+		}
+	}
+}
+
 func TestParseErrors(t *testing.T) {
 	const layer = `{"name": "a", "n": 1, "size": 4, "in": 2, "out": 2, "kernel": 3, "stride": 1, "pad": 1, "groups": 1}`
 	for _, c := range []struct{ list, want string }{
@@ -52,6 +79,7 @@ func TestParseErrors(t *testing.T) {
 		{`{"conv": [` + strings.Replace(layer, `"stride": 1`, `"stride": 0`, 1) + `]}`, "a: size"},
 		{`{"conv": [` + strings.Replace(layer, `"groups": 1`, `"groups": 3`, 1) + `]}`, "a: channels"},
 		{`{"conv": [` + strings.Replace(layer, `"kernel": 3`, `"kernel": 7`, 1) + `]}`, "a: filter"},
+		{`{"networks": [{"name": "alexnet"}]}`, `no network "alexnet"`},
 		{`{"gemm": [{"m": 2, "n": 3}]}`, "gemm/2x3x0"},
 		{`{"moments": [{"n": 1, "p": 3}]}`, "moments/N=1,p=3"},
 		{`{"assignment": [{"n": 0, "values": "uniform"}]}`, "assignment/uniform/n=0"},

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/corr"
+	"github.com/convergent-go/convergent/internal/conv"
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/vec"
@@ -36,6 +37,11 @@ func TestCollectorIsNotKeptWaiting(t *testing.T) {
 	for name, work := range map[string]func(){
 		"products": func() {
 			level3.Gemm(1, level3.Product{M: n, N: n, K: n, A: level3.Rows{Data: a, Stride: n}, B: level3.Rows{Data: b, Stride: n}, C: c, LDC: n})
+		},
+		"depthwise": func() {
+			g := conv.Geometry{N: 1, H: 7, W: 1500, C: 256, Out: 256, KH: 7, KW: 7, Stride: 1, Pad: 3, Groups: 256}
+			conv.Forward(1, g, y[:7*1500*256], x[:7*1500*256], a[:49*256], nil, false)
+			conv.BackwardWeights(1, g, c[:49*256], nil, x[:7*1500*256], y[:7*1500*256])
 		},
 		"elements":     func() { vec.Add(x, y) },
 		"finite":       func() { vec.Finite(x) },

@@ -28,6 +28,8 @@ var emitters = map[string]func(){
 	"dense":     dense,
 	"assign":    assign,
 	"affine":    affine,
+	"depthwise": depthwise,
+	"narrow":    narrow,
 }
 
 func main() {

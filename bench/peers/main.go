@@ -27,6 +27,7 @@ type options struct {
 	Work    string         `help:"What to time, in the form of bench/work.json, which is the default." placeholder:"FILE"`
 	Python  string         `help:"Command that starts Python (${default})." default:"python3" placeholder:"CMD"`
 	Threads []int          `help:"Numbers of threads, one after the other; else as the list has them." placeholder:"1,2"`
+	Tiers   []string       `help:"Instruction sets to time ours with, one after the other, of portable, avx2 and avx512; else the best." placeholder:"avx2,avx512"`
 	Only    *regexp.Regexp `help:"Only work whose name matches." placeholder:"REGEXP"`
 	Pairs   int            `help:"How often to run ours and a peer in turn (${default})." default:"7"`
 	JSON    string         `name:"json" help:"Write the table as JSON, too." placeholder:"FILE"`
@@ -50,6 +51,9 @@ func main() {
 }
 
 func (o *options) run() error {
+	if o.Tiers != nil {
+		return o.runTiers()
+	}
 	works, threads, err := o.list()
 	if err != nil {
 		return err
@@ -72,14 +76,19 @@ func (o *options) run() error {
 		}
 		failed = append(failed, stop())
 	}
-	if o.JSON != "" {
-		data, err := json.MarshalIndent(rows, "", "  ")
-		if err != nil {
-			return err
-		}
-		failed = append(failed, os.WriteFile(o.JSON, append(data, '\n'), 0o666))
+	return errors.Join(append(failed, o.write(rows))...)
+}
+
+// write writes the table as JSON, if that is wanted.
+func (o *options) write(rows []row) error {
+	if o.JSON == "" {
+		return nil
 	}
-	return errors.Join(failed...)
+	data, err := json.MarshalIndent(rows, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(o.JSON, append(data, '\n'), 0o666)
 }
 
 // list returns the chosen work and numbers of threads.

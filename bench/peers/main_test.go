@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/convergent-go/convergent/asm"
 )
 
 // TestMain lets the test's program be the command itself.
@@ -70,6 +72,31 @@ func TestWithoutPython(t *testing.T) {
 	}
 }
 
+// TestTiers asks for a table of two tiers: one row each, under one header.
+func TestTiers(t *testing.T) {
+	dir := t.TempDir()
+	list, table := filepath.Join(dir, "work.json"), filepath.Join(dir, "rows.json")
+	if err := os.WriteFile(list, []byte(`{"threads": [1], "gemm": [{"m": 20, "n": 30, "k": 40}]}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	tiers := []string{asm.Supported()[len(asm.Supported())-1].String(), "portable"}
+	stdout, stderr, code := command(t, "-work", list, "-python", filepath.Join(dir, "python"), "-pairs=1", "-tiers", strings.Join(tiers, ","), "-json", table)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	data, err := os.ReadFile(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []row
+	if err := json.Unmarshal(data, &rows); err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 2 || rows[0].Tier != tiers[0] || rows[1].Tier != tiers[1] || strings.Count(stdout, "\n") != 3 {
+		t.Errorf("rows %s, table:\n%s", data, stdout)
+	}
+}
+
 func TestBadInput(t *testing.T) {
 	list := filepath.Join(t.TempDir(), "list.json")
 	if err := os.WriteFile(list, []byte(`{"gemm": [{"m": 0}]}`), 0o666); err != nil {
@@ -86,6 +113,7 @@ func TestBadInput(t *testing.T) {
 		{[]string{"-only", "^nothing$"}, "no work matches ^nothing$", 1},
 		{[]string{"-threads", "0"}, "-threads", 1},
 		{[]string{"-pairs", "0"}, "-pairs", 1},
+		{[]string{"-tiers", "sse9"}, `no tier "sse9"`, 1},
 		{[]string{"-bogus"}, "--bogus", 2},
 	} {
 		_, stderr, code := command(t, c.args...)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/bench"
 )
 
@@ -126,7 +127,7 @@ func (s *session) alternate(own, other *entry) (row, error) {
 }
 
 func (s *session) label(r row, w bench.Work) row {
-	r.Work, r.Threads, r.PeakShare = w.Name, s.threads, w.Operations/r.Own/s.peak
+	r.Work, r.Threads, r.Tier, r.PeakShare = w.Name, s.threads, asm.Active().String(), w.Operations/r.Own/s.peak
 	return r
 }
 

@@ -5,6 +5,7 @@ import "fmt"
 // row is a line of the table. Times are medians, of one run.
 type row struct {
 	Work      string  `json:"work"`
+	Tier      string  `json:"tier"`           // the instruction set of ours
 	Peer      string  `json:"peer,omitempty"` // none: ours was timed alone
 	Threads   int     `json:"threads"`
 	Own       float64 `json:"ours_s"`
@@ -16,7 +17,7 @@ type row struct {
 	low, high float64 // quartiles of the ratio
 }
 
-const header = "work                               threads    ours ms  of peak  peer                       peer ms  ratio"
+const header = "work                                               threads  tier         ours ms  of peak  peer                       peer ms  ratio"
 
 // String formats a row under the header.
 func (r row) String() string {
@@ -24,7 +25,7 @@ func (r row) String() string {
 	if r.PeakShare > 0 {
 		share = fmt.Sprintf("%.0f%%", r.PeakShare*100)
 	}
-	s := fmt.Sprintf("%-34s %7d %10.3f %8s", r.Work, r.Threads, r.Own*1e3, share)
+	s := fmt.Sprintf("%-50s %7d  %-8s %10.3f %8s", r.Work, r.Threads, r.Tier, r.Own*1e3, share)
 	if r.Peer == "" {
 		return s
 	}

@@ -32,7 +32,7 @@ func installed(python string, threads int) (peers []peer, notes string, stop fun
 	for _, name := range slices.Sorted(maps.Keys(w.hello.Omitted)) {
 		notes += fmt.Sprintf("%s is left out: %s\n", name, w.hello.Omitted[name])
 	}
-	return append(peers, gonum{}), notes, w.stop
+	return append(peers, gonum{}), notes, func() error { return w.stop() }
 }
 
 // worker is a process that computes with the libraries of Python. It answers
@@ -47,6 +47,8 @@ type worker struct {
 	answers  *json.Decoder
 	process  *os.Process // nil: is not paused
 	stop     func() error
+	again    func() (*worker, error) // starts another
+	died     bool                    // as where a library divides by zero
 }
 
 type request struct {
@@ -94,6 +96,7 @@ func start(python string, threads int) (*worker, error) {
 		return nil, fmt.Errorf("%s: %w", python, err)
 	}
 	w.process = cmd.Process
+	w.again = func() (*worker, error) { return start(python, threads) }
 	w.stop = func() error {
 		resume(cmd.Process)
 		return errors.Join(in.Close(), cmd.Wait())
@@ -112,10 +115,11 @@ func (w *worker) ask(r request) (a answer, err error) {
 		resume(w.process)
 		defer pause(w.process)
 	}
-	if err = w.requests.Encode(r); err != nil {
-		return a, err
+	if err = w.requests.Encode(r); err == nil {
+		err = w.answers.Decode(&a)
 	}
-	if err = w.answers.Decode(&a); err != nil {
+	if err != nil {
+		w.died = true
 		return a, err
 	}
 	if a.Error != "" {
@@ -137,8 +141,17 @@ func (l library) supports(w bench.Work) bool {
 	return slices.Contains(l.worker.hello.Peers[kind], l.id)
 }
 
-// prepare replaces what the worker had prepared before.
+// prepare replaces what the worker had prepared before. A worker that died of its last work is
+// replaced by another.
 func (l library) prepare(w bench.Work) (*entry, error) {
+	if l.worker.died {
+		another, err := l.worker.again()
+		if err != nil {
+			return nil, err
+		}
+		l.worker.stop() // it has failed, and has been reported
+		*l.worker = *another
+	}
 	a, err := l.worker.ask(request{Action: "prepare", Peer: l.id, Work: w.Name, Spec: w.Spec})
 	if err != nil {
 		return nil, err

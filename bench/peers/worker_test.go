@@ -82,6 +82,50 @@ func TestWorker(t *testing.T) {
 	}
 }
 
+// TestWorkerThatDies: work that kills a worker is an error, and the next finds another.
+func TestWorkerThatDies(t *testing.T) {
+	list, err := bench.Parse([]byte(`{"gemm": [{"m": 4, "n": 5, "k": 6}, {"m": 4, "n": 5, "k": 7}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	works, err := list.Works()
+	if err != nil {
+		t.Fatal(err)
+	}
+	started, stopped := 0, 0
+	var again func() (*worker, error)
+	again = func() (*worker, error) {
+		ask, requests := io.Pipe()
+		answers, reply := io.Pipe()
+		if started++; started == 1 {
+			go func() { // says what it can do, and dies of the first work
+				json.NewEncoder(reply).Encode(map[string]any{"peers": map[string][]string{"gemm": {"torch"}}})
+				json.NewDecoder(ask).Decode(new(any))
+				reply.Close()
+			}()
+		} else {
+			go fake(ask, reply, 0)
+		}
+		w, err := connect(requests, answers)
+		if err == nil {
+			w.again, w.stop = again, func() error { stopped++; return requests.Close() }
+		}
+		return w, err
+	}
+	w, err := again()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := session{threads: 1, pairs: 1, peak: 1e9, peers: []peer{library{"torch", w}}}
+	if err := s.compare(works[0], func(row) {}); err == nil {
+		t.Error("the work of a worker that died passed")
+	}
+	if err := s.compare(works[1], func(row) {}); err != nil || started != 2 || stopped != 1 {
+		t.Errorf("%v after %d starts and %d stops", err, started, stopped)
+	}
+	w.stop()
+}
+
 func errorText(err error) string {
 	if err == nil {
 		return ""

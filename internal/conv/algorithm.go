@@ -16,8 +16,12 @@ const (
 	im2col       algorithm = iota // a product with the matrix of patches, which is packed from the images
 	col2im                        // a product that gives the gradients of patches, which are added to the images
 	winograd                      // Winograd's algorithm, on tiles
+	phases                        // a product for all positions a stride apart; not with few channels, of a tile of columns
 	spaceToDepth                  // the convolution at stride 1 of blocks of positions
 	pointwise                     // a product with the images themselves, whose patches are positions
+	depthwise                     // sums over the taps of each channel, whose vectors are channels
+	mergedGroups                  // the convolution of several groups taken for one
+	narrow                        // products with few columns, which read both operands where they lie
 	direct                        // products that read patches where they lie in the images
 )
 
@@ -25,7 +29,14 @@ const (
 // not depend on the machine.
 func (g Geometry) algorithm(d direction) algorithm {
 	_, blocks := g.blocks()
+	_, merged := g.merged()
 	switch {
+	case g.depthwise():
+		return depthwise
+	case merged:
+		return mergedGroups
+	case g.narrow(d):
+		return narrow
 	case g.form(d) != nil:
 		return winograd
 	case blocks:
@@ -34,7 +45,9 @@ func (g Geometry) algorithm(d direction) algorithm {
 		return direct // which is quicker than pointwise, too
 	case g.pointwise():
 		return pointwise
-	case d == backwardData && !g.correlation():
+	case d == backwardData && g.C/g.groups() >= 8:
+		return phases
+	case d == backwardData:
 		return col2im
 	case d == forward && g.direct():
 		return direct
@@ -46,10 +59,6 @@ func (g Geometry) algorithm(d direction) algorithm {
 func (g Geometry) pointwise() bool {
 	return g.KH*g.KW == 1 && g.Stride == 1 && g.Pad == 0 && g.groups() == 1
 }
-
-// correlation reports whether the gradient of the images is computed as a convolution
-// itself, which it is at stride 1: with few channels that does not pay.
-func (g Geometry) correlation() bool { return g.Stride == 1 && g.C/g.groups() >= 8 }
 
 // adjoint is the convolution that takes the gradient of the output of g, at stride 1, to
 // that of the images: dy is padded by what the filters overhang, and filters are rotated

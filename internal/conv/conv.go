@@ -18,6 +18,10 @@ func Forward(threads int, g Geometry, y, x, w, bias []float32, relu bool) {
 		panic("conv: wrong length of the bias")
 	}
 	switch g.algorithm(forward) {
+	case depthwise:
+		g.forwardDepthwise(threads, y, x, w, bias, relu)
+	case mergedGroups:
+		g.forwardMerged(threads, y, x, w, bias, relu)
 	case winograd:
 		g.forwardWinograd(threads, y, x, w, bias, relu)
 	case spaceToDepth:
@@ -27,7 +31,7 @@ func Forward(threads int, g Geometry, y, x, w, bias []float32, relu bool) {
 			M: g.positions(), N: g.Out, K: g.C,
 			A: level3.Rows{Data: x, Stride: g.C}, B: level3.Rows{Data: w, Stride: g.C}, C: y, LDC: g.Out,
 			Epilogue: level3.Epilogue{Bias: bias, ReLU: relu}})
-	case direct:
+	case narrow, direct:
 		g.forwardDirect(threads, y, x, w, bias, relu)
 	default:
 		g.forwardPatches(threads, y, x, w, bias, relu)
@@ -45,6 +49,10 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 		sumRows(threads, db, dy, g.OutH()*g.OutW())
 	}
 	switch g.algorithm(backwardWeights) {
+	case depthwise:
+		g.backwardWeightsDepthwise(threads, dw, x, dy)
+	case mergedGroups:
+		g.backwardWeightsMerged(threads, dw, x, dy)
 	case winograd:
 		g.backwardWeightsWinograd(threads, dw, x, dy)
 	case spaceToDepth:
@@ -53,7 +61,7 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 		level3.Gemm(threads, level3.Product{
 			M: g.Out, N: g.C, K: g.positions(),
 			A: level3.Cols{Data: dy, Stride: g.Out}, B: level3.Cols{Data: x, Stride: g.C}, C: dw, LDC: g.C})
-	case direct:
+	case narrow, direct:
 		g.backwardWeightsDirect(threads, dw, x, dy)
 	default:
 		g.backwardWeightsPatches(threads, dw, x, dy)
@@ -65,6 +73,10 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
 	g.check(dx, w, dy)
 	switch g.algorithm(backwardData) {
+	case depthwise:
+		g.backwardDataDepthwise(threads, dx, dy, w)
+	case mergedGroups:
+		g.backwardDataMerged(threads, dx, dy, w)
 	case winograd:
 		g.backwardDataWinograd(threads, dx, dy, w)
 	case spaceToDepth:
@@ -73,10 +85,12 @@ func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
 		level3.Gemm(threads, level3.Product{
 			M: g.positions(), N: g.C, K: g.Out,
 			A: level3.Rows{Data: dy, Stride: g.Out}, B: level3.Cols{Data: w, Stride: g.C}, C: dx, LDC: g.C})
-	case col2im:
-		g.backwardDataScatter(threads, dx, dy, w)
+	case narrow:
+		g.backwardDataNarrow(threads, dx, dy, w)
+	case phases:
+		g.backwardDataPhases(threads, dx, dy, w)
 	default:
-		g.backwardDataPatches(threads, dx, dy, w)
+		g.backwardDataScatter(threads, dx, dy, w)
 	}
 }
 

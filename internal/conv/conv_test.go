@@ -13,6 +13,11 @@ import (
 // not square, single channels, and images smaller than a tile.
 var geometries = []Geometry{
 	{N: 2, H: 8, W: 8, C: 3, Out: 5, KH: 3, KW: 3, Stride: 1, Pad: 1},
+	{N: 2, H: 28, W: 30, C: 12, Out: 11, KH: 3, KW: 3, Stride: 1, Pad: 0},
+	{N: 2, H: 14, W: 12, C: 33, Out: 16, KH: 1, KW: 1, Stride: 1},
+	{N: 2, H: 14, W: 13, C: 16, Out: 33, KH: 1, KW: 1, Stride: 1},
+	{N: 2, H: 28, W: 30, C: 3, Out: 3, KH: 3, KW: 3, Stride: 1, Pad: 1},
+	{N: 2, H: 14, W: 14, C: 32, Out: 40, KH: 3, KW: 3, Stride: 1, Pad: 1},
 	{N: 3, H: 9, W: 7, C: 16, Out: 17, KH: 5, KW: 5, Stride: 1, Pad: 2},
 	{N: 2, H: 23, W: 21, C: 3, Out: 8, KH: 11, KW: 11, Stride: 4},
 	{N: 2, H: 6, W: 6, C: 8, Out: 6, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 2},
@@ -24,17 +29,30 @@ var geometries = []Geometry{
 	{N: 1, H: 2, W: 2, C: 1, Out: 1, KH: 3, KW: 3, Stride: 1, Pad: 1},
 	{N: 9, H: 1, W: 1, C: 300, Out: 10, KH: 1, KW: 1, Stride: 1},
 	{N: 2, H: 6, W: 6, C: 37, Out: 10, KH: 3, KW: 3, Stride: 3, Pad: 2},
-	{N: 2, H: 31, W: 30, C: 3, Out: 8, KH: 11, KW: 11, Stride: 4, Pad: 2},
-	{N: 2, H: 20, W: 18, C: 5, Out: 9, KH: 5, KW: 5, Stride: 2, Pad: 2},
+	{N: 24, H: 31, W: 30, C: 3, Out: 8, KH: 11, KW: 11, Stride: 4, Pad: 2},
+	{N: 8, H: 20, W: 18, C: 5, Out: 9, KH: 5, KW: 5, Stride: 2, Pad: 2},
 	{N: 2, H: 41, W: 40, C: 2, Out: 8, KH: 9, KW: 9, Stride: 2, Pad: 0},
-	{N: 2, H: 13, W: 14, C: 37, Out: 10, KH: 3, KW: 3, Stride: 1, Pad: 1},
-	{N: 3, H: 9, W: 10, C: 32, Out: 48, KH: 3, KW: 3, Stride: 1, Pad: 0, Groups: 2},
-	{N: 16, H: 3, W: 3, C: 9, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
-	{N: 8, H: 2, W: 2, C: 16, Out: 33, KH: 3, KW: 3, Stride: 1, Pad: 1},
+	{N: 3, H: 13, W: 14, C: 37, Out: 10, KH: 3, KW: 3, Stride: 1, Pad: 1},
+	{N: 16, H: 9, W: 10, C: 32, Out: 48, KH: 3, KW: 3, Stride: 1, Pad: 0, Groups: 2},
+	{N: 128, H: 3, W: 3, C: 9, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
+	{N: 80, H: 2, W: 2, C: 16, Out: 33, KH: 3, KW: 3, Stride: 1, Pad: 1},
 	{N: 4, H: 7, W: 5, C: 8, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 4},
-	{N: 2, H: 12, W: 11, C: 22, Out: 24, KH: 5, KW: 5, Stride: 1, Pad: 1, Groups: 2},
+	{N: 6, H: 12, W: 11, C: 22, Out: 24, KH: 5, KW: 5, Stride: 1, Pad: 1, Groups: 2},
 	{N: 1, H: 30, W: 31, C: 8, Out: 8, KH: 5, KW: 5, Stride: 1, Pad: 5},
-	{N: 2, H: 8, W: 8, C: 256, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
+	{N: 16, H: 8, W: 8, C: 256, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
+	{N: 2, H: 14, W: 15, C: 41, Out: 41, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 41},
+	{N: 2, H: 15, W: 14, C: 24, Out: 24, KH: 3, KW: 3, Stride: 2, Pad: 1, Groups: 24},
+	{N: 1, H: 3, W: 900, C: 9, Out: 9, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 9},
+	{N: 2, H: 9, W: 10, C: 24, Out: 36, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 12},
+	{N: 2, H: 9, W: 10, C: 21, Out: 42, KH: 3, KW: 3, Stride: 2, Pad: 1, Groups: 21},
+	{N: 6, H: 20, W: 20, C: 64, Out: 64, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 16},
+	{N: 3, H: 7, W: 8, C: 17, Out: 17, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 17},
+	{N: 2, H: 7, W: 7, C: 96, Out: 96, KH: 7, KW: 7, Stride: 1, Pad: 3, Groups: 96},
+	{N: 1, H: 20, W: 23, C: 16, Out: 16, KH: 7, KW: 7, Stride: 1, Pad: 3, Groups: 16},
+	{N: 3, H: 9, W: 8, C: 8, Out: 8, KH: 2, KW: 5, Stride: 3, Pad: 2, Groups: 8},
+	{N: 1, H: 5, W: 6, C: 9, Out: 9, KH: 1, KW: 1, Stride: 3, Pad: 4, Groups: 9},
+	{N: 1, H: 2, W: 1, C: 10, Out: 10, KH: 5, KW: 5, Stride: 1, Pad: 6, Groups: 10},
+	{N: 2, H: 70, W: 66, C: 80, Out: 80, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 80},
 }
 
 // forEachProduct visits every product that makes up the output: y[yi] += x[xi] * w[wi].
@@ -147,9 +165,9 @@ func checkError(t *testing.T, name string, got []float32, want, sizes []float64)
 // sums are long.
 func TestLongSums(t *testing.T) {
 	for _, g := range []Geometry{
-		{N: 1, H: 12, W: 12, C: 512, Out: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
-		{N: 1, H: 10, W: 8, C: 512, Out: 16, KH: 5, KW: 5, Stride: 1, Pad: 2},
-		{N: 2, H: 2, W: 14, C: 512, Out: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
+		{N: 8, H: 12, W: 12, C: 512, Out: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
+		{N: 4, H: 10, W: 8, C: 512, Out: 16, KH: 5, KW: 5, Stride: 1, Pad: 2},
+		{N: 16, H: 2, W: 14, C: 512, Out: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		{N: 1, H: 12, W: 12, C: 512, Out: 16, KH: 3, KW: 2, Stride: 1, Pad: 1},
 	} {
 		checkDefinition(t, g, false)
@@ -161,12 +179,16 @@ func TestLongSums(t *testing.T) {
 func TestSameBits(t *testing.T) {
 	for digest, g := range map[string]Geometry{
 		"643a2e29b86b52c8": {N: 16, H: 16, W: 16, C: 24, Out: 40, KH: 3, KW: 3, Stride: 1, Pad: 1},
-		"8bc0ddd506c10c59": {N: 4, H: 13, W: 13, C: 10, Out: 9, KH: 5, KW: 5, Stride: 1, Pad: 2},
-		"8466f1817dc12096": {N: 16, H: 2, W: 2, C: 8, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
+		"9c6a5d3242bb8a6":  {N: 4, H: 13, W: 13, C: 10, Out: 9, KH: 5, KW: 5, Stride: 1, Pad: 2},
+		"f2e4ab4814bb37dc": {N: 80, H: 2, W: 2, C: 8, Out: 8, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		"d77873e62c75d64b": {N: 3, H: 40, W: 40, C: 3, Out: 16, KH: 7, KW: 7, Stride: 2, Pad: 1},
-		"3e6ae22aa3b6cdd2": {N: 3, H: 35, W: 40, C: 3, Out: 16, KH: 11, KW: 11, Stride: 4, Pad: 1},
-		"720432dcb91b94b7": {N: 1, H: 9, W: 9, C: 144, Out: 200, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 2},
-		"9310b45dc1e345d3": {N: 3, H: 9, W: 9, C: 64, Out: 16, KH: 3, KW: 3, Stride: 2, Pad: 1, Groups: 2},
+		"7531dd2bf0590ec9": {N: 1, H: 9, W: 9, C: 144, Out: 200, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 2},
+		"2c4d94c8b5cbf97e": {N: 24, H: 35, W: 40, C: 3, Out: 16, KH: 11, KW: 11, Stride: 4, Pad: 1},
+		"12c1851743b7498":  {N: 3, H: 9, W: 9, C: 64, Out: 16, KH: 3, KW: 3, Stride: 2, Pad: 1, Groups: 2},
+		"54b7aab1044d6958": {N: 3, H: 20, W: 19, C: 41, Out: 41, KH: 3, KW: 3, Stride: 1, Pad: 1, Groups: 41},
+		"c14833a2a44db398": {N: 16, H: 13, W: 13, C: 20, Out: 24, KH: 5, KW: 5, Stride: 1, Pad: 2},
+		"8b552dcbaa1f4307": {N: 3, H: 13, W: 14, C: 96, Out: 96, KH: 7, KW: 7, Stride: 1, Pad: 3, Groups: 96},
+		"1f00bba52b86d797": {N: 2, H: 14, W: 14, C: 32, Out: 40, KH: 3, KW: 3, Stride: 1, Pad: 1},
 	} {
 		rnd := rand.New(rand.NewPCG(5, 6))
 		x, w, dy := make([]float32, g.N*g.H*g.W*g.C), make([]float32, g.Out*g.patch()), make([]float32, g.positions()*g.Out)

@@ -116,19 +116,21 @@ func (p *patchTerms) Pack(dst []float32, r, i0, i1, k0, k1 int) {
 	}
 }
 
-// rotatedFilters are the filters of a group as BackwardData multiplies them, one vector per
-// input channel c: v_c[(ky, kx, o)] = w[o, KH-1-ky, KW-1-kx, c],
-// rotated by half a circle and with input and output exchanged.
-type rotatedFilters struct {
-	w                []float32 // filters of the group
-	out, taps, depth int       // filters, KH*KW, channels
+// filterTaps are the filters of a group as BackwardData multiplies them, one vector per
+// input channel c: v_c[(i, o)] = w[o, taps[i], c], with input and output exchanged.
+type filterTaps struct {
+	w     []float32 // filters of the group, of so many taps, filters and channels
+	of    int
+	out   int
+	depth int
+	taps  []int
 }
 
 // Pack implements level3.Operand.
-func (f *rotatedFilters) Pack(dst []float32, r, i0, i1, k0, k1 int) {
+func (f *filterTaps) Pack(dst []float32, r, i0, i1, k0, k1 int) {
 	for k := k0; k < k1; k++ {
-		tap, o := f.taps-1-k/f.out, k%f.out
-		terms := f.w[(o*f.taps+tap)*f.depth:]
+		tap, o := f.taps[k/f.out], k%f.out
+		terms := f.w[(o*f.of+tap)*f.depth:]
 		level3.PackTerm(dst[(k-k0)*r:], r, k1-k0, terms[i0:i1])
 	}
 }
@@ -160,21 +162,5 @@ func (g Geometry) backwardWeightsPatches(threads int, dw, x, dy []float32) {
 		level3.Gemm(threads, level3.Product{
 			M: out, N: k, K: g.positions(),
 			A: level3.Cols{Data: dy[min(len(dy), i*out):], Stride: g.Out}, B: &patchTerms{g.window(x, i)}, C: dw[i*out*k:], LDC: k})
-	}
-}
-
-// backwardDataPatches is BackwardData as the convolution that g's adjoint is: a product of
-// patches of the output's gradient and rotated filters.
-func (g Geometry) backwardDataPatches(threads int, dx, dy, w []float32) {
-	padY, padX := g.KH-1-g.Pad, g.KW-1-g.Pad
-	dy, padded := g.outputGroup(dy, 0).pad(threads, padY, padX)
-	defer level3.Release(padded)
-	out, depth, k := g.Out/g.groups(), g.C/g.groups(), g.patch()
-	for i := range g.groups() {
-		p := &patches{window{data: dy, h: g.OutH() + 2*padY, w: g.OutW() + 2*padX, c: g.Out, c0: i * out, depth: out,
-			kh: g.KH, kw: g.KW, stride: 1, outH: g.H, outW: g.W}}
-		level3.Gemm(threads, level3.Product{
-			M: g.N * g.H * g.W, N: depth, K: g.KH * g.KW * out,
-			A: p, B: &rotatedFilters{w: w[i*out*k:], out: out, taps: g.KH * g.KW, depth: depth}, C: dx[min(len(dx), i*depth):], LDC: g.C})
 	}
 }

@@ -22,10 +22,10 @@ func (g Geometry) segmentShape() segmentShape {
 // backwardDataScatter is BackwardData at any stride: the gradients of the patches of a row
 // of the output are a product, and each is added where its terms came from. Terms that
 // lie side by side in the image, a segment, are added as whole vectors, the last
-// filled up with zeros.
+// filled up with zeros, and so is the last tile of the product.
 func (g Geometry) backwardDataScatter(threads int, dx, dy, w []float32) {
 	out, depth, s := g.Out/g.groups(), g.C/g.groups(), g.segmentShape()
-	k := s.count * s.padded
+	k := paddedColumns(s.count * s.padded)
 	filters, packed := g.packSegments(w, s)
 	defer level3.Release(packed)
 
@@ -51,14 +51,14 @@ func (g Geometry) backwardDataScatter(threads int, dx, dy, w []float32) {
 // packSegments packs the filters of each group, whose terms are in padded segments. Their
 // memory is to be released.
 func (g Geometry) packSegments(w []float32, s segmentShape) ([]level3.PackedB, *[]float32) {
-	out, k := g.Out/g.groups(), s.count*s.padded
+	out, k := g.Out/g.groups(), paddedColumns(s.count*s.padded)
 	size := level3.PackedLen(k, out)
 	packed := level3.Scratch(g.groups() * size)
 	filters := make([]level3.PackedB, g.groups())
 	padded := make([]float32, out*k)
 	for i := range filters {
 		for x := range out * s.count {
-			copy(padded[x*s.padded:], w[(i*out*s.count+x)*s.length:][:s.length])
+			copy(padded[x/s.count*k+x%s.count*s.padded:], w[(i*out*s.count+x)*s.length:][:s.length])
 		}
 		filters[i] = level3.NewPackedB((*packed)[i*size:], k, out)
 		filters[i].Pack(0, k, level3.Cols{Data: padded, Stride: k})
@@ -69,11 +69,11 @@ func (g Geometry) packSegments(w []float32, s segmentShape) ([]level3.PackedB, *
 // addPatches adds the terms of a row of patches to the image from where the first
 // begins.
 func (g Geometry) addPatches(image, terms []float32, s segmentShape) {
-	tier, perRow := asm.Active(), s.count/g.KH
+	tier, perRow, k := asm.Active(), s.count/g.KH, paddedColumns(s.count*s.padded)
 	for ox := range g.OutW() {
 		for i := range s.count {
 			at := i/perRow*g.rowLen() + (ox*g.Stride+i%perRow)*g.C
-			tier.Add(image[at:][:s.padded], terms[(ox*s.count+i)*s.padded:][:s.padded])
+			tier.Add(image[at:][:s.padded], terms[ox*k+i*s.padded:][:s.padded])
 		}
 	}
 }

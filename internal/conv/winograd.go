@@ -20,15 +20,19 @@ func (g Geometry) form(d direction) *asm.Winograd {
 		return nil
 	}
 	var best *asm.Winograd
-	fewest := math.MaxInt
+	least := g.positions() * g.KH * g.KW
 	for _, f := range []*asm.Winograd{asm.F2x3, asm.F4x3, asm.F2x5, asm.F4x5} {
-		tiles := divUp(g.OutH(), f.M) * divUp(g.OutW(), f.M)
-		if products := tiles * f.Points * f.Points; f.R == g.KH && g.N*tiles >= 8 && products < fewest {
-			best, fewest = f, products
+		tiles := g.N * divUp(g.OutH(), f.M) * divUp(g.OutW(), f.M)
+		if products := (tiles + filterTiles) * f.Points * f.Points; f.R == g.KH && products < least {
+			best, least = f, products
 		}
 	}
 	return best
 }
+
+// filterTiles is how many tiles take as long to multiply as a filter takes to transform and
+// pack, which is some 0.8 ns a point and channel.
+const filterTiles = 64
 
 // tiling divides the output, images y, of a convolution of x into tiles.
 type tiling struct {

@@ -36,8 +36,12 @@ func (b PackedB) Pack(j0, j1 int, v Operand) {
 	}
 }
 
+// Overread returns how many vectors further than m Multiply reads of A: to where the last
+// tile ends.
+func (b PackedB) Overread(m int) int { return newRowTiling(asm.Active().Tile(), m).total() - m }
+
 // Multiply is Gemm for the m vectors of a, in the calling thread. Memory must reach to
-// where the last tile ends, up to 7 vectors further. Only of an A without runs, and a
+// where the last tile ends, Overread vectors further. Only of an A without runs, and a
 // B that was packed, may there be more than KC terms.
 func (b PackedB) Multiply(m int, a asm.PanelA, c []float32, ldc int, e Epilogue) {
 	p := newProduct(asm.Active(), Product{M: m, N: b.n, K: b.k, C: c, LDC: ldc, Epilogue: e})
