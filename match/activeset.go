@@ -45,9 +45,9 @@ func newActiveSet(pr *problem) *activeSet {
 	return a
 }
 
-// begin sets signs by the guess. Members are the sources that have a sign, the surest
-// first, or those that have none.
-func (a *activeSet) begin(guess []float32, signed bool) {
+// begin sets signs by the guess. Members are the sources that have a sign, in falling order
+// of the key's magnitudes, or those that have none, in rising order.
+func (a *activeSet) begin(guess []float32, signed bool, key []float32) {
 	a.set, a.factored = a.set[:0], a.factored[:0]
 	a.factor.Truncate(0)
 	a.best, a.patience = math.MaxInt, 3
@@ -60,11 +60,13 @@ func (a *activeSet) begin(guess []float32, signed bool) {
 			a.set = append(a.set, j)
 		}
 	}
-	if signed {
-		slices.SortStableFunc(a.set, func(i, j int) int {
-			return cmp.Compare(max(guess[j], -guess[j]), max(guess[i], -guess[i]))
-		})
-	}
+	slices.SortStableFunc(a.set, func(i, j int) int {
+		order := cmp.Compare(max(key[i], -key[i]), max(key[j], -key[j]))
+		if signed {
+			return -order
+		}
+		return order
+	})
 }
 
 // refactor makes factor that of the members' part of a matrix.
@@ -109,7 +111,7 @@ func (a *activeSet) exchange() bool {
 // descend sets weights and gradients at lambda, of which members' are nonzero; false if
 // they are not found.
 func (a *activeSet) descend(target int, lambda, tol float64, guess []float32) bool {
-	a.begin(guess, true)
+	a.begin(guess, true, guess)
 	a.setTarget(target, tol)
 	clear(a.w)
 	copy(a.g, a.c)
@@ -180,7 +182,7 @@ func (a *activeSet) updateGradient() {
 // the guess as weights, once they are multiplied by the units. It returns false where
 // sources determine each other.
 func (a *activeSet) search(target int, lambda, tol float64, guess []float32, units []float64, unit float64) bool {
-	a.begin(guess, true)
+	a.begin(guess, true, guess)
 	a.setTarget(target, tol)
 	for j, z := range guess {
 		a.w[j] = float64(z) * units[j] * unit
@@ -265,9 +267,9 @@ func (a *activeSet) leave(j int) {
 
 // ascend sets weights at lambda by way of the sources without any, given the inverse of all
 // covariances and the weights at lambda 0, as homotopy.ascendTo does; false if they are not
-// found.
-func (a *activeSet) ascend(inverse, weights []float64, lambda float64, guess []float32) bool {
-	a.begin(guess, false)
+// found. u are the guess's gradients over lambda.
+func (a *activeSet) ascend(inverse, weights []float64, lambda float64, guess, u []float32) bool {
+	a.begin(guess, false, u)
 	clear(a.sum)
 	signed := make([]int, 0, a.p)
 	signs := make([]float64, 0, a.p)

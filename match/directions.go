@@ -106,8 +106,17 @@ func newDirections(o *operators) *directions {
 	return d
 }
 
-// guess returns z of the target in place k of the last run.
-func (d *directions) guess(k int) []float32 { return d.z[k*d.stride:][:d.p] }
+// guess returns z of the target in place k of the last run, and u/tau, which is between -1
+// and 1, in its own place.
+func (d *directions) guess(k int) (z, u []float32) {
+	u = d.u[k*d.stride:][:d.p]
+	for j, tau := range d.tau {
+		if u[j] != 0 {
+			u[j] /= tau
+		}
+	}
+	return d.z[k*d.stride:][:d.p], u
+}
 
 // run iterates for targets, up to wideTargets of them, at lambda i until the signs settle.
 func (d *directions) run(ctx context.Context, i int, targets []int) error {

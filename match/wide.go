@@ -18,30 +18,37 @@ const wideTargets = 72
 
 // wideLambdas returns how many of the falling lambdas, of which the first so many are
 // positive, the homotopy follows; the weights at the others come from the alternating
-// directions and the active set.
-//
-// With k sources of p, the homotopy's steps down to a lambda take some k^3/5 ns a
-// target. The iterations at a lambda take some 2 p^2/5 ns a target, whatever k, and the
-// operator p^3/60 ns for all targets. The first target tells how k grows.
+// directions and the active set. It is the number of the least predicted cost: with k of p
+// sources, the homotopy's steps down to a lambda take some k^3/5 ns a target; the
+// iterations at a lambda take some 2 p^2/5 ns a target, whatever k, and their operator
+// p^3/60 ns for all targets. The first target tells how k grows.
 func (r *lassoSolver) wideLambdas(positive int) int {
 	if r.p < minWideSources || r.o.Ratio != 1 || positive == 0 || r.targets == 0 {
 		return positive
 	}
 	p := float64(r.p)
-	operator := p * p * p / 60 / float64(r.targets)
-	cost := func(lambdas int) float64 { return 0.4*p*p*float64(lambdas) + operator }
-	most := math.Cbrt(5 * cost(positive))
+	iterations, operator := 0.4*p*p, p*p*p/60/float64(r.targets)
+	most := math.Cbrt(5 * (iterations*float64(positive) + operator))
 	if most >= p/2 {
 		return positive
 	}
 	weights := make([]float64, positive*r.p)
 	reached := newHomotopy(r.p).descend(r.sxx, r.sxy[:r.p], r.lambdas[:positive], weights, int(most))
-	for i := range reached {
-		if k := float64(countAbove(weights[i*r.p:][:r.p], 0)); reached < positive && k*k*k/5 > cost(positive-i) {
-			return i
+	best, least := 0, math.Inf(1)
+	for i := range reached + 1 {
+		cost := float64(positive-i) * iterations
+		if i < positive {
+			cost += operator
+		}
+		if i > 0 {
+			k := float64(countAbove(weights[(i-1)*r.p:][:r.p], 0))
+			cost += k * k * k / 5
+		}
+		if cost < least {
+			best, least = i, cost
 		}
 	}
-	return reached
+	return best
 }
 
 // wideBlock solves a block of targets of a wide problem.
@@ -155,24 +162,26 @@ func (b *wideBlock) finish(i int, record func(i int, p *path, sweeps int) error)
 // iterations, whose signs are nearly right.
 func (b *wideBlock) polish(lambda float64, k int) {
 	s, a, n := b.path, b.active, 0
-	guess := b.iterations.guess(k)
-	for _, z := range guess {
+	z, u := b.iterations.guess(k)
+	for _, z := range z {
 		if z != 0 {
 			n++
 		}
 	}
 	if 2*n > b.p {
-		if b.solveEnd(); b.wellConditioned && a.ascend(b.inverse, b.endWeights[s.target*b.p:][:b.p], lambda, guess) {
+		if b.solveEnd(); b.wellConditioned && a.ascend(b.inverse, b.endWeights[s.target*b.p:][:b.p], lambda, z, u) {
 			s.set(a.w, lambda, 0)
 			if s.isOptimal(lambda, b.o.Tol) {
 				return
 			}
 		}
 	}
-	if !a.descend(s.target, lambda, b.o.Tol, guess) {
-		a.search(s.target, lambda, b.o.Tol, guess, b.iterations.scale, math.Sqrt(b.syy[s.target]))
+	if !a.descend(s.target, lambda, b.o.Tol, z) {
+		a.search(s.target, lambda, b.o.Tol, z, b.iterations.scale, math.Sqrt(b.syy[s.target]))
 	}
-	s.set(a.w, lambda, 0)
+	copy(s.w, a.w)
+	copy(s.g, a.g)
+	s.lambda, s.ridge = lambda, 0
 }
 
 // standardScales returns the inverses of the sources' standard deviations; 0 for constant
