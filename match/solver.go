@@ -44,7 +44,8 @@ func newLassoSolver(sxx, sxy mat.Matrix, o LassoOptions) (*lassoSolver, error) {
 	for _, k := range r.order {
 		r.lambdas = append(r.lambdas, o.Lambdas[k])
 	}
-	r.wide = r.wideLambdas(r.positive())
+	r.wide = r.positive()
+	r.wide = r.wideLambdas(r.wide)
 	if r.isWide() {
 		return r, nil
 	}

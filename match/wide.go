@@ -21,7 +21,8 @@ const wideTargets = 72
 // directions and the active set. It is the number of the least predicted cost: with k of p
 // sources, the homotopy's steps down to a lambda take some k^3/5 ns a target; the
 // iterations at a lambda take some 2 p^2/5 ns a target, whatever k, and their operator
-// p^3/60 ns for all targets. The first target tells how k grows.
+// p^3/60 ns for all targets. The first target tells how k grows. Where the largest lambda
+// leaves most sources their weights, the homotopy comes from below, and k are the others.
 func (r *lassoSolver) wideLambdas(positive int) int {
 	if r.p < minWideSources || r.o.Ratio != 1 || positive == 0 || r.targets == 0 {
 		return positive
@@ -32,8 +33,15 @@ func (r *lassoSolver) wideLambdas(positive int) int {
 	if most >= p/2 {
 		return positive
 	}
-	weights := make([]float64, positive*r.p)
-	reached := newHomotopy(r.p).descend(r.sxx, r.sxy[:r.p], r.lambdas[:positive], weights, int(most))
+	weights, h := make([]float64, positive*r.p), newHomotopy(r.p)
+	reached := h.descend(r.sxx, r.sxy[:r.p], r.lambdas[:positive], weights, int(most))
+	if reached == 0 && h.descend(r.sxx, r.sxy[:r.p], r.lambdas[:1], weights, r.p/2) == 0 {
+		if r.solveEnd(); r.wellConditioned && h.ascend(r.inverse, r.endWeights[:r.p], r.lambdas[:positive], weights) == 0 {
+			if k := p - float64(countAbove(weights[:r.p], 0)); k*k*k/5 < iterations*float64(positive) {
+				return positive
+			}
+		}
+	}
 	best, least := 0, math.Inf(1)
 	for i := range reached + 1 {
 		cost := float64(positive-i) * iterations
