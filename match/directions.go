@@ -5,7 +5,6 @@ import (
 	"math"
 	"sync"
 
-	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
 )
@@ -29,10 +28,7 @@ type directions struct {
 	w, z, u     []float32
 	tau         []float32 // p: of a target of variance 1
 	signs       []int8    // of z, at the last check
-	order       []int
-	members     int // nonzero z
-	changes     int // of signs since the check before
-	targetScale []float64
+	targetScale []float64 // inverses of the targets' standard deviations
 }
 
 const (
@@ -147,7 +143,7 @@ func (d *directions) run(ctx context.Context, i int, targets []int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		m.packed.Multiply(n, asm.PanelA{Data: d.rhs, RowStride: d.stride, ColStride: 1}, d.w, d.stride, level3.Epilogue{})
+		m.packed.MultiplyRows(n, level3.Rows{Data: d.rhs, Stride: d.stride}, d.w, d.stride)
 		for k := range n {
 			d.step(k, float32(m.rho))
 		}
