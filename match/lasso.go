@@ -78,13 +78,18 @@ func Lasso(ctx context.Context, sxx, sxy mat.Matrix, o LassoOptions) ([]LassoFit
 	for i, lambda := range o.Lambdas {
 		fits[i] = newFit(lambda, r.problem, r.o)
 	}
-	if err := r.solveTargets(ctx, func(f *targetSolver, t int) error {
-		return f.solve(ctx, t, func(i int, p *path, sweeps int) error {
-			fit := &fits[r.order[i]]
-			fit.Iter[t] = sweeps
-			return p.record(fit, fit.Lambda, r.o.Thresholds)
-		})
-	}); err != nil {
+	record := func(i int, p *path, sweeps int) error {
+		fit := &fits[r.order[i]]
+		fit.Iter[p.target] = sweeps
+		return p.record(fit, fit.Lambda, r.o.Thresholds)
+	}
+	solve := func(f *targetSolver, t int) error { return f.solve(ctx, t, record) }
+	if r.isWide() {
+		err = r.solveWide(ctx, record)
+	} else {
+		err = r.solveTargets(ctx, solve)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return fits, nil

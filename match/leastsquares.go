@@ -42,6 +42,27 @@ func (pr *problem) inverseCovariance(threads int) (inverse []float64, condition 
 	return inverse, values[p-1] / values[0]
 }
 
+// inverseByCholesky returns the inverse of sxx, or nil if a source is nearly determined by
+// others.
+func (pr *problem) inverseByCholesky(threads int) []float64 {
+	const share = 1e-6 // of a source's variance that the others must leave
+	p, scale := pr.p, pr.standardScales()
+	f := pr.factorCorrelation(threads, scale, 0, share)
+	for j := range p {
+		if !f.Kept(j) {
+			return nil
+		}
+	}
+	inverse := make([]float64, p*p)
+	f.Inverse(inverse)
+	for i := range p {
+		for j := range p {
+			inverse[i*p+j] *= scale[i] * scale[j]
+		}
+	}
+	return inverse
+}
+
 // leastSquares returns the weights of all targets (targets x p) at lambda = 0, where
 // coordinate descent would take forever on collinear sources: of all minimisers those
 // with the smallest |Dw|.

@@ -211,7 +211,9 @@ func (s *path) record(f *LassoFit, lambda float64, thresholds []float64) error {
 	}
 	if f.W != nil {
 		for j, w := range s.w {
-			f.W.Set(j, t, w)
+			if w != 0 {
+				f.W.Set(j, t, w)
+			}
 		}
 	}
 	return nil

@@ -26,6 +26,7 @@ type lassoSolver struct {
 	wellConditioned bool      // sources do not determine each other
 
 	ascending bool // the paths are shorter from lambda = 0
+	wide      int  // lambdas from this one on are those of wideBlock
 }
 
 // newLassoSolver checks the options and covariances.
@@ -43,6 +44,11 @@ func newLassoSolver(sxx, sxy mat.Matrix, o LassoOptions) (*lassoSolver, error) {
 	for _, k := range r.order {
 		r.lambdas = append(r.lambdas, o.Lambdas[k])
 	}
+	r.wide = r.positive()
+	r.wide = r.wideLambdas(r.wide)
+	if r.isWide() {
+		return r, nil
+	}
 	// Where the largest lambda leaves the first target more than half of the sources, it
 	// does so for most targets.
 	if lambdaMax := r.lambdas[0]; lambdaMax > 0 && o.Ratio == 1 && pr.p > 1 && pr.targets > 0 {
@@ -51,6 +57,18 @@ func newLassoSolver(sxx, sxy mat.Matrix, o LassoOptions) (*lassoSolver, error) {
 	}
 	return r, nil
 }
+
+// positive returns the number of lambdas that are not 0.
+func (r *lassoSolver) positive() int {
+	n := 0
+	for n < len(r.lambdas) && r.lambdas[n] > 0 {
+		n++
+	}
+	return n
+}
+
+// isWide reports whether wideBlock solves the problem.
+func (r *lassoSolver) isWide() bool { return r.wide < r.positive() }
 
 // indices returns 0, 1, ..., n-1.
 func indices(n int) []int {
@@ -95,9 +113,16 @@ func (r *lassoSolver) solveEnd() {
 		if r.p == 0 || r.targets == 0 {
 			return
 		}
+		threads := par.Threads(r.o.Threads)
+		if r.isWide() {
+			if r.inverse = r.inverseByCholesky(threads); r.inverse != nil {
+				r.endWeights, r.wellConditioned = r.leastSquares(threads, r.inverse), true
+				return
+			}
+		}
 		var condition float64
-		r.inverse, condition = r.inverseCovariance(par.Threads(r.o.Threads))
-		r.endWeights = r.leastSquares(par.Threads(r.o.Threads), r.inverse)
+		r.inverse, condition = r.inverseCovariance(threads)
+		r.endWeights = r.leastSquares(threads, r.inverse)
 		r.wellConditioned = condition > 1e-8
 	})
 }
@@ -161,9 +186,7 @@ func (f *targetSolver) solve(ctx context.Context, t int, record func(i int, p *p
 // followHomotopy sets weights and their gradients by the homotopy, but for those of
 // lambdas [from, to).
 func (f *targetSolver) followHomotopy(t int) (from, to int) {
-	for to < len(f.lambdas) && f.lambdas[to] > 0 {
-		to++
-	}
+	to = f.positive()
 	if f.o.Ratio != 1 || f.p == 0 {
 		return 0, to
 	}

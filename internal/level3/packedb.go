@@ -53,3 +53,8 @@ func (b PackedB) Multiply(m int, a asm.PanelA, c []float32, ldc int, e Epilogue)
 		p.macro(block{0, m, 0, b.n, k, k + kc}, blockA{PanelA: a}, newRowTiling(p.tile, m), terms)
 	}
 }
+
+// MultiplyRows is Multiply for the rows of a matrix.
+func (b PackedB) MultiplyRows(m int, a Rows, c []float32, ldc int) {
+	b.Multiply(m, asm.PanelA{Data: a.Data, RowStride: a.Stride, ColStride: 1}, c, ldc, Epilogue{})
+}
