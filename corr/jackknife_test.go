@@ -62,7 +62,7 @@ func TestJackknifeLeavesOut(t *testing.T) {
 	}
 	for k, m := range without {
 		want := m.Pair(0, 1).Correlation().At(0, 0)
-		if math.Abs(got[0].Without[k]-want) > 1e-7 {
+		if math.Abs(got[0].Without[k]-want) > 1e-6 { // moments of rows in another order
 			t.Errorf("without group %d: %v, want %v", k, got[0].Without[k], want)
 		}
 	}

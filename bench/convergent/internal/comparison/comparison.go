@@ -163,6 +163,7 @@ func (r *road) fromSource(ctx context.Context, open func() (source.Source, error
 			if err := finding.CheckLive(l); err != nil {
 				return err
 			}
+			l.Release()
 		}
 		if !known {
 			if all, err = r.acrossLayers(ctx, o, epochs); err != nil {
@@ -170,6 +171,7 @@ func (r *road) fromSource(ctx context.Context, open func() (source.Source, error
 			}
 		}
 		for i, l := range o.Layers {
+			l.Release()
 			l.Checkpoints = nil // the memory of which is free from here on
 			if resumed[i] {
 				continue
