@@ -52,6 +52,7 @@ var ErrDead = errors.New("every unit of it is dead, and nothing can be compared"
 // CheckLive returns an error if nothing can be compared at a layer, since a network, or the
 // same before training, has no live unit.
 func CheckLive(l *observe.Layer) error {
+	l.Gather()
 	states := []struct {
 		name    string
 		moments *corr.Moments
@@ -77,10 +78,10 @@ func CheckLive(l *observe.Layer) error {
 // that beside results.
 func Layer(ctx context.Context, l *observe.Layer, o Options, details func(*results.Pair, *results.Detail) error) (*results.Layer, error) {
 	c := &layer{Layer: l, Options: o, result: new(results.Layer), details: details}
-	l.Moments.Threads = o.Threads
 	if err := CheckLive(l); err != nil {
 		return nil, err
 	}
+	l.Moments.Threads = o.Threads
 	c.images = newCrossFit(l.Groups, l.Folds)
 	if l.Baseline != nil {
 		c.before, c.imagesBefore = l.Baseline.Total(), newCrossFit(l.Baseline, l.Folds)
@@ -137,8 +138,7 @@ func pairIn(m, live *corr.Moments, p *results.Pair) *corr.Pair {
 type purpose uint64
 
 const (
-	semiRotation     purpose = iota + 1 // rotated units, for semi-matching
-	matchedRotation                     // rotated units, for the one-to-one matching
+	matchedRotation  purpose = iota + 2 // rotated units, for matchings
 	turnDirection                       // ways from the own basis to a random one
 	indexRotation                       // random bases, for the null of the index
 	indexChance                         // random bases, within the index

@@ -79,11 +79,6 @@ func (l *layer) pair(ctx context.Context, a, b int) (*results.Pair, *results.Det
 	if err := p.manyToMany(pair, l.Clusters, stream(l.Seed, kMeans), l.Threads); err != nil {
 		return nil, nil, err
 	}
-	null, err := m.RotationNull(ctx, a, b, l.Draws, stream(l.Seed, semiRotation))
-	if err != nil {
-		return nil, nil, err
-	}
-	pair.Null.Rotation = results.RotationNull{SemiMean: null.Mean(), SemiStd: null.Std(), Draws: l.Draws, P: null.PValue(pair.Semi.Mean)}
 	return pair, detail, nil
 }
 
