@@ -106,10 +106,15 @@ func product(threads, m, n, k int, a dense.View, b []float64) []float64 {
 }
 
 // Axes returns the principal axes of the units of a, p x p, and of b, q x q, for
-// [Pair.Basis]: the columns are directions of falling variance.
+// [Pair.Basis]: the columns are directions of falling variance. Where there are no more
+// observations than units, columns that would have no variance are 0.
 func (c *Pair) Axes() (a, b *mat.Dense) {
 	columns := func(x *axes) *mat.Dense {
-		return mat.DenseCopyOf(mat.NewDense(x.n, x.n, slices.Clone(x.rows)).T())
+		d := mat.NewDense(x.n, x.n, nil)
+		for k := range x.held {
+			d.SetCol(k, x.rows[k*x.n:][:x.n])
+		}
+		return d
 	}
 	return columns(c.axesA()), columns(c.axesB())
 }

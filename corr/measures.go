@@ -26,7 +26,7 @@ type Measure struct {
 //	ridge_ab, ridge_ba   Pair.Ridge, for a penalty of 0.01 of the mean variance
 func Measures() []Measure {
 	swap := func(f func(*Pair) (float64, error)) func(*Pair) (float64, error) {
-		return func(c *Pair) (float64, error) { return f(c.Swap()) }
+		return func(c *Pair) (float64, error) { return f(c.reversed()) }
 	}
 	excess := func(c *Pair) (float64, error) { return c.Excess(max(1, 512/max(1, c.q)), 0) }
 	svcca := func(c *Pair) (float64, error) { return c.SVCCA(0) }

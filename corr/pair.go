@@ -37,6 +37,8 @@ type Pair struct {
 	cca                                          *canonicalAnalysis
 	nuclear                                      *float64
 	standard                                     []float64
+	projection, components                       []float64
+	reverse                                      *Pair
 }
 
 // pairMoments are the covariances, row-major, and the means of the units of a Pair.
@@ -183,13 +185,54 @@ func (c *Pair) WithBetween(ab mat.Matrix) *Pair {
 	return d
 }
 
-// nuclearNorm is the sum of the singular values of the covariances between a and b.
+// reversed is Swap, once for all measures.
+func (c *Pair) reversed() *Pair {
+	if c.reverse == nil {
+		c.reverse = c.Swap()
+	}
+	return c.reverse
+}
+
+// nuclearNorm is the sum of the singular values of the covariances between a and b, or, which
+// is the same, between the principal axes of both that have variance.
 func (c *Pair) nuclearNorm() float64 {
 	if c.nuclear == nil {
-		norm := dense.NuclearNorm(par.Threads(c.Threads), c.p, c.q, c.ab)
+		threads, p, q, ab := par.Threads(c.Threads), c.p, c.q, c.ab
+		if few := c.Count - 1; few < int64(p) && few < int64(q) {
+			p, q, ab = c.axesA().held, c.axesB().held, c.componentBetween()
+		}
+		norm := dense.NuclearNorm(threads, p, q, ab)
 		c.nuclear = &norm
 	}
 	return *c.nuclear
+}
+
+// axisBetween is the covariances between the principal axes of a and the units of b.
+func (c *Pair) axisBetween() []float64 {
+	if c.projection == nil {
+		c.projection = c.axesA().project(par.Threads(c.Threads), c.axesA().held, c.ab, c.q)
+	}
+	return c.projection
+}
+
+// componentBetween is the covariances between the principal axes of a and those of b.
+func (c *Pair) componentBetween() []float64 {
+	if c.components == nil {
+		k, l := c.axesA().held, c.axesB().held
+		c.components = product(par.Threads(c.Threads), k, l, c.q, dense.Rows(c.axisBetween(), c.q), c.axesB().columns(l))
+	}
+	return c.components
+}
+
+// columns returns the first k axes as the columns of a matrix.
+func (a *axes) columns(k int) []float64 {
+	x := make([]float64, a.n*k)
+	for j := range k {
+		for i, v := range a.rows[j*a.n:][:a.n] {
+			x[i*k+j] = v
+		}
+	}
+	return x
 }
 
 // Variances returns the variances of the units of a and of b.
@@ -267,11 +310,13 @@ func trace(x []float64, p int) float64 {
 	return s
 }
 
-// axes are the principal axes of a covariance matrix.
+// axes are the principal axes of a covariance matrix. Where there are no more observations than
+// units, those that have no variance are not held.
 type axes struct {
 	once      sync.Once
 	n         int       // units
-	variances []float64 // along the axes, falling
+	held      int       // axes whose directions are known
+	variances []float64 // along all axes, falling
 	rows      []float64 // directions
 	rank      int       // number of variances above what rounding of covariances can make of 0
 }
@@ -285,12 +330,26 @@ func (a *axes) decompose(c *Pair, n int, of func() []float64) *axes {
 		x := of()
 		threshold := c.accuracy / math.Sqrt(float64(n)) * trace(x, n)
 		a.n = n
-		a.variances, a.rows = dense.Eigen(par.Threads(c.Threads), n, x, n)
+		a.variances, a.rows = eigen(par.Threads(c.Threads), n, x, c.Count-1, c.accuracy, of)
+		a.held = len(a.rows) / max(1, n)
 		for a.rank < n && a.variances[a.rank] > threshold {
 			a.rank++
 		}
 	})
 	return a
+}
+
+// eigen returns the eigenvalues and eigenvectors of x, which has the given rank at most if it is
+// the covariances of few observations. It overwrites x, and then asks for it again if it is
+// not.
+func eigen(threads, n int, x []float64, rank int64, accuracy float64, of func() []float64) (values, rows []float64) {
+	if rank >= 1 && rank < int64(n) {
+		if values, rows, ok := dense.LowRankEigen(threads, n, x, int(rank), accuracy); ok {
+			return append(values, make([]float64, n-len(values))...), rows
+		}
+		x = of()
+	}
+	return dense.Eigen(threads, n, x, n)
 }
 
 func (c *Pair) axesA() *axes {
@@ -323,11 +382,20 @@ func (a *axes) project(threads, k int, x []float64, m int) []float64 {
 }
 
 // componentCorrelations returns the k x l correlations between the first k principal
-// components of a and the first l of b, of which x are the units' covariances.
-func componentCorrelations(threads int, a, b *axes, k, l int, x []float64) []float64 {
-	projection := a.project(threads, k, x, b.n)
-	y := make([]float64, k*l)
-	dense.Gemm(threads, dense.Product{M: k, N: l, K: b.n, A: dense.Rows(projection, b.n), B: dense.Rows(b.rows, b.n).T(), C: y, LDC: l})
+// components of a and the first l of b.
+func (c *Pair) componentCorrelations(k, l int) []float64 {
+	a, b, all, width := c.axesA(), c.axesB(), c.componentBetween(), c.axesB().held
+	y := make([]float64, 0, k*l)
+	for i := range k {
+		y = append(y, all[i*width:][:l]...)
+	}
+	scaleComponents(y, a, b, k, l)
+	return y
+}
+
+// scaleComponents makes correlations of the covariances of k principal components of a and l of
+// b.
+func scaleComponents(y []float64, a, b *axes, k, l int) {
 	deviations := make([]float64, l)
 	for j := range deviations {
 		deviations[j] = math.Sqrt(b.variances[j])
@@ -338,5 +406,4 @@ func componentCorrelations(threads int, a, b *axes, k, l int, x []float64) []flo
 			row[j] /= deviation * s
 		}
 	}
-	return y
 }

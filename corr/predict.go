@@ -85,17 +85,17 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 	if !slices.Equal(test.UnitsA, c.UnitsA) || !slices.Equal(test.UnitsB, c.UnitsB) {
 		panic("corr: predictions are tested on the same units")
 	}
-	threads, p, q := par.Threads(c.Threads), c.p, c.q
+	threads, q := par.Threads(c.Threads), c.q
 	a := c.axesA()
-	// All in a's principal axes, which make a's own covariance diagonal.
-	projection := a.project(threads, p, c.ab, q)
+	// All in a's principal axes, which make a's own covariance diagonal; those without variance
+	// predict nothing.
+	projection, p := c.axisBetween(), a.held
 	testAB, testAA := projection, []float64(nil)
 	if test != c {
 		testAB = a.project(threads, p, test.ab, q)
-		testAA = make([]float64, p*p)
-		dense.Gemm(threads, dense.Product{M: p, N: p, K: p, A: dense.Rows(a.project(threads, p, test.aa, p), p), B: dense.Rows(a.rows, p).T(), C: testAA, LDC: p})
+		testAA = product(threads, p, p, c.p, dense.Rows(a.project(threads, p, test.aa, c.p), c.p), a.columns(p))
 	}
-	meanShift := make([]float64, p)
+	meanShift := make([]float64, c.p)
 	for i := range meanShift {
 		meanShift[i] = test.ma[i] - c.ma[i]
 	}

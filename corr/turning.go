@@ -23,7 +23,7 @@ type Turning struct {
 // Turning returns the units of c to be turned. It may be used at once from several threads.
 func (c *Pair) Turning() *Turning {
 	b := c.axesB()
-	t := &Turning{p: c.p, q: c.q, rank: min(c.q, max(1, int(min(c.Count-1, int64(c.q)))))}
+	t := &Turning{p: c.p, q: c.q, rank: b.held}
 	t.between = make([]float64, c.p*t.rank)
 	for _, v := range b.variances[:t.rank] {
 		t.variances = append(t.variances, max(0, v))
