@@ -119,11 +119,57 @@ func (c *Pair) Axes() (a, b *mat.Dense) {
 	return columns(c.axesA()), columns(c.axesB())
 }
 
+// Principal returns the Pair in the principal axes of both networks, which [Pair.Basis] with
+// [Pair.Axes] gives but for axes that few observations leave without variance. It shares
+// what it takes with c.
+func (c *Pair) Principal() *Pair {
+	if c.inAxes == nil {
+		a, b := c.axesA(), c.axesB()
+		diagonal := func(x *axes) []float64 {
+			d := make([]float64, x.held*x.held)
+			for i, v := range x.variances[:x.held] {
+				d[i*(x.held+1)] = max(0, v)
+			}
+			return d
+		}
+		threads := par.Threads(c.Threads)
+		c.inAxes = c.derive(indices(a.held), indices(b.held), pairMoments{
+			diagonal(a), c.componentBetween(), diagonal(b), a.project(threads, a.held, c.ma, 1), b.project(threads, b.held, c.mb, 1),
+		})
+		c.inAxes.principalA.setIdentity(a)
+		c.inAxes.principalB.setIdentity(b)
+	}
+	return c.inAxes
+}
+
+// setIdentity makes them those of units that are principal axes already.
+func (a *axes) setIdentity(of *axes) {
+	a.once.Do(func() {
+		a.n, a.held, a.rank, a.variances = of.held, of.held, of.rank, of.variances[:of.held]
+		a.rows = make([]float64, a.n*a.n)
+		for i := range a.n {
+			a.rows[i*(a.n+1)] = 1
+		}
+	})
+}
+
 // Alignment returns the q x p matrix with which [Pair.Basis] turns b's units towards
 // a's: the rotation, or for networks of unequal size the partial isometry, after which
 // their covariances have the largest sum (Schönemann, "A generalized solution of the
 // orthogonal Procrustes problem", 1966). The distance that remains is [Pair.Procrustes].
 func (c *Pair) Alignment() *mat.Dense {
+	// Found in principal axes, which turn with their networks.
+	inner := c.Principal()
+	if inner.alignment == nil {
+		inner.alignment = inner.align()
+	}
+	a, b, threads := c.axesA(), c.axesB(), par.Threads(c.Threads)
+	half := product(threads, b.held, c.p, a.held, dense.Rows(inner.alignment.RawMatrix().Data, a.held), a.rows)
+	return mat.NewDense(c.q, c.p, product(threads, c.q, c.p, b.held, dense.Rows(b.rows, c.q).T(), half))
+}
+
+// align is Alignment by the singular value decomposition of the covariances.
+func (c *Pair) align() *mat.Dense {
 	x := make([]float64, c.q*c.p)
 	for i := range c.p {
 		for j := range c.q {
@@ -162,12 +208,21 @@ func Rotation(n int, rnd *rand.Rand) *mat.Dense {
 	if n < 1 {
 		panic("corr: a rotation needs a dimension")
 	}
-	q := mat.NewDense(n, n, nil)
-	for i := range n {
-		q.Set(i, i, 1)
+	return Directions(n, n, rnd)
+}
+
+// Directions returns the first k rows of a random orthogonal matrix of order n, k x n, from the
+// Haar measure. It panics unless 1 <= k <= n.
+func Directions(n, k int, rnd *rand.Rand) *mat.Dense {
+	if k < 1 || k > n {
+		panic("corr: not so many directions")
 	}
-	dense.Rotate(rnd, n, n, q.RawMatrix().Data)
-	return q
+	d := mat.NewDense(k, n, nil)
+	for i := range k {
+		d.Set(i, i, 1)
+	}
+	dense.Rotate(rnd, k, n, d.RawMatrix().Data)
+	return d
 }
 
 // NewRotationPath returns the path to a random rotation of n dimensions. It panics if n is

@@ -169,6 +169,8 @@ func (g *Groups) sumOf(networks, groups []int) *Moments {
 			sum.absorb(m)
 		}
 	}
+	sum.accumulator, sum.liveMask = sum.snapshot() // once for all that read it
+	sum.rows = 0
 	return sum
 }
 

@@ -98,12 +98,6 @@ func (j Jackknife) half(level float64) float64 {
 // Fewer than 10 groups with images are an error that wraps [ErrTooFewObservations]; an error of
 // figures is one of Jackknife.
 func (g *Groups) Jackknife(ctx context.Context, a, b int, figures func(*Pair) ([]float64, error)) ([]Jackknife, error) {
-	all := g.pair(a, b, indices(len(g.parts)), nil, nil)
-	all.Threads = g.Threads
-	values, err := figures(all)
-	if err != nil {
-		return nil, err
-	}
 	var groups []int // that have images
 	var rows []float64
 	for i, m := range g.parts {
@@ -113,6 +107,12 @@ func (g *Groups) Jackknife(ctx context.Context, a, b int, figures func(*Pair) ([
 	}
 	if len(groups) < minGroups {
 		return nil, fmt.Errorf("corr: %w: a jackknife of %d groups of images says little; use %d or more", ErrTooFewObservations, len(groups), minGroups)
+	}
+	all := g.pair(a, b, indices(len(g.parts)), nil, nil)
+	all.Threads = g.Threads
+	values, err := figures(all)
+	if err != nil {
+		return nil, err
 	}
 	results := make([]Jackknife, len(values))
 	for i, v := range values {

@@ -38,7 +38,8 @@ type Pair struct {
 	nuclear                                      *float64
 	standard                                     []float64
 	projection, components                       []float64
-	reverse                                      *Pair
+	reverse, inAxes                              *Pair
+	alignment                                    *mat.Dense
 }
 
 // pairMoments are the covariances, row-major, and the means of the units of a Pair.

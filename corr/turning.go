@@ -18,12 +18,13 @@ type Turning struct {
 	p, q, rank int
 	between    []float64 // p x rank: of a's units, scaled to variance 1, and b's axes
 	variances  []float64 // along these
+	axes       []float64 // rank x q
 }
 
 // Turning returns the units of c to be turned. It may be used at once from several threads.
 func (c *Pair) Turning() *Turning {
 	b := c.axesB()
-	t := &Turning{p: c.p, q: c.q, rank: b.held}
+	t := &Turning{p: c.p, q: c.q, rank: b.held, axes: b.rows}
 	t.between = make([]float64, c.p*t.rank)
 	for _, v := range b.variances[:t.rank] {
 		t.variances = append(t.variances, max(0, v))
@@ -45,14 +46,22 @@ func (c *Pair) Turning() *Turning {
 // rotation from the Haar measure. Turnings of pairs with the same b turn it alike by the same
 // random numbers.
 func (t *Turning) Correlation(rnd *rand.Rand) *mat.Dense {
-	w := make([]float64, t.rank*t.q)
-	for k := range t.rank {
-		w[k*t.q+k] = 1
-	}
-	dense.Rotate(rnd, t.rank, t.q, w)
-	scale := make([]float64, t.q)
-	for k, v := range t.variances {
-		for j, x := range w[k*t.q:][:t.q] {
+	return t.correlation(Directions(t.q, t.rank, rnd).RawMatrix().Data, t.q)
+}
+
+// By returns the p x k correlations of a's units with the combinations of b's that have the
+// weights in the columns of w, q x k, as [Pair.Basis] does. It panics if the shape does not
+// fit.
+func (t *Turning) By(w mat.Matrix) *mat.Dense {
+	x, k := basisWeights(w, t.q)
+	return t.correlation(product(1, t.rank, k, t.q, dense.Rows(t.axes, t.q), x), k)
+}
+
+// correlation returns the correlations with k combinations of b's axes of weights w, rank x k.
+func (t *Turning) correlation(w []float64, k int) *mat.Dense {
+	scale := make([]float64, k)
+	for i, v := range t.variances {
+		for j, x := range w[i*k:][:k] {
 			scale[j] += float64(v * x * x)
 		}
 	}
@@ -61,12 +70,12 @@ func (t *Turning) Correlation(rnd *rand.Rand) *mat.Dense {
 			scale[j] = 1 / math.Sqrt(v)
 		}
 	}
-	r := product(1, t.p, t.q, t.rank, dense.Rows(t.between, t.rank), w)
+	r := product(1, t.p, k, t.rank, dense.Rows(t.between, t.rank), w)
 	for i := range t.p {
-		row := r[i*t.q:][:t.q]
+		row := r[i*k:][:k]
 		for j, s := range scale {
 			row[j] = max(-1, min(1, row[j]*s))
 		}
 	}
-	return mat.NewDense(t.p, t.q, r)
+	return mat.NewDense(t.p, k, r)
 }

@@ -189,12 +189,12 @@ const untrainedDraws = 20
 func (l *layer) rotationTests(ctx context.Context) ([]*rotationTest, error) {
 	var tests []*rotationTest
 	rotate := func(name string, now, before turnable, purpose purpose) error {
-		test, err := l.rotation(ctx, name, now, purpose, l.costlyDraws(l.Draws))
+		test, err := l.rotation(ctx, name, now, purpose, l.cubeDraws(l.Draws))
 		if err != nil {
 			return err
 		}
 		if before != nil {
-			untrained, err := l.rotation(ctx, name, before, purpose, min(l.costlyDraws(l.Draws), untrainedDraws))
+			untrained, err := l.rotation(ctx, name, before, purpose, min(l.cubeDraws(l.Draws), untrainedDraws))
 			if err != nil {
 				return err
 			}

@@ -37,6 +37,7 @@ type layer struct {
 	before       *corr.Moments // of networks before training; nil if not known
 	imagesBefore *crossFit     // likewise
 
+	chance    chances
 	sampled   []pairFigures   // of a sample of observations, by pair; nil if there is none
 	exchanged [][]pairFigures // of the same with images exchanged, by draw and pair
 }

@@ -154,8 +154,12 @@ func (p pairing) oneToFew(ctx context.Context, pair *results.Pair, lambdas []flo
 }
 
 // paperShare is the paper's number of clusters for conv1, 40, by its number of
-// units, 96.
-const paperShare = 40.0 / 96
+// units, 96. It took 100 in all wider layers; mostClusters is how many there are at most here
+// if nothing else is said.
+const (
+	paperShare   = 40.0 / 96
+	mostClusters = 256
+)
 
 // manyToMany is section 5 of the paper: spectral clustering of the joint graph
 // of both networks.
@@ -177,7 +181,7 @@ func (p pairing) manyToMany(pair *results.Pair, clusters int, seed uint64, threa
 // are asked for.
 func clusterCount(asked, units int) int {
 	if asked == 0 {
-		asked = int(math.Round(paperShare * float64(units) / 2))
+		asked = min(mostClusters, int(math.Round(paperShare*float64(units)/2)))
 	}
 	return max(1, asked)
 }
