@@ -363,8 +363,11 @@ func (c *Pair) axesB() *axes {
 
 // standardAxes returns the principal axes of the units scaled to variance 1.
 func (c *Pair) standardAxes() (a, b *axes) {
-	return c.standardA.decompose(c, c.p, func() []float64 { return standardise(c.aa, c.aa, c.aa, c.p, c.p) }),
-		c.standardB.decompose(c, c.q, func() []float64 { return standardise(c.bb, c.bb, c.bb, c.q, c.q) })
+	return c.standardAxesA(), c.standardB.decompose(c, c.q, func() []float64 { return standardise(c.bb, c.bb, c.bb, c.q, c.q) })
+}
+
+func (c *Pair) standardAxesA() *axes {
+	return c.standardA.decompose(c, c.p, func() []float64 { return standardise(c.aa, c.aa, c.aa, c.p, c.p) })
 }
 
 // Rank returns the dimensions of the spaces that the units of a and of b span: the

@@ -2,7 +2,10 @@ package corr
 
 import (
 	"fmt"
+	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/internal/dense"
 	"github.com/convergent-go/convergent/internal/par"
@@ -38,9 +41,9 @@ func (c *Pair) Linear() (Prediction, error) {
 	if err := c.checkVariance(); err != nil {
 		return Prediction{}, err
 	}
-	a, _ := c.standardAxes()
-	if int64(a.rank) >= c.Count-1 {
-		return Prediction{}, fmt.Errorf("corr: %w: %d dimensions predict any %d", ErrTooFewObservations, a.rank, c.Count)
+	a, err := c.predictors()
+	if err != nil {
+		return Prediction{}, err
 	}
 	projection := a.project(par.Threads(c.Threads), a.rank, c.standardBetween(), c.q)
 	r2 := make([]float64, c.q)
@@ -53,6 +56,40 @@ func (c *Pair) Linear() (Prediction, error) {
 		r2[j] = min(1, r2[j])
 	}
 	return newPrediction(0, r2, diagonal(c.bb, c.q)), nil
+}
+
+// predictors returns the principal axes of a's units scaled to variance 1, or an error if they
+// predict anything.
+func (c *Pair) predictors() (*axes, error) {
+	a := c.standardAxesA()
+	if int64(a.rank) >= c.Count-1 {
+		return nil, fmt.Errorf("corr: %w: %d dimensions predict any %d", ErrTooFewObservations, a.rank, c.Count)
+	}
+	return a, nil
+}
+
+// Whitening returns the weights, p x r, that make of a's units r variables of variance 1 that
+// do not correlate and span what the units do, for the rank r of [Pair.Rank]: of variables
+// that have variance 1 R^2 of [Pair.Linear] is the squares of their correlations with these.
+// Errors are those of Linear.
+func (c *Pair) Whitening() (*mat.Dense, error) {
+	if err := c.checkVariance(); err != nil {
+		return nil, err
+	}
+	a, err := c.predictors()
+	if err != nil {
+		return nil, err
+	}
+	w := mat.NewDense(c.p, a.rank, nil)
+	for i := range c.p {
+		s := math.Sqrt(c.aa[i*(c.p+1)])
+		for k := range a.rank {
+			if s > 0 {
+				w.Set(i, k, a.rows[k*c.p+i]/math.Sqrt(a.variances[k])/s)
+			}
+		}
+	}
+	return w, nil
 }
 
 // diagonal returns the diagonal of the n x n matrix x.

@@ -190,7 +190,7 @@ func (r *road) fromSource(ctx context.Context, open func() (source.Source, error
 
 func (r *road) acrossLayers(ctx context.Context, o *observe.Observation, epochs int) (activationResults, error) {
 	return results.Resume(r.folder.Path(activationFile), nil, func() (all activationResults, err error) {
-		if all.Grids, err = finding.Grids(ctx, o.Grid, finding.Options{Analysis: r.Analysis, Threads: r.Threads}); err == nil {
+		if all.Grids, err = finding.Grids(ctx, o.Grid, finding.Options{Analysis: r.Analysis, Threads: r.Threads, Progress: r.observed("compare all layers")}); err == nil {
 			all.Growth, err = finding.Growth(ctx, o.Layers, epochs, r.Seed, r.Threads)
 		}
 		return all, err
