@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/internal/dense"
@@ -57,6 +58,22 @@ func (c *Pair) Select(a, b []int) *Pair {
 		submatrix(c.aa, c.p, a, a), submatrix(c.ab, c.q, a, b), submatrix(c.bb, c.q, b, b),
 		submatrix(c.ma, 0, []int{0}, a), submatrix(c.mb, 0, []int{0}, b),
 	})
+}
+
+// Scaled returns the Pair of units that are multiplied by factors, one for each unit of a and of
+// b; nil is 1.
+func (c *Pair) Scaled(a, b []float64) *Pair {
+	scale := func(x, rows, cols []float64) []float64 {
+		y := slices.Clone(x)
+		for i, s := range rows {
+			floats.Scale(s, y[i*len(x)/len(rows):(i+1)*len(x)/len(rows)])
+		}
+		for j := 0; cols != nil && j < len(y); j += len(cols) {
+			floats.Mul(y[j:j+len(cols)], cols)
+		}
+		return y
+	}
+	return c.derive(c.UnitsA, c.UnitsB, pairMoments{scale(c.aa, a, a), scale(c.ab, a, b), scale(c.bb, b, b), scale(c.ma, a, nil), scale(c.mb, b, nil)})
 }
 
 // Standardized returns the Pair of the units scaled to variance 1, so that each counts

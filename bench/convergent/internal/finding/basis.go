@@ -85,7 +85,7 @@ func (l *layer) basis(ctx context.Context) error {
 		}
 	}
 	b.Units, b.Axes, b.Aligned, b.AlignedAxes = all[0].curve, all[1].curve, all[0].aligned, all[1].aligned
-	own, err := l.perPair(ctx, l.Moments, l.Layer.Groups, l.indices)
+	own, err := l.perPair(ctx, l.Moments, l.Layer.Groups, func(k int, c *corr.Pair) ([]float64, error) { return l.indices(ctx, k, c, bases[:]) })
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (l *layer) indexGain(ctx context.Context, b *results.Basis, own pairFigure)
 			return nil
 		}
 	}
-	before, err := l.perPair(ctx, l.before, l.Baseline, func(k int, c *corr.Pair) ([]float64, error) { return l.indicesIn(k, c, bases[:1]) })
+	before, err := l.perPair(ctx, l.before, l.Baseline, func(k int, c *corr.Pair) ([]float64, error) { return l.indices(ctx, k, c, bases[:1]) })
 	if err != nil {
 		return err
 	}
@@ -200,15 +200,14 @@ func (c *chances) rotation(order, draw int, seed uint64) *mat.Dense {
 	return find()
 }
 
-// indices says where between the random and the aligned basis a pair's units are, and
-// its principal axes.
-func (l *layer) indices(k int, c *corr.Pair) ([]float64, error) { return l.indicesIn(k, c, bases[:]) }
-
-// indicesIn does so in some bases.
-func (l *layer) indicesIn(k int, c *corr.Pair, bases []basisKind) ([]float64, error) {
+// indices says where between the random and the aligned basis a pair is in each of some bases.
+func (l *layer) indices(ctx context.Context, k int, c *corr.Pair, bases []basisKind) ([]float64, error) {
 	own := c.Standardized()
 	var all []float64
 	for _, basis := range bases {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		c := basis.of(own)
 		r, err := basis.match(c.Correlation())
 		if err != nil {

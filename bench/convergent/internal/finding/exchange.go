@@ -19,13 +19,13 @@ type pairFigures struct {
 	measures, matched []float64
 }
 
-func newPairFigures(c *corr.Pair, wanted func(i int, name string) bool) (f pairFigures, err error) {
+func newPairFigures(ctx context.Context, c *corr.Pair, wanted func(i int, name string) bool) (f pairFigures, err error) {
 	c.Threads = 1
 	if len(c.UnitsA) == 0 || len(c.UnitsB) == 0 {
 		return f, nil
 	}
 	if f.matched, err = matchedR(c); err == nil {
-		f.measures, err = measureValues(c, mean(f.matched), wanted)
+		f.measures, err = measureValues(ctx, c, mean(f.matched), wanted)
 	}
 	return f, err
 }
@@ -66,7 +66,7 @@ func (l *layer) exchange(ctx context.Context) error {
 				c = c.WithBetween(corr.Select(z.Covariance(p.A, p.B, observe.Partners(orders, p.A, p.B)), a, b))
 			}
 			var err error
-			if all[k], err = newPairFigures(c, func(_ int, name string) bool { return draw < costly || squareMeasures[name] }); err != nil {
+			if all[k], err = newPairFigures(ctx, c, func(_ int, name string) bool { return draw < costly || squareMeasures[name] }); err != nil {
 				return nil, err
 			}
 		}

@@ -32,6 +32,7 @@ type layer struct {
 	Options
 	result  *results.Layer
 	details func(*results.Pair, *results.Detail) error
+	steps   steps
 
 	images       *crossFit     // halves of the images; nil if none can be held out
 	before       *corr.Moments // of networks before training; nil if not known
@@ -87,19 +88,15 @@ func Layer(ctx context.Context, l *observe.Layer, o Options, details func(*resul
 	if l.Baseline != nil {
 		c.before, c.imagesBefore = l.Baseline.Total(), newCrossFit(l.Baseline, l.Folds)
 	}
-	for i, find := range findings {
+	c.steps.report, c.steps.total = o.Progress, Steps()
+	for _, find := range findings {
 		if err := find(c, ctx); err != nil {
 			return nil, fmt.Errorf("layer %s: %w", l.Name, err)
 		}
-		if o.Progress != nil {
-			o.Progress(i+1, len(findings))
-		}
+		c.steps.next()
 	}
 	return c.result, nil
 }
-
-// Steps is how many steps a layer takes.
-func Steps() int { return len(findings) }
 
 // eachPair calls fn for each pair of networks, side by side; what it does it does on one
 // thread if there are pairs enough for all.
@@ -112,10 +109,12 @@ func (l *layer) eachPair(fn func(k int, p *results.Pair) error) error {
 // each calls fn for each of n tasks, side by side.
 func (l *layer) each(ctx context.Context, n int, fn func(i int) error) error {
 	errs := make([]error, n)
+	l.steps.begin(n)
 	par.For(par.Threads(l.Threads), n, func(i int) {
 		if errs[i] = ctx.Err(); errs[i] == nil {
 			errs[i] = fn(i)
 		}
+		l.steps.tick()
 	})
 	return errors.Join(errs...)
 }

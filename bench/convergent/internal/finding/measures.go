@@ -32,10 +32,13 @@ var squareMeasures = map[string]bool{"best_ab": true, "best_ba": true, "cka": tr
 
 // measureValues returns the value of each measure that is wanted, NaN of others and where it is
 // not defined, given the mean correlation of matched units.
-func measureValues(c *corr.Pair, matched float64, wanted func(i int, name string) bool) ([]float64, error) {
+func measureValues(ctx context.Context, c *corr.Pair, matched float64, wanted func(i int, name string) bool) ([]float64, error) {
 	var values []float64
 	for i, m := range corr.Measures() {
 		v := math.NaN()
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if wanted(i, m.Name) {
 			var err error
 			if v, err = defined(m.Func(c)); err != nil {
@@ -58,9 +61,9 @@ func (l *layer) measures(ctx context.Context) error {
 		}
 		if of := own[k]; of != nil {
 			// Without a group of images, what an interval is made from.
-			return measureValues(c, mean(r), func(i int, name string) bool { return measureIntervals[name] != noInterval && !math.IsNaN(of[i]) })
+			return measureValues(ctx, c, mean(r), func(i int, name string) bool { return measureIntervals[name] != noInterval && !math.IsNaN(of[i]) })
 		}
-		own[k], err = measureValues(c, mean(r), func(int, string) bool { return true })
+		own[k], err = measureValues(ctx, c, mean(r), func(int, string) bool { return true })
 		return own[k], err
 	})
 	if err != nil {
