@@ -187,13 +187,7 @@ func (c *Pair) Alignment() *mat.Dense {
 
 // align is Alignment by the singular value decomposition of the covariances.
 func (c *Pair) align() *mat.Dense {
-	x := make([]float64, c.q*c.p)
-	for i := range c.p {
-		for j := range c.q {
-			x[j*c.p+i] = c.ab[i*c.q+j]
-		}
-	}
-	values, left, rows := dense.SVD(par.Threads(c.Threads), c.q, c.p, x, true)
+	values, left, rows := dense.SVD(par.Threads(c.Threads), c.q, c.p, transpose(c.ab, c.p, c.q), true)
 	// rows are U^T X = D V^T: their directions are those of V^T.
 	for k := range c.q {
 		scale := 0.0

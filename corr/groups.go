@@ -14,8 +14,8 @@ import (
 // Groups are moments of groups of images, for intervals by the jackknife and the bootstrap:
 // positions of an image are not independent, images are, and a group of them, with its
 // moments, stands for many. One pass keeps all groups; their memory is that of so many Moments
-// with one block each, but for groups of less than a block, and of fewer observations than
-// there are units, which are kept as they came and cost no more than that.
+// with one block each. Where products would take more than 32 MB, groups of less than a block,
+// and of fewer observations than there are units, are kept as they came.
 type Groups struct {
 	// Threads limits the threads at work; 0 means all.
 	Threads int
@@ -24,6 +24,10 @@ type Groups struct {
 	closed bool
 	total  *Moments // once closed, if all parts have products
 }
+
+// mostProducts is how many products all groups together have at most that hold them whatever
+// their observations.
+const mostProducts = 1 << 22
 
 // NewGroups returns empty moments of so many groups for networks of the given numbers
 // of units. 100 are plenty; with as many groups as images each has one. It panics if
@@ -36,7 +40,9 @@ func NewGroups(groups int, units ...int) *Groups {
 	for i := range g.parts {
 		g.parts[i] = newMoments(slices.Clone(units))
 		g.parts[i].Threads = 1
-		g.parts[i].accumulator.prod = nil // until there is a block of observations
+		if p := g.parts[i].total(); groups*p*p > mostProducts {
+			g.parts[i].accumulator.prod = nil // until there is a block of observations
+		}
 	}
 	return g
 }

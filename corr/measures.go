@@ -78,14 +78,14 @@ func (c *Pair) MeanMaxCorrelation() (float64, error) {
 	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err
 	}
-	r := c.Correlation()
+	r := c.standardBetween()
 	var sum float64
 	for i := range c.p {
 		largest := math.Inf(-1)
-		for _, v := range r.RawRowView(i) {
+		for _, v := range r[i*c.q:][:c.q] {
 			largest = max(largest, v)
 		}
-		sum += largest
+		sum += max(-1, min(1, largest))
 	}
 	return sum / float64(c.p), nil
 }

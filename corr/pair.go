@@ -156,17 +156,27 @@ func readCovariances(dst []float64, name string, m, rows, cols mat.Matrix) error
 // Swap returns the Pair with a and b exchanged. It shares memory and factorisations with
 // c.
 func (c *Pair) Swap() *Pair {
-	ba := make([]float64, len(c.ab))
-	for i := range c.p {
-		for j := range c.q {
-			ba[j*c.p+i] = c.ab[i*c.q+j]
-		}
-	}
-	d := c.derive(c.UnitsB, c.UnitsA, pairMoments{c.bb, ba, c.aa, c.mb, c.ma})
+	d := c.derive(c.UnitsB, c.UnitsA, pairMoments{c.bb, transpose(c.ab, c.p, c.q), c.aa, c.mb, c.ma})
 	d.principalA, d.principalB, d.standardA, d.standardB = c.principalB, c.principalA, c.standardB, c.standardA
 	d.turnedA, d.turnedB = c.turnedB, c.turnedA
 	d.nuclear = c.nuclear
 	return d
+}
+
+// transpose returns the transpose of the p x q matrix x, which it reads in blocks.
+func transpose(x []float64, p, q int) []float64 {
+	const block = 32
+	y := make([]float64, len(x))
+	for i0 := 0; i0 < p; i0 += block {
+		for j0 := 0; j0 < q; j0 += block {
+			for i := i0; i < min(p, i0+block); i++ {
+				for j := j0; j < min(q, j0+block); j++ {
+					y[j*p+i] = x[i*q+j]
+				}
+			}
+		}
+	}
+	return y
 }
 
 // WithBetween returns the Pair of the same units whose covariances between a and b are ab,
@@ -227,13 +237,7 @@ func (c *Pair) componentBetween() []float64 {
 
 // columns returns the first k axes as the columns of a matrix.
 func (a *axes) columns(k int) []float64 {
-	x := make([]float64, a.n*k)
-	for j := range k {
-		for i, v := range a.rows[j*a.n:][:a.n] {
-			x[i*k+j] = v
-		}
-	}
-	return x
+	return transpose(a.rows[:k*a.n], k, a.n)
 }
 
 // Variances returns the variances of the units of a and of b.

@@ -127,7 +127,7 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 	// All in a's principal axes, which make a's own covariance diagonal; those without variance
 	// predict nothing.
 	projection, p := c.axisBetween(), a.held
-	testAB, testAA := projection, []float64(nil)
+	var testAB, testAA []float64
 	if test != c {
 		testAB = a.project(threads, p, test.ab, q)
 		testAA = product(threads, p, p, c.p, dense.Rows(a.project(threads, p, test.aa, c.p), c.p), a.columns(p))
@@ -143,22 +143,17 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 		if !(lambda > 0) {
 			panic("corr: a ridge penalty must be above 0")
 		}
+		if test == c {
+			predictions = append(predictions, c.ridgeOfFit(lambda))
+			continue
+		}
 		w := slices.Clone(projection)
 		for k := range p {
 			for j := range q {
 				w[k*q+j] /= max(0, a.variances[k]) + lambda
 			}
 		}
-		product := make([]float64, p*q)
-		if test != c {
-			dense.Gemm(threads, dense.Product{M: p, N: q, K: p, A: dense.Rows(testAA, p), B: dense.Rows(w, q), C: product, LDC: q})
-		} else {
-			for k := range p {
-				for j := range q {
-					product[k*q+j] = a.variances[k] * w[k*q+j]
-				}
-			}
-		}
+		product := product(threads, p, q, p, dense.Rows(testAA, p), w)
 		loss, bias := slices.Clone(variances), make([]float64, q)
 		for j := range bias {
 			bias[j] = test.mb[j] - c.mb[j]
@@ -179,4 +174,25 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 		predictions = append(predictions, newPrediction(lambda, r2, variances))
 	}
 	return predictions, nil
+}
+
+// ridgeOfFit returns the prediction of Ridge on the observations that it is fitted to: along an
+// axis of variance v it explains the share (2/(v+lambda) - v/(v+lambda)^2) of the squared
+// covariance.
+func (c *Pair) ridgeOfFit(lambda float64) Prediction {
+	a, projection, variances := c.axesA(), c.axisBetween(), diagonal(c.bb, c.q)
+	r2 := make([]float64, c.q)
+	for k, v := range a.variances[:a.held] {
+		v = max(0, v)
+		share := 2/(v+lambda) - v/(v+lambda)/(v+lambda)
+		for j, x := range projection[k*c.q:][:c.q] {
+			r2[j] += float64(share * x * x)
+		}
+	}
+	for j, v := range variances {
+		if v > 0 {
+			r2[j] = min(1, r2[j]/v)
+		}
+	}
+	return newPrediction(lambda, r2, variances)
 }
