@@ -47,6 +47,20 @@ func NewGroups(groups int, units ...int) *Groups {
 	return g
 }
 
+// EstimateGroups returns about how many bytes so many groups of so many observations in all take,
+// for networks of the given numbers of units.
+func EstimateGroups(groups int, rows int64, units ...int) int64 {
+	var p int64
+	for _, u := range units {
+		p += int64(u)
+	}
+	each := (rows + int64(groups) - 1) / int64(groups)
+	if int64(groups)*p*p > mostProducts && each < min(blockRows, p) {
+		return 2 * 4 * p * rows
+	}
+	return int64(groups) * (8*p*p + 4*blockRows*p)
+}
+
 // AddTensors adds observations, a tensor of each network, all of the same samples and
 // positions. images are the numbers of the samples' images, which fall to groups in
 // turn: image i to group i modulo their number. All observations of an image have one
@@ -107,6 +121,14 @@ func (m *Moments) reserve(rows int) {
 func (m *Moments) allocate() {
 	if m.accumulator.prod == nil {
 		m.accumulator.prod = make([]float64, m.total()*m.total())
+	}
+}
+
+// flush adds the observations of a block that is not full.
+func (m *Moments) flush() {
+	if m.rows > 0 {
+		m.accumulator.fold(par.Threads(m.Threads), m.rows, 1, m.block, m.first, m.liveMask)
+		m.rows = 0
 	}
 }
 
@@ -175,8 +197,7 @@ func (g *Groups) sumOf(networks, groups []int) *Moments {
 			sum.absorb(m)
 		}
 	}
-	sum.accumulator, sum.liveMask = sum.snapshot() // once for all that read it
-	sum.rows = 0
+	sum.flush() // once for all that read it
 	return sum
 }
 
@@ -223,8 +244,8 @@ func (g *Groups) Close() {
 			return
 		}
 		m.allocate()
-		m.accumulator, m.liveMask = m.snapshot()
-		m.rows, m.block = 0, nil
+		m.flush()
+		m.block = nil
 	})
 	g.closed = true
 	if !slices.ContainsFunc(g.parts, (*Moments).kept) {

@@ -200,6 +200,7 @@ func (c *Pair) WithBetween(ab mat.Matrix) *Pair {
 func (c *Pair) reversed() *Pair {
 	if c.reverse == nil {
 		c.reverse = c.Swap()
+		c.reverse.reverse = c
 	}
 	return c.reverse
 }

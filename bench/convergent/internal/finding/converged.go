@@ -184,6 +184,9 @@ func newUnitTest(test *rotationTest, pair, pairs int) unitTest {
 // rotateRest rotates the units that do not keep their places, and tests all beside them.
 func (l *layer) rotateRest(ctx context.Context, test *rotationTest, all []unitTest, step int) error {
 	draws, pairs := test.null.Draws, len(all)
+	if draws < l.Draws { // of a wide layer
+		draws = min(draws, leastUnitDraws)
+	}
 	rests := make([]rest, pairs)
 	for k, p := range l.result.Pairs {
 		rests[k] = newRest(test, p.A, p.B, all[k])

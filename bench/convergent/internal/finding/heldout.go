@@ -77,11 +77,16 @@ func (e residuals) pooled() float64 {
 	return 0
 }
 
-// predict predicts the units of network b from those of a: it fits in each fold, and adds what
+// predictedUnits is how many units of a network are predicted at most, spread evenly over those
+// of a wider layer.
+const predictedUnits = 512
+
+// predict predicts the units of network b from all those of a: it fits in each fold, and adds what
 // is left in the other. It does so for each kind of prediction that fit makes from
 // correlations.
 func (s *crossFit) predict(live *corr.Moments, a, b int, fit func(xx, xy *mat.Dense) ([]prediction, error)) ([]residuals, error) {
 	la, lb := live.Live(a), live.Live(b)
+	lb = pick(lb, spreadOver(len(lb), predictedUnits))
 	var kinds []residuals
 	for k, fold := range s.folds {
 		fits, err := fit(corr.Select(fold.Correlation(nil, a, a), la, la), corr.Select(fold.Correlation(nil, a, b), la, lb))
