@@ -228,12 +228,32 @@ func Directions(n, k int, rnd *rand.Rand) *mat.Dense {
 	if k < 1 || k > n {
 		panic("corr: not so many directions")
 	}
+	if 5*k <= 4*n {
+		return mat.NewDense(k, n, gaussianDirections(n, k, rnd))
+	}
 	d := mat.NewDense(k, n, nil)
 	for i := range k {
 		d.Set(i, i, 1)
 	}
 	dense.Rotate(rnd, k, n, d.RawMatrix().Data)
 	return d
+}
+
+// gaussianDirections returns the rows of Directions from Gaussian ones, orthonormalised by a Cholesky
+// factor of their inner products: in half the steps that reflections take, and to rounding as
+// long as there are fewer of them than dimensions.
+func gaussianDirections(n, k int, rnd *rand.Rand) []float64 {
+	x := make([]float64, n*k) // as columns
+	for i := range x {
+		x[i] = rnd.NormFloat64()
+	}
+	gram := make([]float64, k*k) // below the diagonal
+	par.Blocks(1, k, 64, func(lo, hi int) {
+		dense.Gemm(1, dense.Product{M: hi - lo, N: hi, K: n, A: dense.Rows(x[lo:], k).T(), B: dense.Rows(x, k), C: gram[lo*k:], LDC: k})
+	})
+	dense.Cholesky(1, k, gram, 0)
+	dense.Eliminate(1, n, k, x, gram)
+	return transpose(x, n, k)
 }
 
 // NewRotationPath returns the path to a random rotation of n dimensions. It panics if n is

@@ -61,3 +61,37 @@ func TestTurning(t *testing.T) {
 		}
 	}
 }
+
+// TestDirections: rows are orthonormal, and their elements have the first, second and fourth
+// moments of those of random rotations.
+func TestDirections(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(6, 1))
+	for _, c := range [][2]int{{1, 1}, {7, 7}, {10, 8}, {40, 3}, {200, 160}} {
+		n, k := c[0], c[1]
+		var sum, square, fourth, count float64
+		for range 1 + 40000/(n*k) {
+			d := Directions(n, k, rnd)
+			for i := range k {
+				for j := range i + 1 {
+					var inner, want float64
+					for l := range n {
+						inner += d.At(i, l) * d.At(j, l)
+					}
+					if i == j {
+						want = 1
+					}
+					if math.Abs(inner-want) > 1e-12 {
+						t.Fatalf("%d of %d: rows %d and %d have the product %v", k, n, i, j, inner)
+					}
+				}
+				for _, v := range d.RawRowView(i) {
+					sum, square, fourth, count = sum+v, square+v*v, fourth+v*v*v*v, count+1
+				}
+			}
+		}
+		f := float64(n)
+		if want := 3 / (f * (f + 2)); math.Abs(sum/count) > 5/math.Sqrt(f*count) || math.Abs(square/count-1/f) > 1e-9 || math.Abs(fourth/count/want-1) > 0.2 {
+			t.Errorf("%d of %d: moments %v, %v, %v, want 0, %v, %v", k, n, sum/count, square/count, fourth/count, 1/f, want)
+		}
+	}
+}
