@@ -155,6 +155,7 @@ func (c *Pair) Principal() *Pair {
 		})
 		c.inAxes.principalA.setIdentity(a)
 		c.inAxes.principalB.setIdentity(b)
+		c.inAxes.inAxes = c.inAxes
 	}
 	return c.inAxes
 }
@@ -179,6 +180,9 @@ func (c *Pair) Alignment() *mat.Dense {
 	inner := c.Principal()
 	if inner.alignment == nil {
 		inner.alignment = inner.align()
+	}
+	if inner == c {
+		return mat.DenseCopyOf(inner.alignment)
 	}
 	a, b, threads := c.axesA(), c.axesB(), par.Threads(c.Threads)
 	half := product(threads, b.held, c.p, a.held, dense.Rows(inner.alignment.RawMatrix().Data, a.held), a.rows)

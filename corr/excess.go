@@ -44,29 +44,44 @@ func (c *Pair) Excess(draws int, seed uint64) (float64, error) {
 // the weights of principal axes in directions of variance 1, in the columns of a matrix. The
 // bases that are asked for first are kept.
 type turned struct {
-	once    sync.Once
-	draws   int
-	seed    uint64
-	weights []float64
+	once      sync.Once
+	draws     int
+	seed      uint64
+	rotations [][]float64
+	weights   []float64
+
+	like *turned // of the same units at other observations, which has the rotations; may be nil
 }
 
 func (t *turned) of(threads, draws int, seed uint64, a *axes) []float64 {
-	t.once.Do(func() { t.draws, t.seed, t.weights = draws, seed, a.randomBases(threads, draws, seed) })
+	t.once.Do(func() {
+		if l := t.like; l != nil && l.draws == draws && l.seed == seed {
+			t.rotations = l.rotations
+		} else {
+			t.rotations = rotations(threads, draws, seed, a.n)
+		}
+		t.draws, t.seed, t.weights = draws, seed, a.inBases(threads, t.rotations)
+	})
 	if t.draws != draws || t.seed != seed {
-		return a.randomBases(threads, draws, seed)
+		return a.inBases(threads, rotations(threads, draws, seed, a.n))
 	}
 	return t.weights
 }
 
-// randomBases returns the weights, held x draws n, of the rotations that [Pair.RotationNull]
-// draws.
-func (a *axes) randomBases(threads, draws int, seed uint64) []float64 {
-	n, width := a.n, draws*a.n
+// rotations returns those of order n that [Pair.RotationNull] draws.
+func rotations(threads, draws int, seed uint64, n int) [][]float64 {
+	all := make([][]float64, draws)
+	par.For(threads, draws, func(d int) { all[d] = Rotation(n, rand.New(rand.NewPCG(seed, uint64(d)))).RawMatrix().Data })
+	return all
+}
+
+// inBases returns the weights, held x draws n, of rotations of the units.
+func (a *axes) inBases(threads int, rotations [][]float64) []float64 {
+	draws, n, width := len(rotations), a.n, len(rotations)*a.n
 	weights := make([]float64, a.held*width)
 	outer := max(1, threads/draws)
 	par.For(threads, draws, func(d int) {
-		q := Rotation(n, rand.New(rand.NewPCG(seed, uint64(d)))).RawMatrix().Data
-		x := product(outer, a.held, n, n, dense.Rows(a.rows, n), q)
+		x := product(outer, a.held, n, n, dense.Rows(a.rows, n), rotations[d])
 		variances := make([]float64, n)
 		for k, v := range a.variances[:a.held] {
 			for j, w := range x[k*n:][:n] {

@@ -123,7 +123,9 @@ func (g *Groups) Jackknife(ctx context.Context, a, b int, figures func(*Pair) ([
 		if errs[k] = ctx.Err(); errs[k] != nil {
 			return
 		}
-		without, err := figures(g.without(all, a, b, groups[k]))
+		rest := g.without(all, a, b, groups[k])
+		rest.turnedA.like, rest.turnedB.like = all.turnedA, all.turnedB
+		without, err := figures(rest)
 		if err == nil && len(without) != len(values) {
 			err = errors.New("corr: figures without a group are of another number")
 		}
