@@ -5,6 +5,7 @@ import (
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 	"github.com/convergent-go/convergent/corr"
+	"github.com/convergent-go/convergent/internal/par"
 )
 
 // How much is held of a layer. Intervals take a matrix of covariances for each group of images,
@@ -20,7 +21,7 @@ const (
 	sampleImages = 8192 // images that are exchanged at most
 
 	// matrices of all units are there at a time, about, while a layer is compared
-	workMatrices = 12
+	workMatrices = 10
 
 	gridNetworks = 4       // whose layers are all compared with all
 	gridImages   = 2048    // that they are compared by at most
@@ -85,7 +86,6 @@ func Memory(d *source.Description, plan Plan) int64 {
 		}
 		work = max(work, own)
 	}
-	bytes += work
 	if plan.Grid {
 		layers, units, widest := 0, 0, 0
 		for _, network := range d.Networks[:min(len(d.Networks), gridNetworks)] {
@@ -93,10 +93,13 @@ func Memory(d *source.Description, plan Plan) int64 {
 				layers, units, widest = layers+1, units+l.Units, max(widest, l.Units)
 			}
 		}
-		images := min(d.ImageCount, gridLimit(layers, units))
-		bytes += 4*int64(images)*int64(units+layers*images) + 2*corr.EstimateMemory(widest, widest)
+		images := int64(min(d.ImageCount, gridLimit(layers, units)))
+		bytes += 4 * images * int64(units)
+		// Inner products of all layers, and before these two layers on each thread.
+		cell := int64(widest) * (4*int64(widest) + 8*int64(widest) + 8*images)
+		work = max(work, 4*int64(layers)*images*images, int64(par.Threads(plan.Threads))*cell)
 	}
-	return bytes
+	return bytes + work
 }
 
 // sampled reports whether an image is among those that are exchanged: all of so many, or as

@@ -90,7 +90,7 @@ type Analysis struct {
 	Draws    int       `json:"draws"`    // of random rotations
 	Shuffles int       `json:"shuffles"` // of images
 	Gram     int       `json:"gram"`     // images every two of which are compared, at most; 0: none
-	Groups   int       `json:"groups"`   // of images, for intervals; 0: as many as memory allows, at most 25; 1: no intervals
+	Groups   int       `json:"groups"`   // of images, for intervals; 0: 10 to 25, fewer in wide layers; 1: no intervals
 	Seed     uint64    `json:"seed"`     // of all that is drawn
 }
 
