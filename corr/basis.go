@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/internal/dense"
@@ -59,6 +60,22 @@ func (c *Pair) Select(a, b []int) *Pair {
 	})
 }
 
+// Scaled returns the Pair of units that are multiplied by factors, one for each unit of a and of
+// b; nil is 1.
+func (c *Pair) Scaled(a, b []float64) *Pair {
+	scale := func(x, rows, cols []float64) []float64 {
+		y := slices.Clone(x)
+		for i, s := range rows {
+			floats.Scale(s, y[i*len(x)/len(rows):(i+1)*len(x)/len(rows)])
+		}
+		for j := 0; cols != nil && j < len(y); j += len(cols) {
+			floats.Mul(y[j:j+len(cols)], cols)
+		}
+		return y
+	}
+	return c.derive(c.UnitsA, c.UnitsB, pairMoments{scale(c.aa, a, a), scale(c.ab, a, b), scale(c.bb, b, b), scale(c.ma, a, nil), scale(c.mb, b, nil)})
+}
+
 // Standardized returns the Pair of the units scaled to variance 1, so that each counts
 // alike where units are combined.
 func (c *Pair) Standardized() *Pair {
@@ -106,12 +123,52 @@ func product(threads, m, n, k int, a dense.View, b []float64) []float64 {
 }
 
 // Axes returns the principal axes of the units of a, p x p, and of b, q x q, for
-// [Pair.Basis]: the columns are directions of falling variance.
+// [Pair.Basis]: the columns are directions of falling variance. Where there are no more
+// observations than units, columns that would have no variance are 0.
 func (c *Pair) Axes() (a, b *mat.Dense) {
 	columns := func(x *axes) *mat.Dense {
-		return mat.DenseCopyOf(mat.NewDense(x.n, x.n, slices.Clone(x.rows)).T())
+		d := mat.NewDense(x.n, x.n, nil)
+		for k := range x.held {
+			d.SetCol(k, x.rows[k*x.n:][:x.n])
+		}
+		return d
 	}
 	return columns(c.axesA()), columns(c.axesB())
+}
+
+// Principal returns the Pair in the principal axes of both networks, which [Pair.Basis] with
+// [Pair.Axes] gives but for axes that few observations leave without variance. It shares
+// what it takes with c.
+func (c *Pair) Principal() *Pair {
+	if c.inAxes == nil {
+		a, b := c.axesA(), c.axesB()
+		diagonal := func(x *axes) []float64 {
+			d := make([]float64, x.held*x.held)
+			for i, v := range x.variances[:x.held] {
+				d[i*(x.held+1)] = max(0, v)
+			}
+			return d
+		}
+		threads := par.Threads(c.Threads)
+		c.inAxes = c.derive(indices(a.held), indices(b.held), pairMoments{
+			diagonal(a), c.componentBetween(), diagonal(b), a.project(threads, a.held, c.ma, 1), b.project(threads, b.held, c.mb, 1),
+		})
+		c.inAxes.principalA.setIdentity(a)
+		c.inAxes.principalB.setIdentity(b)
+		c.inAxes.inAxes = c.inAxes
+	}
+	return c.inAxes
+}
+
+// setIdentity makes them those of units that are principal axes already.
+func (a *axes) setIdentity(of *axes) {
+	a.once.Do(func() {
+		a.n, a.held, a.rank, a.variances = of.held, of.held, of.rank, of.variances[:of.held]
+		a.rows = make([]float64, a.n*a.n)
+		for i := range a.n {
+			a.rows[i*(a.n+1)] = 1
+		}
+	})
 }
 
 // Alignment returns the q x p matrix with which [Pair.Basis] turns b's units towards
@@ -119,13 +176,22 @@ func (c *Pair) Axes() (a, b *mat.Dense) {
 // their covariances have the largest sum (Schönemann, "A generalized solution of the
 // orthogonal Procrustes problem", 1966). The distance that remains is [Pair.Procrustes].
 func (c *Pair) Alignment() *mat.Dense {
-	x := make([]float64, c.q*c.p)
-	for i := range c.p {
-		for j := range c.q {
-			x[j*c.p+i] = c.ab[i*c.q+j]
-		}
+	// Found in principal axes, which turn with their networks.
+	inner := c.Principal()
+	if inner.alignment == nil {
+		inner.alignment = inner.align()
 	}
-	values, left, rows := dense.SVD(par.Threads(c.Threads), c.q, c.p, x, true)
+	if inner == c {
+		return mat.DenseCopyOf(inner.alignment)
+	}
+	a, b, threads := c.axesA(), c.axesB(), par.Threads(c.Threads)
+	half := product(threads, b.held, c.p, a.held, dense.Rows(inner.alignment.RawMatrix().Data, a.held), a.rows)
+	return mat.NewDense(c.q, c.p, product(threads, c.q, c.p, b.held, dense.Rows(b.rows, c.q).T(), half))
+}
+
+// align is Alignment by the singular value decomposition of the covariances.
+func (c *Pair) align() *mat.Dense {
+	values, left, rows := dense.SVD(par.Threads(c.Threads), c.q, c.p, transpose(c.ab, c.p, c.q), true)
 	// rows are U^T X = D V^T: their directions are those of V^T.
 	for k := range c.q {
 		scale := 0.0
@@ -157,12 +223,41 @@ func Rotation(n int, rnd *rand.Rand) *mat.Dense {
 	if n < 1 {
 		panic("corr: a rotation needs a dimension")
 	}
-	q := mat.NewDense(n, n, nil)
-	for i := range n {
-		q.Set(i, i, 1)
+	return Directions(n, n, rnd)
+}
+
+// Directions returns the first k rows of a random orthogonal matrix of order n, k x n, from the
+// Haar measure. It panics unless 1 <= k <= n.
+func Directions(n, k int, rnd *rand.Rand) *mat.Dense {
+	if k < 1 || k > n {
+		panic("corr: not so many directions")
 	}
-	dense.Rotate(rnd, n, n, q.RawMatrix().Data)
-	return q
+	if 5*k <= 4*n {
+		return mat.NewDense(k, n, gaussianDirections(n, k, rnd))
+	}
+	d := mat.NewDense(k, n, nil)
+	for i := range k {
+		d.Set(i, i, 1)
+	}
+	dense.Rotate(rnd, k, n, d.RawMatrix().Data)
+	return d
+}
+
+// gaussianDirections returns the rows of Directions from Gaussian ones, orthonormalised by a Cholesky
+// factor of their inner products: in half the steps that reflections take, and to rounding as
+// long as there are fewer of them than dimensions.
+func gaussianDirections(n, k int, rnd *rand.Rand) []float64 {
+	x := make([]float64, n*k) // as columns
+	for i := range x {
+		x[i] = rnd.NormFloat64()
+	}
+	gram := make([]float64, k*k) // below the diagonal
+	par.Blocks(1, k, 64, func(lo, hi int) {
+		dense.Gemm(1, dense.Product{M: hi - lo, N: hi, K: n, A: dense.Rows(x[lo:], k).T(), B: dense.Rows(x, k), C: gram[lo*k:], LDC: k})
+	})
+	dense.Cholesky(1, k, gram, 0)
+	dense.Eliminate(1, n, k, x, gram)
+	return transpose(x, n, k)
 }
 
 // NewRotationPath returns the path to a random rotation of n dimensions. It panics if n is

@@ -80,7 +80,8 @@ func (c *Pair) analyse() (*canonicalAnalysis, error) {
 		return nil, err
 	}
 	threads := par.Threads(c.Threads)
-	whitened := componentCorrelations(threads, a, b, a.rank, b.rank, c.standardBetween())
+	whitened := product(threads, a.rank, b.rank, c.q, dense.Rows(a.project(threads, a.rank, c.standardBetween(), c.q), c.q), b.columns(b.rank))
+	scaleComponents(whitened, a, b, a.rank, b.rank)
 	rho, left, right := dense.SVD(threads, a.rank, b.rank, whitened, true)
 	k := &canonicalAnalysis{left: left, right: right, norms: rho}
 	for _, r := range rho[:min(a.rank, b.rank)] {
@@ -181,7 +182,7 @@ func (c *Pair) SVCCA(varianceShare float64) (float64, error) {
 		return math.NaN(), err
 	}
 	threads := par.Threads(c.Threads)
-	m := componentCorrelations(threads, a, b, k, l, c.ab)
+	m := c.componentCorrelations(k, l)
 	// Rounding can exceed 1.
 	return min(1, dense.NuclearNorm(threads, k, l, m)/float64(min(k, l))), nil
 }

@@ -63,6 +63,15 @@ func Select(c mat.Matrix, rows, cols []int) *mat.Dense {
 		return &mat.Dense{}
 	}
 	d := mat.NewDense(len(rows), len(cols), nil)
+	if raw, ok := c.(*mat.Dense); ok {
+		for i, r := range rows {
+			from, to := raw.RawRowView(r), d.RawRowView(i)
+			for j, k := range cols {
+				to[j] = from[k]
+			}
+		}
+		return d
+	}
 	for i, r := range rows {
 		for j, k := range cols {
 			d.Set(i, j, c.At(r, k))

@@ -1,10 +1,6 @@
 package corr
 
-import (
-	"math"
-
-	"github.com/convergent-go/convergent/internal/par"
-)
+import "math"
 
 // EigenspaceOverlap returns the eigenspace overlap score (May, Zhang, Dao and Ré, "On the
 // downstream performance of compressed word embeddings", NeurIPS 2019) of the principal
@@ -45,5 +41,5 @@ func (c *Pair) EigenspaceOverlapOf(k, l int) (float64, error) {
 		return math.NaN(), err
 	}
 	// A score that rounding takes above 1 is 1.
-	return min(1, squaredNorm(componentCorrelations(par.Threads(c.Threads), a, b, k, l, c.ab))/float64(max(k, l))), nil
+	return min(1, squaredNorm(c.componentCorrelations(k, l))/float64(max(k, l))), nil
 }

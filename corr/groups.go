@@ -11,17 +11,23 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// Groups are moments of groups of images, for intervals by the bootstrap: positions of
-// an image are not independent, images are, and a group of them, with its moments,
-// stands for many. One pass keeps all groups; their memory is that of so many Moments
-// with one block each.
+// Groups are moments of groups of images, for intervals by the jackknife and the bootstrap:
+// positions of an image are not independent, images are, and a group of them, with its
+// moments, stands for many. One pass keeps all groups; their memory is that of so many Moments
+// with one block each. Where products would take more than 32 MB, groups of less than a block,
+// and of fewer observations than there are units, are kept as they came.
 type Groups struct {
 	// Threads limits the threads at work; 0 means all.
 	Threads int
 
-	parts []*Moments
-	total *Moments // once closed
+	parts  []*Moments
+	closed bool
+	total  *Moments // once closed, if all parts have products
 }
+
+// mostProducts is how many products all groups together have at most that hold them whatever
+// their observations.
+const mostProducts = 1 << 22
 
 // NewGroups returns empty moments of so many groups for networks of the given numbers
 // of units. 100 are plenty; with as many groups as images each has one. It panics if
@@ -34,8 +40,25 @@ func NewGroups(groups int, units ...int) *Groups {
 	for i := range g.parts {
 		g.parts[i] = newMoments(slices.Clone(units))
 		g.parts[i].Threads = 1
+		if p := g.parts[i].total(); groups*p*p > mostProducts {
+			g.parts[i].accumulator.prod = nil // until there is a block of observations
+		}
 	}
 	return g
+}
+
+// EstimateGroups returns about how many bytes so many groups of so many observations in all take,
+// for networks of the given numbers of units.
+func EstimateGroups(groups int, rows int64, units ...int) int64 {
+	var p int64
+	for _, u := range units {
+		p += int64(u)
+	}
+	each := (rows + int64(groups) - 1) / int64(groups)
+	if int64(groups)*p*p > mostProducts && each < min(blockRows, p) {
+		return 2 * 4 * p * rows
+	}
+	return int64(groups) * (8*p*p + 4*blockRows*p)
 }
 
 // AddTensors adds observations, a tensor of each network, all of the same samples and
@@ -44,7 +67,7 @@ func NewGroups(groups int, units ...int) *Groups {
 // number, in whatever calls they are added. See [Moments.AddTensors] for errors and for
 // ids, which identify the samples.
 func (g *Groups) AddTensors(ids, images []uint64, tensors ...Tensor) error {
-	if g.total != nil {
+	if g.closed {
 		panic("corr: the groups are closed")
 	}
 	first := g.parts[0]
@@ -67,9 +90,7 @@ func (g *Groups) AddTensors(ids, images []uint64, tensors ...Tensor) error {
 	positions := rows / samples
 	par.For(threads, len(g.parts), func(i int) {
 		m := g.parts[i]
-		if len(members[i]) > 0 && m.block == nil {
-			m.block = make([]float32, blockRows*m.total())
-		}
+		m.reserve(len(members[i]) * positions)
 		for _, sample := range members[i] {
 			m.gather(sample*positions, (sample+1)*positions, tensors)
 			if ids != nil {
@@ -81,6 +102,38 @@ func (g *Groups) AddTensors(ids, images []uint64, tensors ...Tensor) error {
 	})
 	return nil
 }
+
+// reserve makes room for observations of a group: in its block, which is no larger than it needs
+// to be, and for products if that is filled.
+func (m *Moments) reserve(rows int) {
+	p := m.total()
+	if have := len(m.block) / p; have < min(blockRows, m.rows+rows) {
+		block := make([]float32, min(blockRows, max(2*have, m.rows+rows))*p)
+		copy(block, m.block[:m.rows*p])
+		m.block = block
+	}
+	if m.rows+rows >= blockRows {
+		m.allocate()
+	}
+}
+
+// allocate makes room for products.
+func (m *Moments) allocate() {
+	if m.accumulator.prod == nil {
+		m.accumulator.prod = make([]float64, m.total()*m.total())
+	}
+}
+
+// flush adds the observations of a block that is not full.
+func (m *Moments) flush() {
+	if m.rows > 0 {
+		m.accumulator.fold(par.Threads(m.Threads), m.rows, 1, m.block, m.first, m.liveMask)
+		m.rows = 0
+	}
+}
+
+// kept reports whether there are observations alone, and no products.
+func (m *Moments) kept() bool { return m.accumulator.prod == nil }
 
 // Count returns the number of observations added.
 func (g *Groups) Count() int64 {
@@ -94,9 +147,17 @@ func (g *Groups) Count() int64 {
 // Len returns the number of groups.
 func (g *Groups) Len() int { return len(g.parts) }
 
+// Rows returns the number of observations in a group.
+func (g *Groups) Rows(i int) int64 { return g.parts[i].Count() }
+
 // Group returns the moments of one group, to read or to merge into others; observations
 // held out, say.
-func (g *Groups) Group(i int) *Moments { return g.parts[i] }
+func (g *Groups) Group(i int) *Moments {
+	if g.parts[i].kept() {
+		return g.Sum(i)
+	}
+	return g.parts[i]
+}
 
 // Total returns the moments of all observations.
 func (g *Groups) Total() *Moments {
@@ -106,36 +167,90 @@ func (g *Groups) Total() *Moments {
 	return g.sum()
 }
 
-func (g *Groups) sum() *Moments {
-	all := make([]int, len(g.parts))
-	for i := range all {
-		all[i] = i
-	}
-	return g.Sum(all...)
-}
+func (g *Groups) sum() *Moments { return g.Sum(indices(len(g.parts))...) }
 
 // Sum returns the moments of some groups; of observations held out, say.
 func (g *Groups) Sum(groups ...int) *Moments {
-	sum := NewMoments(g.parts[0].units...)
+	return g.sumOf(indices(len(g.parts[0].units)), groups)
+}
+
+// sumOf returns the moments of some networks, or of all if a group has products, in groups.
+func (g *Groups) sumOf(networks, groups []int) *Moments {
+	var units []int
+	for _, n := range networks {
+		units = append(units, g.parts[0].units[n])
+	}
+	sum := NewMoments(units...)
 	sum.Threads = g.Threads
 	for _, i := range groups {
-		if g.parts[i].Count() > 0 {
-			sum.absorb(g.parts[i])
+		m := g.parts[i]
+		switch {
+		case m.Count() == 0:
+		case m.kept():
+			var tensors []Tensor
+			for k, n := range networks {
+				tensors = append(tensors, Rows(m.block[m.offsets[n]:], m.rows, units[k], m.total()))
+			}
+			sum.gather(0, m.rows, tensors)
+			sum.samples.append(m.samples)
+		default:
+			sum.absorb(m)
 		}
 	}
+	sum.flush() // once for all that read it
 	return sum
 }
 
+// pair returns the Pair of two networks in some groups: of their live units, if none are given.
+func (g *Groups) pair(a, b int, groups []int, unitsA, unitsB []int) *Pair {
+	m := g.total
+	switch {
+	case len(groups) == 1 && !g.parts[groups[0]].kept():
+		m = g.parts[groups[0]]
+	case m != nil && len(groups) == len(g.parts):
+	case slices.ContainsFunc(g.parts, func(m *Moments) bool { return !m.kept() }):
+		m = g.Sum(groups...)
+	default:
+		m, a, b = g.sumOf([]int{a, b}, groups), 0, 1
+	}
+	if unitsA == nil {
+		unitsA, unitsB = m.Live(a), m.Live(b)
+	}
+	return m.PairOf(a, b, unitsA, unitsB)
+}
+
+// Means returns the means of a network's units in each group.
+func (g *Groups) Means(network int) [][]float64 {
+	means := make([][]float64, len(g.parts))
+	for i, m := range g.parts {
+		if m.kept() {
+			m = g.sumOf([]int{network}, []int{i})
+			means[i] = m.Mean(0)
+		} else {
+			means[i] = m.Mean(network)
+		}
+	}
+	return means
+}
+
 // Close says that no more observations come, after which AddTensors panics. What the
-// groups wait with until a block of observations is full, and add anew for each Bootstrap,
-// is then added once: worth it for many pairs of networks.
+// groups wait with until a block of observations is full, and add anew for each figure,
+// is then added once, but for those of which observations are kept.
 func (g *Groups) Close() {
 	par.For(par.Threads(g.Threads), len(g.parts), func(i int) {
 		m := g.parts[i]
-		m.accumulator, m.liveMask = m.snapshot()
-		m.rows, m.block = 0, nil
+		if m.kept() && m.rows < m.total() {
+			m.block = slices.Clone(m.block[:m.rows*m.total()])
+			return
+		}
+		m.allocate()
+		m.flush()
+		m.block = nil
 	})
-	g.total = g.sum()
+	g.closed = true
+	if !slices.ContainsFunc(g.parts, (*Moments).kept) {
+		g.total = g.sum()
+	}
 }
 
 // BootstrapOptions say how to bootstrap; the zero value is sensible.
@@ -177,17 +292,13 @@ func (g *Groups) Bootstrap(ctx context.Context, o BootstrapOptions, a, b int, fi
 	if o.Level == 0 {
 		o.Level = 0.95
 	}
-	total := g.total
-	if total == nil {
-		total = g.sum()
-	}
-	observed := total.Pair(a, b)
+	observed := g.pair(a, b, indices(len(g.parts)), nil, nil)
 	observed.Threads = g.Threads
 	values, err := figures(observed)
 	if err != nil {
 		return nil, err
 	}
-	r := newResampler(g, total, a, b, observed)
+	r := newResampler(g, a, b, observed)
 	if r.groupCount < minGroups {
 		return nil, fmt.Errorf("corr: %w: a bootstrap of %d groups of images says little; use %d or more", ErrTooFewObservations, r.groupCount, minGroups)
 	}
@@ -238,44 +349,35 @@ type resampler struct {
 	centre     []float64
 }
 
-func newResampler(g *Groups, total *Moments, a, b int, pair *Pair) *resampler {
+func newResampler(g *Groups, a, b int, pair *Pair) *resampler {
 	r := &resampler{pair: pair}
-	var units []int
-	for _, u := range pair.UnitsA {
-		units = append(units, total.offsets[a]+u)
-	}
-	for _, u := range pair.UnitsB {
-		units = append(units, total.offsets[b]+u)
-	}
-	n := len(units)
+	p, n := pair.p, pair.p+pair.q
 	triangle := n * (n + 1) / 2
 	r.centre = append(slices.Clone(pair.ma), pair.mb...)
-	for _, m := range g.parts {
-		if m.Count() > 0 {
-			r.groupCount++
-		}
-	}
-	r.rows, r.means, r.prods = make([]float64, r.groupCount), make([]float64, r.groupCount*n), make([]float64, r.groupCount*triangle)
-	k := 0
-	for _, m := range g.parts {
+	for k, m := range g.parts {
 		if m.Count() == 0 {
 			continue
 		}
-		s, _ := m.snapshot()
-		count := float64(s.count)
-		d, prods := r.means[k*n:][:n], r.prods[k*triangle:][:triangle]
-		for i, u := range units {
-			d[i] = s.mean[u] - r.centre[i]
+		c := g.pair(a, b, []int{k}, pair.UnitsA, pair.UnitsB)
+		count := float64(c.Count)
+		d := append(slices.Clone(c.ma), c.mb...)
+		for i := range d {
+			d[i] -= r.centre[i]
 		}
-		for i, u := range units {
-			for j := i; j < n; j++ {
-				v := units[j]
-				prods[0] = s.prod[min(u, v)*len(s.mean)+max(u, v)] + float64(count*d[i]*d[j])
-				prods = prods[1:]
+		prods := make([]float64, 0, triangle)
+		for i := range n {
+			var row []float64
+			if i < p {
+				row = append(slices.Clone(c.aa[i*p+i:(i+1)*p]), c.ab[i*pair.q:][:pair.q]...)
+			} else {
+				row = c.bb[(i-p)*pair.q+i-p:][:n-i]
+			}
+			for j, v := range row {
+				prods = append(prods, float64(count*v)+float64(count*d[i]*d[i+j]))
 			}
 		}
-		r.rows[k] = count
-		k++
+		r.groupCount++
+		r.rows, r.means, r.prods = append(r.rows, count), append(r.means, d...), append(r.prods, prods...)
 	}
 	return r
 }

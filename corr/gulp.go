@@ -1,10 +1,6 @@
 package corr
 
-import (
-	"math"
-
-	"github.com/convergent-go/convergent/internal/par"
-)
+import "math"
 
 // GULP returns by how much predictions by ridge regression from the networks differ, for
 // any targets (Boix-Adserà, Lawrence, Stepaniants and Rigollet, "GULP: a prediction-based
@@ -42,7 +38,7 @@ func (c *Pair) GULP(lambda float64) (float64, error) {
 	sa, withinA := shrink(a, sizeA)
 	sb, withinB := shrink(b, sizeB)
 	var between float64
-	for i, rho := range componentCorrelations(par.Threads(c.Threads), a, b, a.rank, b.rank, c.ab) {
+	for i, rho := range c.componentCorrelations(a.rank, b.rank) {
 		between += float64(rho * rho * sa[i/b.rank] * sb[i%b.rank])
 	}
 	return math.Sqrt(max(0, withinA+withinB-2*between)), nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -97,54 +98,93 @@ func (j Jackknife) half(level float64) float64 {
 // Fewer than 10 groups with images are an error that wraps [ErrTooFewObservations]; an error of
 // figures is one of Jackknife.
 func (g *Groups) Jackknife(ctx context.Context, a, b int, figures func(*Pair) ([]float64, error)) ([]Jackknife, error) {
-	total := g.total
-	if total == nil {
-		total = g.sum()
+	var groups []int // that have images
+	var rows []float64
+	for i, m := range g.parts {
+		if n := m.Count(); n > 0 {
+			groups, rows = append(groups, i), append(rows, float64(n))
+		}
 	}
-	all := total.Pair(a, b)
+	if len(groups) < minGroups {
+		return nil, fmt.Errorf("corr: %w: a jackknife of %d groups of images says little; use %d or more", ErrTooFewObservations, len(groups), minGroups)
+	}
+	all := g.pair(a, b, indices(len(g.parts)), nil, nil)
 	all.Threads = g.Threads
 	values, err := figures(all)
 	if err != nil {
 		return nil, err
 	}
-	r := newResampler(g, total, a, b, all)
-	if r.groupCount < minGroups {
-		return nil, fmt.Errorf("corr: %w: a jackknife of %d groups of images says little; use %d or more", ErrTooFewObservations, r.groupCount, minGroups)
-	}
 	results := make([]Jackknife, len(values))
 	for i, v := range values {
-		results[i] = Jackknife{Value: v, Without: make([]float64, r.groupCount), Rows: r.rows}
+		results[i] = Jackknife{Value: v, Without: make([]float64, len(groups)), Rows: rows}
 	}
-	const batch = 16
-	threads := par.Threads(g.Threads)
-	for lo := 0; lo < r.groupCount; lo += batch {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	errs := make([]error, len(groups))
+	par.For(par.Threads(g.Threads), len(groups), func(k int) {
+		if errs[k] = ctx.Err(); errs[k] != nil {
+			return
 		}
-		n := min(batch, r.groupCount-lo)
-		times := make([]float64, n*r.groupCount)
-		for i := range times {
-			if i%r.groupCount != lo+i/r.groupCount {
-				times[i] = 1
-			}
+		rest := g.without(all, a, b, groups[k])
+		rest.turnedA.like, rest.turnedB.like = all.turnedA, all.turnedB
+		without, err := figures(rest)
+		if err == nil && len(without) != len(values) {
+			err = errors.New("corr: figures without a group are of another number")
 		}
-		pairs := r.pairs(threads, times)
-		errs := make([]error, n)
-		par.For(threads, n, func(i int) {
-			without, err := figures(pairs[i])
-			if err == nil && len(without) != len(values) {
-				err = errors.New("corr: figures without a group are of another number")
-			}
-			errs[i] = err
-			for k, v := range without {
-				if err == nil {
-					results[k].Without[lo+i] = v
+		if errs[k] = err; err != nil {
+			return
+		}
+		for i, v := range without {
+			results[i].Without[k] = v
+		}
+	})
+	return results, errors.Join(errs...)
+}
+
+// without returns the Pair of all observations but those of a group, of the units of that of all.
+func (g *Groups) without(all *Pair, a, b, group int) *Pair {
+	if !g.parts[group].kept() {
+		return all.without(g.pair(a, b, []int{group}, all.UnitsA, all.UnitsB))
+	}
+	others := slices.DeleteFunc(indices(len(g.parts)), func(i int) bool { return i == group })
+	c := g.pair(a, b, others, all.UnitsA, all.UnitsB)
+	c.Threads = 1
+	return c
+}
+
+// without returns the Pair of the observations of c but for those of g, which are among them:
+// of N observations with the mean M and covariances S, and n of them with m and s, the others
+// have the covariances
+//
+//	(N S - n s - d d^T n N / (N - n)) / (N - n),  d = m - M
+//
+// It takes the memory of g.
+func (c *Pair) without(g *Pair) *Pair {
+	all, own := float64(c.Count), float64(g.Count)
+	rest := all - own
+	scale := own * all / rest
+	means := func(m, of []float64) (d []float64) {
+		d = make([]float64, len(m))
+		for i := range m {
+			d[i] = of[i] - m[i]
+			of[i] = m[i] - own/rest*d[i]
+		}
+		return d
+	}
+	da, db := means(c.ma, g.ma), means(c.mb, g.mb)
+	covariances := func(x, of, dx, dy []float64, symmetric bool) {
+		for i, u := range dx {
+			for j, v := range dy {
+				k := i*len(dy) + j
+				of[k] = (float64(all*x[k]) - float64(own*of[k]) - float64(scale*u*v)) / rest
+				if symmetric && i == j && of[k] <= 1e-12*x[k] {
+					of[k] = 0 // what rounding leaves of a constant
 				}
 			}
-		})
-		if err := errors.Join(errs...); err != nil {
-			return nil, err
 		}
 	}
-	return results, nil
+	covariances(c.aa, g.aa, da, da, true)
+	covariances(c.ab, g.ab, da, db, false)
+	covariances(c.bb, g.bb, db, db, true)
+	d := newPair(c.UnitsA, c.UnitsB, int64(rest), c.accuracy, g.pairMoments)
+	d.Threads = 1
+	return d
 }

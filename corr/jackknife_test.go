@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"gonum.org/v1/gonum/stat"
 )
 
@@ -143,5 +145,58 @@ func TestJackknifeTooFew(t *testing.T) {
 	}
 	if se := (Jackknife{Value: 1, Without: []float64{1}, Rows: []float64{3}}).StandardError(); !math.IsNaN(se) {
 		t.Errorf("the standard error of one group is %v", se)
+	}
+}
+
+// TestJackknifeOfFew compares groups of many units and few observations, which are kept as they
+// came, with moments of the observations, and figures without a group with those of moments
+// that never had it.
+func TestJackknifeOfFew(t *testing.T) {
+	const groups, p, q = 30, 250, 150
+	g := NewGroups(groups, p, q)
+	rnd := rand.New(rand.NewPCG(2, 2))
+	without, one, all := NewMoments(p, q), NewMoments(p, q), NewMoments(p, q)
+	for image := range uint64(3 * groups) {
+		x, y := make([]float32, p), make([]float32, q)
+		for i := range x {
+			x[i] = float32(rnd.NormFloat64())
+		}
+		for j := range y {
+			y[j] = x[j] + float32(rnd.NormFloat64())
+		}
+		errs := []error{g.AddTensors([]uint64{image}, []uint64{image}, Rows(x, 1, p, p), Rows(y, 1, q, q)), all.Add(1, x, y)}
+		if image%groups == 7 {
+			errs = append(errs, one.Add(1, x, y))
+		} else {
+			errs = append(errs, without.Add(1, x, y))
+		}
+		if err := errors.Join(errs...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g.Close()
+	if !g.parts[0].kept() {
+		t.Fatal("no observations are kept")
+	}
+	for name, m := range map[string][2]*Moments{"all": {g.Total(), all}, "one": {g.Group(7), one}} {
+		if m[0].Count() != m[1].Count() || !mat.EqualApprox(m[0].Correlation(nil, 0, 1), m[1].Correlation(nil, 0, 1), 1e-6) {
+			t.Errorf("%s: other moments", name)
+		}
+	}
+	for k, v := range g.Means(1)[7] {
+		if math.Abs(v-one.Mean(1)[k]) > 1e-6 {
+			t.Errorf("mean of unit %d is %v, want %v", k, v, one.Mean(1)[k])
+		}
+	}
+	got, err := g.Jackknife(context.Background(), 0, 1, correlationFigures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := without.Pair(0, 1).Correlation().At(0, 0); math.Abs(got[0].Without[7]-want) > 1e-6 {
+		t.Errorf("without a group %v, want %v", got[0].Without[7], want)
+	}
+	intervals, err := g.Bootstrap(context.Background(), BootstrapOptions{Draws: 5}, 0, 1, correlationFigures)
+	if err != nil || math.Abs(intervals[0].Value-got[0].Value) > 1e-12 {
+		t.Errorf("bootstrap of %v, want %v (%v)", intervals, got[0].Value, err)
 	}
 }

@@ -26,7 +26,7 @@ type Measure struct {
 //	ridge_ab, ridge_ba   Pair.Ridge, for a penalty of 0.01 of the mean variance
 func Measures() []Measure {
 	swap := func(f func(*Pair) (float64, error)) func(*Pair) (float64, error) {
-		return func(c *Pair) (float64, error) { return f(c.Swap()) }
+		return func(c *Pair) (float64, error) { return f(c.reversed()) }
 	}
 	excess := func(c *Pair) (float64, error) { return c.Excess(max(1, 512/max(1, c.q)), 0) }
 	svcca := func(c *Pair) (float64, error) { return c.SVCCA(0) }
@@ -78,14 +78,14 @@ func (c *Pair) MeanMaxCorrelation() (float64, error) {
 	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err
 	}
-	r := c.Correlation()
+	r := c.standardBetween()
 	var sum float64
 	for i := range c.p {
 		largest := math.Inf(-1)
-		for _, v := range r.RawRowView(i) {
+		for _, v := range r[i*c.q:][:c.q] {
 			largest = max(largest, v)
 		}
-		sum += largest
+		sum += max(-1, min(1, largest))
 	}
 	return sum / float64(c.p), nil
 }

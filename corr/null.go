@@ -115,7 +115,8 @@ func (c *Pair) RotationNull(ctx context.Context, draws int, seed uint64) (Null, 
 	// R of S_bb = R^T R.
 	p, q := c.p, c.q
 	axes := c.axesB()
-	rows := make([]float64, (p+q)*q)
+	rank := axes.held
+	rows := make([]float64, (p+rank)*q)
 	for i := range p {
 		if s := math.Sqrt(c.aa[i*(p+1)]); s > 0 {
 			for j := range q {
@@ -123,7 +124,7 @@ func (c *Pair) RotationNull(ctx context.Context, draws int, seed uint64) (Null, 
 			}
 		}
 	}
-	for k := range q {
+	for k := range rank {
 		s := math.Sqrt(max(0, axes.variances[k]))
 		for j := range q {
 			rows[(p+k)*q+j] = s * axes.rows[k*q+j]
@@ -131,9 +132,9 @@ func (c *Pair) RotationNull(ctx context.Context, draws int, seed uint64) (Null, 
 	}
 	return draw(ctx, c.Threads, draws, seed, func(rnd *rand.Rand) float64 {
 		z := append([]float64(nil), rows...)
-		dense.Rotate(rnd, p+q, q, z)
+		dense.Rotate(rnd, p+rank, q, z)
 		variances := make([]float64, q)
-		for k := p; k < p+q; k++ {
+		for k := p; k < p+rank; k++ {
 			for j, v := range z[k*q:][:q] {
 				variances[j] += float64(v * v)
 			}

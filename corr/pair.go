@@ -37,6 +37,9 @@ type Pair struct {
 	cca                                          *canonicalAnalysis
 	nuclear                                      *float64
 	standard                                     []float64
+	projection, components                       []float64
+	reverse, inAxes                              *Pair
+	alignment                                    *mat.Dense
 }
 
 // pairMoments are the covariances, row-major, and the means of the units of a Pair.
@@ -153,17 +156,27 @@ func readCovariances(dst []float64, name string, m, rows, cols mat.Matrix) error
 // Swap returns the Pair with a and b exchanged. It shares memory and factorisations with
 // c.
 func (c *Pair) Swap() *Pair {
-	ba := make([]float64, len(c.ab))
-	for i := range c.p {
-		for j := range c.q {
-			ba[j*c.p+i] = c.ab[i*c.q+j]
-		}
-	}
-	d := c.derive(c.UnitsB, c.UnitsA, pairMoments{c.bb, ba, c.aa, c.mb, c.ma})
+	d := c.derive(c.UnitsB, c.UnitsA, pairMoments{c.bb, transpose(c.ab, c.p, c.q), c.aa, c.mb, c.ma})
 	d.principalA, d.principalB, d.standardA, d.standardB = c.principalB, c.principalA, c.standardB, c.standardA
 	d.turnedA, d.turnedB = c.turnedB, c.turnedA
 	d.nuclear = c.nuclear
 	return d
+}
+
+// transpose returns the transpose of the p x q matrix x, which it reads in blocks.
+func transpose(x []float64, p, q int) []float64 {
+	const block = 32
+	y := make([]float64, len(x))
+	for i0 := 0; i0 < p; i0 += block {
+		for j0 := 0; j0 < q; j0 += block {
+			for i := i0; i < min(p, i0+block); i++ {
+				for j := j0; j < min(q, j0+block); j++ {
+					y[j*p+i] = x[i*q+j]
+				}
+			}
+		}
+	}
+	return y
 }
 
 // WithBetween returns the Pair of the same units whose covariances between a and b are ab,
@@ -183,13 +196,49 @@ func (c *Pair) WithBetween(ab mat.Matrix) *Pair {
 	return d
 }
 
-// nuclearNorm is the sum of the singular values of the covariances between a and b.
+// reversed is Swap, once for all measures.
+func (c *Pair) reversed() *Pair {
+	if c.reverse == nil {
+		c.reverse = c.Swap()
+		c.reverse.reverse = c
+	}
+	return c.reverse
+}
+
+// nuclearNorm is the sum of the singular values of the covariances between a and b, or, which
+// is the same, between the principal axes of both that have variance.
 func (c *Pair) nuclearNorm() float64 {
 	if c.nuclear == nil {
-		norm := dense.NuclearNorm(par.Threads(c.Threads), c.p, c.q, c.ab)
+		threads, p, q, ab := par.Threads(c.Threads), c.p, c.q, c.ab
+		if few := c.Count - 1; few < int64(p) && few < int64(q) {
+			p, q, ab = c.axesA().held, c.axesB().held, c.componentBetween()
+		}
+		norm := dense.NuclearNorm(threads, p, q, ab)
 		c.nuclear = &norm
 	}
 	return *c.nuclear
+}
+
+// axisBetween is the covariances between the principal axes of a and the units of b.
+func (c *Pair) axisBetween() []float64 {
+	if c.projection == nil {
+		c.projection = c.axesA().project(par.Threads(c.Threads), c.axesA().held, c.ab, c.q)
+	}
+	return c.projection
+}
+
+// componentBetween is the covariances between the principal axes of a and those of b.
+func (c *Pair) componentBetween() []float64 {
+	if c.components == nil {
+		k, l := c.axesA().held, c.axesB().held
+		c.components = product(par.Threads(c.Threads), k, l, c.q, dense.Rows(c.axisBetween(), c.q), c.axesB().columns(l))
+	}
+	return c.components
+}
+
+// columns returns the first k axes as the columns of a matrix.
+func (a *axes) columns(k int) []float64 {
+	return transpose(a.rows[:k*a.n], k, a.n)
 }
 
 // Variances returns the variances of the units of a and of b.
@@ -267,11 +316,13 @@ func trace(x []float64, p int) float64 {
 	return s
 }
 
-// axes are the principal axes of a covariance matrix.
+// axes are the principal axes of a covariance matrix. Where there are no more observations than
+// units, those that have no variance are not held.
 type axes struct {
 	once      sync.Once
 	n         int       // units
-	variances []float64 // along the axes, falling
+	held      int       // axes whose directions are known
+	variances []float64 // along all axes, falling
 	rows      []float64 // directions
 	rank      int       // number of variances above what rounding of covariances can make of 0
 }
@@ -285,12 +336,26 @@ func (a *axes) decompose(c *Pair, n int, of func() []float64) *axes {
 		x := of()
 		threshold := c.accuracy / math.Sqrt(float64(n)) * trace(x, n)
 		a.n = n
-		a.variances, a.rows = dense.Eigen(par.Threads(c.Threads), n, x, n)
+		a.variances, a.rows = eigen(par.Threads(c.Threads), n, x, c.Count-1, c.accuracy, of)
+		a.held = len(a.rows) / max(1, n)
 		for a.rank < n && a.variances[a.rank] > threshold {
 			a.rank++
 		}
 	})
 	return a
+}
+
+// eigen returns the eigenvalues and eigenvectors of x, which has the given rank at most if it is
+// the covariances of few observations. It overwrites x, and then asks for it again if it is
+// not.
+func eigen(threads, n int, x []float64, rank int64, accuracy float64, of func() []float64) (values, rows []float64) {
+	if rank >= 1 && rank < int64(n) {
+		if values, rows, ok := dense.LowRankEigen(threads, n, x, int(rank), accuracy); ok {
+			return append(values, make([]float64, n-len(values))...), rows
+		}
+		x = of()
+	}
+	return dense.Eigen(threads, n, x, n)
 }
 
 func (c *Pair) axesA() *axes {
@@ -303,8 +368,11 @@ func (c *Pair) axesB() *axes {
 
 // standardAxes returns the principal axes of the units scaled to variance 1.
 func (c *Pair) standardAxes() (a, b *axes) {
-	return c.standardA.decompose(c, c.p, func() []float64 { return standardise(c.aa, c.aa, c.aa, c.p, c.p) }),
-		c.standardB.decompose(c, c.q, func() []float64 { return standardise(c.bb, c.bb, c.bb, c.q, c.q) })
+	return c.standardAxesA(), c.standardB.decompose(c, c.q, func() []float64 { return standardise(c.bb, c.bb, c.bb, c.q, c.q) })
+}
+
+func (c *Pair) standardAxesA() *axes {
+	return c.standardA.decompose(c, c.p, func() []float64 { return standardise(c.aa, c.aa, c.aa, c.p, c.p) })
 }
 
 // Rank returns the dimensions of the spaces that the units of a and of b span: the
@@ -323,11 +391,20 @@ func (a *axes) project(threads, k int, x []float64, m int) []float64 {
 }
 
 // componentCorrelations returns the k x l correlations between the first k principal
-// components of a and the first l of b, of which x are the units' covariances.
-func componentCorrelations(threads int, a, b *axes, k, l int, x []float64) []float64 {
-	projection := a.project(threads, k, x, b.n)
-	y := make([]float64, k*l)
-	dense.Gemm(threads, dense.Product{M: k, N: l, K: b.n, A: dense.Rows(projection, b.n), B: dense.Rows(b.rows, b.n).T(), C: y, LDC: l})
+// components of a and the first l of b.
+func (c *Pair) componentCorrelations(k, l int) []float64 {
+	a, b, all, width := c.axesA(), c.axesB(), c.componentBetween(), c.axesB().held
+	y := make([]float64, 0, k*l)
+	for i := range k {
+		y = append(y, all[i*width:][:l]...)
+	}
+	scaleComponents(y, a, b, k, l)
+	return y
+}
+
+// scaleComponents makes correlations of the covariances of k principal components of a and l of
+// b.
+func scaleComponents(y []float64, a, b *axes, k, l int) {
 	deviations := make([]float64, l)
 	for j := range deviations {
 		deviations[j] = math.Sqrt(b.variances[j])
@@ -338,5 +415,4 @@ func componentCorrelations(threads int, a, b *axes, k, l int, x []float64) []flo
 			row[j] /= deviation * s
 		}
 	}
-	return y
 }

@@ -2,7 +2,10 @@ package corr
 
 import (
 	"fmt"
+	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/internal/dense"
 	"github.com/convergent-go/convergent/internal/par"
@@ -38,9 +41,9 @@ func (c *Pair) Linear() (Prediction, error) {
 	if err := c.checkVariance(); err != nil {
 		return Prediction{}, err
 	}
-	a, _ := c.standardAxes()
-	if int64(a.rank) >= c.Count-1 {
-		return Prediction{}, fmt.Errorf("corr: %w: %d dimensions predict any %d", ErrTooFewObservations, a.rank, c.Count)
+	a, err := c.predictors()
+	if err != nil {
+		return Prediction{}, err
 	}
 	projection := a.project(par.Threads(c.Threads), a.rank, c.standardBetween(), c.q)
 	r2 := make([]float64, c.q)
@@ -53,6 +56,40 @@ func (c *Pair) Linear() (Prediction, error) {
 		r2[j] = min(1, r2[j])
 	}
 	return newPrediction(0, r2, diagonal(c.bb, c.q)), nil
+}
+
+// predictors returns the principal axes of a's units scaled to variance 1, or an error if they
+// predict anything.
+func (c *Pair) predictors() (*axes, error) {
+	a := c.standardAxesA()
+	if int64(a.rank) >= c.Count-1 {
+		return nil, fmt.Errorf("corr: %w: %d dimensions predict any %d", ErrTooFewObservations, a.rank, c.Count)
+	}
+	return a, nil
+}
+
+// Whitening returns the weights, p x r, that make of a's units r variables of variance 1 that
+// do not correlate and span what the units do, for the rank r of [Pair.Rank]: of variables
+// that have variance 1 R^2 of [Pair.Linear] is the squares of their correlations with these.
+// Errors are those of Linear.
+func (c *Pair) Whitening() (*mat.Dense, error) {
+	if err := c.checkVariance(); err != nil {
+		return nil, err
+	}
+	a, err := c.predictors()
+	if err != nil {
+		return nil, err
+	}
+	w := mat.NewDense(c.p, a.rank, nil)
+	for i := range c.p {
+		s := math.Sqrt(c.aa[i*(c.p+1)])
+		for k := range a.rank {
+			if s > 0 {
+				w.Set(i, k, a.rows[k*c.p+i]/math.Sqrt(a.variances[k])/s)
+			}
+		}
+	}
+	return w, nil
 }
 
 // diagonal returns the diagonal of the n x n matrix x.
@@ -85,17 +122,17 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 	if !slices.Equal(test.UnitsA, c.UnitsA) || !slices.Equal(test.UnitsB, c.UnitsB) {
 		panic("corr: predictions are tested on the same units")
 	}
-	threads, p, q := par.Threads(c.Threads), c.p, c.q
+	threads, q := par.Threads(c.Threads), c.q
 	a := c.axesA()
-	// All in a's principal axes, which make a's own covariance diagonal.
-	projection := a.project(threads, p, c.ab, q)
-	testAB, testAA := projection, []float64(nil)
+	// All in a's principal axes, which make a's own covariance diagonal; those without variance
+	// predict nothing.
+	projection, p := c.axisBetween(), a.held
+	var testAB, testAA []float64
 	if test != c {
 		testAB = a.project(threads, p, test.ab, q)
-		testAA = make([]float64, p*p)
-		dense.Gemm(threads, dense.Product{M: p, N: p, K: p, A: dense.Rows(a.project(threads, p, test.aa, p), p), B: dense.Rows(a.rows, p).T(), C: testAA, LDC: p})
+		testAA = product(threads, p, p, c.p, dense.Rows(a.project(threads, p, test.aa, c.p), c.p), a.columns(p))
 	}
-	meanShift := make([]float64, p)
+	meanShift := make([]float64, c.p)
 	for i := range meanShift {
 		meanShift[i] = test.ma[i] - c.ma[i]
 	}
@@ -106,22 +143,17 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 		if !(lambda > 0) {
 			panic("corr: a ridge penalty must be above 0")
 		}
+		if test == c {
+			predictions = append(predictions, c.ridgeOfFit(lambda))
+			continue
+		}
 		w := slices.Clone(projection)
 		for k := range p {
 			for j := range q {
 				w[k*q+j] /= max(0, a.variances[k]) + lambda
 			}
 		}
-		product := make([]float64, p*q)
-		if test != c {
-			dense.Gemm(threads, dense.Product{M: p, N: q, K: p, A: dense.Rows(testAA, p), B: dense.Rows(w, q), C: product, LDC: q})
-		} else {
-			for k := range p {
-				for j := range q {
-					product[k*q+j] = a.variances[k] * w[k*q+j]
-				}
-			}
-		}
+		product := product(threads, p, q, p, dense.Rows(testAA, p), w)
 		loss, bias := slices.Clone(variances), make([]float64, q)
 		for j := range bias {
 			bias[j] = test.mb[j] - c.mb[j]
@@ -142,4 +174,25 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 		predictions = append(predictions, newPrediction(lambda, r2, variances))
 	}
 	return predictions, nil
+}
+
+// ridgeOfFit returns the prediction of Ridge on the observations that it is fitted to: along an
+// axis of variance v it explains the share (2/(v+lambda) - v/(v+lambda)^2) of the squared
+// covariance.
+func (c *Pair) ridgeOfFit(lambda float64) Prediction {
+	a, projection, variances := c.axesA(), c.axisBetween(), diagonal(c.bb, c.q)
+	r2 := make([]float64, c.q)
+	for k, v := range a.variances[:a.held] {
+		v = max(0, v)
+		share := 2/(v+lambda) - v/(v+lambda)/(v+lambda)
+		for j, x := range projection[k*c.q:][:c.q] {
+			r2[j] += float64(share * x * x)
+		}
+	}
+	for j, v := range variances {
+		if v > 0 {
+			r2[j] = min(1, r2[j]/v)
+		}
+	}
+	return newPrediction(lambda, r2, variances)
 }

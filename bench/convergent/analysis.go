@@ -15,11 +15,11 @@ import (
 // analysis is what commands that compare networks have in common.
 type analysis struct {
 	Lambdas   []float64 `help:"Penalties of the sparse prediction, as correlations: a unit that correlates less than this with all others is predicted from none (0,0.001,0.01,0.03,0.1,0.25,0.5)." placeholder:"0,0.01"`
-	Clusters  int       `help:"Spectral clusters in each layer; 0 means the paper's share, 0.42 of the units." default:"0"`
+	Clusters  int       `help:"Spectral clusters in each layer; 0 means the paper's share, 0.42 of the units, at most 256." default:"0"`
 	Draws     int       `help:"Random rotations of units, for what chance would give (${default})." default:"100"`
 	Shuffles  int       `help:"Exchanges of images between networks, for the same; 0 means none (${default}), and 999 tell smaller p-values." default:"199"`
 	Gram      int       `help:"Images every two of which are compared, for neighbours, ranks of distances and kernels, at most 20000; 0 means none (${default})." default:"2048"`
-	Groups    int       `help:"Groups of images that intervals are made from; 0 means 10 to 25, as many as memory allows, and 1 no intervals." default:"0"`
+	Groups    int       `help:"Groups of images that intervals are made from; 0 means 10 to 25, fewer in wide layers, and 1 no intervals." default:"0"`
 	Threads   int       `help:"Threads to use; 0 means all. It changes no result." default:"0"`
 	Overwrite bool      `help:"Replace another run's results in the output folder."`
 }

@@ -37,8 +37,10 @@ func (c *input) source() (source.Options, error) {
 	if err != nil {
 		return source.Options{}, fmt.Errorf("-layout: %w", err)
 	}
-	// Collect rather than grow beyond what was allowed.
+	// Collect rather than grow beyond what was allowed. What there is is a few large matrices,
+	// which are collected in no time: so garbage of a quarter of them is enough.
 	debug.SetMemoryLimit(int64(c.MaxMem))
+	debug.SetGCPercent(25)
 	return source.Options{
 		Networks: c.Networks, Names: c.Names, LayerFiles: c.LayerFiles, Only: c.Layers, Layouts: layouts, Pool: c.Pool, Pairings: c.Pair, ByOrder: c.ByOrder,
 		SampleIDs: c.SampleIds, ImageIDs: c.ImageIds, Classes: c.Classes, UnitNames: c.Units, Masks: c.Mask,
@@ -77,6 +79,8 @@ type compareCommand struct {
 // Help follows the summary of the command.
 func (*compareCommand) Help() string {
 	return `The folder of results has report.html, results.json, figures, and, of each layer and each two networks, correlations (*.npy), matchings, clusters and predictions (*.csv, lasso_weights.npz) and every measure with its interval and p-value (measures.json).
+
+What takes long: steps grow with the cube of the widths of layers, and hardly with the samples once these are read. -shuffles 0 does without exchanges of images, and with them the p-values of measures; -groups 1 without intervals over images; -draws 1 without all but one random rotation of units, and with them the p-values of units, bases and clusters; -lambdas 0.5 without weak penalties of the sparse prediction. -gram 0 does without neighbours, ranks of distances and kernels, which grow with the square of the images and not with the widths. -layers compares fewer layers; the grid of all layers is of those alone. Of layers of more than 256 units fewer draws are made by themselves, as the README says.
 
 Files of moments, which convergent moments writes of all networks at once, can be given instead of activations, one for each layer.
 

@@ -109,7 +109,7 @@ func NuclearNorm(threads, m, n int, a []float64) float64 {
 }
 
 // rootSum returns the sum of the roots of the eigenvalues of A A^T, which are the singular
-// values, and whether that is good to a part in 1e12. An eigenvalue errs by d, a few times m
+// values, and whether that is good to a part in 1e9. An eigenvalue errs by d, a few times m
 // ulp of the largest, and so its root r by d/2r: little unless singular values are small
 // beside the largest.
 func rootSum(threads, m, n int, a []float64) (sum float64, ok bool) {
@@ -131,5 +131,5 @@ func rootSum(threads, m, n int, a []float64) (sum float64, ok bool) {
 		sum += root
 		errors += 4 * float64(m) * 0x1p-53 * values[0] / (2 * root) // infinite of 0
 	}
-	return math.Ldexp(sum, exponent), errors <= 1e-12*sum
+	return math.Ldexp(sum, exponent), errors <= 1e-9*sum
 }

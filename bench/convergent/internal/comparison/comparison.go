@@ -163,6 +163,7 @@ func (r *road) fromSource(ctx context.Context, open func() (source.Source, error
 			if err := finding.CheckLive(l); err != nil {
 				return err
 			}
+			l.Release()
 		}
 		if !known {
 			if all, err = r.acrossLayers(ctx, o, epochs); err != nil {
@@ -170,6 +171,7 @@ func (r *road) fromSource(ctx context.Context, open func() (source.Source, error
 			}
 		}
 		for i, l := range o.Layers {
+			l.Release()
 			l.Checkpoints = nil // the memory of which is free from here on
 			if resumed[i] {
 				continue
@@ -188,7 +190,7 @@ func (r *road) fromSource(ctx context.Context, open func() (source.Source, error
 
 func (r *road) acrossLayers(ctx context.Context, o *observe.Observation, epochs int) (activationResults, error) {
 	return results.Resume(r.folder.Path(activationFile), nil, func() (all activationResults, err error) {
-		if all.Grids, err = finding.Grids(ctx, o.Grid, finding.Options{Analysis: r.Analysis, Threads: r.Threads}); err == nil {
+		if all.Grids, err = finding.Grids(ctx, o.Grid, finding.Options{Analysis: r.Analysis, Threads: r.Threads, Progress: r.observed("compare all layers")}); err == nil {
 			all.Growth, err = finding.Growth(ctx, o.Layers, epochs, r.Seed, r.Threads)
 		}
 		return all, err

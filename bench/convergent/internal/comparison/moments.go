@@ -45,6 +45,7 @@ func Accumulate(ctx context.Context, in source.Options, o Options, path string) 
 		return nil, err
 	}
 	for i, l := range observation.Layers {
+		l.Gather()
 		if len(in.Names) == 0 { // files of other samples have other names
 			for n := range l.Units {
 				described := l.Moments.Network(n)

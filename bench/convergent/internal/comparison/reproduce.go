@@ -119,6 +119,7 @@ func (r *road) widthMoments(ctx context.Context, networks *train.Run, width floa
 	}
 	var moments []*corr.Moments
 	for _, l := range o.Layers {
+		l.Gather()
 		moments = append(moments, l.Moments)
 	}
 	return trained, moments, nil

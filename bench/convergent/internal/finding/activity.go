@@ -68,13 +68,17 @@ func (l *layer) curveDistances(m *corr.Moments, groups *corr.Groups) pairFigure 
 		return f
 	}
 	all := float64(m.Count())
+	within := make([][][]float64, len(means)) // by network and group
+	for n := range means {
+		within[n] = groups.Means(n)
+	}
 	for i := range groups.Len() {
-		g := groups.Group(i)
-		rows := float64(g.Count())
-		without := unitMeans(g)
-		for n, of := range without {
-			for u, m := range of {
-				of[u] = (float64(all*means[n][u]) - float64(rows*m)) / (all - rows)
+		rows := float64(groups.Rows(i))
+		without := make([][]float64, len(means))
+		for n, of := range within {
+			without[n] = of[i]
+			for u, m := range of[i] {
+				of[i][u] = (float64(all*means[n][u]) - float64(rows*m)) / (all - rows)
 			}
 		}
 		for k, p := range l.result.Pairs {

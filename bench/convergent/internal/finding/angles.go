@@ -18,6 +18,20 @@ import (
 // clusterDraws is how often clusters are found anew at most, where B's units are turned.
 const clusterDraws = 39
 
+// clusterUnits is how many units of a network are clustered for this at most, spread evenly over
+// those of a wider layer. A turned network has so many, too: which of its units does not
+// matter, since they were turned at random.
+const clusterUnits = 256
+
+// spreadOver returns so many places, or fewer, spread evenly over n.
+func spreadOver(n, limit int) []int {
+	places := numbers(min(n, limit))
+	for i := range places {
+		places[i] = i * n / len(places)
+	}
+	return places
+}
+
 // angles compares the spans of both networks' units in each cluster: of clusters that one
 // half of the images gives, on the other half.
 func (l *layer) angles(ctx context.Context, s *results.Subspaces, images *crossFit) error {
@@ -53,19 +67,27 @@ func (l *layer) angles(ctx context.Context, s *results.Subspaces, images *crossF
 func (l *layer) meanAngles(ctx context.Context, live *corr.Moments, images *crossFit, draws int) (means []float64, networks *results.Interval, err error) {
 	pairs := len(l.result.Pairs)
 	sums, counts := make([]float64, (draws+1)*pairs), make([]float64, (draws+1)*pairs)
-	chosen, measured := make([]*corr.Pair, pairs), make([]*corr.Pair, pairs)
-	for k := range l.result.Pairs {
-		p := &l.result.Pairs[k]
-		chosen[k], measured[k] = pairIn(images.folds[0], live, p), pairIn(images.folds[1], live, p)
+	chosen, measured := make([]*corr.Pair, pairs), make([]*corr.Pair, pairs) // of some units of A and all of B
+	for k, p := range l.result.Pairs {
+		unitsA, unitsB := live.Live(p.A), live.Live(p.B)
+		unitsA = pick(unitsA, spreadOver(len(unitsA), clusterUnits))
+		for i, c := range []**corr.Pair{&chosen[k], &measured[k]} {
+			*c = images.folds[i].PairOf(p.A, p.B, unitsA, unitsB)
+			(*c).Threads = 1
+		}
 	}
 	err = l.each(ctx, len(sums), func(i int) (err error) {
 		k, draw := i%pairs, i/pairs
-		var turn mat.Matrix
-		if b := l.result.Pairs[k].B; draw > 0 {
-			turn = standardRotation(pick(live.Std(b), live.Live(b)), random(l.Seed, clusterRotation, draw*len(l.Units)+b))
+		p, a, b := l.result.Pairs[k], len(chosen[k].UnitsA), len(chosen[k].UnitsB)
+		some := spreadOver(b, clusterUnits)
+		of := func(c *corr.Pair) *corr.Pair { return c.Select(numbers(a), some) }
+		if draw > 0 {
+			turn := standardRotation(pick(live.Std(p.B), live.Live(p.B)), len(some), random(l.Seed, clusterRotation, draw*len(l.Units)+p.B))
+			of = func(c *corr.Pair) *corr.Pair { return c.Basis(nil, turn) }
 		}
-		units := live.Units(l.result.Pairs[k].A) + live.Units(l.result.Pairs[k].B)
-		sums[i], counts[i], err = clusterAngles(chosen[k].Basis(nil, turn), measured[k].Basis(nil, turn), clusterCount(l.Clusters, units), stream(l.Seed, kMeans))
+		share := float64(a+len(some)) / float64(len(live.Live(p.A))+b)
+		clusters := math.Round(share * float64(clusterCount(l.Clusters, live.Units(p.A)+live.Units(p.B))))
+		sums[i], counts[i], err = clusterAngles(of(chosen[k]), of(measured[k]), max(1, int(clusters)), stream(l.Seed, kMeans))
 		return err
 	})
 	means = make([]float64, draws+1)
@@ -83,9 +105,9 @@ func (l *layer) meanAngles(ctx context.Context, live *corr.Moments, images *cros
 }
 
 // standardRotation turns units of these standard deviations, after each is scaled to
-// variance 1.
-func standardRotation(std []float64, rnd *rand.Rand) *mat.Dense {
-	q := corr.Rotation(len(std), rnd)
+// variance 1, and gives so many of the turned ones.
+func standardRotation(std []float64, count int, rnd *rand.Rand) *mat.Dense {
+	q := mat.DenseCopyOf(corr.Directions(len(std), count, rnd).T())
 	for i, s := range std {
 		floats.Scale(ratio(1, s), q.RawRowView(i))
 	}

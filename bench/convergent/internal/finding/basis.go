@@ -3,6 +3,8 @@ package finding
 import (
 	"context"
 	"math"
+	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -13,8 +15,8 @@ import (
 // turnShares are how much of the way to a random rotation bases are turned.
 var turnShares = []float64{0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75, 1}
 
-// How many ways to random rotations curves are means of, how many random rotations there
-// are for the null of the index, and within an index.
+// How many ways to random rotations curves are means of, and how many random rotations there
+// are for the null of the index, at most; and how many within an index.
 const (
 	turns           = 4
 	indexRotations  = 50
@@ -24,14 +26,13 @@ const (
 // basisKind is a basis in which units are matched, and how they are.
 type basisKind struct {
 	of    func(c *corr.Pair) *corr.Pair
-	match func(c *corr.Pair) ([]float64, error)
+	match func(r *mat.Dense) ([]float64, error)
 }
 
 // bases are the units' own, and their principal axes, whose signs mean nothing.
 var bases = [2]basisKind{
-	{func(c *corr.Pair) *corr.Pair { return c }, matchedR},
-	{func(c *corr.Pair) *corr.Pair { return c.Basis(c.Axes()) }, func(c *corr.Pair) ([]float64, error) {
-		r := c.Correlation()
+	{func(c *corr.Pair) *corr.Pair { return c }, matchedIn},
+	{(*corr.Pair).Principal, func(r *mat.Dense) ([]float64, error) {
 		r.Apply(func(_, _ int, v float64) float64 { return math.Abs(v) }, r)
 		return matchedIn(r)
 	}},
@@ -55,34 +56,36 @@ func (l *layer) basis(ctx context.Context) error {
 	for _, s := range turnShares {
 		b.Degrees = append(b.Degrees, 90*s)
 	}
+	random := l.cubeDraws(indexRotations)
 	all := [2]turned{}
 	for i := range all {
-		all[i] = turned{curve: make([]float64, len(turnShares)), random: make([]float64, indexRotations)}
+		all[i] = turned{curve: make([]float64, len(turnShares)), random: make([]float64, random)}
 	}
 	rotations := make(map[int][]mat.Matrix) // by number of units
 	for k := range l.result.Pairs {
-		own := pairOf(l.Moments, &l.result.Pairs[k]).Standardized()
-		q := len(own.UnitsB)
-		if rotations[q] == nil {
-			var err error
-			if rotations[q], err = l.rotations(ctx, q); err != nil {
-				return err
-			}
-		}
+		own := l.Moments.Pair(l.result.Pairs[k].A, l.result.Pairs[k].B).Standardized()
 		for i, basis := range bases {
 			c := basis.of(own)
-			aligned, err := alignedMean(c, basis.match)
+			q := len(c.UnitsB)
+			if rotations[q] == nil {
+				var err error
+				if rotations[q], err = l.rotations(ctx, q); err != nil {
+					return err
+				}
+			}
+			turning := c.Turning()
+			aligned, err := basis.match(turning.By(c.Alignment()))
 			if err != nil {
 				return err
 			}
-			all[i].aligned += aligned / float64(len(l.result.Pairs))
-			if err := l.turn(ctx, &all[i], c, rotations[q], basis.match); err != nil {
+			all[i].aligned += mean(aligned) / float64(len(l.result.Pairs))
+			if err := l.turn(ctx, &all[i], turning, rotations[q], basis.match); err != nil {
 				return err
 			}
 		}
 	}
 	b.Units, b.Axes, b.Aligned, b.AlignedAxes = all[0].curve, all[1].curve, all[0].aligned, all[1].aligned
-	own, err := l.perPair(ctx, l.Moments, l.Layer.Groups, l.indices)
+	own, err := l.perPair(ctx, l.Moments, l.Layer.Groups, func(k int, c *corr.Pair) ([]float64, error) { return l.indices(ctx, k, c, bases[:]) })
 	if err != nil {
 		return err
 	}
@@ -91,7 +94,9 @@ func (l *layer) basis(ctx context.Context) error {
 		m.Null, m.P = all[i].indexNull()
 	}
 	l.result.Basis = b
-	return l.indexGain(ctx, b, own[0])
+	err = l.indexGain(ctx, b, own[0])
+	l.chance.rotations = nil // the memory of which is free from here on
+	return err
 }
 
 // indexGain says what of the index the networks had before training, if they are known, and
@@ -105,7 +110,7 @@ func (l *layer) indexGain(ctx context.Context, b *results.Basis, own pairFigure)
 			return nil
 		}
 	}
-	before, err := l.perPair(ctx, l.before, l.Baseline, func(k int, c *corr.Pair) ([]float64, error) { return l.indicesIn(k, c, bases[:1]) })
+	before, err := l.perPair(ctx, l.before, l.Baseline, func(k int, c *corr.Pair) ([]float64, error) { return l.indices(ctx, k, c, bases[:1]) })
 	if err != nil {
 		return err
 	}
@@ -115,40 +120,50 @@ func (l *layer) indexGain(ctx context.Context, b *results.Basis, own pairFigure)
 	return nil
 }
 
-// rotations are those of so many units: of each way the shares, then the random ones.
+// rotations are those of so many units: of each way the shares.
 func (l *layer) rotations(ctx context.Context, units int) ([]mat.Matrix, error) {
-	ways := make([]*corr.RotationPath, turns)
-	err := l.each(ctx, turns, func(t int) error {
+	all := make([]mat.Matrix, l.ways()*len(turnShares))
+	ways := make([]*corr.RotationPath, l.ways())
+	err := l.each(ctx, len(ways), func(t int) error {
 		ways[t] = corr.NewRotationPath(units, random(l.Seed, turnDirection, t))
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	all := make([]mat.Matrix, turns*len(turnShares)+indexRotations)
 	return all, l.each(ctx, len(all), func(i int) error {
-		if d := i - turns*len(turnShares); d >= 0 {
-			all[i] = corr.Rotation(units, random(l.Seed, indexRotation, d))
-		} else {
-			all[i] = ways[i/len(turnShares)].At(turnShares[i%len(turnShares)])
-		}
+		all[i] = ways[i/len(turnShares)].At(turnShares[i%len(turnShares)])
 		return nil
 	})
 }
 
-// turn adds a pair of networks, in a basis, B's turned by each of the rotations.
-func (l *layer) turn(ctx context.Context, t *turned, c *corr.Pair, rotations []mat.Matrix, match func(c *corr.Pair) ([]float64, error)) error {
-	r := make([]float64, len(rotations))
-	err := l.each(ctx, len(r), func(i int) error {
-		matched, err := match(c.Basis(nil, rotations[i]))
+// ways is how many ways to random rotations curves are means of: one in wide layers.
+func (l *layer) ways() int {
+	if slices.Max(l.Units) > cubeWidth {
+		return 1
+	}
+	return turns
+}
+
+// turn adds a pair of networks, in a basis, B's turned by each of the rotations, and at random.
+func (l *layer) turn(ctx context.Context, t *turned, c *corr.Turning, rotations []mat.Matrix, match func(r *mat.Dense) ([]float64, error)) error {
+	r := make([]float64, len(rotations)+len(t.random))
+	err := l.each(ctx, len(r), func(i int) (err error) {
+		var turned *mat.Dense
+		if i < len(rotations) {
+			turned = c.By(rotations[i])
+		} else {
+			turned = c.Correlation(random(l.Seed, indexRotation, i-len(rotations)))
+		}
+		matched, err := match(turned)
 		r[i] = mean(matched) / float64(len(l.result.Pairs))
 		return err
 	})
 	for i, v := range r {
-		if d := i - turns*len(turnShares); d >= 0 {
+		if d := i - len(rotations); d >= 0 {
 			t.random[d] += v
 		} else {
-			t.curve[i%len(turnShares)] += v / turns
+			t.curve[i%len(turnShares)] += v / float64(l.ways())
 		}
 	}
 	return err
@@ -164,33 +179,48 @@ func (t turned) indexNull() (null, p *float64) {
 	return results.Finite(draws.Mean()), results.Finite(draws.PValue(ratio(t.curve[0]-chance, t.aligned-chance)))
 }
 
-// alignedMean is the mean correlation of the matching after B is turned towards A.
-func alignedMean(c *corr.Pair, match func(c *corr.Pair) ([]float64, error)) (float64, error) {
-	r, err := match(c.Basis(nil, c.Alignment()))
-	return mean(r), err
+// chances are rotations within an index, by their order and number: the same without each group
+// of images, since an interval is of the differences that these make.
+type chances struct {
+	mu        sync.Mutex
+	rotations map[[2]int]func() *mat.Dense
 }
 
-// indices says where between the random and the aligned basis a pair's units are, and
-// its principal axes.
-func (l *layer) indices(k int, c *corr.Pair) ([]float64, error) { return l.indicesIn(k, c, bases[:]) }
+func (c *chances) rotation(order, draw int, seed uint64) *mat.Dense {
+	c.mu.Lock()
+	if c.rotations == nil {
+		c.rotations = make(map[[2]int]func() *mat.Dense)
+	}
+	key := [2]int{order, draw}
+	if c.rotations[key] == nil {
+		c.rotations[key] = sync.OnceValue(func() *mat.Dense { return corr.Rotation(order, random(seed, indexChance, draw)) })
+	}
+	find := c.rotations[key]
+	c.mu.Unlock()
+	return find()
+}
 
-// indicesIn does so in some bases.
-func (l *layer) indicesIn(k int, c *corr.Pair, bases []basisKind) ([]float64, error) {
+// indices says where between the random and the aligned basis a pair is in each of some bases.
+func (l *layer) indices(ctx context.Context, k int, c *corr.Pair, bases []basisKind) ([]float64, error) {
 	own := c.Standardized()
 	var all []float64
 	for _, basis := range bases {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		c := basis.of(own)
-		r, err := basis.match(c)
+		r, err := basis.match(c.Correlation())
 		if err != nil {
 			return nil, err
 		}
-		ceiling, err := alignedMean(c, basis.match)
+		turning := c.Turning()
+		aligned, err := basis.match(turning.By(c.Alignment()))
 		if err != nil {
 			return nil, err
 		}
-		chance := 0.0
+		chance, ceiling := 0.0, mean(aligned)
 		for d := range chanceRotations {
-			r, err := basis.match(c.Basis(nil, corr.Rotation(len(c.UnitsB), random(l.Seed, indexChance, k*chanceRotations+d))))
+			r, err := basis.match(turning.By(l.chance.rotation(len(c.UnitsB), k*chanceRotations+d, l.Seed)))
 			if err != nil {
 				return nil, err
 			}

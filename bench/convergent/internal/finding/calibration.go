@@ -39,6 +39,7 @@ func calibrate(f *results.Measure, m corr.Measure, observed float64, chance corr
 	if f.Null == nil || math.IsNaN(observed) {
 		return
 	}
+	f.Draws = len(chance.Draws)
 	limit := limitOf(chance, m.Distance)
 	f.Limit = results.Finite(limit)
 	if m.Distance {

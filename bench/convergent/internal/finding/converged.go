@@ -184,6 +184,9 @@ func newUnitTest(test *rotationTest, pair, pairs int) unitTest {
 // rotateRest rotates the units that do not keep their places, and tests all beside them.
 func (l *layer) rotateRest(ctx context.Context, test *rotationTest, all []unitTest, step int) error {
 	draws, pairs := test.null.Draws, len(all)
+	if draws < l.Draws { // of a wide layer
+		draws = min(draws, leastUnitDraws)
+	}
 	rests := make([]rest, pairs)
 	for k, p := range l.result.Pairs {
 		rests[k] = newRest(test, p.A, p.B, all[k])
@@ -194,7 +197,7 @@ func (l *layer) rotateRest(ctx context.Context, test *rotationTest, all []unitTe
 		if len(r.units) == 0 {
 			return nil
 		}
-		turned := test.turn(p.B, r.b, random(l.Seed, restRotation, step*draws*pairs+i))(p.A)
+		turned := r.turning(random(l.Seed, restRotation, step*draws*pairs+i))(p.A)
 		drawn[i], err = newMatching(corr.Select(turned, r.a, numbers(len(r.b))), r.a, r.b)
 		return err
 	})
@@ -233,6 +236,7 @@ func (u *unitTest) against(r rest, drawn [][]float64) {
 type rest struct {
 	units []int // among those matched
 	a, b  []int // places among the live ones of both networks, unmatched ones too
+	turning
 }
 
 func newRest(test *rotationTest, a, b int, u unitTest) rest {
@@ -254,5 +258,6 @@ func newRest(test *rotationTest, a, b int, u unitTest) rest {
 		return places
 	}
 	r.a, r.b = left(test.live(a), keptA), left(test.live(b), keptB)
+	r.turning = test.turning(b, r.b)
 	return r
 }

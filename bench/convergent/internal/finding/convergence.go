@@ -131,6 +131,7 @@ type rotationTest struct {
 	turnable
 	observed []matching // by pair of networks
 	drawn    []matching // the same with rotated units, draw after draw
+	best     []float64  // likewise, the mean correlation of A's units with their best partners
 	null     results.MatchedNull
 
 	untrained []float64 // by pair, the share of units before training that is beyond the limit of theirs; nil if not known
@@ -140,7 +141,11 @@ type rotationTest struct {
 // each draw the units of a network are rotated alike for all others.
 func (l *layer) rotation(ctx context.Context, name string, t turnable, purpose purpose, draws int) (*rotationTest, error) {
 	nets, pairs := len(l.Units), len(l.result.Pairs)
-	test := &rotationTest{turnable: t, drawn: make([]matching, draws*pairs)}
+	test := &rotationTest{turnable: t, drawn: make([]matching, draws*pairs), best: make([]float64, draws*pairs)}
+	turnings := make([]turning, nets)
+	for n := range turnings {
+		turnings[n] = t.turning(n, numbers(len(t.live(n))))
+	}
 	var err error
 	if test.observed, err = l.matchings(t); err != nil {
 		return nil, err
@@ -150,16 +155,21 @@ func (l *layer) rotation(ctx context.Context, name string, t turnable, purpose p
 		if b == 0 {
 			return nil // which is rotated against none
 		}
-		turned := t.turn(b, numbers(len(t.live(b))), random(l.Seed, purpose, i))
+		turned := turnings[b](random(l.Seed, purpose, i))
 		for k, p := range l.result.Pairs {
 			if p.B != b {
 				continue
 			}
-			m, err := newMatching(turned(p.A), t.live(p.A), t.live(b))
+			r := turned(p.A)
+			m, err := newMatching(r, t.live(p.A), t.live(b))
 			if err != nil {
 				return err
 			}
-			test.drawn[draw*pairs+k] = m
+			best, err := match.SemiMatching(r)
+			if err != nil {
+				return err
+			}
+			test.drawn[draw*pairs+k], test.best[draw*pairs+k] = m, best.Mean
 		}
 		return nil
 	})
@@ -179,12 +189,12 @@ const untrainedDraws = 20
 func (l *layer) rotationTests(ctx context.Context) ([]*rotationTest, error) {
 	var tests []*rotationTest
 	rotate := func(name string, now, before turnable, purpose purpose) error {
-		test, err := l.rotation(ctx, name, now, purpose, l.Draws)
+		test, err := l.rotation(ctx, name, now, purpose, l.cubeDraws(l.Draws))
 		if err != nil {
 			return err
 		}
 		if before != nil {
-			untrained, err := l.rotation(ctx, name, before, purpose, min(l.Draws, untrainedDraws))
+			untrained, err := l.rotation(ctx, name, before, purpose, min(l.cubeDraws(l.Draws), untrainedDraws))
 			if err != nil {
 				return err
 			}
@@ -203,6 +213,7 @@ func (l *layer) rotationTests(ctx context.Context) ([]*rotationTest, error) {
 	if err := rotate("rotation", afterReLU{l.Moments}, before, matchedRotation); err != nil {
 		return nil, err
 	}
+	tests[0].bestPartners(l.result.Pairs)
 	if now, ok := l.beforeReLU(observe.BeforeReLU); ok {
 		before = nil
 		if untrained, ok := l.beforeReLU(observe.UntrainedBeforeReLU); ok {
@@ -213,6 +224,18 @@ func (l *layer) rotationTests(ctx context.Context) ([]*rotationTest, error) {
 		}
 	}
 	return tests, nil
+}
+
+// bestPartners sets beside best partners what they are of rotated units.
+func (t *rotationTest) bestPartners(pairs []results.Pair) {
+	for k := range pairs {
+		var null corr.Null
+		for d := k; d < len(t.best); d += len(pairs) {
+			null.Draws = append(null.Draws, t.best[d])
+		}
+		p := &pairs[k]
+		p.Null.Rotation = results.RotationNull{SemiMean: null.Mean(), SemiStd: null.Std(), Draws: len(null.Draws), P: null.PValue(p.Semi.Mean)}
+	}
 }
 
 // beforeReLU is the networks in a state whose inputs of the ReLU are sampled, if they are

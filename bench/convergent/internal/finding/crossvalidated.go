@@ -5,8 +5,6 @@ import (
 	"math"
 	"strings"
 
-	"gonum.org/v1/gonum/mat"
-
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/corr"
 	"github.com/convergent-go/convergent/match"
@@ -22,18 +20,23 @@ func (l *layer) crossValidated(ctx context.Context) error {
 	if l.images == nil {
 		return nil
 	}
-	h := newHalves(l.images, l.Layer.Groups)
 	all := make([]map[string]float64, len(l.result.Pairs))
-	err := l.each(ctx, len(all), func(k int) (err error) {
-		p := &l.result.Pairs[k]
-		all[k], err = h.figures(func(m *corr.Moments) *corr.Pair { return pairIn(m, l.Moments, p) })
-		for name, v := range all[k] {
-			p.Measures[name] = results.Measure{Value: results.Finite(v)}
+	for k := range all {
+		all[k] = make(map[string]float64)
+	}
+	for half := range halves {
+		h := newImageHalf(l.images, l.Layer.Groups, half)
+		err := l.each(ctx, len(all), func(k int) error {
+			return h.addFigures(all[k], func(m *corr.Moments) *corr.Pair { return pairIn(m, l.Moments, &l.result.Pairs[k]) })
+		})
+		if err != nil {
+			return err
 		}
-		return err
-	})
-	if err != nil {
-		return err
+	}
+	for k, figures := range all {
+		for name, v := range figures {
+			l.result.Pairs[k].Measures[name] = results.Measure{Value: results.Finite(v)}
+		}
 	}
 	figure := func(name string) pairFigure {
 		f := make(pairFigure, len(all))
@@ -58,60 +61,56 @@ func (l *layer) crossValidated(ctx context.Context) error {
 // tested.
 const halves = 2
 
-// imageHalves are moments of halves of the images, and of quarters within each, by which a
-// fit chooses what it cannot fit.
-type imageHalves struct {
-	whole    [halves]*corr.Moments
-	quarters [halves][halves]*corr.Moments
+// imageHalf is moments of a half of the images, of the other, and of quarters within the first,
+// by which a fit chooses what it cannot fit.
+type imageHalf struct {
+	fit, test *corr.Moments
+	quarters  [halves]*corr.Moments
 }
 
-func newHalves(images *crossFit, g *corr.Groups) *imageHalves {
-	h := &imageHalves{whole: images.folds}
-	for k := range halves {
-		var parts [halves][]int
-		for i, group := range images.members(k) {
-			parts[i%halves] = append(parts[i%halves], group)
-		}
-		for q, part := range parts {
-			h.quarters[k][q] = g.Sum(part...)
-			h.quarters[k][q].Threads = 1
-		}
+func newImageHalf(images *crossFit, g *corr.Groups, half int) *imageHalf {
+	h := &imageHalf{fit: images.folds[half], test: images.folds[1-half]}
+	var parts [halves][]int
+	for i, group := range images.members(half) {
+		parts[i%halves] = append(parts[i%halves], group)
+	}
+	for q, part := range parts {
+		h.quarters[q] = g.Sum(part...)
+		h.quarters[q].Threads = 1
 	}
 	return h
 }
 
-// figures returns each measure of a pair of networks, NaN where it is not defined.
-func (h *imageHalves) figures(of func(*corr.Moments) *corr.Pair) (map[string]float64, error) {
-	figures := make(map[string]float64)
-	for k := range halves {
-		fit, test := of(h.whole[k]), of(h.whole[1-k])
-		quarters := [halves]*corr.Pair{of(h.quarters[k][0]), of(h.quarters[k][1])}
-		add := func(name string, v float64, err error) error {
-			v, err = defined(v, err)
-			figures[name] += v / halves
+// addFigures adds to each measure of a pair of networks, in the mean of both halves, NaN where
+// it is not defined.
+func (h *imageHalf) addFigures(figures map[string]float64, of func(*corr.Moments) *corr.Pair) error {
+	fit, test := of(h.fit), of(h.test)
+	quarters := [halves]*corr.Pair{of(h.quarters[0]), of(h.quarters[1])}
+	add := func(name string, v float64, err error) error {
+		v, err = defined(v, err)
+		figures[name] += v / halves
+		return err
+	}
+	for direction, swap := range map[string]func(*corr.Pair) *corr.Pair{"ab": func(c *corr.Pair) *corr.Pair { return c }, "ba": (*corr.Pair).Swap} {
+		fit, test := swap(fit), swap(test)
+		linear, err := heldOutLinear(fit, test)
+		if err := addPrediction(add, "cv_linear", direction, linear, err); err != nil {
 			return err
 		}
-		for direction, swap := range map[string]func(*corr.Pair) *corr.Pair{"ab": func(c *corr.Pair) *corr.Pair { return c }, "ba": (*corr.Pair).Swap} {
-			fit, test := swap(fit), swap(test)
-			linear, err := heldOutLinear(fit, test)
-			if err := addPrediction(add, "cv_linear", direction, linear, err); err != nil {
-				return nil, err
-			}
-			ridge, err := heldOutRidge(fit, test, [halves]*corr.Pair{swap(quarters[0]), swap(quarters[1])})
-			if err := addPrediction(add, "cv_ridge", direction, ridge, err); err != nil {
-				return nil, err
-			}
-		}
-		cca, err := heldOutCCA(fit, test)
-		if err := add("cv_cca", cca, err); err != nil {
-			return nil, err
-		}
-		matched, err := heldOutMatched(fit, test)
-		if err := add("cv_matched", matched, err); err != nil {
-			return nil, err
+		ridge, err := heldOutRidge(fit, test, [halves]*corr.Pair{swap(quarters[0]), swap(quarters[1])})
+		if err := addPrediction(add, "cv_ridge", direction, ridge, err); err != nil {
+			return err
 		}
 	}
-	return figures, nil
+	cca, err := heldOutCCA(fit, test)
+	if err := add("cv_cca", cca, err); err != nil {
+		return err
+	}
+	matched, err := heldOutMatched(fit, test)
+	if err := add("cv_matched", matched, err); err != nil {
+		return err
+	}
+	return nil
 }
 
 // addPrediction adds the R^2 of a prediction: of the variance of all units, and, beside it,
@@ -150,13 +149,10 @@ func heldOutLinear(fit, test *corr.Pair) (corr.Prediction, error) {
 // another; those that are constant there are 0.
 func inUnitsOf(fit, c *corr.Pair) *corr.Pair {
 	variances, _ := fit.Variances()
-	d := mat.NewDense(len(variances), len(variances), nil)
 	for i, v := range variances {
-		if v > 0 {
-			d.Set(i, i, 1/math.Sqrt(v))
-		}
+		variances[i] = ratio(1, math.Sqrt(v))
 	}
-	return c.Basis(d, nil)
+	return c.Scaled(variances, nil)
 }
 
 func heldOutPrediction(fit, test *corr.Pair, penalty float64) (corr.Prediction, error) {

@@ -17,8 +17,12 @@ import (
 // passes are after how many of them over its observations stochastic descent is looked at.
 var passes = []int{2, 20}
 
-// descentRows is on about how many observations descent is tried.
-const descentRows = 4096
+// Descent is tried on about so many observations, and in wide layers for so many units of
+// network 1, spread evenly.
+const (
+	descentRows  = 4096
+	descentUnits = 256
+)
 
 // descent solves the sparse prediction of network 1 from network 0 exactly, and as the
 // paper did, on the same sample of observations.
@@ -27,8 +31,11 @@ func (l *layer) descent(ctx context.Context) error {
 		return nil
 	}
 	x, y := l.Sample.Rows(0, descentRows), l.Sample.Rows(1, descentRows)
-	rows := len(x) / l.Units[0]
-	m := corr.NewMoments(l.Units[0], l.Units[1])
+	rows, units := len(x)/l.Units[0], min(l.Units[1], descentUnits)
+	if units < l.Units[1] {
+		y = columns(y, l.Units[1], spreadOver(l.Units[1], units))
+	}
+	m := corr.NewMoments(l.Units[0], units)
 	m.Threads = l.Threads
 	if err := m.Add(rows, x, y); err != nil {
 		return err
@@ -44,7 +51,7 @@ func (l *layer) descent(ctx context.Context) error {
 	}
 	all := make([]results.Descent, len(fits))
 	for i, fit := range fits {
-		d := results.Descent{Lambda: fit.Lambda, Rows: rows, Loss: mean(fit.Loss), Gap: slices.Max(fit.Gap), Runs: make([]results.DescentResult, len(passes))}
+		d := results.Descent{Lambda: fit.Lambda, Rows: rows, Units: len(lb), Loss: mean(fit.Loss), Gap: slices.Max(fit.Gap), Runs: make([]results.DescentResult, len(passes))}
 		for _, n := range fit.NonZero[0] {
 			d.NonZero += float64(n) / float64(len(lb))
 		}
@@ -54,15 +61,26 @@ func (l *layer) descent(ctx context.Context) error {
 	l.result.Descent = all
 	return l.each(ctx, len(fits)*len(passes), func(i int) (err error) {
 		d, k := &all[i/len(passes)], i%len(passes)
-		d.Runs[k], err = l.descend(ctx, x, y, d.Lambda, passes[k], lb)
+		d.Runs[k], err = l.descend(ctx, x, y, units, d.Lambda, passes[k], lb)
 		return err
 	})
 }
 
+// columns returns some columns of rows of so many units.
+func columns(rows []float32, units int, places []int) []float32 {
+	x := make([]float32, 0, len(rows)/units*len(places))
+	for ; len(rows) > 0; rows = rows[units:] {
+		for _, at := range places {
+			x = append(x, rows[at])
+		}
+	}
+	return x
+}
+
 // descend trains a mapping and measures it in the live units.
-func (l *layer) descend(ctx context.Context, x, y []float32, lambda float64, epochs int, live []int) (results.DescentResult, error) {
+func (l *layer) descend(ctx context.Context, x, y []float32, out int, lambda float64, epochs int, live []int) (results.DescentResult, error) {
 	in := l.Units[0]
-	w, err := nn.TrainMapping(ctx, len(x)/in, x, in, y, l.Units[1], nn.MappingOptions{Lambda: lambda, Epochs: epochs, Seed: stream(l.Seed, gradientDescent), Threads: 1})
+	w, err := nn.TrainMapping(ctx, len(x)/in, x, in, y, out, nn.MappingOptions{Lambda: lambda, Epochs: epochs, Seed: stream(l.Seed, gradientDescent), Threads: 1})
 	if err != nil {
 		return results.DescentResult{}, err
 	}

@@ -19,13 +19,13 @@ type pairFigures struct {
 	measures, matched []float64
 }
 
-func newPairFigures(c *corr.Pair) (f pairFigures, err error) {
+func newPairFigures(ctx context.Context, c *corr.Pair, wanted func(i int, name string) bool) (f pairFigures, err error) {
 	c.Threads = 1
 	if len(c.UnitsA) == 0 || len(c.UnitsB) == 0 {
 		return f, nil
 	}
 	if f.matched, err = matchedR(c); err == nil {
-		f.measures, err = measureValues(c, mean(f.matched))
+		f.measures, err = measureValues(ctx, c, mean(f.matched), wanted)
 	}
 	return f, err
 }
@@ -45,6 +45,7 @@ func (l *layer) exchange(ctx context.Context) error {
 		base[k] = own.PairOf(p.A, p.B, own.Live(p.A), own.Live(p.B))
 	}
 	z := l.Sample.Standardized()
+	costly := l.cubeDraws(l.Shuffles)
 	// figures of draw -1 are those of images that go together.
 	figures := func(draw int) ([]pairFigures, error) {
 		var rnd *rand.Rand
@@ -65,7 +66,7 @@ func (l *layer) exchange(ctx context.Context) error {
 				c = c.WithBetween(corr.Select(z.Covariance(p.A, p.B, observe.Partners(orders, p.A, p.B)), a, b))
 			}
 			var err error
-			if all[k], err = newPairFigures(c); err != nil {
+			if all[k], err = newPairFigures(ctx, c, func(_ int, name string) bool { return draw < costly || squareMeasures[name] }); err != nil {
 				return nil, err
 			}
 		}
@@ -75,8 +76,8 @@ func (l *layer) exchange(ctx context.Context) error {
 	if l.sampled, err = figures(-1); err != nil {
 		return err
 	}
-	l.exchanged = make([][]pairFigures, l.Shuffles)
-	return l.each(ctx, l.Shuffles, func(d int) (err error) {
+	l.exchanged = make([][]pairFigures, l.squareDraws(l.Shuffles))
+	return l.each(ctx, len(l.exchanged), func(d int) (err error) {
 		l.exchanged[d], err = figures(d)
 		return err
 	})
@@ -91,7 +92,7 @@ func (l *layer) measureNulls() {
 		}
 		for i, m := range allMeasures() {
 			var chance corr.Null
-			for _, draw := range l.exchanged {
+			for _, draw := range l.exchangesOf(m) {
 				chance.Draws = append(chance.Draws, draw[k].measures[i])
 			}
 			figure := p.Measures[m.Name]
@@ -100,6 +101,14 @@ func (l *layer) measureNulls() {
 		}
 	}
 	l.layerNulls()
+}
+
+// exchangesOf are the draws that a measure is of.
+func (l *layer) exchangesOf(m corr.Measure) [][]pairFigures {
+	if squareMeasures[m.Name] {
+		return l.exchanged
+	}
+	return l.exchanged[:l.cubeDraws(l.Shuffles)]
 }
 
 // layerNulls sets the same beside means over pairs, if all pairs have measures there: a draw
@@ -116,7 +125,7 @@ func (l *layer) layerNulls() {
 			return total
 		}
 		var chance corr.Null
-		for _, draw := range l.exchanged {
+		for _, draw := range l.exchangesOf(m.Measure) {
 			chance.Draws = append(chance.Draws, meanOf(draw))
 		}
 		figure := l.result.Measures[m.name]

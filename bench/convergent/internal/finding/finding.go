@@ -32,11 +32,13 @@ type layer struct {
 	Options
 	result  *results.Layer
 	details func(*results.Pair, *results.Detail) error
+	steps   steps
 
 	images       *crossFit     // halves of the images; nil if none can be held out
 	before       *corr.Moments // of networks before training; nil if not known
 	imagesBefore *crossFit     // likewise
 
+	chance    chances
 	sampled   []pairFigures   // of a sample of observations, by pair; nil if there is none
 	exchanged [][]pairFigures // of the same with images exchanged, by draw and pair
 }
@@ -52,6 +54,7 @@ var ErrDead = errors.New("every unit of it is dead, and nothing can be compared"
 // CheckLive returns an error if nothing can be compared at a layer, since a network, or the
 // same before training, has no live unit.
 func CheckLive(l *observe.Layer) error {
+	l.Gather()
 	states := []struct {
 		name    string
 		moments *corr.Moments
@@ -77,27 +80,23 @@ func CheckLive(l *observe.Layer) error {
 // that beside results.
 func Layer(ctx context.Context, l *observe.Layer, o Options, details func(*results.Pair, *results.Detail) error) (*results.Layer, error) {
 	c := &layer{Layer: l, Options: o, result: new(results.Layer), details: details}
-	l.Moments.Threads = o.Threads
 	if err := CheckLive(l); err != nil {
 		return nil, err
 	}
+	l.Moments.Threads = o.Threads
 	c.images = newCrossFit(l.Groups, l.Folds)
 	if l.Baseline != nil {
 		c.before, c.imagesBefore = l.Baseline.Total(), newCrossFit(l.Baseline, l.Folds)
 	}
-	for i, find := range findings {
+	c.steps.report, c.steps.total = o.Progress, Steps()
+	for _, find := range findings {
 		if err := find(c, ctx); err != nil {
 			return nil, fmt.Errorf("layer %s: %w", l.Name, err)
 		}
-		if o.Progress != nil {
-			o.Progress(i+1, len(findings))
-		}
+		c.steps.next()
 	}
 	return c.result, nil
 }
-
-// Steps is how many steps a layer takes.
-func Steps() int { return len(findings) }
 
 // eachPair calls fn for each pair of networks, side by side; what it does it does on one
 // thread if there are pairs enough for all.
@@ -110,10 +109,12 @@ func (l *layer) eachPair(fn func(k int, p *results.Pair) error) error {
 // each calls fn for each of n tasks, side by side.
 func (l *layer) each(ctx context.Context, n int, fn func(i int) error) error {
 	errs := make([]error, n)
+	l.steps.begin(n)
 	par.For(par.Threads(l.Threads), n, func(i int) {
 		if errs[i] = ctx.Err(); errs[i] == nil {
 			errs[i] = fn(i)
 		}
+		l.steps.tick()
 	})
 	return errors.Join(errs...)
 }
@@ -137,8 +138,7 @@ func pairIn(m, live *corr.Moments, p *results.Pair) *corr.Pair {
 type purpose uint64
 
 const (
-	semiRotation     purpose = iota + 1 // rotated units, for semi-matching
-	matchedRotation                     // rotated units, for the one-to-one matching
+	matchedRotation  purpose = iota + 2 // rotated units, for matchings
 	turnDirection                       // ways from the own basis to a random one
 	indexRotation                       // random bases, for the null of the index
 	indexChance                         // random bases, within the index

@@ -13,34 +13,42 @@ import (
 	"github.com/convergent-go/convergent/match"
 )
 
-// Grids compares all layers of each two networks by means over positions.
+// Grids compares all layers of each two networks by means over positions. Progress counts
+// layers of the first of two networks.
 func Grids(ctx context.Context, g *observe.Grid, o Options) ([]results.Grid, error) {
 	if g == nil {
 		return nil, nil
 	}
-	first := []int{0} // of each network's layers among all
-	for _, layers := range g.Layers {
+	first, total := []int{0}, 0 // of each network's layers among all; layers of the first of two
+	for n, layers := range g.Layers {
 		first = append(first, first[len(first)-1]+len(layers))
+		total += len(layers) * (len(g.Layers) - 1 - n)
 	}
 	var all []results.Grid
+	done := 0
 	for a := range g.Layers {
 		for b := a + 1; b < len(g.Layers); b++ {
 			grid := results.Grid{A: a, B: b, LayersA: g.Layers[a], LayersB: g.Layers[b]}
 			grid.CKA, grid.Matched, grid.Linear = cells(grid), cells(grid), cells(grid)
-			columns := len(grid.LayersB)
-			par.For(par.Threads(o.Threads), len(grid.LayersA)*columns, func(cell int) {
-				if ctx.Err() == nil {
-					i, j := cell/columns, cell%columns
-					grid.CKA[i][j], grid.Matched[i][j], grid.Linear[i][j] = gridCell(g.Features.Pair(first[a]+i, first[b]+j))
+			for i := range grid.LayersA {
+				x := g.Features.Standardized(first[a] + i)
+				span := x.Span(o.Threads)
+				par.For(par.Threads(o.Threads), len(grid.LayersB), func(j int) {
+					if ctx.Err() == nil {
+						grid.Matched[i][j], grid.Linear[i][j] = gridCell(x, span, g.Features.Standardized(first[b]+j))
+					}
+				})
+				if err := ctx.Err(); err != nil {
+					return nil, err
 				}
-			})
-			if err := ctx.Err(); err != nil {
-				return nil, err
+				if done++; o.Progress != nil {
+					o.Progress(done, total)
+				}
 			}
 			all = append(all, grid)
 		}
 	}
-	return all, calibrateGrids(ctx, g, o, first, all)
+	return all, compareGrids(ctx, g, o, first, all)
 }
 
 // cells has one for every two layers.
@@ -52,36 +60,28 @@ func cells(g results.Grid) [][]*float64 {
 	return rows
 }
 
-// known is a figure, unless it has an error.
-func known(v float64, err error) *float64 {
-	if err != nil {
-		return nil
+// gridCell compares two layers: units one to one, and by least squares from the span of the
+// first. A figure is nil where no unit is live, or there are too few images.
+func gridCell(x, span, y *observe.Columns) (matched, linear *float64) {
+	if x.Units == 0 || y.Units == 0 {
+		return nil, nil
 	}
-	return results.Finite(v)
+	if best, err := match.Bipartite(x.Product(y)); err == nil {
+		matched = results.Finite(best.Mean)
+	}
+	if span == nil {
+		return matched, nil
+	}
+	explained := 0.0
+	for _, v := range span.Product(y).RawMatrix().Data {
+		explained += float64(v * v)
+	}
+	return matched, results.Finite(min(1, explained/float64(y.Units)))
 }
 
-// gridCell compares two layers. A figure is nil where no unit is live, or there are too
-// few images.
-func gridCell(p *corr.Pair) (cka, matched, linear *float64) {
-	p.Threads = 1
-	cka = known(p.CKA())
-	if len(p.UnitsA) > 0 && len(p.UnitsB) > 0 {
-		best, err := match.Bipartite(p.Correlation())
-		matched = known(best.Mean, err)
-	}
-	l, err := p.Linear()
-	if err != nil {
-		l.Mean = math.NaN()
-	}
-	return cka, matched, results.Finite(l.Mean)
-}
-
-// calibrateGrids sets beside CKA what it is when images are exchanged: not of each two
+// compareGrids sets CKA, and beside it what it is when images are exchanged: not of each two
 // layers, but the largest of any two, since that is what is looked for.
-func calibrateGrids(ctx context.Context, g *observe.Grid, o Options, first []int, grids []results.Grid) error {
-	if o.Shuffles == 0 || len(g.Features.Images) < 3 {
-		return nil
-	}
+func compareGrids(ctx context.Context, g *observe.Grid, o Options, first []int, grids []results.Grid) error {
 	layers := first[len(g.Layers)]
 	grams := make([]*corr.Gram, layers)
 	for i := range grams {
@@ -102,6 +102,19 @@ func calibrateGrids(ctx context.Context, g *observe.Grid, o Options, first []int
 		return values
 	}
 	own := cka(nil, o.Threads)
+	for k, values := range own {
+		grids[k].CKA = cells(grids[k])
+		for i, row := range values {
+			for j, v := range row {
+				if v != nil {
+					grids[k].CKA[i][j] = results.Finite(*v)
+				}
+			}
+		}
+	}
+	if o.Shuffles == 0 || len(g.Features.Images) < 3 {
+		return nil
+	}
 	exchanged := make([][]float64, o.Shuffles) // the largest of each grid
 	par.For(par.Threads(o.Threads), o.Shuffles, func(d int) {
 		if ctx.Err() != nil {

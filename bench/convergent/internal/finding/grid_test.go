@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -106,6 +107,38 @@ func TestGridLimit(t *testing.T) {
 	g := independent{2, 60, 1}.grid(t, 0, 0)
 	if g.CKAP != nil || g.CKALimit != nil || g.CalibratedCKA != nil {
 		t.Error("a null without exchanges")
+	}
+}
+
+// TestGridCells: cells are what moments of the two layers give.
+func TestGridCells(t *testing.T) {
+	s := independent{4, 60, 3}
+	o, err := observe.Run(context.Background(), s, observe.Plan{Grid: true, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := s.grid(t, 9, 2)
+	for i := range g.LayersA {
+		for j := range g.LayersB {
+			c := o.Grid.Features.Pair(i, len(g.LayersA)+j)
+			linear, err := c.Linear()
+			if err != nil {
+				t.Fatal(err)
+			}
+			cka, err := c.CKA()
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := matchedR(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, v := range map[string][2]float64{"cka": {*g.CKA[i][j], cka}, "matched": {*g.Matched[i][j], mean(r)}, "linear": {*g.Linear[i][j], linear.Mean}} {
+				if math.Abs(v[0]-v[1]) > 1e-6 {
+					t.Errorf("%s of layers %d and %d is %v, want %v", name, i, j, v[0], v[1])
+				}
+			}
+		}
 	}
 }
 

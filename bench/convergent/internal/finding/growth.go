@@ -24,6 +24,7 @@ func Growth(ctx context.Context, layers []*observe.Layer, epochs int, seed uint6
 			if err := ctx.Err(); err != nil {
 				return nil, err
 			}
+			l.Gather()
 			m, selves := l.Moments, []*observe.SelfMoments(nil)
 			if k < len(l.Checkpoints) {
 				c.Epoch, m, selves = l.Checkpoints[k].Epoch, l.Checkpoints[k].Moments, l.Checkpoints[k].Selves

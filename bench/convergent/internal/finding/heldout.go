@@ -5,14 +5,14 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/corr"
+	"github.com/convergent-go/convergent/internal/dense"
 )
 
-// crossFit is moments of groups of images, and of the two folds that predictions are made
-// from.
+// crossFit is moments of the two folds that predictions are made from, each of some groups of
+// images.
 type crossFit struct {
-	groups []*corr.Moments
-	fold   []int // of each group
-	folds  [2]*corr.Moments
+	fold  []int // of each group
+	folds [2]*corr.Moments
 }
 
 // newCrossFit is that of groups of images by their folds; nil if there are fewer than two,
@@ -22,9 +22,6 @@ func newCrossFit(g *corr.Groups, fold []int) *crossFit {
 		return nil
 	}
 	s := &crossFit{fold: fold}
-	for i := range g.Len() {
-		s.groups = append(s.groups, g.Group(i))
-	}
 	for k := range s.folds {
 		s.folds[k] = g.Sum(s.members(k)...)
 		s.folds[k].Threads = 1
@@ -35,12 +32,19 @@ func newCrossFit(g *corr.Groups, fold []int) *crossFit {
 // members are the groups of a fold.
 func (s *crossFit) members(fold int) []int {
 	var members []int
-	for i := range s.groups {
-		if s.fold[i] == fold {
+	for i, own := range s.fold {
+		if own == fold {
 			members = append(members, i)
 		}
 	}
 	return members
+}
+
+// prediction is what targets are predicted from: a matrix of weights, sources x targets, or,
+// where that is nil, terms of each target.
+type prediction struct {
+	weights *mat.Dense
+	terms   [][]term
 }
 
 // term is a source of a prediction with its weight.
@@ -49,7 +53,7 @@ type term struct {
 	w      float64
 }
 
-// residuals are squares summed over the observations of all groups, for each target: of
+// residuals are squares summed over the observations of both folds, for each target: of
 // what a prediction leaves, and of the target itself.
 type residuals struct{ unexplained, total []float64 }
 
@@ -73,11 +77,16 @@ func (e residuals) pooled() float64 {
 	return 0
 }
 
-// predict predicts the units of network b from those of a: in each fold it fits, and in
-// the groups of the other it adds what is left. It does so for each kind of prediction
-// that fit makes from correlations.
-func (s *crossFit) predict(live *corr.Moments, a, b int, fit func(xx, xy *mat.Dense) ([][][]term, error)) ([]residuals, error) {
+// predictedUnits is how many units of a network are predicted at most, spread evenly over those
+// of a wider layer.
+const predictedUnits = 512
+
+// predict predicts the units of network b from all those of a: it fits in each fold, and adds what
+// is left in the other. It does so for each kind of prediction that fit makes from
+// correlations.
+func (s *crossFit) predict(live *corr.Moments, a, b int, fit func(xx, xy *mat.Dense) ([]prediction, error)) ([]residuals, error) {
 	la, lb := live.Live(a), live.Live(b)
+	lb = pick(lb, spreadOver(len(lb), predictedUnits))
 	var kinds []residuals
 	for k, fold := range s.folds {
 		fits, err := fit(corr.Select(fold.Correlation(nil, a, a), la, la), corr.Select(fold.Correlation(nil, a, b), la, lb))
@@ -90,88 +99,100 @@ func (s *crossFit) predict(live *corr.Moments, a, b int, fit func(xx, xy *mat.De
 				kinds[i] = residuals{make([]float64, len(lb)), make([]float64, len(lb))}
 			}
 		}
-		scale := standardisation{
-			stdA: pick(fold.Std(a), la), stdB: pick(fold.Std(b), lb),
-			meanA: pick(fold.Mean(a), la), meanB: pick(fold.Mean(b), lb), otherB: pick(s.folds[1-k].Mean(b), lb),
-		}
-		for g, m := range s.groups {
-			if s.fold[g] == k {
-				continue
-			}
-			h := scale.apply(m, a, b, la, lb)
-			for i, targets := range fits {
-				for j, terms := range targets {
-					kinds[i].unexplained[j] += h.unexplained(j, terms)
-					kinds[i].total[j] += h.total[j]
-				}
+		h := newHeldOut(fold, s.folds[1-k], a, b, la, lb)
+		for i, p := range fits {
+			predicted, common, shift := h.squares(p)
+			for j := range lb {
+				kinds[i].unexplained[j] += h.unexplained(j, predicted[j], common[j], shift[j])
+				kinds[i].total[j] += h.total[j]
 			}
 		}
 	}
 	return kinds, nil
 }
 
-// standardisation is that of the fold that is fitted, by its means and standard deviations;
-// sources that are constant there have no say. Totals are about the means of the other fold.
-type standardisation struct{ stdA, stdB, meanA, meanB, otherB []float64 }
-
-// heldOut is a group of which sources have those units, and targets their own, in which
-// squares of both folds add up: covariances, distances from the means, and total squares.
+// heldOut is the fold that is not fitted. Sources have the units of the one that is, in which
+// they have mean 0 and variance 1, and those that are constant there have no say; targets have
+// their own units, in which squares of both folds add up.
 type heldOut struct {
 	n        float64
-	xx, xy   *mat.Dense
-	dx, dy   []float64
-	variance []float64 // of the targets
-	std      []float64 // of the targets in the fold that is fitted: of what weights are in units of
-	total    []float64
+	xx, xy   *mat.Dense // covariances
+	dx, dy   []float64  // distances from the means
+	variance []float64  // of the targets
+	std      []float64  // of the targets in the fold that is fitted: of what weights are in units of
+	total    []float64  // squares
 }
 
-func (s standardisation) apply(m *corr.Moments, a, b int, la, lb []int) heldOut {
+func newHeldOut(fitted, m *corr.Moments, a, b int, la, lb []int) heldOut {
+	stdA, meanA, meanB := pick(fitted.Std(a), la), pick(fitted.Mean(a), la), pick(fitted.Mean(b), lb)
 	h := heldOut{
-		n: float64(m.Count()), std: s.stdB,
+		n: float64(m.Count()), std: pick(fitted.Std(b), lb),
 		xx: corr.Select(m.Covariance(nil, a, a), la, la), xy: corr.Select(m.Covariance(nil, a, b), la, lb),
 		dx: pick(m.Mean(a), la), dy: pick(m.Mean(b), lb), variance: pick(m.Std(b), lb), total: make([]float64, len(lb)),
 	}
-	h.xx.Apply(func(i, j int, v float64) float64 { return ratio(ratio(v, s.stdA[i]), s.stdA[j]) }, h.xx)
-	h.xy.Apply(func(i, j int, v float64) float64 { return ratio(v, s.stdA[i]) }, h.xy)
+	h.xx.Apply(func(i, j int, v float64) float64 { return ratio(ratio(v, stdA[i]), stdA[j]) }, h.xx)
+	h.xy.Apply(func(i, j int, v float64) float64 { return ratio(v, stdA[i]) }, h.xy)
 	for i := range h.dx {
-		h.dx[i] = ratio(h.dx[i]-s.meanA[i], s.stdA[i])
+		h.dx[i] = ratio(h.dx[i]-meanA[i], stdA[i])
 	}
 	for j := range h.dy {
 		h.variance[j] = square(h.variance[j])
-		h.total[j] = h.n * (h.variance[j] + square(h.dy[j]-s.otherB[j]))
-		h.dy[j] -= s.meanB[j]
+		h.total[j] = float64(h.n * h.variance[j])
+		h.dy[j] -= meanB[j]
 	}
 	return h
 }
 
-// unexplained is the squares that a prediction of target j leaves.
-func (h heldOut) unexplained(j int, terms []term) float64 {
-	var predicted, common, shift float64
-	for _, u := range terms {
-		row, product := h.xx.RawRowView(u.source), 0.0
-		for _, v := range terms {
-			product += float64(v.w * row[v.source])
+// squares returns of the prediction of each target its variance, its covariance with the target,
+// and its mean.
+func (h heldOut) squares(p prediction) (predicted, common, shift []float64) {
+	sources, targets := h.xy.Dims()
+	predicted, common, shift = make([]float64, targets), make([]float64, targets), make([]float64, targets)
+	if p.weights == nil {
+		for j, terms := range p.terms {
+			for _, u := range terms {
+				row, product := h.xx.RawRowView(u.source), 0.0
+				for _, v := range terms {
+					product += float64(v.w * row[v.source])
+				}
+				predicted[j] += float64(u.w * product)
+				common[j] += float64(u.w * h.xy.At(u.source, j))
+				shift[j] += float64(u.w * h.dx[u.source])
+			}
 		}
-		predicted += float64(u.w * product)
-		common += float64(u.w * h.xy.At(u.source, j))
-		shift += float64(u.w * h.dx[u.source])
+		return predicted, common, shift
 	}
+	product := make([]float64, sources*targets)
+	dense.Gemm(1, dense.Product{M: sources, N: targets, K: sources, A: dense.Rows(h.xx.RawMatrix().Data, sources), B: dense.Rows(p.weights.RawMatrix().Data, targets), C: product, LDC: targets})
+	for i := range sources {
+		xy, x := h.xy.RawRowView(i), product[i*targets:][:targets]
+		for j, w := range p.weights.RawRowView(i) {
+			predicted[j] += float64(w * x[j])
+			common[j] += float64(w * xy[j])
+			shift[j] += float64(w * h.dx[i])
+		}
+	}
+	return predicted, common, shift
+}
+
+// unexplained is the squares that a prediction of target j leaves.
+func (h heldOut) unexplained(j int, predicted, common, shift float64) float64 {
 	std := h.std[j]
 	return h.n * (h.variance[j] + float64(square(std)*predicted) - float64(2*std*common) + square(h.dy[j]-float64(std*shift)))
 }
 
 func square(x float64) float64 { return x * x }
 
-// columnTerms lists what is not 0 in each column.
-func columnTerms(w *mat.Dense) [][]term {
+// sparse lists what is not 0 in each column of weights.
+func sparse(w *mat.Dense) prediction {
 	rows, cols := w.Dims()
 	all := make([][]term, cols)
 	for i := range rows {
-		for j := range cols {
-			if v := w.At(i, j); v != 0 {
+		for j, v := range w.RawRowView(i) {
+			if v != 0 {
 				all[j] = append(all[j], term{i, v})
 			}
 		}
 	}
-	return all
+	return prediction{terms: all}
 }

@@ -2,6 +2,7 @@ package finding
 
 import (
 	"context"
+	"math"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/corr"
@@ -25,14 +26,24 @@ var measureIntervals = map[string]intervalKind{
 	"matched": plainInterval, "permutation": plainInterval, "excess_ab": plainInterval, "excess_ba": plainInterval,
 }
 
-// measureValues returns the value of each measure, NaN where it is not defined, given the
-// mean correlation of matched units.
-func measureValues(c *corr.Pair, matched float64) ([]float64, error) {
+// square are the measures that take the square of a layer's width in steps, or little more; the
+// others take the cube.
+var squareMeasures = map[string]bool{"best_ab": true, "best_ba": true, "cka": true, "rv": true, "permutation": true, "matched": true}
+
+// measureValues returns the value of each measure that is wanted, NaN of others and where it is
+// not defined, given the mean correlation of matched units.
+func measureValues(ctx context.Context, c *corr.Pair, matched float64, wanted func(i int, name string) bool) ([]float64, error) {
 	var values []float64
-	for _, m := range corr.Measures() {
-		v, err := defined(m.Func(c))
-		if err != nil {
+	for i, m := range corr.Measures() {
+		v := math.NaN()
+		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if wanted(i, m.Name) {
+			var err error
+			if v, err = defined(m.Func(c)); err != nil {
+				return nil, err
+			}
 		}
 		values = append(values, v)
 	}
@@ -42,12 +53,18 @@ func measureValues(c *corr.Pair, matched float64) ([]float64, error) {
 // measures of each two networks and in means over these, with intervals and a null if there
 // is what they are made from.
 func (l *layer) measures(ctx context.Context) error {
-	figures, err := l.perPair(ctx, l.Moments, l.Layer.Groups, func(_ int, c *corr.Pair) ([]float64, error) {
+	own := make([][]float64, len(l.result.Pairs)) // of all images, which come first
+	figures, err := l.perPair(ctx, l.Moments, l.Layer.Groups, func(k int, c *corr.Pair) ([]float64, error) {
 		r, err := matchedR(c)
 		if err != nil {
 			return nil, err
 		}
-		return measureValues(c, mean(r))
+		if of := own[k]; of != nil {
+			// Without a group of images, what an interval is made from.
+			return measureValues(ctx, c, mean(r), func(i int, name string) bool { return measureIntervals[name] != noInterval && !math.IsNaN(of[i]) })
+		}
+		own[k], err = measureValues(ctx, c, mean(r), func(int, string) bool { return true })
+		return own[k], err
 	})
 	if err != nil {
 		return err

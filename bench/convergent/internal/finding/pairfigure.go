@@ -36,7 +36,11 @@ func (l *layer) perPair(ctx context.Context, m *corr.Moments, g *corr.Groups, fi
 // images; without groups of images, or with too few, figures alone.
 func (l *layer) jackknife(ctx context.Context, m *corr.Moments, g *corr.Groups, p *results.Pair, figures func(c *corr.Pair) ([]float64, error)) ([]corr.Jackknife, error) {
 	if g != nil && l.Analysis.Groups != 1 {
-		all, err := g.Jackknife(ctx, p.A, p.B, figures)
+		l.steps.begin(1 + g.Len())
+		all, err := g.Jackknife(ctx, p.A, p.B, func(c *corr.Pair) ([]float64, error) {
+			defer l.steps.tick()
+			return figures(c)
+		})
 		if !errors.Is(err, corr.ErrTooFewObservations) {
 			return all, err
 		}

@@ -79,11 +79,6 @@ func (l *layer) pair(ctx context.Context, a, b int) (*results.Pair, *results.Det
 	if err := p.manyToMany(pair, l.Clusters, stream(l.Seed, kMeans), l.Threads); err != nil {
 		return nil, nil, err
 	}
-	null, err := m.RotationNull(ctx, a, b, l.Draws, stream(l.Seed, semiRotation))
-	if err != nil {
-		return nil, nil, err
-	}
-	pair.Null.Rotation = results.RotationNull{SemiMean: null.Mean(), SemiStd: null.Std(), Draws: l.Draws, P: null.PValue(pair.Semi.Mean)}
 	return pair, detail, nil
 }
 
@@ -159,8 +154,12 @@ func (p pairing) oneToFew(ctx context.Context, pair *results.Pair, lambdas []flo
 }
 
 // paperShare is the paper's number of clusters for conv1, 40, by its number of
-// units, 96.
-const paperShare = 40.0 / 96
+// units, 96. It took 100 in all wider layers; mostClusters is how many there are at most here
+// if nothing else is said.
+const (
+	paperShare   = 40.0 / 96
+	mostClusters = 256
+)
 
 // manyToMany is section 5 of the paper: spectral clustering of the joint graph
 // of both networks.
@@ -182,7 +181,7 @@ func (p pairing) manyToMany(pair *results.Pair, clusters int, seed uint64, threa
 // are asked for.
 func clusterCount(asked, units int) int {
 	if asked == 0 {
-		asked = int(math.Round(paperShare * float64(units) / 2))
+		asked = min(mostClusters, int(math.Round(paperShare*float64(units)/2)))
 	}
 	return max(1, asked)
 }

@@ -5,7 +5,7 @@ import "testing"
 // TestStreams: no two purposes share random numbers, and no draw of a purpose another's.
 func TestStreams(t *testing.T) {
 	taken := make(map[uint64]purpose)
-	for p := semiRotation; p <= gradientDescent; p++ {
+	for p := matchedRotation; p <= gradientDescent; p++ {
 		for draw := range 100 {
 			v := random(1, p, draw).Uint64()
 			if other, ok := taken[v]; ok {

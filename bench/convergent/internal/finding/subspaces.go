@@ -37,31 +37,31 @@ func (l *layer) subspaces(ctx context.Context) error {
 }
 
 // leastSquares predicts from all units.
-func leastSquares(ctx context.Context, xx, xy *mat.Dense) ([][]term, error) {
+func leastSquares(ctx context.Context, xx, xy *mat.Dense) (prediction, error) {
 	fits, err := match.Lasso(ctx, xx, xy, match.LassoOptions{Lambdas: []float64{0}, KeepWeights: true, Threads: 1})
 	if err != nil {
-		return nil, err
+		return prediction{}, err
 	}
-	return columnTerms(fits[0].W), nil
+	return prediction{weights: fits[0].W}, nil
 }
 
 // predictionFits predicts from all units, from the first few on the LASSO's path, and from
 // the best partner.
-func predictionFits(ctx context.Context, xx, xy *mat.Dense) ([][][]term, error) {
+func predictionFits(ctx context.Context, xx, xy *mat.Dense) ([]prediction, error) {
 	full, err := leastSquares(ctx, xx, xy)
 	if err != nil {
 		return nil, err
 	}
-	all := [][][]term{full}
-	sparse, err := match.LassoSizes(ctx, xx, xy, termCounts, match.LassoOptions{KeepWeights: true, Threads: 1})
+	all := []prediction{full}
+	fits, err := match.LassoSizes(ctx, xx, xy, termCounts, match.LassoOptions{KeepWeights: true, Threads: 1})
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range sparse {
-		if s, err = s.Refit(xx, xy, nil); err != nil {
+	for _, f := range fits {
+		if f, err = f.Refit(xx, xy, nil); err != nil {
 			return nil, err
 		}
-		all = append(all, columnTerms(s.W))
+		all = append(all, sparse(f.W))
 	}
 	rows, cols := xy.Dims()
 	best := make([][]term, cols)
@@ -74,12 +74,12 @@ func predictionFits(ctx context.Context, xx, xy *mat.Dense) ([][][]term, error) 
 		}
 		best[j] = []term{partner}
 	}
-	return append(all, best), nil
+	return append(all, prediction{terms: best}), nil
 }
 
 // predictions says how well units are predicted on images held out.
 func (l *layer) predictions(ctx context.Context, s *results.Subspaces) error {
-	trained, err := l.crossFit(ctx, l.images, l.Moments, func(xx, xy *mat.Dense) ([][][]term, error) { return predictionFits(ctx, xx, xy) })
+	trained, err := l.crossFit(ctx, l.images, l.Moments, func(xx, xy *mat.Dense) ([]prediction, error) { return predictionFits(ctx, xx, xy) })
 	if err != nil {
 		return err
 	}
@@ -111,7 +111,7 @@ func (l *layer) predictions(ctx context.Context, s *results.Subspaces) error {
 }
 
 // crossFit predicts of each pair of networks B from A, and then A from B.
-func (l *layer) crossFit(ctx context.Context, images *crossFit, live *corr.Moments, fit func(xx, xy *mat.Dense) ([][][]term, error)) ([][]residuals, error) {
+func (l *layer) crossFit(ctx context.Context, images *crossFit, live *corr.Moments, fit func(xx, xy *mat.Dense) ([]prediction, error)) ([][]residuals, error) {
 	all := make([][]residuals, 2*len(l.result.Pairs))
 	err := l.each(ctx, len(all), func(i int) (err error) {
 		p := l.result.Pairs[i/2]
@@ -148,9 +148,9 @@ func (l *layer) untrainedR2(ctx context.Context, full *results.Prediction) error
 	if l.imagesBefore == nil {
 		return nil
 	}
-	untrained, err := l.crossFit(ctx, l.imagesBefore, l.before, func(xx, xy *mat.Dense) ([][][]term, error) {
+	untrained, err := l.crossFit(ctx, l.imagesBefore, l.before, func(xx, xy *mat.Dense) ([]prediction, error) {
 		all, err := leastSquares(ctx, xx, xy)
-		return [][][]term{all}, err
+		return []prediction{all}, err
 	})
 	if err != nil {
 		return err

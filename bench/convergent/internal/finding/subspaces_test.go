@@ -34,6 +34,7 @@ func anglesOf(t *testing.T, p *population, seed uint64) *results.Measure {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.Layers[0].Gather()
 	l := &layer{Layer: o.Layers[0], result: new(results.Layer), Options: Options{Analysis: results.Analysis{Lambdas: []float64{0.1}, Clusters: 5, Draws: 19, Seed: seed}}}
 	s := new(results.Subspaces)
 	if err := l.pairs(context.Background()); err != nil {
@@ -142,7 +143,7 @@ func TestConstantInFit(t *testing.T) {
 	for _, v := range tests {
 		left, total = left+square(v-3), total+square(v-mean(tests))
 	}
-	kinds, err := newCrossFit(g, []int{0, 1}).predict(g.Total(), 0, 1, func(xx, xy *mat.Dense) ([][][]term, error) { return predictionFits(context.Background(), xx, xy) })
+	kinds, err := newCrossFit(g, []int{0, 1}).predict(g.Total(), 0, 1, func(xx, xy *mat.Dense) ([]prediction, error) { return predictionFits(context.Background(), xx, xy) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"sync"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -25,10 +26,14 @@ type turnable interface {
 	live(network int) []int
 	// between returns the correlations of the live units of two networks.
 	between(a, b int) *mat.Dense
-	// turn turns the units of a network at the given places among the live ones, in the space
-	// that they span, and returns what the live units of another network correlate with them.
-	turn(network int, places []int, rnd *rand.Rand) func(other int) *mat.Dense
+	// turning gets the units of a network at the given places among the live ones ready to be
+	// turned in the space that they span, again and again: each time by random numbers, to give
+	// what the live units of other networks correlate with them.
+	turning(network int, places []int) turning
 }
+
+// turning turns units, and returns what the live units of another network correlate with them.
+type turning func(rnd *rand.Rand) func(other int) *mat.Dense
 
 // afterReLU is networks whose activations, as they are compared, are turned: moments tell
 // all of that.
@@ -44,11 +49,20 @@ func (m afterReLU) pair(a, b int) *corr.Pair {
 
 func (m afterReLU) between(a, b int) *mat.Dense { return m.pair(a, b).Correlation() }
 
-func (m afterReLU) turn(network int, places []int, rnd *rand.Rand) func(int) *mat.Dense {
-	q := corr.Rotation(len(places), rnd)
-	return func(other int) *mat.Dense {
-		c := m.pair(other, network)
-		return c.Select(numbers(len(c.UnitsA)), places).Basis(nil, q).Correlation()
+func (m afterReLU) turning(network int, places []int) turning {
+	ready := make([]func() *corr.Turning, m.Networks()) // by the other network
+	for other := range ready {
+		ready[other] = sync.OnceValue(func() *corr.Turning {
+			c := m.pair(other, network)
+			if len(places) < len(c.UnitsB) {
+				c = c.Select(numbers(len(c.UnitsA)), places)
+			}
+			return c.Turning()
+		})
+	}
+	return func(rnd *rand.Rand) func(int) *mat.Dense {
+		seed := [2]uint64{rnd.Uint64(), rnd.Uint64()} // alike for all others
+		return func(other int) *mat.Dense { return ready[other]().Correlation(rand.New(rand.NewPCG(seed[0], seed[1]))) }
 	}
 }
 
@@ -123,6 +137,10 @@ func (b *beforeReLU) product(network int, units []float64) *mat.Dense {
 	r := mat.NewDense(p, q, nil)
 	dense.Gemm(1, dense.Product{M: p, N: q, K: b.observations, A: dense.Rows(b.networks[network].outputs, b.observations), B: dense.Rows(units, b.observations).T(), C: r.RawMatrix().Data, LDC: q})
 	return r
+}
+
+func (b *beforeReLU) turning(network int, places []int) turning {
+	return func(rnd *rand.Rand) func(int) *mat.Dense { return b.turn(network, places, rnd) }
 }
 
 func (b *beforeReLU) turn(network int, places []int, rnd *rand.Rand) func(int) *mat.Dense {

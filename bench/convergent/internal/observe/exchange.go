@@ -99,8 +99,9 @@ func (z *Standardized) Covariance(a, b int, partners []int) *mat.Dense {
 	c := mat.NewDense(p, q, nil)
 	n := float64(z.images * z.each)
 	for i, di := range z.deviations[a] {
+		row, sums := c.RawRowView(i), sums[i*q:][:q]
 		for j, dj := range z.deviations[b] {
-			c.Set(i, j, float64(sums[i*q+j])/n*di*dj)
+			row[j] = float64(sums[j]) / n * di * dj
 		}
 	}
 	return c

@@ -5,11 +5,12 @@ import (
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 	"github.com/convergent-go/convergent/corr"
+	"github.com/convergent-go/convergent/internal/par"
 )
 
-// How much is held of a layer. Groups of images each have a matrix of covariances; of many
-// units there are fewer groups, as many as share groupElements, but for the least that an
-// interval needs.
+// How much is held of a layer. Intervals take a matrix of covariances for each group of images,
+// though not all of them at a time; of many units there are fewer groups, as many as share
+// groupElements, but for the least that an interval needs.
 const (
 	halves        = 2 // groups of images at least, for predictions of those held out
 	leastGroups   = 10
@@ -18,6 +19,9 @@ const (
 
 	sampleRows   = 8192 // observations of which images are exchanged, about: as many positions of every image
 	sampleImages = 8192 // images that are exchanged at most
+
+	// matrices of all units are there at a time, about, while a layer is compared
+	workMatrices = 10
 
 	gridNetworks = 4       // whose layers are all compared with all
 	gridImages   = 2048    // that they are compared by at most
@@ -52,32 +56,36 @@ func groupCount(asked int, units []int, images int) int {
 	return max(1, min(max(n, halves), images))
 }
 
-// Memory estimates the bytes that observing takes.
+// Memory estimates the bytes that observing takes, and comparing one layer after another.
 func Memory(d *source.Description, plan Plan) int64 {
 	bytes := d.Memory
-	var grams int64 // of one layer at a time
+	var work int64 // at one layer at a time
 	for _, a := range d.Aligned {
 		units := d.Units(a)
 		p := int64(total(units))
+		rows := int64(d.Samples) * int64(d.LayerOf(a, 0).Positions())
+		groups := corr.EstimateGroups(groupCount(plan.Groups, units, d.ImageCount), rows, units...)
 		matrix := corr.EstimateMemory(units...) / 2
-		matrices := int64(2 + groupCount(plan.Groups, units, d.ImageCount))
-		if d.Baseline {
-			matrices *= 2
+		own := matrix
+		if plan.Sample { // the layer is compared
+			own *= workMatrices
 		}
-		matrices += int64(len(d.Checkpoints))
-		bytes += matrix * matrices
+		if d.Baseline {
+			groups, own = 2*groups, 2*own
+		}
+		bytes += groups + matrix*int64(len(d.Checkpoints))
 		if plan.Sample {
 			// Those of activations are kept in units of variance 1 as well.
-			bytes += 4 * p * int64(1+len(statesOf(d, a))) * int64(max(sampleRows, min(d.ImageCount, sampleImages)))
+			bytes += 4 * p * int64(1+len(statesOf(d, a))) * min(rows, int64(max(sampleRows, min(d.ImageCount, sampleImages))))
 		}
 		if plan.Gram > 0 {
 			// Inner products, those of kernels, ranks, and what these are found from.
 			n := int64(min(d.ImageCount, plan.Gram))
 			bytes += 4 * p * n
-			grams = max(grams, int64(len(units))*(4+4+2)*n*n+4*n*n)
+			own += int64(len(units))*(4+4+2)*n*n + 4*n*n
 		}
+		work = max(work, own)
 	}
-	bytes += grams
 	if plan.Grid {
 		layers, units, widest := 0, 0, 0
 		for _, network := range d.Networks[:min(len(d.Networks), gridNetworks)] {
@@ -85,10 +93,13 @@ func Memory(d *source.Description, plan Plan) int64 {
 				layers, units, widest = layers+1, units+l.Units, max(widest, l.Units)
 			}
 		}
-		images := min(d.ImageCount, gridLimit(layers, units))
-		bytes += 4*int64(images)*int64(units+layers*images) + 2*corr.EstimateMemory(widest, widest)
+		images := int64(min(d.ImageCount, gridLimit(layers, units)))
+		bytes += 4 * images * int64(units)
+		// Inner products of all layers, and before these two layers on each thread.
+		cell := int64(widest) * (4*int64(widest) + 8*int64(widest) + 8*images)
+		work = max(work, 4*int64(layers)*images*images, int64(par.Threads(plan.Threads))*cell)
 	}
-	return bytes
+	return bytes + work
 }
 
 // sampled reports whether an image is among those that are exchanged: all of so many, or as

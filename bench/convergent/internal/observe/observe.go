@@ -38,7 +38,7 @@ type Layer struct {
 	Samples       *int64
 	Positions     []int
 
-	Moments  *corr.Moments // of all networks
+	Moments  *corr.Moments // of all networks; nil until [Layer.Gather]
 	Groups   *corr.Groups  // of images
 	Sample   *Sample
 	Patches  *Patches
@@ -47,9 +47,28 @@ type Layer struct {
 	Baseline    *corr.Groups // of networks before training, by the same groups of images
 	Checkpoints []Checkpoint // of networks on their way, before training first if that is known
 
-	Folds  []int    // of groups, for predictions of images held out: 0 or 1
-	groups []uint64 // those of images, by their numbers
+	Folds    []int    // of groups, for predictions of images held out: 0 or 1
+	groups   []uint64 // those of images, by their numbers
+	describe bool     // moments say what networks, layers and units are called
 }
+
+// Gather makes the moments of all images from those of groups, unless they are there: of many
+// layers all moments at once would take much memory.
+func (l *Layer) Gather() {
+	if l.Moments != nil {
+		return
+	}
+	l.Moments = l.Groups.Total()
+	if !l.describe {
+		return
+	}
+	for n, name := range l.NetworkLayers {
+		l.Moments.Describe(n, corr.Network{Name: l.Networks[n], Layer: name, Units: slices.Clone(l.UnitNames[n])})
+	}
+}
+
+// Release lets go of what Gather made.
+func (l *Layer) Release() { l.Moments = nil }
 
 // ImageGroups returns the group of each image, by its number.
 func (l *Layer) ImageGroups() []uint64 { return l.groups }
@@ -108,12 +127,7 @@ func Run(ctx context.Context, s source.Source, plan Plan) (*Observation, error) 
 // finish makes the moments of a layer ready to be read, side by side too.
 func (p *pass) finish(l *Layer) {
 	l.Groups.Close()
-	l.Moments = l.Groups.Total()
-	if p.Describe {
-		for n, name := range l.NetworkLayers {
-			l.Moments.Describe(n, corr.Network{Name: p.source.Networks[n].Name, Layer: name, Units: slices.Clone(l.UnitNames[n])})
-		}
-	}
+	l.describe = p.Describe
 	if l.Sample != nil {
 		l.Sample.finish()
 	}

@@ -115,6 +115,7 @@ func TestMask(t *testing.T) {
 	}
 	m.batch = 11
 	l := observed(t, m, Plan{Sample: true, Grid: true})
+	l.Gather()
 	if want := int64(len(m.column(0, 0))); l.Moments.Count() != want {
 		t.Errorf("%d observations, want %d", l.Moments.Count(), want)
 	}

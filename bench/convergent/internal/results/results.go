@@ -86,11 +86,11 @@ type Activations struct {
 // Analysis says how activations are compared.
 type Analysis struct {
 	Lambdas  []float64 `json:"lambdas"`  // of the LASSO
-	Clusters int       `json:"clusters"` // of the spectral clustering; 0: the paper's share, 40/96 of a network's units
+	Clusters int       `json:"clusters"` // of the spectral clustering; 0: the paper's share, 40/96 of a network's units, at most 256
 	Draws    int       `json:"draws"`    // of random rotations
 	Shuffles int       `json:"shuffles"` // of images
 	Gram     int       `json:"gram"`     // images every two of which are compared, at most; 0: none
-	Groups   int       `json:"groups"`   // of images, for intervals; 0: as many as memory allows, at most 25; 1: no intervals
+	Groups   int       `json:"groups"`   // of images, for intervals; 0: 10 to 25, fewer in wide layers; 1: no intervals
 	Seed     uint64    `json:"seed"`     // of all that is drawn
 }
 
@@ -289,6 +289,7 @@ type Equivalence struct {
 type Descent struct {
 	Lambda    float64         `json:"lambda"`
 	Rows      int             `json:"rows"`
+	Units     int             `json:"units"` // of network 1 that are predicted: all live ones, or of many some, spread evenly
 	Loss      float64         `json:"loss"`
 	Objective float64         `json:"objective"` // with the penalty: nothing can have less
 	NonZero   float64         `json:"nonzero"`   // weights other than 0
@@ -413,6 +414,7 @@ type Measure struct {
 	Null      *float64  `json:"null_mean"`            // mean under chance: of images exchanged at random, if nothing else is said
 	P         *float64  `json:"p"`                    // share of draws of chance that are at least as far out, with the +1 correction
 	Q         *float64  `json:"q,omitempty"`          // p of this among all of its kind: the least false discovery rate (Benjamini and Hochberg, 1995) at which it is found; of measures, in the family of all measures, pairs and layers
+	Draws     int       `json:"draws,omitempty"`      // of chance that P, Limit and Calibrated are from: of what is costly in wide layers fewer than asked for
 	Limit     *float64  `json:"null_limit,omitempty"` // what 95 % of chance do not pass: the 0.95 quantile of similarities, 0.05 of distances
 
 	// Calibrated is how far a similarity whose most is 1 is beyond the limit, (s - limit)/(1 -
