@@ -129,6 +129,10 @@ func checkDefinition(t *testing.T, g Geometry, terms bool) {
 		}
 		return values
 	}
+	bound := 2e-5
+	if g.KH*g.KW < 25 {
+		bound /= 3
+	}
 	for _, threads := range []int{1, 2} {
 		gotY, gotX, gotW, gotB := random(len(y)), random(len(x)), random(len(w)), random(g.Out)
 		Forward(threads, g, gotY, x, w, bias, true)
@@ -140,15 +144,16 @@ func checkDefinition(t *testing.T, g Geometry, terms bool) {
 		Forward(threads, g, gotY, x, w, bias, false)
 		BackwardData(threads, g, gotX, dy, w)
 		BackwardWeights(threads, g, gotW, gotB, x, dy)
-		checkError(t, "y", gotY, y, scale("y", y))
-		checkError(t, "dx", gotX, dx, scale("dx", dx))
-		checkError(t, "dw", gotW, dw, scale("dw", dw))
-		checkError(t, "db", gotB, db, scale("db", db))
+		checkError(t, "y", bound, gotY, y, scale("y", y))
+		checkError(t, "dx", bound, gotX, dx, scale("dx", dx))
+		checkError(t, "dw", bound, gotW, dw, scale("dw", dw))
+		checkError(t, "db", bound, gotB, db, scale("db", db))
 	}
 }
 
-// checkError compares got with want, within the package's bounds of the given sizes.
-func checkError(t *testing.T, name string, got []float32, want, sizes []float64) {
+// checkError compares got with want: no error is above bound times the largest size, nor is
+// their root mean square above half of that of sizes.
+func checkError(t *testing.T, name string, bound float64, got []float32, want, sizes []float64) {
 	t.Helper()
 	var errors, squares, worst, largest float64
 	for i, v := range want {
@@ -156,7 +161,7 @@ func checkError(t *testing.T, name string, got []float32, want, sizes []float64)
 		errors, squares = errors+e*e, squares+sizes[i]*sizes[i]
 		worst, largest = max(worst, e), max(largest, math.Abs(sizes[i]))
 	}
-	if !(worst <= 1e-5*largest && errors <= 25e-12*squares) {
+	if !(worst <= bound*largest && errors <= bound*bound/4*squares) {
 		t.Errorf("%s errs by %.2g of the largest and %.2g in the mean", name, worst/largest, math.Sqrt(errors/squares))
 	}
 }
@@ -166,7 +171,7 @@ func checkError(t *testing.T, name string, got []float32, want, sizes []float64)
 func TestLongSums(t *testing.T) {
 	for _, g := range []Geometry{
 		{N: 8, H: 12, W: 12, C: 512, Out: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
-		{N: 4, H: 10, W: 8, C: 512, Out: 16, KH: 5, KW: 5, Stride: 1, Pad: 2},
+		{N: 4, H: 14, W: 14, C: 512, Out: 16, KH: 5, KW: 5, Stride: 1, Pad: 2},
 		{N: 16, H: 2, W: 14, C: 512, Out: 16, KH: 3, KW: 3, Stride: 1, Pad: 1},
 		{N: 1, H: 12, W: 12, C: 512, Out: 16, KH: 3, KW: 2, Stride: 1, Pad: 1},
 	} {
