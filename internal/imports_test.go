@@ -65,7 +65,7 @@ var outside = map[string][]string{
 	"bench/convergent/internal/finding": {"gonum.org/v1/gonum"},
 	"bench/convergent/internal/report":  {"gonum.org/v1/gonum", "gonum.org/v1/plot", "golang.org/x/image"},
 	"bench":                             {"gonum.org/v1/gonum"},
-	"bench/peers":                       {"gonum.org/v1/gonum", "github.com/alecthomas/kong"},
+	"bench/peers":                       {"gonum.org/v1/gonum", "gonum.org/v1/plot", "github.com/alecthomas/kong"},
 	"bench/flags":                       {"github.com/alecthomas/kong"},
 	"bench/convergent":                  {"github.com/alecthomas/kong", "github.com/schollz/progressbar/v3", "golang.org/x/term"},
 }

@@ -31,6 +31,8 @@ type options struct {
 	Only    *regexp.Regexp `help:"Only work whose name matches." placeholder:"REGEXP"`
 	Pairs   int            `help:"How often to run ours and a peer in turn (${default})." default:"7"`
 	JSON    string         `name:"json" help:"Write the table as JSON, too." placeholder:"FILE"`
+	Chart   string         `help:"Draw the ratios as an SVG." placeholder:"FILE"`
+	From    []string       `help:"Tables that -json wrote: sum these up, and draw them, in place of timing." placeholder:"FILE,..."`
 }
 
 const description = `Times our work and other libraries' in turn, and checks that both computed the same.
@@ -51,7 +53,14 @@ func main() {
 }
 
 func (o *options) run() error {
-	if o.Tiers != nil {
+	switch {
+	case o.From != nil:
+		rows, err := read(o.From)
+		if err != nil {
+			return err
+		}
+		return o.finish(rows)
+	case o.Tiers != nil:
 		return o.runTiers()
 	}
 	works, threads, err := o.list()
@@ -76,19 +85,51 @@ func (o *options) run() error {
 		}
 		failed = append(failed, stop())
 	}
-	return errors.Join(append(failed, o.write(rows))...)
+	return errors.Join(append(failed, o.finish(rows))...)
 }
 
-// write writes the table as JSON, if that is wanted.
-func (o *options) write(rows []row) error {
-	if o.JSON == "" {
+// finish sums up the table where it has a peer, and writes and draws it if that is wanted.
+func (o *options) finish(rows []row) error {
+	all := groups(rows)
+	if len(all) > 0 {
+		fmt.Println("\n" + groupHeader)
+		for _, g := range all {
+			fmt.Println(g)
+		}
+	}
+	if o.JSON != "" {
+		data, err := json.MarshalIndent(rows, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(o.JSON, append(data, '\n'), 0o666); err != nil {
+			return err
+		}
+	}
+	switch {
+	case o.Chart == "":
 		return nil
+	case len(all) == 0:
+		return errors.New("no ratio to draw: no peer was timed")
 	}
-	data, err := json.MarshalIndent(rows, "", "  ")
-	if err != nil {
-		return err
+	return chart(o.Chart, all)
+}
+
+// read reads tables that finish wrote.
+func read(paths []string) ([]row, error) {
+	var rows []row
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		var more []row
+		if err := json.Unmarshal(data, &more); err != nil {
+			return nil, fmt.Errorf("%s: not a table that -json wrote: %w", path, err)
+		}
+		rows = append(rows, more...)
 	}
-	return os.WriteFile(o.JSON, append(data, '\n'), 0o666)
+	return rows, nil
 }
 
 // list returns the chosen work and numbers of threads.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -59,7 +60,8 @@ func TestWithoutPython(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{"conv/a/forward": nil, "gemm/20x30x40": "gonum", "moments/N=50,p=4": "gonum"}
-	if len(rows) != len(want) || strings.Count(stdout, "\n") != 1+len(want) {
+	lines, summary, _ := strings.Cut(stdout, "\n\n")
+	if len(rows) != len(want) || strings.Count(lines, "\n") != len(want) || strings.Count(summary, "\n") != 3 {
 		t.Fatalf("rows: %s, table: %s", data, stdout)
 	}
 	for _, r := range rows {
@@ -92,8 +94,48 @@ func TestTiers(t *testing.T) {
 	if err := json.Unmarshal(data, &rows); err != nil {
 		t.Fatal(err)
 	}
-	if len(rows) != 2 || rows[0].Tier != tiers[0] || rows[1].Tier != tiers[1] || strings.Count(stdout, "\n") != 3 {
+	if len(rows) != 2 || rows[0].Tier != tiers[0] || rows[1].Tier != tiers[1] || strings.Count(stdout, "\n") != 7 {
 		t.Errorf("rows %s, table:\n%s", data, stdout)
+	}
+}
+
+// TestFrom sums up a table and draws it: of two peers the faster counts.
+func TestFrom(t *testing.T) {
+	dir := t.TempDir()
+	table, drawing := filepath.Join(dir, "rows.json"), filepath.Join(dir, "ratios.svg")
+	data, err := json.Marshal([]row{
+		{Work: "conv/net.a/n=1/forward", Tier: "avx2", Threads: 1, Peer: "torch", Ratio: 4},
+		{Work: "conv/net.a/n=1/forward", Tier: "avx2", Threads: 1, Peer: "other", Ratio: 1},
+		{Work: "conv/net.b/n=1/forward", Tier: "avx2", Threads: 1, Peer: "torch", Ratio: 0.25},
+		{Work: "gemm/1x2x3", Tier: "avx2", Threads: 2, Peer: "openblas", Ratio: 3},
+		{Work: "gemm/1x2x4", Tier: "avx2", Threads: 2},
+	})
+	if err == nil {
+		err = os.WriteFile(table, data, 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, code := command(t, "-from", table, "-chart", drawing)
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	var got []string
+	for line := range strings.Lines(stdout) {
+		got = append(got, strings.Join(strings.Fields(line), " "))
+	}
+	want := []string{"net n=1 forward 1 avx2 2 0.50 0.25 1", "gemm 2 avx2 1 3.00 3.00 0"}
+	if len(got) != 4 || !slices.Equal(got[2:], want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	svg, err := os.ReadFile(drawing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{">net n=1 forward<", ">gemm<", ">0.5<", ">threads: 2<"} {
+		if !strings.Contains(string(svg), text) {
+			t.Errorf("no %s in the drawing", text)
+		}
 	}
 }
 
@@ -114,6 +156,8 @@ func TestBadInput(t *testing.T) {
 		{[]string{"-threads", "0"}, "-threads", 1},
 		{[]string{"-pairs", "0"}, "-pairs", 1},
 		{[]string{"-tiers", "sse9"}, `no tier "sse9"`, 1},
+		{[]string{"-from", list}, list + ": not a table", 1},
+		{[]string{"-work", list, "-from", "nowhere.json"}, "nowhere.json", 1},
 		{[]string{"-bogus"}, "--bogus", 2},
 	} {
 		_, stderr, code := command(t, c.args...)

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/convergent-go/convergent/asm"
 )
@@ -48,7 +47,7 @@ func (o *options) runTiers() error {
 		}
 		rows = append(rows, more...)
 	}
-	return errors.Join(append(failed, o.write(rows))...)
+	return errors.Join(append(failed, o.finish(rows))...)
 }
 
 // runTier runs this program under a tier, and copies its table, with the header or without.
@@ -76,8 +75,10 @@ func (o *options) runTier(tier, table string, withHeader bool) error {
 	if err := cmd.Start(); err != nil {
 		return err
 	}
+	inTable := true // what follows is the sum of one tier
 	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if withHeader || !strings.HasPrefix(lines.Text(), header) {
+		inTable = inTable && lines.Text() != ""
+		if inTable && (withHeader || lines.Text() != header) {
 			fmt.Println(lines.Text())
 		}
 	}
