@@ -60,9 +60,9 @@ func (g Geometry) pointwise() bool {
 	return g.KH*g.KW == 1 && g.Stride == 1 && g.Pad == 0 && g.groups() == 1
 }
 
-// adjoint is the convolution that takes the gradient of the output of g, at stride 1, to
-// that of the images: dy is padded by what the filters overhang, and filters are rotated
-// by half a circle.
+// adjoint is the convolution that takes the gradient of the output of g, at stride 1 and with
+// filters as high as wide, to that of the images: dy is padded by what the filters overhang,
+// and filters are rotated by half a circle.
 func (g Geometry) adjoint() Geometry {
 	return Geometry{N: g.N, H: g.OutH(), W: g.OutW(), C: g.Out, Out: g.C, KH: g.KH, KW: g.KW, Stride: g.Stride, Pad: g.KH - 1 - g.Pad, Groups: g.Groups}
 }

@@ -81,7 +81,7 @@ func (g Geometry) narrow(d direction) bool {
 	case g.groups() > 1 || g.OutW() < asm.NarrowRows || g.W < asm.NarrowRows:
 		return false
 	case d == backwardData:
-		return g.Stride == 1 && g.C <= narrowWidth && (g.C >= 8 || g.Out <= narrowWidth) && g.KH*g.KW*g.Out <= 2*level3.KC
+		return g.Stride == 1 && g.KH == g.KW && g.C <= narrowWidth && (g.C >= 8 || g.Out <= narrowWidth) && g.KH*g.KW*g.Out <= 2*level3.KC
 	}
 	return g.Out <= narrowWidth && g.direct()
 }
