@@ -27,6 +27,7 @@ var allowed = []struct {
 	{"internal/level3", []string{"asm", "internal/par"}},
 	{"internal/vec", []string{"asm"}},
 	{"internal/dense", []string{"asm", "internal/par"}},
+	{"asm/blas", []string{"asm", "internal/level3", "internal/dense", "internal/par"}},
 	{"internal/conv", []string{"asm", "internal/level3", "internal/vec", "internal/par"}},
 	{"internal/assignment", []string{"asm"}},
 	{"nn", []string{"internal/conv", "internal/level3", "internal/vec", "internal/elem", "internal/par", "internal/artifact", "internal/safetensors"}},
@@ -55,6 +56,7 @@ var allowed = []struct {
 // library; the four libraries, and what they stand on, need no more than these.
 var outside = map[string][]string{
 	"asm":                               {"github.com/klauspost/cpuid/v2"},
+	"asm/blas":                          {"gonum.org/v1/gonum"},
 	"corr":                              {"gonum.org/v1/gonum"},
 	"match":                             {"gonum.org/v1/gonum"},
 	"spectral":                          {"gonum.org/v1/gonum"},

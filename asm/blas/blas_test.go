@@ -1,0 +1,303 @@
+package blas
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/gonum"
+)
+
+// call is a routine with all its arguments but the matrices, of which a and b are read and c
+// is written; for the triangles, b. Each matrix has the given elements in a row.
+type call struct {
+	name         string
+	terms        int // of a sum
+	a, b, c      shape
+	run64        func(i blas.Float64, a, b, c []float64, lda, ldb, ldc int)
+	run32        func(i blas.Float32, a, b, c []float32, lda, ldb, ldc int)
+	triangle     blas.Uplo // of which the other triangle of A is not read
+	triangleOfC  blas.Uplo // of which the other triangle of C is not written
+	overwritesC  bool      // beta is 0: C may hold NaN
+	isSubstitute bool      // solves: A is to be well conditioned
+}
+
+type shape struct{ rows, cols int }
+
+func flip(t blas.Transpose, rows, cols int) shape {
+	if t == blas.NoTrans {
+		return shape{rows, cols}
+	}
+	return shape{cols, rows}
+}
+
+// calls are all routines of level 3 and Gemv with every flag, for given sizes.
+func calls(m, n, k int, alpha, beta float64) []call {
+	alpha32, beta32 := float32(alpha), float32(beta)
+	var all []call
+	add := func(c call) {
+		c.overwritesC = beta == 0 && c.c.rows > 0
+		all = append(all, c)
+	}
+	transposes := []blas.Transpose{blas.NoTrans, blas.Trans}
+	for _, tA := range transposes {
+		for _, tB := range transposes {
+			add(call{name: fmt.Sprintf("gemm %c%c", tA, tB), terms: k, a: flip(tA, m, k), b: flip(tB, k, n), c: shape{m, n},
+				run64: func(i blas.Float64, a, b, c []float64, lda, ldb, ldc int) {
+					i.Dgemm(tA, tB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+				},
+				run32: func(i blas.Float32, a, b, c []float32, lda, ldb, ldc int) {
+					i.Sgemm(tA, tB, m, n, k, alpha32, a, lda, b, ldb, beta32, c, ldc)
+				}})
+		}
+		in, out := n, m
+		if tA != blas.NoTrans {
+			in, out = m, n
+		}
+		add(call{name: fmt.Sprintf("gemv %c", tA), terms: in, a: shape{m, n}, b: shape{in, 1}, c: shape{out, 1},
+			run64: func(i blas.Float64, a, b, c []float64, lda, ldb, ldc int) {
+				i.Dgemv(tA, m, n, alpha, a, lda, b, ldb, beta, c, ldc)
+			},
+			run32: func(i blas.Float32, a, b, c []float32, lda, ldb, ldc int) {
+				i.Sgemv(tA, m, n, alpha32, a, lda, b, ldb, beta32, c, ldc)
+			}})
+	}
+	for _, ul := range []blas.Uplo{blas.Upper, blas.Lower} {
+		for _, s := range []blas.Side{blas.Left, blas.Right} {
+			order := m
+			if s == blas.Right {
+				order = n
+			}
+			add(call{name: fmt.Sprintf("symm %c%c", s, ul), terms: order, a: shape{order, order}, b: shape{m, n}, c: shape{m, n}, triangle: ul,
+				run64: func(i blas.Float64, a, b, c []float64, lda, ldb, ldc int) {
+					i.Dsymm(s, ul, m, n, alpha, a, lda, b, ldb, beta, c, ldc)
+				},
+				run32: func(i blas.Float32, a, b, c []float32, lda, ldb, ldc int) {
+					i.Ssymm(s, ul, m, n, alpha32, a, lda, b, ldb, beta32, c, ldc)
+				}})
+			for _, tA := range transposes {
+				for _, d := range []blas.Diag{blas.NonUnit, blas.Unit} {
+					add(call{name: fmt.Sprintf("trmm %c%c%c%c", s, ul, tA, d), terms: order, a: shape{order, order}, b: shape{m, n}, triangle: ul,
+						run64: func(i blas.Float64, a, b, c []float64, lda, ldb, ldc int) {
+							i.Dtrmm(s, ul, tA, d, m, n, alpha, a, lda, b, ldb)
+						},
+						run32: func(i blas.Float32, a, b, c []float32, lda, ldb, ldc int) {
+							i.Strmm(s, ul, tA, d, m, n, alpha32, a, lda, b, ldb)
+						}})
+					add(call{name: fmt.Sprintf("trsm %c%c%c%c", s, ul, tA, d), terms: order, a: shape{order, order}, b: shape{m, n}, triangle: ul, isSubstitute: true,
+						run64: func(i blas.Float64, a, b, c []float64, lda, ldb, ldc int) {
+							i.Dtrsm(s, ul, tA, d, m, n, alpha, a, lda, b, ldb)
+						},
+						run32: func(i blas.Float32, a, b, c []float32, lda, ldb, ldc int) {
+							i.Strsm(s, ul, tA, d, m, n, alpha32, a, lda, b, ldb)
+						}})
+				}
+			}
+		}
+		for _, tA := range transposes {
+			add(call{name: fmt.Sprintf("syrk %c%c", ul, tA), terms: k, a: flip(tA, n, k), c: shape{n, n}, triangleOfC: ul,
+				run64: func(i blas.Float64, a, b, c []float64, lda, ldb, ldc int) {
+					i.Dsyrk(ul, tA, n, k, alpha, a, lda, beta, c, ldc)
+				},
+				run32: func(i blas.Float32, a, b, c []float32, lda, ldb, ldc int) {
+					i.Ssyrk(ul, tA, n, k, alpha32, a, lda, beta32, c, ldc)
+				}})
+			add(call{name: fmt.Sprintf("syr2k %c%c", ul, tA), terms: 2 * k, a: flip(tA, n, k), b: flip(tA, n, k), c: shape{n, n}, triangleOfC: ul,
+				run64: func(i blas.Float64, a, b, c []float64, lda, ldb, ldc int) {
+					i.Dsyr2k(ul, tA, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+				},
+				run32: func(i blas.Float32, a, b, c []float32, lda, ldb, ldc int) {
+					i.Ssyr2k(ul, tA, n, k, alpha32, a, lda, b, ldb, beta32, c, ldc)
+				}})
+		}
+	}
+	return all
+}
+
+// random returns a matrix whose rows lie stride apart, with NaN between them.
+func random(rnd *rand.Rand, s shape, stride int) []float64 {
+	if s.rows*s.cols == 0 {
+		return nil
+	}
+	x := make([]float64, (s.rows-1)*stride+s.cols)
+	for i := range x {
+		if x[i] = math.NaN(); i%stride < s.cols {
+			x[i] = float64(float32(rnd.NormFloat64()))
+		}
+	}
+	return x
+}
+
+// inputs returns the matrices of a call: what must not be read is NaN.
+func (c call) inputs(rnd *rand.Rand, pad int) (a, b, out []float64) {
+	a, b, out = random(rnd, c.a, c.a.cols+pad), random(rnd, c.b, c.b.cols+pad), random(rnd, c.c, c.c.cols+pad)
+	for i := range c.a.rows {
+		if c.triangle == 0 {
+			break
+		}
+		row := a[i*(c.a.cols+pad):][:c.a.cols]
+		for j := range row {
+			switch {
+			case (c.triangle == blas.Upper) == (j < i) && i != j:
+				row[j] = math.NaN()
+			case c.isSubstitute && i == j:
+				row[j] = 3
+			case c.isSubstitute:
+				row[j] /= float64(c.terms)
+			}
+		}
+	}
+	for i := range out {
+		if c.overwritesC {
+			out[i] = math.NaN()
+		}
+	}
+	return a, b, out
+}
+
+// TestLevel3 compares every routine with gonum's, in both precisions: to rounding, and to
+// the bit between numbers of threads. What is not to be read holds NaN, and what is not to
+// be written stays.
+func TestLevel3(t *testing.T) {
+	sizes := [][3]int{{1, 1, 1}, {3, 50, 7}, {49, 48, 65}, {97, 131, 30}}
+	if !testing.Short() {
+		sizes = append(sizes, [3]int{150, 20, 260}, [3]int{200, 211, 301}, [3]int{5, 600, 3}, [3]int{430, 2, 100})
+	}
+	withoutGonum(t)
+	for _, size := range sizes {
+		for _, factor := range [][2]float64{{1, 0}, {-0.5, 1}, {2, 0.25}, {0, 0.5}} {
+			for _, c := range calls(size[0], size[1], size[2], factor[0], factor[1]) {
+				rnd := rand.New(rand.NewPCG(uint64(size[0]), uint64(size[1])))
+				for _, pad := range []int{0, 3} {
+					a, b, out := c.inputs(rnd, pad)
+					c.check(t, fmt.Sprintf("%s %v alpha, beta = %v pad %d", c.name, size, factor, pad), a, b, out, pad)
+				}
+			}
+		}
+	}
+}
+
+func (c call) check(t *testing.T, name string, a, b, out []float64, pad int) {
+	t.Helper()
+	run := func(i blas.Float64) []float64 {
+		b, out := append([]float64(nil), b...), append([]float64(nil), out...)
+		c.run64(i, a, b, out, c.a.cols+pad, c.b.cols+pad, c.c.cols+pad)
+		if out == nil {
+			return b
+		}
+		return out
+	}
+	narrow := func(x []float64) []float32 {
+		y := make([]float32, len(x))
+		for i, v := range x {
+			y[i] = float32(v)
+		}
+		return y
+	}
+	run32 := func(i blas.Float32) []float64 {
+		b, out := narrow(b), narrow(out)
+		c.run32(i, narrow(a), b, out, c.a.cols+pad, c.b.cols+pad, c.c.cols+pad)
+		if len(out) == 0 {
+			out = b
+		}
+		x := make([]float64, len(out))
+		for i, v := range out {
+			x[i] = float64(v)
+		}
+		return x
+	}
+	ours := out
+	if c.overwritesC { // gonum's Syrk adds to NaN
+		out = append([]float64(nil), out...)
+		for i := range out {
+			if row, col := i/(c.c.cols+pad), i%(c.c.cols+pad); col < c.c.cols && (c.triangleOfC == 0 || row == col || (c.triangleOfC == blas.Upper) == (row < col)) {
+				out[i] = 0
+			}
+		}
+	}
+	want := run(gonum.Implementation{})
+	out = ours
+	size := math.Sqrt(float64(c.terms))
+	compare := func(what string, got []float64, bound float64) {
+		t.Helper()
+		for i, v := range want {
+			if math.IsNaN(v) && math.IsNaN(got[i]) {
+				continue
+			}
+			if !(math.Abs(got[i]-v) <= bound*(math.Abs(v)+size)) {
+				t.Fatalf("%s %s: element %d is %v, want %v", name, what, i, got[i], v)
+			}
+		}
+	}
+	one, one32 := run(Implementation{Threads: 1}), run32(Implementation{Threads: 1})
+	compare("float64", one, 1e-14)
+	compare("float32", one32, 1e-5)
+	two, two32 := run(Implementation{Threads: 2}), run32(Implementation{Threads: 2})
+	for i := range one {
+		if math.Float64bits(one[i]) != math.Float64bits(two[i]) && !math.IsNaN(one[i]) || one32[i] != two32[i] && !math.IsNaN(one32[i]) {
+			t.Fatalf("%s: threads change element %d", name, i)
+		}
+	}
+}
+
+// TestInfinities: an infinity reaches only what depends on it.
+func TestInfinities(t *testing.T) {
+	withoutGonum(t)
+	const n = 100
+	a, b := make([]float64, n*n), make([]float64, n*n)
+	for i := range a {
+		a[i], b[i] = 1+float64(i%7), float64(i%5)
+	}
+	for i := range n {
+		a[i*n+i] = 20
+	}
+	b[10*n+3] = math.Inf(1)
+	for name, f := range map[string]func(Implementation, gonum.Implementation, []float64, []float64){
+		"Dtrmm": func(i Implementation, g gonum.Implementation, x, y []float64) {
+			i.Dtrmm(blas.Left, blas.Lower, blas.NoTrans, blas.NonUnit, n, n, 1, a, n, x, n)
+			g.Dtrmm(blas.Left, blas.Lower, blas.NoTrans, blas.NonUnit, n, n, 1, a, n, y, n)
+		},
+		"Dtrsm": func(i Implementation, g gonum.Implementation, x, y []float64) {
+			i.Dtrsm(blas.Left, blas.Upper, blas.NoTrans, blas.NonUnit, n, n, 1, a, n, x, n)
+			g.Dtrsm(blas.Left, blas.Upper, blas.NoTrans, blas.NonUnit, n, n, 1, a, n, y, n)
+		},
+	} {
+		x, y := append([]float64(nil), b...), append([]float64(nil), b...)
+		f(Implementation{}, gonum.Implementation{}, x, y)
+		for i := range x {
+			if finite := !math.IsInf(x[i], 0) && !math.IsNaN(x[i]); finite != (!math.IsInf(y[i], 0) && !math.IsNaN(y[i])) {
+				t.Errorf("%s: element %d is %v, gonum's %v", name, i, x[i], y[i])
+			}
+		}
+	}
+}
+
+// TestPanics: what gonum refuses is refused with gonum's words, whatever the size.
+func TestPanics(t *testing.T) {
+	i, x := Implementation{}, make([]float64, 1e4)
+	for want, f := range map[string]func(){
+		"illegal transpose":          func() { i.Dgemm('?', blas.NoTrans, 100, 100, 100, 1, x, 100, x, 100, 0, x, 100) },
+		"insufficient length of a":   func() { i.Dgemm(blas.NoTrans, blas.NoTrans, 101, 100, 100, 1, x, 100, x, 100, 0, x, 100) },
+		"bad leading dimension of B": func() { i.Dgemm(blas.NoTrans, blas.NoTrans, 100, 100, 100, 1, x, 100, x, 99, 0, x, 100) },
+		"m < 0":                      func() { i.Dtrsm(blas.Left, blas.Upper, blas.NoTrans, blas.Unit, -1, 100, 1, x, 100, x, 100) },
+		"illegal side":               func() { i.Dsymm('?', blas.Upper, 100, 100, 1, x, 100, x, 100, 0, x, 100) },
+		"illegal triangle":           func() { i.Dsyrk('?', blas.NoTrans, 100, 100, 1, x, 100, 0, x, 100) },
+		"illegal diagonal":           func() { i.Dtrmm(blas.Left, blas.Upper, blas.NoTrans, '?', 100, 100, 1, x, 100, x, 100) },
+		"insufficient length of c":   func() { i.Dsyr2k(blas.Upper, blas.NoTrans, 100, 100, 1, x, 100, x, 100, 0, x[1:], 100) },
+		"zero x index increment":     func() { i.Dgemv(blas.NoTrans, 100, 100, 1, x, 100, x, 0, 0, x, 1) },
+		"insufficient length of y":   func() { i.Dgemv(blas.NoTrans, 100, 100, 1, x, 100, x, 1, 0, x[:99], 1) },
+		"bad leading dimension of A": func() { i.Dgemv(blas.NoTrans, 100, 100, 1, x, 99, x, 1, 0, x, 1) },
+	} {
+		func() {
+			defer func() {
+				if got := fmt.Sprint(recover()); !strings.Contains(got, want) {
+					t.Errorf("panic %q, want %q", got, want)
+				}
+			}()
+			f()
+		}()
+	}
+}

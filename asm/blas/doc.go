@@ -1,0 +1,19 @@
+// Package blas gives gonum the speed of this module's kernels, without cgo:
+//
+//	blas64.Use(blas.Implementation{})
+//	blas32.Use(blas.Implementation{})
+//
+// From then on whatever stands on gonum's BLAS, such as package mat and gonum's LAPACK,
+// multiplies by AVX2 or AVX-512 on all cores, in float64 and float32.
+//
+// The routines of level 3 (Gemm, Symm, Syrk, Syr2k, Trmm and Trsm) are products of blocks;
+// at the diagonal of a triangle few rows are left, which are eliminated one by one. Gemv,
+// Ger and Symv divide large matrices among cores. Small matrices and all other routines,
+// the complex ones among them, are gonum's own. Arguments that gonum's panics at are given to
+// gonum's, and so panic in the same way.
+//
+// A result is the same for any number of threads and in every tier (see package asm), but
+// not the same bits as gonum's: sums are fused and in another order. The bounds on errors
+// of textbooks hold: that of a product of k terms is k u sum |a||b|, with u = 2^-53 or 2^-24;
+// a solution of Trsm has a residual as small as by substitution.
+package blas
