@@ -132,7 +132,8 @@ func (g *Groups) Sum(groups ...int) *Moments {
 func (g *Groups) Close() {
 	par.For(par.Threads(g.Threads), len(g.parts), func(i int) {
 		m := g.parts[i]
-		m.accumulator, m.liveMask = m.snapshot()
+		s, liveMask := m.snapshot()
+		m.accumulator, m.liveMask = newAccumulator(s), liveMask
 		m.rows, m.block = 0, nil
 	})
 	g.total = g.sum()
