@@ -12,6 +12,7 @@ import (
 
 	"github.com/convergent-go/convergent/corr"
 	"github.com/convergent-go/convergent/internal/level3"
+	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/vec"
 	"github.com/convergent-go/convergent/match"
 )
@@ -40,6 +41,7 @@ func TestCollectorIsNotKeptWaiting(t *testing.T) {
 		"finite":       func() { vec.Finite(x) },
 		"observations": func() { m.Add(n, a) },
 		"matching":     func() { match.Bipartite(costs) },
+		"team":         func() { par.For(2, 2, func(int) {}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			stop, done := make(chan struct{}), make(chan struct{})
