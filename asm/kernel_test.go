@@ -111,7 +111,7 @@ func TestGram(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(1, 1))
 		tile := tier.Tile()
 		for _, kc := range []int{1, 2, 31, 32, 33, 63, 64, 65, 100, 192} {
-			for _, size := range [][2]int{{tile.MR, tile.NR}, {tile.MRShort, tile.NR}, {tile.Half(), tile.Half()}} {
+			for _, size := range [][2]int{{tile.NR, tile.NR}, {tile.NR / 2, tile.NR}, {tile.NR / 2, tile.NR / 2}} {
 				for _, pad := range []int{0, 1, 7} {
 					rows, cols := size[0], size[1]
 					ld, ldc := tile.NR+pad, tile.NR+2*pad

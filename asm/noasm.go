@@ -20,12 +20,11 @@ func gemm8x32(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, 
 	panic(missingKernel)
 }
 
-func gram6x16(k int, a, b *float32, ld int, c *float64, ldc int)  { panic(missingKernel) }
-func gram4x16(k int, a, b *float32, ld int, c *float64, ldc int)  { panic(missingKernel) }
-func gram8x8(k int, a, b *float32, ld int, c *float64, ldc int)   { panic(missingKernel) }
-func gram12x32(k int, a, b *float32, ld int, c *float64, ldc int) { panic(missingKernel) }
-func gram8x32(k int, a, b *float32, ld int, c *float64, ldc int)  { panic(missingKernel) }
-func gram16x16(k int, a, b *float32, ld int, c *float64, ldc int) { panic(missingKernel) }
+func gram6x16(tiles, k int, a, b *float32, ld int, c *float64, ldc int)  { panic(missingKernel) }
+func gram4x16(tiles, k int, a, b *float32, ld int, c *float64, ldc int)  { panic(missingKernel) }
+func gram8x8(tiles, k int, a, b *float32, ld int, c *float64, ldc int)   { panic(missingKernel) }
+func gram8x32(tiles, k int, a, b *float32, ld int, c *float64, ldc int)  { panic(missingKernel) }
+func gram16x16(tiles, k int, a, b *float32, ld int, c *float64, ldc int) { panic(missingKernel) }
 
 func panel6(n int, dst, src *float32, stride int)  { panic(missingKernel) }
 func panel12(n int, dst, src *float32, stride int) { panic(missingKernel) }

@@ -63,4 +63,4 @@ func TestGeneratedSource(t *testing.T) {
 }
 
 // avx512Kernels are those that only the AVX-512 tier calls.
-var avx512Kernels = map[string]bool{"gemm12x32": true, "gemm8x32": true, "peak16": true, "product12x16": true, "gram12x32": true, "gram8x32": true, "gram16x16": true, "centre32": true}
+var avx512Kernels = map[string]bool{"gemm12x32": true, "gemm8x32": true, "peak16": true, "product12x16": true, "gram8x32": true, "gram16x16": true, "centre32": true}

@@ -34,7 +34,11 @@ func (m *Moments) Correlation(dst *mat.Dense, a, b int) *mat.Dense {
 	for i := range std {
 		std[i] = math.Sqrt(s.covariance(i, i))
 	}
-	return m.fill(dst, a, b, func(i, lo, hi int, row []float64) {
+	within := a == b
+	dst = m.fill(dst, a, b, func(i, lo, hi int, row []float64) {
+		if within {
+			row, lo = row[i-lo:], i
+		}
 		for j := lo; j < hi; j++ {
 			switch {
 			case liveMask[i] == 0 || liveMask[j] == 0:
@@ -51,6 +55,11 @@ func (m *Moments) Correlation(dst *mat.Dense, a, b int) *mat.Dense {
 			}
 		}
 	})
+	if within {
+		x := dst.RawMatrix()
+		mirror(par.Threads(m.Threads), x.Rows, x.Data, x.Stride)
+	}
+	return dst
 }
 
 // fill sets dst to rows of units: f sets that of unit i of network a, in the joint order,

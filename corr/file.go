@@ -109,7 +109,10 @@ func decodeMoments(f *safetensors.File) (*Moments, error) {
 	if err := m.setMetadata(f.Metadata); err != nil {
 		return nil, err
 	}
-	copy(m.block, block.F32)
+	if rows > 0 {
+		m.makeBlock()
+		copy(m.block, block.F32)
+	}
 	for i, v := range tensors["varies"].I64 {
 		if v != 0 {
 			m.liveMask[i] = math.MaxUint32

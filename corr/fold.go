@@ -3,6 +3,7 @@ package corr
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
@@ -76,13 +77,11 @@ func (a *accumulator) fold(threads, n, blocks int, data, first []float32, liveMa
 	if a.rows == 0 {
 		a.choose(n, data)
 	}
-	size := level3.PackedLen(p, n)
-	packed := level3.Scratch(blocks * size)
-	defer level3.Release(packed)
-	f := &folding{
-		n: n, p: p, blocks: blocks, data: data, panels: *packed, size: size, shift: a.shift, first: first,
-		sum: slices.Clone(a.sum), varied: slices.Clone(liveMask), scale: make([]float64, blocks*p),
-	}
+	f := newFolding(n, p, blocks)
+	defer f.release()
+	f.data, f.shift, f.first = data, a.shift, first
+	copy(f.sum, a.sum)
+	copy(f.varied, liveMask)
 
 	// Columns do not depend on each other, so every task takes its columns through all
 	// blocks.
@@ -172,7 +171,44 @@ type folding struct {
 	shift, first []float32
 	sum          []float64 // of centred rows
 	varied       []uint32
-	scale        []float64 // of units in blocks: powers of two that rows were multiplied by
+	exponents    []int32   // of units in blocks: of the powers of two that rows were divided by
+	blockSum     []float64 // of a block
+	largest      []uint32  // magnitudes in a block
+	packed       *[]float32
+}
+
+// foldings are kept for the next: new memory costs more than it takes to fill.
+var foldings sync.Pool
+
+// newFolding returns a folding with memory for so many blocks, of any content but for
+// exponents of zero.
+func newFolding(n, p, blocks int) *folding {
+	f, ok := foldings.Get().(*folding)
+	if !ok {
+		f = new(folding)
+	}
+	f.n, f.p, f.blocks, f.size = n, p, blocks, level3.PackedLen(p, n)
+	f.packed = level3.Scratch(blocks * f.size)
+	f.panels = *f.packed
+	f.sum, f.blockSum = resize(f.sum, p), resize(f.blockSum, p)
+	f.varied, f.largest, f.exponents = resize(f.varied, p), resize(f.largest, p), resize(f.exponents, blocks*p)
+	clear(f.exponents)
+	return f
+}
+
+// release gives back the memory.
+func (f *folding) release() {
+	level3.Release(f.packed)
+	f.data, f.panels, f.shift, f.first, f.packed = nil, nil, nil, nil, nil
+	foldings.Put(f)
+}
+
+// resize returns x, or other memory where it does not suffice, with n elements.
+func resize[T any](x []T, n int) []T {
+	if cap(x) < n {
+		return make([]T, n)
+	}
+	return x[:n]
 }
 
 // pack centres and packs columns [lo, hi) of all blocks. It reports false if an element is
@@ -181,38 +217,36 @@ func (f *folding) pack(lo, hi int) bool {
 	// A run of rows at a time, since memory is read row after row.
 	const runRows = 32
 	width := level3.Width()
-	sum, largest := make([]float64, hi-lo), make([]uint32, hi-lo)
+	sum, largest := f.blockSum, f.largest
 	for b := range f.blocks {
 		rows, panels := f.data[b*f.n*f.p:], f.panels[b*f.size:]
 		if hi%width != 0 {
 			clear(panels[hi/width*width*f.n:][:width*f.n])
 		}
-		clear(sum)
-		clear(largest)
+		clear(sum[lo:hi])
+		clear(largest[lo:hi])
 		for k := 0; k < f.n; k += runRows {
 			for j := lo; j < hi; j += width {
 				end := min(hi, j+width)
 				vec.Centre(min(runRows, f.n-k), panels[j*f.n+k*width:], width, rows[k*f.p+j:], f.p,
-					vec.Columns{Shift: f.shift[j:end], First: f.first[j:end], Sum: sum[j-lo : end-lo], Largest: largest[j-lo : end-lo], Varied: f.varied[j:end]})
+					vec.Columns{Shift: f.shift[j:end], First: f.first[j:end], Sum: sum[j:end], Largest: largest[j:end], Varied: f.varied[j:end]})
 			}
 		}
 		for i := lo; i < hi; i++ {
-			s, scale := sum[i-lo], 1.0
-			if y := math.Float32frombits(largest[i-lo]); !(y <= 1e17) || y < 1e-15 && y > 0 {
-				if s, scale = f.rescale(b, i); math.IsNaN(s) || math.IsInf(s, 0) {
+			if y := math.Float32frombits(largest[i]); !(y <= 1e17) || y < 1e-15 && y > 0 {
+				if sum[i] = f.rescale(b, i); math.IsNaN(sum[i]) || math.IsInf(sum[i], 0) {
 					return false
 				}
 			}
-			f.sum[i] += s
-			f.scale[b*f.p+i] = scale
+			f.sum[i] += sum[i]
 		}
 	}
 	return true
 }
 
-// rescale packs column i of block b again, multiplied by a power of two so that its largest
-// magnitude is near 1, and returns the sum of the centred column as it was, and the power.
-func (f *folding) rescale(b, i int) (sum, scale float64) {
+// rescale packs column i of block b again, divided by a power of two so that its largest
+// magnitude is near 1, and returns the sum of the centred column as it was.
+func (f *folding) rescale(b, i int) (sum float64) {
 	rows, shift := f.data[b*f.n*f.p:], float64(f.shift[i])
 	var largest float64
 	for k := range f.n {
@@ -221,21 +255,21 @@ func (f *folding) rescale(b, i int) (sum, scale float64) {
 		largest = max(largest, math.Abs(y))
 	}
 	_, exponent := math.Frexp(largest)
-	scale = math.Ldexp(1, -exponent)
-	width := level3.Width()
+	f.exponents[b*f.p+i] = int32(exponent)
+	scale, width := math.Ldexp(1, -exponent), level3.Width()
 	column := f.panels[b*f.size+i/width*width*f.n+i%width:]
 	for k := range f.n {
 		column[k*width] = float32((float64(rows[k*f.p+i]) - shift) * scale)
 	}
-	return sum, scale
+	return sum
 }
 
 // multiply adds the products of all blocks in a tile of panels to the sums.
 func (f *folding) multiply(prod []float64, t tile) {
 	width := level3.Width()
 	for b := range f.blocks {
-		block, scale := level3.NewPackedB(f.panels[b*f.size:], f.p, f.n), f.scale[b*f.p:][:f.p]
-		rescaled := slices.ContainsFunc(scale, func(s float64) bool { return s != 1 })
+		block, exponents := level3.NewPackedB(f.panels[b*f.size:], f.p, f.n), f.exponents[b*f.p:][:f.p]
+		rescaled := slices.ContainsFunc(exponents, func(e int32) bool { return e != 0 })
 		for j := t.j0; j < t.j1; j++ { // a panel stays in the cache for all that it is multiplied with
 			for i := t.i0; i < min(t.i1, j+1); i++ {
 				sums := prod[i*width*f.p+j*width:]
@@ -247,7 +281,7 @@ func (f *folding) multiply(prod []float64, t tile) {
 				block.Gram(i, j, scaled, width)
 				for x := range min(width, f.p-i*width) {
 					for y := range min(width, f.p-j*width) {
-						sums[x*f.p+y] += scaled[x*width+y] / scale[i*width+x] / scale[j*width+y]
+						sums[x*f.p+y] += math.Ldexp(scaled[x*width+y], int(exponents[i*width+x]+exponents[j*width+y]))
 					}
 				}
 			}

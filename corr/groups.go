@@ -67,9 +67,6 @@ func (g *Groups) AddTensors(ids, images []uint64, tensors ...Tensor) error {
 	positions := rows / samples
 	par.For(threads, len(g.parts), func(i int) {
 		m := g.parts[i]
-		if len(members[i]) > 0 && m.block == nil {
-			m.block = make([]float32, blockRows*m.total())
-		}
 		for _, sample := range members[i] {
 			m.gather(sample*positions, (sample+1)*positions, tensors)
 			if ids != nil {

@@ -58,7 +58,8 @@ type Moments struct {
 	first       []float32   // first observation
 	liveMask    []uint32    // all ones for a unit that ever differed from its first observation, else 0
 	accumulator accumulator // of full blocks
-	block       []float32   // observations not yet merged, rows of all units
+	block       []float32   // observations not yet merged, rows of all units; nil before there are
+	capacity    int         // blocks that it holds
 	rows        int         // in block
 }
 
@@ -66,16 +67,16 @@ type Moments struct {
 // It panics if there is no network or one has no unit.
 func NewMoments(units ...int) *Moments {
 	m := newMoments(units)
-	m.block = make([]float32, blocksPerFold(m.total())*blockRows*m.total())
+	m.capacity = blocksPerFold(m.total())
 	return m
 }
 
-// newMoments returns moments without memory for a block.
+// newMoments returns moments that gather one block at a time.
 func newMoments(units []int) *Moments {
 	if len(units) == 0 {
 		panic("corr: no networks")
 	}
-	m := &Moments{units: slices.Clone(units), offsets: []int{0}, networks: make([]Network, len(units))}
+	m := &Moments{capacity: 1, units: slices.Clone(units), offsets: []int{0}, networks: make([]Network, len(units))}
 	for i, u := range units {
 		if u < 1 {
 			panic("corr: network without units")
@@ -178,11 +179,10 @@ func (m *Moments) checkShapes(ids []uint64, tensors []Tensor) (samples, rows int
 // to take back and so few rows are read twice at less cost than the moments are copied.
 func (m *Moments) add(rows int, tensors []Tensor) error {
 	threads, full := par.Threads(m.Threads), (m.rows+rows)/blockRows
-	capacity := len(m.block) / m.total() / blockRows
 	staying := min(rows, m.rows+rows-full*blockRows)
 	undo := func() {}
 	switch {
-	case full <= min(capacity, m.accumulator.blocksLeft()): // one fold
+	case full <= min(m.capacity, m.accumulator.blocksLeft()): // one fold
 		before := m.rows
 		undo = func() { m.rows = before }
 	case m.Count() == 0:
@@ -218,8 +218,10 @@ func (m *Moments) clone() *Moments {
 	c := *m
 	c.first, c.liveMask = slices.Clone(m.first), slices.Clone(m.liveMask)
 	c.accumulator = m.accumulator.clone()
-	c.block = make([]float32, len(m.block))
-	copy(c.block, m.block[:m.rows*m.total()])
+	if c.block = nil; m.rows > 0 {
+		c.makeBlock()
+		copy(c.block, m.block[:m.rows*m.total()])
+	}
 	return &c
 }
 
@@ -242,6 +244,7 @@ func (m *Moments) gather(lo, hi int, tensors []Tensor) bool {
 				continue
 			}
 		}
+		m.makeBlock()
 		n := min(hi-lo, len(m.block)/p-m.rows)
 		par.Blocks(threads, n, 128, func(from, to int) {
 			for i, t := range tensors {
@@ -258,6 +261,13 @@ func (m *Moments) gather(lo, hi int, tensors []Tensor) bool {
 		copy(m.block, m.block[full*blockRows*p:][:m.rows*p])
 	}
 	return true
+}
+
+// makeBlock makes memory for the block, where there is none.
+func (m *Moments) makeBlock() {
+	if m.block == nil {
+		m.block = make([]float32, m.capacity*blockRows*m.total())
+	}
 }
 
 // check returns an error that names the first activation in rows [lo, hi) that is NaN

@@ -32,19 +32,15 @@ func (b PackedB) Gram(i, j int, c []float64, ldc int) {
 
 // gram is Gram for all vectors of the panels, those beyond the last too.
 func (b PackedB) gram(tier asm.Tier, i, j int, c []float64, ldc int) {
-	tile, size := tier.Tile(), b.k*tier.Tile().NR
+	width := tier.Tile().NR
+	size := b.k * width
 	left, right := b.block.data[i*size:][:size], b.block.data[j*size:][:size]
-	end := tile.NR
-	if i == j {
-		// The lower left quarter is not needed.
-		half := tile.Half()
-		tier.Gram(half, half, b.k, left[half:], right[half:], tile.NR, c[half*ldc+half:], ldc)
-		end = half
+	if i < j {
+		tier.Gram(width, width, b.k, left, right, width, c, ldc)
+		return
 	}
-	for x, mr := 0, 0; x < end; x += mr {
-		if mr = tile.MR; (end-x)%tile.MR != 0 {
-			mr = tile.MRShort
-		}
-		tier.Gram(mr, tile.NR, b.k, left[x:], right, tile.NR, c[x*ldc:], ldc)
-	}
+	// The lower left quarter is not needed.
+	half := width / 2
+	tier.Gram(half, width, b.k, left, right, width, c, ldc)
+	tier.Gram(half, half, b.k, left[half:], right[half:], width, c[half*ldc+half:], ldc)
 }
