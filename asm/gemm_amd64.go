@@ -23,23 +23,3 @@ func gemm12x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float
 //
 //go:noescape
 func gemm8x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)
-
-// gram6x16 computes a tile of 6 rows by 16 columns; Tier.Gram is its definition.
-//
-//go:noescape
-func gram6x16(k int, a *float32, b *float32, ld int, c *float32, ldc int)
-
-// gram4x16 computes a tile of 4 rows by 16 columns; Tier.Gram is its definition.
-//
-//go:noescape
-func gram4x16(k int, a *float32, b *float32, ld int, c *float32, ldc int)
-
-// gram12x32 computes a tile of 12 rows by 32 columns; Tier.Gram is its definition.
-//
-//go:noescape
-func gram12x32(k int, a *float32, b *float32, ld int, c *float32, ldc int)
-
-// gram8x32 computes a tile of 8 rows by 32 columns; Tier.Gram is its definition.
-//
-//go:noescape
-func gram8x32(k int, a *float32, b *float32, ld int, c *float32, ldc int)

@@ -1,6 +1,7 @@
 package asm
 
 //go:generate go -C _avo run . -kernel gemm -pkg asm -out ../gemm_amd64.s -stubs ../gemm_amd64.go
+//go:generate go -C _avo run . -kernel gram -pkg asm -out ../gram_amd64.s -stubs ../gram_amd64.go
 //go:generate go -C _avo run . -kernel panel -pkg asm -out ../panel_amd64.s -stubs ../panel_amd64.go
 //go:generate go -C _avo run . -kernel transpose -pkg asm -out ../transpose_amd64.s -stubs ../transpose_amd64.go
 //go:generate go -C _avo run . -kernel peak -pkg asm -out ../peak_amd64.s -stubs ../peak_amd64.go

@@ -144,17 +144,17 @@ func TestGram(t *testing.T) {
 		rnd := rand.New(rand.NewPCG(1, 1))
 		tile := tier.Tile()
 		for _, kc := range []int{1, 2, 31, 32, 33, 63, 64, 65, 100, 192} {
-			for _, rows := range []int{tile.MR, tile.MRShort} {
+			for _, size := range [][2]int{{tile.NR, tile.NR}, {tile.NR / 2, tile.NR}, {tile.NR / 2, tile.NR / 2}} {
 				for _, pad := range []int{0, 1, 7} {
+					rows, cols := size[0], size[1]
 					ld, ldc := tile.NR+pad, tile.NR+2*pad
-					a, b := guarded(t, (kc-1)*ld+rows), guarded(t, (kc-1)*ld+tile.NR)
-					c := guarded(t, (rows-1)*ldc+tile.NR)
+					a, b := guarded(t, (kc-1)*ld+rows), guarded(t, (kc-1)*ld+cols)
 					fillNormal(rnd, a)
 					fillNormal(rnd, b)
-					fill(c, canary)
+					c := normal64(t, rnd, (rows-1)*ldc+cols)
 					want := slices.Clone(c)
 					for i := range rows {
-						for j := range tile.NR {
+						for j := range cols {
 							var sum, runSum float32
 							for k := range kc {
 								if runSum = asm.FMA(a[k*ld+i], b[k*ld+j], runSum); k%32 == 31 || k == kc-1 {
@@ -162,11 +162,13 @@ func TestGram(t *testing.T) {
 									runSum = 0
 								}
 							}
-							want[i*ldc+j] = sum
+							want[i*ldc+j] += float64(sum)
 						}
 					}
-					tier.Gram(rows, kc, a, b, ld, c, ldc)
-					equalBits(t, c, want, fmt.Sprintf("rows=%d kc=%d ld=%d", rows, kc, ld))
+					tier.Gram(rows, cols, kc, a, b, ld, c, ldc)
+					if !slices.Equal(c, want) {
+						t.Fatalf("%d x %d, kc=%d ld=%d: %v, want %v", rows, cols, kc, ld, c, want)
+					}
 				}
 			}
 		}

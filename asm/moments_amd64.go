@@ -4,17 +4,22 @@
 
 package asm
 
-// centre16 centres 16 columns of n rows, n positive; Tier.Centre is its definition.
-//
-//go:noescape
-func centre16(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float32, squares *float32, varied *uint32)
-
 // centre8 centres 8 columns of n rows, n positive; Tier.Centre is its definition.
 //
 //go:noescape
-func centre8(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float32, squares *float32, varied *uint32)
+func centre8(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float64, largest *uint32, varied *uint32)
 
-// merge8 adds products and corrections to n sums, a positive multiple of 8; Tier.Merge is its definition.
+// centre16 centres 16 columns of n rows, n positive; Tier.Centre is its definition.
 //
 //go:noescape
-func merge8(n int, dst *float64, src1 *float32, src2 *float32, a float64, u *float64, b float64, v *float64)
+func centre16(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float64, largest *uint32, varied *uint32)
+
+// centre32 centres 32 columns of n rows, n positive; Tier.Centre is its definition.
+//
+//go:noescape
+func centre32(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float64, largest *uint32, varied *uint32)
+
+// shift8 adds corrections to n sums, a positive multiple of 8; Tier.Shift is its definition.
+//
+//go:noescape
+func shift8(n int, dst *float64, a float64, u *float64, b float64, v *float64)

@@ -4,141 +4,262 @@
 
 #include "textflag.h"
 
-// func centre16(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float32, squares *float32, varied *uint32)
-// Requires: AVX, FMA3, MMX+
-TEXT ·centre16(SB), NOSPLIT, $0-80
-	MOVQ    n+0(FP), AX
-	MOVQ    dst+8(FP), CX
-	MOVQ    ld+16(FP), DX
-	MOVQ    src+24(FP), BX
-	MOVQ    stride+32(FP), SI
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
-	MOVQ    shift+40(FP), DI
-	MOVQ    first+48(FP), R8
-	MOVQ    sum+56(FP), R9
-	MOVQ    squares+64(FP), R10
-	MOVQ    varied+72(FP), R11
-	VMOVUPS (DI), Y0
-	VMOVUPS (R8), Y1
-	VMOVUPS (R11), Y4
-	VMOVUPS (R9), Y2
-	VMOVUPS (R10), Y3
-	VMOVUPS 32(DI), Y5
-	VMOVUPS 32(R8), Y6
-	VMOVUPS 32(R11), Y9
-	VMOVUPS 32(R9), Y7
-	VMOVUPS 32(R10), Y8
-
-	// The same columns of the n rows that follow are asked for now.
-	MOVQ  AX, DI
-	IMULQ SI, DI
-
-row:
-	PREFETCHT0  (BX)(DI*1)
-	VMOVUPS     (BX), Y10
-	VSUBPS      Y0, Y10, Y11
-	VMOVUPS     Y11, (CX)
-	VADDPS      Y11, Y2, Y2
-	VFMADD231PS Y11, Y11, Y3
-	VCMPPS      $0x04, Y1, Y10, Y10
-	VORPS       Y10, Y4, Y4
-	VMOVUPS     32(BX), Y10
-	VSUBPS      Y5, Y10, Y11
-	VMOVUPS     Y11, 32(CX)
-	VADDPS      Y11, Y7, Y7
-	VFMADD231PS Y11, Y11, Y8
-	VCMPPS      $0x04, Y6, Y10, Y10
-	VORPS       Y10, Y9, Y9
-	ADDQ        SI, BX
-	ADDQ        DX, CX
-	DECQ        AX
-	JNZ         row
-	VMOVUPS     Y2, (R9)
-	VMOVUPS     Y3, (R10)
-	VMOVUPS     Y4, (R11)
-	VMOVUPS     Y7, 32(R9)
-	VMOVUPS     Y8, 32(R10)
-	VMOVUPS     Y9, 32(R11)
-	VZEROUPPER
-	RET
-
-// func centre8(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float32, squares *float32, varied *uint32)
-// Requires: AVX, FMA3, MMX+
+// func centre8(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float64, largest *uint32, varied *uint32)
+// Requires: AVX, AVX2, MMX+
 TEXT ·centre8(SB), NOSPLIT, $0-80
-	MOVQ    n+0(FP), AX
-	MOVQ    dst+8(FP), CX
-	MOVQ    ld+16(FP), DX
-	MOVQ    src+24(FP), BX
-	MOVQ    stride+32(FP), SI
-	SHLQ    $0x02, DX
-	SHLQ    $0x02, SI
-	MOVQ    shift+40(FP), DI
-	MOVQ    first+48(FP), R8
-	MOVQ    sum+56(FP), R9
-	MOVQ    squares+64(FP), R10
-	MOVQ    varied+72(FP), R11
-	VMOVUPS (DI), Y0
-	VMOVUPS (R8), Y1
-	VMOVUPS (R11), Y4
-	VMOVUPS (R9), Y2
-	VMOVUPS (R10), Y3
+	MOVQ     n+0(FP), AX
+	MOVQ     dst+8(FP), CX
+	MOVQ     ld+16(FP), DX
+	MOVQ     src+24(FP), BX
+	MOVQ     stride+32(FP), SI
+	SHLQ     $0x02, DX
+	SHLQ     $0x02, SI
+	MOVQ     shift+40(FP), DI
+	MOVQ     first+48(FP), R8
+	MOVQ     sum+56(FP), R9
+	MOVQ     largest+64(FP), R10
+	MOVQ     varied+72(FP), R11
+	VMOVUPS  (DI), Y0
+	VMOVUPS  (R8), Y1
+	VMOVUPS  (R10), Y3
+	VMOVUPS  (R11), Y4
+	VPCMPEQD Y5, Y5, Y5
+	VPSRLD   $0x01, Y5, Y5
 
 	// The same columns of the n rows that follow are asked for now.
 	MOVQ  AX, DI
 	IMULQ SI, DI
 
+run:
+	VXORPS Y2, Y2, Y2
+	MOVQ   AX, R8
+	SUBQ   $0x10, AX
+	JLE    row
+	MOVQ   $0x00000010, R8
+
 row:
-	PREFETCHT0  (BX)(DI*1)
-	VMOVUPS     (BX), Y5
-	VSUBPS      Y0, Y5, Y6
-	VMOVUPS     Y6, (CX)
-	VADDPS      Y6, Y2, Y2
-	VFMADD231PS Y6, Y6, Y3
-	VCMPPS      $0x04, Y1, Y5, Y5
-	VORPS       Y5, Y4, Y4
-	ADDQ        SI, BX
-	ADDQ        DX, CX
-	DECQ        AX
-	JNZ         row
-	VMOVUPS     Y2, (R9)
-	VMOVUPS     Y3, (R10)
-	VMOVUPS     Y4, (R11)
+	PREFETCHT0 (BX)(DI*1)
+	VMOVUPS    (BX), Y6
+	VSUBPS     Y0, Y6, Y7
+	VMOVUPS    Y7, (CX)
+	VADDPS     Y7, Y2, Y2
+	VPAND      Y5, Y7, Y7
+	VCMPPS     $0x04, Y1, Y6, Y6
+	VORPS      Y6, Y4, Y4
+	VPMAXUD    Y7, Y3, Y3
+	ADDQ       SI, BX
+	ADDQ       DX, CX
+	DECQ       R8
+	JNZ        row
+
+	// The sums of the run are added in float64.
+	VCVTPS2PD    X2, Y6
+	VEXTRACTF128 $0x01, Y2, X2
+	VCVTPS2PD    X2, Y2
+	VADDPD       (R9), Y6, Y6
+	VADDPD       32(R9), Y2, Y2
+	VMOVUPD      Y6, (R9)
+	VMOVUPD      Y2, 32(R9)
+	CMPQ         AX, $0x00
+	JG           run
+	VMOVUPS      Y3, (R10)
+	VMOVUPS      Y4, (R11)
 	VZEROUPPER
 	RET
 
-// func merge8(n int, dst *float64, src1 *float32, src2 *float32, a float64, u *float64, b float64, v *float64)
+// func centre16(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float64, largest *uint32, varied *uint32)
+// Requires: AVX, AVX2, MMX+
+TEXT ·centre16(SB), NOSPLIT, $0-80
+	MOVQ     n+0(FP), AX
+	MOVQ     dst+8(FP), CX
+	MOVQ     ld+16(FP), DX
+	MOVQ     src+24(FP), BX
+	MOVQ     stride+32(FP), SI
+	SHLQ     $0x02, DX
+	SHLQ     $0x02, SI
+	MOVQ     shift+40(FP), DI
+	MOVQ     first+48(FP), R8
+	MOVQ     sum+56(FP), R9
+	MOVQ     largest+64(FP), R10
+	MOVQ     varied+72(FP), R11
+	VMOVUPS  (DI), Y0
+	VMOVUPS  (R8), Y1
+	VMOVUPS  (R10), Y3
+	VMOVUPS  (R11), Y4
+	VMOVUPS  32(DI), Y5
+	VMOVUPS  32(R8), Y6
+	VMOVUPS  32(R10), Y8
+	VMOVUPS  32(R11), Y9
+	VPCMPEQD Y10, Y10, Y10
+	VPSRLD   $0x01, Y10, Y10
+
+	// The same columns of the n rows that follow are asked for now.
+	MOVQ  AX, DI
+	IMULQ SI, DI
+
+run:
+	VXORPS Y2, Y2, Y2
+	VXORPS Y7, Y7, Y7
+	MOVQ   AX, R8
+	SUBQ   $0x10, AX
+	JLE    row
+	MOVQ   $0x00000010, R8
+
+row:
+	PREFETCHT0 (BX)(DI*1)
+	VMOVUPS    (BX), Y11
+	VSUBPS     Y0, Y11, Y12
+	VMOVUPS    Y12, (CX)
+	VADDPS     Y12, Y2, Y2
+	VPAND      Y10, Y12, Y12
+	VCMPPS     $0x04, Y1, Y11, Y11
+	VORPS      Y11, Y4, Y4
+	VPMAXUD    Y12, Y3, Y3
+	VMOVUPS    32(BX), Y11
+	VSUBPS     Y5, Y11, Y12
+	VMOVUPS    Y12, 32(CX)
+	VADDPS     Y12, Y7, Y7
+	VPAND      Y10, Y12, Y12
+	VCMPPS     $0x04, Y6, Y11, Y11
+	VORPS      Y11, Y9, Y9
+	VPMAXUD    Y12, Y8, Y8
+	ADDQ       SI, BX
+	ADDQ       DX, CX
+	DECQ       R8
+	JNZ        row
+
+	// The sums of the run are added in float64.
+	VCVTPS2PD    X2, Y11
+	VEXTRACTF128 $0x01, Y2, X2
+	VCVTPS2PD    X2, Y2
+	VADDPD       (R9), Y11, Y11
+	VADDPD       32(R9), Y2, Y2
+	VMOVUPD      Y11, (R9)
+	VMOVUPD      Y2, 32(R9)
+	VCVTPS2PD    X7, Y2
+	VEXTRACTF128 $0x01, Y7, X7
+	VCVTPS2PD    X7, Y7
+	VADDPD       64(R9), Y2, Y2
+	VADDPD       96(R9), Y7, Y7
+	VMOVUPD      Y2, 64(R9)
+	VMOVUPD      Y7, 96(R9)
+	CMPQ         AX, $0x00
+	JG           run
+	VMOVUPS      Y3, (R10)
+	VMOVUPS      Y4, (R11)
+	VMOVUPS      Y8, 32(R10)
+	VMOVUPS      Y9, 32(R11)
+	VZEROUPPER
+	RET
+
+// func centre32(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float64, largest *uint32, varied *uint32)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·centre32(SB), NOSPLIT, $0-80
+	MOVQ       n+0(FP), AX
+	MOVQ       dst+8(FP), CX
+	MOVQ       ld+16(FP), DX
+	MOVQ       src+24(FP), BX
+	MOVQ       stride+32(FP), SI
+	SHLQ       $0x02, DX
+	SHLQ       $0x02, SI
+	MOVQ       shift+40(FP), DI
+	MOVQ       first+48(FP), R8
+	MOVQ       sum+56(FP), R9
+	MOVQ       largest+64(FP), R10
+	MOVQ       varied+72(FP), R11
+	VMOVUPS    (DI), Z0
+	VMOVUPS    (R8), Z1
+	VMOVUPS    (R10), Z3
+	VMOVUPS    (R11), Z4
+	VMOVUPS    64(DI), Z5
+	VMOVUPS    64(R8), Z6
+	VMOVUPS    64(R10), Z8
+	VMOVUPS    64(R11), Z9
+	VPTERNLOGD $0xff, Z10, Z10, Z10
+	VPSRLD     $0x01, Z10, Z10
+
+	// The same columns of the n rows that follow are asked for now.
+	MOVQ  AX, DI
+	IMULQ SI, DI
+
+run:
+	VPXORD Z2, Z2, Z2
+	VPXORD Z7, Z7, Z7
+	MOVQ   AX, R8
+	SUBQ   $0x10, AX
+	JLE    row
+	MOVQ   $0x00000010, R8
+
+row:
+	PREFETCHT0 (BX)(DI*1)
+	PREFETCHT0 64(BX)(DI*1)
+	VMOVUPS    (BX), Z11
+	VSUBPS     Z0, Z11, Z12
+	VMOVUPS    Z12, (CX)
+	VADDPS     Z12, Z2, Z2
+	VPANDD     Z10, Z12, Z12
+	VCMPPS     $0x04, Z1, Z11, K1
+	VPTERNLOGD $0xff, Z4, Z4, K1, Z4
+	VPMAXUD    Z12, Z3, Z3
+	VMOVUPS    64(BX), Z11
+	VSUBPS     Z5, Z11, Z12
+	VMOVUPS    Z12, 64(CX)
+	VADDPS     Z12, Z7, Z7
+	VPANDD     Z10, Z12, Z12
+	VCMPPS     $0x04, Z6, Z11, K1
+	VPTERNLOGD $0xff, Z9, Z9, K1, Z9
+	VPMAXUD    Z12, Z8, Z8
+	ADDQ       SI, BX
+	ADDQ       DX, CX
+	DECQ       R8
+	JNZ        row
+
+	// The sums of the run are added in float64.
+	VCVTPS2PD     Y2, Z11
+	VEXTRACTF64X4 $0x01, Z2, Y12
+	VCVTPS2PD     Y12, Z12
+	VADDPD        (R9), Z11, Z11
+	VADDPD        64(R9), Z12, Z12
+	VMOVUPD       Z11, (R9)
+	VMOVUPD       Z12, 64(R9)
+	VCVTPS2PD     Y7, Z11
+	VEXTRACTF64X4 $0x01, Z7, Y12
+	VCVTPS2PD     Y12, Z12
+	VADDPD        128(R9), Z11, Z11
+	VADDPD        192(R9), Z12, Z12
+	VMOVUPD       Z11, 128(R9)
+	VMOVUPD       Z12, 192(R9)
+	CMPQ          AX, $0x00
+	JG            run
+	VMOVUPS       Z3, (R10)
+	VMOVUPS       Z4, (R11)
+	VMOVUPS       Z8, 64(R10)
+	VMOVUPS       Z9, 64(R11)
+	VZEROUPPER
+	RET
+
+// func shift8(n int, dst *float64, a float64, u *float64, b float64, v *float64)
 // Requires: AVX, FMA3
-TEXT ·merge8(SB), NOSPLIT, $0-64
+TEXT ·shift8(SB), NOSPLIT, $0-48
 	MOVQ         n+0(FP), AX
 	MOVQ         dst+8(FP), CX
-	MOVQ         src1+16(FP), DX
-	MOVQ         src2+24(FP), BX
-	MOVQ         u+40(FP), SI
-	MOVQ         v+56(FP), DI
-	VBROADCASTSD a+32(FP), Y0
-	VBROADCASTSD b+48(FP), Y1
+	MOVQ         u+24(FP), DX
+	MOVQ         v+40(FP), BX
+	VBROADCASTSD a+16(FP), Y0
+	VBROADCASTSD b+32(FP), Y1
 
 step:
-	VCVTPS2PD   (DX), Y2
-	VCVTPS2PD   (BX), Y3
-	VADDPD      Y3, Y2, Y2
-	VFMADD231PD (SI), Y0, Y2
-	VFMADD231PD (DI), Y1, Y2
-	VADDPD      (CX), Y2, Y2
+	VMOVUPD     (CX), Y2
+	VFMADD231PD (DX), Y0, Y2
+	VFMADD231PD (BX), Y1, Y2
 	VMOVUPD     Y2, (CX)
-	VCVTPS2PD   16(DX), Y2
-	VCVTPS2PD   16(BX), Y3
-	VADDPD      Y3, Y2, Y2
-	VFMADD231PD 32(SI), Y0, Y2
-	VFMADD231PD 32(DI), Y1, Y2
-	VADDPD      32(CX), Y2, Y2
+	VMOVUPD     32(CX), Y2
+	VFMADD231PD 32(DX), Y0, Y2
+	VFMADD231PD 32(BX), Y1, Y2
 	VMOVUPD     Y2, 32(CX)
-	ADDQ        $0x20, DX
-	ADDQ        $0x20, BX
 	ADDQ        $0x40, CX
-	ADDQ        $0x40, SI
-	ADDQ        $0x40, DI
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, BX
 	SUBQ        $0x08, AX
 	JNZ         step
 	VZEROUPPER

@@ -19,10 +19,12 @@ func gemm12x32(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int,
 func gemm8x32(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32) {
 	panic(missingKernel)
 }
-func gram6x16(k int, a, b *float32, ld int, c *float32, ldc int)  { panic(missingKernel) }
-func gram4x16(k int, a, b *float32, ld int, c *float32, ldc int)  { panic(missingKernel) }
-func gram12x32(k int, a, b *float32, ld int, c *float32, ldc int) { panic(missingKernel) }
-func gram8x32(k int, a, b *float32, ld int, c *float32, ldc int)  { panic(missingKernel) }
+
+func gram6x16(tiles, k int, a, b *float32, ld int, c *float64, ldc int)  { panic(missingKernel) }
+func gram4x16(tiles, k int, a, b *float32, ld int, c *float64, ldc int)  { panic(missingKernel) }
+func gram8x8(tiles, k int, a, b *float32, ld int, c *float64, ldc int)   { panic(missingKernel) }
+func gram8x32(tiles, k int, a, b *float32, ld int, c *float64, ldc int)  { panic(missingKernel) }
+func gram16x16(tiles, k int, a, b *float32, ld int, c *float64, ldc int) { panic(missingKernel) }
 
 func panel6(n int, dst, src *float32, stride int)  { panic(missingKernel) }
 func panel12(n int, dst, src *float32, stride int) { panic(missingKernel) }
@@ -108,13 +110,16 @@ func transformOutput4x5(n int, dst *float32, dstRow, dstCol int, src *float32, s
 	panic(missingKernel)
 }
 
-func centre16(n int, dst *float32, ld int, src *float32, stride int, shift, first, sum, squares *float32, varied *uint32) {
+func centre8(n int, dst *float32, ld int, src *float32, stride int, shift, first *float32, sum *float64, largest, varied *uint32) {
 	panic(missingKernel)
 }
-func centre8(n int, dst *float32, ld int, src *float32, stride int, shift, first, sum, squares *float32, varied *uint32) {
+func centre16(n int, dst *float32, ld int, src *float32, stride int, shift, first *float32, sum *float64, largest, varied *uint32) {
 	panic(missingKernel)
 }
-func merge8(n int, dst *float64, src1, src2 *float32, a float64, u *float64, b float64, v *float64) {
+func centre32(n int, dst *float32, ld int, src *float32, stride int, shift, first *float32, sum *float64, largest, varied *uint32) {
+	panic(missingKernel)
+}
+func shift8(n int, dst *float64, a float64, u *float64, b float64, v *float64) {
 	panic(missingKernel)
 }
 

@@ -63,6 +63,7 @@ func TestGeneratedSource(t *testing.T) {
 }
 
 // avx512Kernels are those that only the AVX-512 tier calls.
-var avx512Kernels = map[string]bool{"gemm12x32": true, "gemm8x32": true, "peak16": true, "product12x16": true, "gram12x32": true, "gram8x32": true,
+var avx512Kernels = map[string]bool{"gemm12x32": true, "gemm8x32": true, "peak16": true, "product12x16": true,
+	"gram8x32": true, "gram16x16": true, "centre32": true,
 	"depthwise7x16": true, "depthwise3x16": true, "depthwise1x16": true,
 	"depthwise7of3x16": true, "depthwise7of7x16": true, "narrow12x16": true}

@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/convergent-go/convergent/internal/par"
 )
 
 // Covariance returns the Units(a) x Units(b) covariances of the units of two
@@ -11,7 +13,11 @@ import (
 // and returns dst; a nil dst is allocated, one of another shape panics.
 func (m *Moments) Covariance(dst *mat.Dense, a, b int) *mat.Dense {
 	s, _ := m.snapshot()
-	return m.fill(dst, a, b, s.covariance)
+	return m.fill(dst, a, b, func(i, lo, hi int, row []float64) {
+		for j := range row {
+			row[j] = s.covariance(i, lo+j)
+		}
+	})
 }
 
 // Correlation returns the Units(a) x Units(b) correlations of the units of two
@@ -24,35 +30,52 @@ func (m *Moments) Covariance(dst *mat.Dense, a, b int) *mat.Dense {
 // dst; a nil dst is allocated, one of another shape panics.
 func (m *Moments) Correlation(dst *mat.Dense, a, b int) *mat.Dense {
 	s, liveMask := m.snapshot()
-	return m.fill(dst, a, b, func(i, j int) float64 {
-		switch {
-		case liveMask[i] == 0 || liveMask[j] == 0:
-			return 0
-		case i == j:
-			return 1
+	std := make([]float64, m.total())
+	for i := range std {
+		std[i] = math.Sqrt(s.covariance(i, i))
+	}
+	within := a == b
+	dst = m.fill(dst, a, b, func(i, lo, hi int, row []float64) {
+		if within {
+			row, lo = row[i-lo:], i
 		}
-		// The root of each, since a product of variances may leave the range.
-		c := s.covariance(i, j) / math.Sqrt(s.covariance(i, i)) / math.Sqrt(s.covariance(j, j))
-		if math.IsNaN(c) {
-			return 0 // the unit varies by less than float32 products can hold
+		for j := lo; j < hi; j++ {
+			switch {
+			case liveMask[i] == 0 || liveMask[j] == 0:
+				row[j-lo] = 0
+			case i == j:
+				row[j-lo] = 1
+			default:
+				// By each, since a product of variances may leave the range.
+				c := s.covariance(i, j) / std[i] / std[j]
+				if math.IsNaN(c) {
+					c = 0 // the unit varies by less than float32 products can hold
+				}
+				row[j-lo] = max(-1, min(1, c))
+			}
 		}
-		return max(-1, min(1, c))
 	})
+	if within {
+		x := dst.RawMatrix()
+		mirror(par.Threads(m.Threads), x.Rows, x.Data, x.Stride)
+	}
+	return dst
 }
 
-// fill sets dst to f of each unit of network a and each of b, in the joint order.
-func (m *Moments) fill(dst *mat.Dense, a, b int, f func(i, j int) float64) *mat.Dense {
+// fill sets dst to rows of units: f sets that of unit i of network a, in the joint order,
+// to its figures with units [lo, hi) of network b.
+func (m *Moments) fill(dst *mat.Dense, a, b int, f func(i, lo, hi int, row []float64)) *mat.Dense {
 	if dst == nil {
 		dst = mat.NewDense(m.units[a], m.units[b], nil)
 	}
 	if r, c := dst.Dims(); r != m.units[a] || c != m.units[b] {
 		panic("corr: dst has the wrong shape")
 	}
-	for i := range m.units[a] {
-		for j := range m.units[b] {
-			dst.Set(i, j, f(m.offsets[a]+i, m.offsets[b]+j))
+	par.Blocks(par.Threads(m.Threads), m.units[a], 32, func(from, to int) {
+		for i := from; i < to; i++ {
+			f(m.offsets[a]+i, m.offsets[b], m.offsets[b+1], dst.RawRowView(i))
 		}
-	}
+	})
 	return dst
 }
 

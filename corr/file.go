@@ -6,17 +6,20 @@ import (
 	"slices"
 
 	"github.com/convergent-go/convergent/internal/safetensors"
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // format is the version of the files of moments.
-const format = "convergent.moments/3"
+const format = "convergent.moments/4"
 
 // Save writes the moments to path as safetensors, whole or not at all, so that
 // adding more after LoadMoments gives the same bits as without. Tensors: units
-// (I64, per network), count (I64), mean (F64), product (F64, p x p, the upper
-// triangle of the summed products of deviations), spread (F64, its diagonal but for
-// rounding), first (F32, the first observation), varies (I64, 1 for each live unit,
-// else 0) and block (F32, rows x p, the observations not yet merged). The metadata name
+// (I64, per network), count (I64, of the observations merged, and of those n that are
+// in product alone), mean (F64), product (F64, p x p, the upper triangle of the summed
+// products of deviations), centre (F32, what those n are centred on; the others on
+// mean), residual (F64, the sum of the n deviations from centre), first (F32, the first
+// observation), varies (I64, 1 for each live unit,
+// else 0) and block (F32, rows x p, observations not yet in product). The metadata name
 // networks, layers and units, the source of samples and their fingerprint.
 func (m *Moments) Save(path string) error {
 	p := m.total()
@@ -31,10 +34,11 @@ func (m *Moments) Save(path string) error {
 		Metadata: m.metadata(),
 		Tensors: []safetensors.Tensor{
 			{Name: "units", Shape: []int{len(units)}, I64: units},
-			{Name: "count", Shape: []int{1}, I64: []int64{m.accumulator.count}},
+			{Name: "count", Shape: []int{2}, I64: []int64{m.accumulator.count, int64(m.accumulator.rows)}},
 			{Name: "mean", Shape: []int{p}, F64: m.accumulator.mean},
 			{Name: "product", Shape: []int{p, p}, F64: m.accumulator.prod},
-			{Name: "spread", Shape: []int{p}, F64: m.accumulator.sumSquares},
+			{Name: "centre", Shape: []int{p}, F32: m.accumulator.shift},
+			{Name: "residual", Shape: []int{p}, F64: m.accumulator.sum},
 			{Name: "first", Shape: []int{p}, F32: m.first},
 			{Name: "varies", Shape: []int{p}, I64: live},
 			{Name: "block", Shape: []int{m.rows, p}, F32: m.block[:m.rows*p]},
@@ -61,7 +65,7 @@ func decodeMoments(f *safetensors.File) (*Moments, error) {
 		return nil, fmt.Errorf("the format is %q, want %q", f.Metadata["format"], format)
 	}
 	tensors := make(map[string]*safetensors.Tensor)
-	for _, name := range []string{"units", "count", "mean", "product", "spread", "first", "varies", "block"} {
+	for _, name := range []string{"units", "count", "mean", "product", "centre", "residual", "first", "varies", "block"} {
 		t, err := f.Get(name)
 		if err != nil {
 			return nil, err
@@ -78,28 +82,37 @@ func decodeMoments(f *safetensors.File) (*Moments, error) {
 		units = append(units, int(u))
 		p += int(u)
 	}
-	block := tensors["block"]
+	block, counts := tensors["block"], tensors["count"].I64
 	rows := 0
 	if len(block.Shape) == 2 {
 		rows = block.Shape[0]
 	}
-	if len(units) == 0 || len(tensors["mean"].F64) != p || len(tensors["product"].F64) != p*p || len(tensors["spread"].F64) != p || len(tensors["first"].F32) != p ||
-		len(tensors["varies"].I64) != p || len(tensors["count"].I64) != 1 || tensors["count"].I64[0] < 0 ||
+	if len(units) == 0 || len(tensors["mean"].F64) != p || len(tensors["product"].F64) != p*p || len(tensors["centre"].F32) != p || len(tensors["residual"].F64) != p || len(tensors["first"].F32) != p ||
+		len(tensors["varies"].I64) != p || len(counts) != 2 || counts[0] < 0 || counts[1] < 0 || counts[1]%blockRows != 0 ||
 		rows >= blockRows || !slices.Equal(block.Shape, []int{rows, p}) || len(block.F32) != rows*p {
 		return nil, fmt.Errorf("the tensors do not fit together")
 	}
-	for _, v := range slices.Concat(tensors["mean"].F64, tensors["spread"].F64, tensors["product"].F64) {
+	for _, v := range slices.Concat(tensors["mean"].F64, tensors["residual"].F64, tensors["product"].F64) {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, fmt.Errorf("a moment is %v", v)
 		}
 	}
+	if !vec.Finite(tensors["centre"].F32) {
+		return nil, fmt.Errorf("a centre is not finite")
+	}
 	m := NewMoments(units...)
-	m.accumulator = moments{tensors["count"].I64[0], tensors["mean"].F64, tensors["product"].F64, tensors["spread"].F64}
+	m.accumulator = accumulator{moments{counts[0], tensors["mean"].F64, tensors["product"].F64}, int(counts[1]), tensors["centre"].F32, tensors["residual"].F64}
+	if m.accumulator.blocksLeft() < 1 {
+		return nil, fmt.Errorf("%d observations that are not merged are too many", counts[1])
+	}
 	m.first, m.rows = tensors["first"].F32, rows
 	if err := m.setMetadata(f.Metadata); err != nil {
 		return nil, err
 	}
-	copy(m.block, block.F32)
+	if rows > 0 {
+		m.makeBlock()
+		copy(m.block, block.F32)
+	}
 	for i, v := range tensors["varies"].I64 {
 		if v != 0 {
 			m.liveMask[i] = math.MaxUint32

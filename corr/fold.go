@@ -3,6 +3,7 @@ package corr
 import (
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
@@ -15,224 +16,301 @@ type moments struct {
 	count int64
 	mean  []float64
 	prod  []float64
-
-	// sumSquares is the diagonal of prod as columns know it, before there are products.
-	// It decides what a block is centred on, which prod's own diagonal would do otherwise
-	// in the last digit, depending on how many blocks are folded at a time.
-	sumSquares []float64
 }
 
 func (s *moments) clone() moments {
-	return moments{s.count, slices.Clone(s.mean), slices.Clone(s.prod), slices.Clone(s.sumSquares)}
+	return moments{s.count, slices.Clone(s.mean), slices.Clone(s.prod)}
 }
 
-// blocksPerFold returns the largest number of blocks of p units that are folded at a
-// time, so that threads meet seldom: as many as take 2 MB.
-func blocksPerFold(p int) int { return max(1, min(8, 1<<19/(blockRows*p))) }
-
-// fold merges blocks of n rows each, one after another in data, and sets in liveMask
-// the units that ever left their first value. If there are several blocks, they are
-// full.
-//
-// A block's rows y are centred on s, the mean so far (for the first block its own),
-// and the block has products P = sum (y-s)(y-s)^T and residuals r = sum (y-s).
-// With the count N and the mean M so far and the block's mean m = s + r/n, the
-// formula of Chan, Golub and LeVeque is
+// accumulator adds up moments, slab by slab: blocks of rows that are centred on one shift.
+// The rows y of a slab, of which there are n, have products P = sum (y-s)(y-s)^T and
+// residuals r = sum (y-s) with the shift s. With the count N and the mean M so far and the
+// slab's mean m = s + r/n, the formula of Chan, Golub and LeVeque is
 //
 //	prod += P - r r^T / n + d d^T n N / (n + N),  d = m - M
 //	mean += d n / (n + N)
 //
-// That s is not m costs no accuracy in the end: the term in d adds at least half of the
-// variance that r r^T / n takes away. Of units whose mean is less than their
-// standard deviation s is 0, for a like reason: so the zeros of sparse activations
-// stay zeros, whose products are exact.
+// P is added to prod block by block, all else when the slab is full. The shift is the mean
+// so far, for the first slab, of one block, its own. That it is not m costs no accuracy
+// in the end, as a slab has no more rows than there were before it: then the term in d
+// adds at least half of the variance that r r^T / n takes away. Of units whose mean is
+// less than their standard deviation the shift is 0, for a like reason: so the zeros of
+// sparse activations stay zeros, whose products are exact.
+type accumulator struct {
+	moments           // of the slabs that are full; but prod has the products of the other
+	rows    int       // of the slab that is not full
+	shift   []float32 // what its rows are centred on
+	sum     []float64 // of its centred rows
+}
+
+// slabBlocks is the largest number of blocks in a slab.
+const slabBlocks = 16
+
+// newAccumulator returns an accumulator that goes on from moments.
+func newAccumulator(s moments) accumulator {
+	p := len(s.mean)
+	return accumulator{moments: s, shift: make([]float32, p), sum: make([]float64, p)}
+}
+
+func (a *accumulator) clone() accumulator {
+	return accumulator{a.moments.clone(), a.rows, slices.Clone(a.shift), slices.Clone(a.sum)}
+}
+
+// blocksLeft returns how many blocks the slab has room for.
+func (a *accumulator) blocksLeft() int {
+	return int(max(1, min(slabBlocks, a.count/blockRows))) - a.rows/blockRows
+}
+
+// blocksPerFold returns the largest number of blocks of p units that are folded at a
+// time: as many as take 1 MB, or where that is few, so many that sums are not read and
+// written for the products of a few rows.
+func blocksPerFold(p int) int { return max(4, min(slabBlocks, 1<<18/(blockRows*p))) }
+
+// fold adds blocks of n rows each, one after another in data, for which the slab has
+// room, and sets in liveMask the units that ever left their first value. Less than
+// blockRows are a block only if no other follows. It reports false, and
+// has changed nothing, if a value is NaN or infinite.
 //
-// Units whose squares leave the range of float32 are multiplied by a power of two.
-func (s *moments) fold(threads, n, blocks int, data, first []float32, liveMask []uint32) {
-	p, width := len(s.mean), level3.Width()
-	size := level3.PackedLen(p, n)
-	packed := level3.Scratch(blocks * size)
-	defer level3.Release(packed)
-	panels := *packed
-	residuals, deltas, scales := make([]float64, blocks*p), make([]float64, blocks*p), make([]float64, blocks*p)
+// Units whose products would leave the range of float32 are multiplied by a power of two.
+func (a *accumulator) fold(threads, n, blocks int, data, first []float32, liveMask []uint32) bool {
+	p, width := len(a.mean), level3.Width()
+	if a.rows == 0 {
+		a.choose(n, data)
+	}
+	f := newFolding(n, p, blocks)
+	defer f.release()
+	f.data, f.shift, f.first = data, a.shift, first
+	copy(f.sum, a.sum)
+	copy(f.varied, liveMask)
 
 	// Columns do not depend on each other, so every task takes its columns through all
 	// blocks.
-	columnsPerTask := (p/width + threads - 1) / threads * width
-	par.Blocks(threads, p, max(columnsPerTask, width), func(lo, hi int) {
-		c := newColumns(n, p, s.mean[lo:hi], s.sumSquares[lo:hi], first[lo:hi], liveMask[lo:hi])
-		for b := range blocks {
-			at := b*p + lo
-			c.block(data[b*n*p+lo:(b+1)*n*p], s.count+int64(b*n), blockTerms{panels[b*size+lo*n:], residuals[at:], deltas[at:], scales[at:]})
+	panels := (p + width - 1) / width
+	columnsPerTask := (panels + threads - 1) / threads * width
+	infinite := make([]bool, threads)
+	par.Blocks(threads, p, columnsPerTask, func(lo, hi int) {
+		infinite[lo/columnsPerTask] = !f.pack(lo, hi)
+	})
+	if slices.Contains(infinite, true) {
+		return false
+	}
+	copy(a.sum, f.sum)
+	copy(liveMask, f.varied)
+
+	tiles := tilesOf(panels, threads)
+	par.For(threads, len(tiles), func(i int) { f.multiply(a.prod, tiles[i]) })
+	if a.rows += n * blocks; a.blocksLeft() == 0 {
+		a.close(threads)
+	}
+	return true
+}
+
+// choose sets the shift of a slab whose first block of n rows data begin with.
+func (a *accumulator) choose(n int, data []float32) {
+	count, mean := float64(a.count), a.mean
+	squares := func(i int) float64 { return a.prod[i*(len(mean)+1)] }
+	if a.count == 0 {
+		first := firstMoments(n, len(mean), data)
+		count, mean, squares = float64(n), first.mean, func(i int) float64 { return first.squares[i] }
+	}
+	for i, m := range mean {
+		a.shift[i] = float32(m)
+		if float64(m*m)*count <= squares(i) {
+			a.shift[i] = 0
+		}
+	}
+}
+
+// firstMoments returns the means of n rows, and the sums of squares of deviations from them.
+func firstMoments(n, p int, rows []float32) (s struct{ mean, squares []float64 }) {
+	s.mean, s.squares = make([]float64, p), make([]float64, p)
+	for k := range n {
+		for i, v := range rows[k*p:][:p] {
+			s.mean[i] += float64(v)
+		}
+	}
+	for i := range s.mean {
+		s.mean[i] /= float64(n)
+	}
+	for k := range n {
+		for i, v := range rows[k*p:][:p] {
+			s.squares[i] += float64((float64(v) - s.mean[i]) * (float64(v) - s.mean[i]))
+		}
+	}
+	return s
+}
+
+// close takes the slab, full or not, into the moments.
+func (a *accumulator) close(threads int) {
+	if a.rows == 0 {
+		return
+	}
+	p, n := len(a.mean), float64(a.rows)
+	productWeight, meanWeight := mergeWeights(int64(a.rows), a.count)
+	d := make([]float64, p)
+	for i, r := range a.sum {
+		d[i] = float64(a.shift[i]) + r/n - a.mean[i]
+		a.mean[i] += float64(d[i] * meanWeight)
+	}
+	par.Blocks(threads, p, 32, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			vec.Shift(a.prod[i*p+i:(i+1)*p], -a.sum[i]/n, a.sum[i:], productWeight*d[i], d[i:])
 		}
 	})
+	a.count += int64(a.rows)
+	a.rows = 0
+	clear(a.sum)
+}
 
-	// Rows do not depend on each other either. A task of one or two panels evens out
-	// between threads, larger ones would share the panels that they are multiplied with.
-	count := (p + width - 1) / width
-	panelsPerTask := max(1, min(2, count/8))
-	par.Blocks(threads, count, panelsPerTask, func(lo, hi int) {
-		begin, ldc := lo*width, (count-lo)*width
-		length := (hi - lo) * width * ldc
-		c := level3.Scratch(2 * length)
-		defer level3.Release(c)
-		firstHalf, secondHalf := (*c)[:length], (*c)[length:]
-		for b := range blocks {
-			block := level3.NewPackedB(panels[b*size:], p, n)
-			if block.Gram(lo, hi, 0, min(n, halfRows), firstHalf, ldc); n > halfRows {
-				block.Gram(lo, hi, halfRows, n, secondHalf, ldc)
-			} else {
-				clear(secondHalf)
+// folding is blocks of rows on their way into an accumulator.
+type folding struct {
+	n, p, blocks int
+	data         []float32
+	panels       []float32 // of centred rows, size floats a block
+	size         int
+	shift, first []float32
+	sum          []float64 // of centred rows
+	varied       []uint32
+	exponents    []int32   // of units in blocks: of the powers of two that rows were divided by
+	blockSum     []float64 // of a block
+	largest      []uint32  // magnitudes in a block
+	packed       *[]float32
+}
+
+// foldings are kept for the next: new memory costs more than it takes to fill.
+var foldings sync.Pool
+
+// newFolding returns a folding with memory for so many blocks, of any content but for
+// exponents of zero.
+func newFolding(n, p, blocks int) *folding {
+	f, ok := foldings.Get().(*folding)
+	if !ok {
+		f = new(folding)
+	}
+	f.n, f.p, f.blocks, f.size = n, p, blocks, level3.PackedLen(p, n)
+	f.packed = level3.Scratch(blocks * f.size)
+	f.panels = *f.packed
+	f.sum, f.blockSum = resize(f.sum, p), resize(f.blockSum, p)
+	f.varied, f.largest, f.exponents = resize(f.varied, p), resize(f.largest, p), resize(f.exponents, blocks*p)
+	clear(f.exponents)
+	return f
+}
+
+// release gives back the memory.
+func (f *folding) release() {
+	level3.Release(f.packed)
+	f.data, f.panels, f.shift, f.first, f.packed = nil, nil, nil, nil, nil
+	foldings.Put(f)
+}
+
+// resize returns x, or other memory where it does not suffice, with n elements.
+func resize[T any](x []T, n int) []T {
+	if cap(x) < n {
+		return make([]T, n)
+	}
+	return x[:n]
+}
+
+// pack centres and packs columns [lo, hi) of all blocks. It reports false if an element is
+// NaN or infinite.
+func (f *folding) pack(lo, hi int) bool {
+	// A run of rows at a time, since memory is read row after row.
+	const runRows = 32
+	width := level3.Width()
+	sum, largest := f.blockSum, f.largest
+	for b := range f.blocks {
+		rows, panels := f.data[b*f.n*f.p:], f.panels[b*f.size:]
+		if hi%width != 0 {
+			clear(panels[hi/width*width*f.n:][:width*f.n])
+		}
+		clear(sum[lo:hi])
+		clear(largest[lo:hi])
+		for k := 0; k < f.n; k += runRows {
+			for j := lo; j < hi; j += width {
+				end := min(hi, j+width)
+				vec.Centre(min(runRows, f.n-k), panels[j*f.n+k*width:], width, rows[k*f.p+j:], f.p,
+					vec.Columns{Shift: f.shift[j:end], First: f.first[j:end], Sum: sum[j:end], Largest: largest[j:end], Varied: f.varied[j:end]})
 			}
-			productWeight, _ := mergeWeights(int64(n), s.count+int64(b*n))
-			r, d, scale := residuals[b*p:][:p], deltas[b*p:][:p], scales[b*p:][:p]
-			rescaled := slices.ContainsFunc(scale, func(s float64) bool { return s != 1 })
-			for i := begin; i < min(p, hi*width); i++ {
-				at := (i - begin) * (ldc + 1)
-				x, y, prod := firstHalf[at:][:p-i], secondHalf[at:][:p-i], s.prod[i*p+i:(i+1)*p]
-				if rescaled {
-					unscale(prod, x, y, scale[i:])
+		}
+		for i := lo; i < hi; i++ {
+			if y := math.Float32frombits(largest[i]); !(y <= 1e17) || y < 1e-15 && y > 0 {
+				if sum[i] = f.rescale(b, i); math.IsNaN(sum[i]) || math.IsInf(sum[i], 0) {
+					return false
 				}
-				vec.Merge(prod, x, y, -r[i]/float64(n), r[i:], productWeight*d[i], d[i:])
 			}
-		}
-	})
-	s.count += int64(blocks * n)
-}
-
-// halfRows is the number of rows whose products are summed in float32: a block has two
-// halves, which are added in float64.
-const halfRows = blockRows / 2
-
-// unscale adds the products of a block's halves, of units that were multiplied by powers
-// of two, to sums, and clears them. The scale of a product is that of the first unit
-// times that of its own.
-func unscale(sums []float64, firstHalf, secondHalf []float32, scale []float64) {
-	for j := range firstHalf {
-		sums[j] += (float64(firstHalf[j]) + float64(secondHalf[j])) / scale[0] / scale[j]
-	}
-	clear(firstHalf)
-	clear(secondHalf)
-}
-
-// columns are the statistics of a range of units, whose columns of a block they centre
-// and pack.
-type columns struct {
-	n, p                int       // rows of a block, and elements from one to the next
-	mean, sumSquares    []float64 // of all rows so far
-	blockSum            []float64 // of the block, centred
-	shift, sum, squares []float32
-	first               []float32
-	liveMask            []uint32
-}
-
-// blockTerms are the terms of a block in the formula of fold: panels of centred rows, whose
-// products are P, and for each unit r, d, and the power of two that its rows were
-// multiplied by.
-type blockTerms struct {
-	panels                 []float32
-	residual, delta, scale []float64
-}
-
-func newColumns(n, p int, mean, sumSquares []float64, first []float32, liveMask []uint32) *columns {
-	units := len(mean)
-	return &columns{
-		n: n, p: p, mean: mean, sumSquares: sumSquares, blockSum: make([]float64, units),
-		shift: make([]float32, units), sum: make([]float32, units), squares: make([]float32, units),
-		first: first, liveMask: liveMask,
-	}
-}
-
-// block computes the terms of a block that follows count rows, and takes it into the
-// statistics.
-func (c *columns) block(rows []float32, count int64, terms blockTerms) {
-	if count == 0 {
-		c.begin(rows)
-	}
-	n := float64(c.n)
-	observations := max(count, int64(c.n)) // in sumSquares
-	for i, m := range c.mean {
-		c.shift[i] = float32(m)
-		if m*m*float64(observations) <= c.sumSquares[i] {
-			c.shift[i] = 0
+			f.sum[i] += sum[i]
 		}
 	}
-	if count == 0 {
-		clear(c.mean)
-		clear(c.sumSquares)
-	}
-	c.pack(rows, terms.panels)
-	productWeight, meanWeight := mergeWeights(int64(c.n), count)
-	for i := range c.mean {
-		r, squares, scale := c.blockSum[i], float64(c.squares[i]), 1.0
-		if !(squares <= 1e34) || squares < 1e-30 && c.liveMask[i] != 0 {
-			r, squares, scale = c.rescale(i, rows, terms.panels)
-		}
-		delta := float64(c.shift[i]) + r/n - c.mean[i]
-		terms.residual[i], terms.delta[i], terms.scale[i] = r, delta, scale
-		c.mean[i] += float64(delta * meanWeight)
-		c.sumSquares[i] += squares - r*r/n + float64(productWeight*delta*delta)
-	}
+	return true
 }
 
-// rescale packs column i again, multiplied by a power of two so that its largest
-// magnitude is near 1, and returns the sum and the sum of squares of the centred column
-// as it was, and the power.
-func (c *columns) rescale(i int, rows, panels []float32) (sum, squares, scale float64) {
-	shift := float64(c.shift[i])
+// rescale packs column i of block b again, divided by a power of two so that its largest
+// magnitude is near 1, and returns the sum of the centred column as it was.
+func (f *folding) rescale(b, i int) (sum float64) {
+	rows, shift := f.data[b*f.n*f.p:], float64(f.shift[i])
 	var largest float64
-	for k := range c.n {
-		y := float64(rows[k*c.p+i]) - shift
+	for k := range f.n {
+		y := float64(rows[k*f.p+i]) - shift
 		sum += y
-		squares += float64(y * y)
 		largest = max(largest, math.Abs(y))
 	}
 	_, exponent := math.Frexp(largest)
-	scale = math.Ldexp(1, -exponent)
-	width := level3.Width()
-	for k := range c.n {
-		panels[i/width*width*c.n+k*width+i%width] = float32((float64(rows[k*c.p+i]) - shift) * scale)
+	f.exponents[b*f.p+i] = int32(exponent)
+	scale, width := math.Ldexp(1, -exponent), level3.Width()
+	column := f.panels[b*f.size+i/width*width*f.n+i%width:]
+	for k := range f.n {
+		column[k*width] = float32((float64(rows[k*f.p+i]) - shift) * scale)
 	}
-	return sum, squares, scale
+	return sum
 }
 
-// pack centres the rows of a block in runs of 16: memory is read row after row, and sums
-// in float32 stay short.
-func (c *columns) pack(rows, panels []float32) {
-	const runRows = 16
-	clear(c.blockSum)
-	clear(c.squares)
-	zeros := make([]float32, len(c.sum))
+// multiply adds the products of all blocks in a tile of panels to the sums.
+func (f *folding) multiply(prod []float64, t tile) {
 	width := level3.Width()
-	if len(c.mean)%width != 0 {
-		clear(panels[len(c.mean)/width*width*c.n:][:width*c.n])
-	}
-	for k := 0; k < c.n; k += runRows {
-		clear(c.sum)
-		for j := 0; j < len(c.mean); j += width {
-			end := min(len(c.mean), j+width)
-			vec.Centre(min(runRows, c.n-k), panels[j*c.n+k*width:], width, rows[k*c.p+j:], c.p,
-				vec.Columns{Shift: c.shift[j:end], First: c.first[j:end], Sum: c.sum[j:end], Squares: c.squares[j:end], Varied: c.liveMask[j:end]})
+	for b := range f.blocks {
+		block, exponents := level3.NewPackedB(f.panels[b*f.size:], f.p, f.n), f.exponents[b*f.p:][:f.p]
+		rescaled := slices.ContainsFunc(exponents, func(e int32) bool { return e != 0 })
+		for j := t.j0; j < t.j1; j++ { // a panel stays in the cache for all that it is multiplied with
+			for i := t.i0; i < min(t.i1, j+1); i++ {
+				sums := prod[i*width*f.p+j*width:]
+				if !rescaled {
+					block.Gram(i, j, sums, f.p)
+					continue
+				}
+				scaled := make([]float64, width*width)
+				block.Gram(i, j, scaled, width)
+				for x := range min(width, f.p-i*width) {
+					for y := range min(width, f.p-j*width) {
+						sums[x*f.p+y] += math.Ldexp(scaled[x*width+y], int(exponents[i*width+x]+exponents[j*width+y]))
+					}
+				}
+			}
 		}
-		vec.Merge(c.blockSum, c.sum, zeros, 0, c.mean, 0, c.mean)
+	}
+	for i := max(t.i0, t.j0); i < min(t.i1, t.j1); i++ { // what products of panels with themselves left below the diagonal
+		for x := i * width; x < min(f.p, (i+1)*width); x++ {
+			clear(prod[x*f.p+i*width : x*f.p+x])
+		}
 	}
 }
 
-// begin sets mean and sumSquares to those of the first block.
-func (c *columns) begin(rows []float32) {
-	for k := range c.n {
-		for i, v := range rows[k*c.p:][:len(c.mean)] {
-			c.mean[i] += float64(v)
+// tile is rows [i0, i1) and columns [j0, j1) of a matrix of panels.
+type tile struct{ i0, i1, j0, j1 int }
+
+// tilesOf returns tiles that cover the upper triangle of so many panels: small ones
+// where there are few, so that threads have equal shares.
+func tilesOf(panels, threads int) []tile {
+	side := 4
+	for parts := (panels + side - 1) / side; threads > 1 && side > 1 && parts*(parts+1)/2 < 16*threads; parts = (panels + side - 1) / side {
+		side /= 2
+	}
+	var tiles []tile
+	for i := 0; i < panels; i += side {
+		for j := i; j < panels; j += side {
+			tiles = append(tiles, tile{i, min(panels, i+side), j, min(panels, j+side)})
 		}
 	}
-	for i := range c.mean {
-		c.mean[i] /= float64(c.n)
-	}
-	for k := range c.n {
-		for i, v := range rows[k*c.p:][:len(c.mean)] {
-			c.sumSquares[i] += float64((float64(v) - c.mean[i]) * (float64(v) - c.mean[i]))
-		}
-	}
+	return tiles
 }
 
 // mergeWeights returns the weights of the differences of means when n rows follow count:
@@ -258,7 +336,6 @@ func (s *moments) merge(threads int, o moments) {
 	})
 	for i := range d {
 		s.mean[i] += float64(d[i] * meanWeight)
-		s.sumSquares[i] = s.prod[i*(p+1)]
 	}
 	s.count += o.count
 }

@@ -202,7 +202,7 @@ func (g *Gram) fold(t Tensor) {
 			level3.Gemm(threads, level3.Product{M: min(tall, n-i), N: n - i, K: width, A: rows, B: rows, C: g.products[i*n+i:], LDC: n, Epilogue: level3.Epilogue{Accumulate: true}})
 		}
 	}
-	mirror(threads, n, g.products)
+	mirror(threads, n, g.products, n)
 	g.features += t.units
 }
 
@@ -234,20 +234,21 @@ func (g *Gram) centreFeatures(threads int, x []float32, width int) {
 	})
 }
 
-// mirror copies the upper triangle of an n x n matrix to the lower.
-func mirror(threads, n int, x []float32) {
+// mirror copies the upper triangle of an n x n matrix, whose rows lie ld apart, to the
+// lower.
+func mirror[T float32 | float64](threads, n int, x []T, ld int) {
 	const chunk = 64
 	par.Blocks(threads, n, chunk, func(lo, hi int) {
 		for j := 0; j < lo; j += chunk { // rows of the triangle above
 			for i := lo; i < hi; i++ {
 				for k := range chunk {
-					x[i*n+j+k] = x[(j+k)*n+i]
+					x[i*ld+j+k] = x[(j+k)*ld+i]
 				}
 			}
 		}
 		for i := lo; i < hi; i++ {
 			for j := lo; j < i; j++ {
-				x[i*n+j] = x[j*n+i]
+				x[i*ld+j] = x[j*ld+i]
 			}
 		}
 	})

@@ -14,8 +14,8 @@ import (
 // Groups are moments of groups of images, for intervals by the jackknife and the bootstrap:
 // positions of an image are not independent, images are, and a group of them, with its
 // moments, stands for many. One pass keeps all groups; their memory is that of so many Moments
-// with one block each. Where products would take more than 32 MB, groups of less than a block,
-// and of fewer observations than there are units, are kept as they came.
+// with two blocks each. Where products would take more than 32 MB, groups of less than two
+// blocks, and of fewer observations than there are units, are kept as they came.
 type Groups struct {
 	// Threads limits the threads at work; 0 means all.
 	Threads int
@@ -29,6 +29,9 @@ type Groups struct {
 // their observations.
 const mostProducts = 1 << 22
 
+// groupRows is how many observations of a group are gathered before their products are added.
+const groupRows = 2 * blockRows
+
 // NewGroups returns empty moments of so many groups for networks of the given numbers
 // of units. 100 are plenty; with as many groups as images each has one. It panics if
 // there is no group, no network, or one has no unit.
@@ -38,11 +41,12 @@ func NewGroups(groups int, units ...int) *Groups {
 	}
 	g := &Groups{parts: make([]*Moments, groups)}
 	for i := range g.parts {
-		g.parts[i] = newMoments(slices.Clone(units))
-		g.parts[i].Threads = 1
-		if p := g.parts[i].total(); groups*p*p > mostProducts {
-			g.parts[i].accumulator.prod = nil // until there is a block of observations
+		m := newMoments(units)
+		m.Threads, m.capacity = 1, groupRows/blockRows
+		if p := m.total(); groups*p*p > mostProducts {
+			m.accumulator.prod = nil // until there are groupRows observations
 		}
+		g.parts[i] = m
 	}
 	return g
 }
@@ -55,10 +59,10 @@ func EstimateGroups(groups int, rows int64, units ...int) int64 {
 		p += int64(u)
 	}
 	each := (rows + int64(groups) - 1) / int64(groups)
-	if int64(groups)*p*p > mostProducts && each < min(blockRows, p) {
+	if int64(groups)*p*p > mostProducts && each < min(groupRows, p) {
 		return 2 * 4 * p * rows
 	}
-	return int64(groups) * (8*p*p + 4*blockRows*p)
+	return int64(groups) * (8*p*p + 4*groupRows*p)
 }
 
 // AddTensors adds observations, a tensor of each network, all of the same samples and
@@ -106,13 +110,13 @@ func (g *Groups) AddTensors(ids, images []uint64, tensors ...Tensor) error {
 // reserve makes room for observations of a group: in its block, which is no larger than it needs
 // to be, and for products if that is filled.
 func (m *Moments) reserve(rows int) {
-	p := m.total()
-	if have := len(m.block) / p; have < min(blockRows, m.rows+rows) {
-		block := make([]float32, min(blockRows, max(2*have, m.rows+rows))*p)
+	p, most := m.total(), m.capacity*blockRows
+	if have := len(m.block) / p; have < min(most, m.rows+rows) {
+		block := make([]float32, min(most, max(2*have, m.rows+rows))*p)
 		copy(block, m.block[:m.rows*p])
 		m.block = block
 	}
-	if m.rows+rows >= blockRows {
+	if m.rows+rows >= most {
 		m.allocate()
 	}
 }
@@ -121,14 +125,6 @@ func (m *Moments) reserve(rows int) {
 func (m *Moments) allocate() {
 	if m.accumulator.prod == nil {
 		m.accumulator.prod = make([]float64, m.total()*m.total())
-	}
-}
-
-// flush adds the observations of a block that is not full.
-func (m *Moments) flush() {
-	if m.rows > 0 {
-		m.accumulator.fold(par.Threads(m.Threads), m.rows, 1, m.block, m.first, m.liveMask)
-		m.rows = 0
 	}
 }
 

@@ -12,21 +12,22 @@ import (
 // blockRows is the number of observations in a block. It is part of the meaning of a
 // result: blocks begin at every blockRows-th row that was added, wherever the caller cut
 // the stream.
-const blockRows = level3.KC
+const blockRows = level3.KC / 2
 
 // Moments are the joint first and second moments of the units of one or more
 // networks over the same observations.
 //
-// Observations are gathered in blocks of 384. A block is centred on the mean so
-// far, its products are summed in float32 by fused multiply-adds, and the
-// block's moments are merged into the whole in float64 by the formula of Chan,
+// Observations are gathered in blocks of 192. A block is centred on the mean so
+// far, or that of some blocks ago, and its products are summed in float32 by fused
+// multiply-adds. From 1 to 16 blocks of one centre are added in float64, and
+// their moments are merged into the whole by the formula of Chan,
 // Golub and LeVeque ("Updating formulae and a pairwise algorithm for computing
 // sample variances", 1979). So neither a mean far from zero, nor the scale of a unit,
 // nor the number of observations costs accuracy.
 //
 // # Accuracy
 //
-// What is left is rounding within half a block of 192 centred rows, whose products are
+// What is left is rounding within a block of 192 centred rows, whose products are
 // summed in 6 runs of 32: with u = 2^-24, a sum of products y_i y_j errs by at most
 //
 //	(32 + 6) u sum |y_i y_j| <= 38 u sqrt(sum y_i^2 sum y_j^2)
@@ -52,24 +53,25 @@ type Moments struct {
 	networks []Network
 	samples  samples
 
-	units       []int     // per network
-	offsets     []int     // first unit of each network in the joint order, and their total
-	first       []float32 // first observation
-	liveMask    []uint32  // all ones for a unit that ever differed from its first observation, else 0
-	accumulator moments   // of full blocks
-	block       []float32 // observations not yet merged, rows of all units
-	rows        int       // in block
+	units       []int       // per network
+	offsets     []int       // first unit of each network in the joint order, and their total
+	first       []float32   // first observation
+	liveMask    []uint32    // all ones for a unit that ever differed from its first observation, else 0
+	accumulator accumulator // of full blocks
+	block       []float32   // observations not yet merged, rows of all units; nil before there are
+	capacity    int         // blocks that it holds
+	rows        int         // in block
 }
 
 // NewMoments returns empty moments for networks of the given numbers of units.
 // It panics if there is no network or one has no unit.
 func NewMoments(units ...int) *Moments {
 	m := newMoments(units)
-	m.block = make([]float32, blocksPerFold(m.total())*blockRows*m.total())
+	m.capacity = blocksPerFold(m.total())
 	return m
 }
 
-// newMoments returns moments without memory for a block.
+// newMoments returns moments whose block has no capacity yet.
 func newMoments(units []int) *Moments {
 	if len(units) == 0 {
 		panic("corr: no networks")
@@ -83,7 +85,7 @@ func newMoments(units []int) *Moments {
 	}
 	p := m.total()
 	m.first, m.liveMask = make([]float32, p), make([]uint32, p)
-	m.accumulator = moments{mean: make([]float64, p), sumSquares: make([]float64, p), prod: make([]float64, p*p)}
+	m.accumulator = newAccumulator(moments{mean: make([]float64, p), prod: make([]float64, p*p)})
 	return m
 }
 
@@ -97,7 +99,7 @@ func (m *Moments) Networks() int { return len(m.units) }
 func (m *Moments) Units(network int) int { return m.units[network] }
 
 // Count returns the number of observations added.
-func (m *Moments) Count() int64 { return m.accumulator.count + int64(m.rows) }
+func (m *Moments) Count() int64 { return m.accumulator.count + int64(m.accumulator.rows+m.rows) }
 
 // EstimateMemory returns an upper bound in bytes of the memory of moments of networks of
 // the given numbers of units, whatever the number of observations, while they are added
@@ -110,7 +112,7 @@ func EstimateMemory(units ...int) int64 {
 	}
 	blocks := int64(blocksPerFold(int(p))) * blockRows
 	padded := p + int64(level3.Width())
-	return 2*8*p*p + 4*blocks*(p+padded) + int64(par.Threads(0))*4*4*padded*int64(level3.Width()) + 64*p
+	return 2*8*p*p + 4*blocks*(p+padded) + 256*p
 }
 
 // Add adds observations: activations[i] holds those of network i, rows x
@@ -172,37 +174,60 @@ func (m *Moments) checkShapes(ids []uint64, tensors []Tensor) (samples, rows int
 	return samples, rows
 }
 
+// add adds rows. Whether they are finite is found when they are packed; before that only
+// of those that stay in the block, or of all where what one fold adds another might have
+// to take back and so few rows are read twice at less cost than the moments are copied.
 func (m *Moments) add(rows int, tensors []Tensor) error {
-	if rows < 2*m.total() {
-		if err := check(par.Threads(m.Threads), m.Count(), 0, rows, tensors); err != nil {
-			return err
-		}
-		m.gather(0, rows, tensors)
-		return nil
+	threads, full := par.Threads(m.Threads), (m.rows+rows)/blockRows
+	staying := min(rows, m.rows+rows-full*blockRows)
+	undo := func() {}
+	switch {
+	case full <= min(m.capacity, m.accumulator.blocksLeft()): // one fold
+		before := m.rows
+		undo = func() { m.rows = before }
+	case m.Count() == 0:
+		undo = m.reset
+	case rows < 16*m.total():
+		staying = rows
+	default:
+		before := m.clone()
+		undo = func() { *m = *before }
 	}
-	// Reading so many rows twice costs more than a copy of the moments.
-	backup := m.clone()
-	for lo, hi := 0, 0; lo < rows; lo = hi {
-		hi = min(rows, lo+blocksPerFold(m.total())*blockRows)
-		if err := check(par.Threads(m.Threads), m.Count(), lo, hi, tensors); err != nil {
-			*m = *backup
-			return err
-		}
-		m.gather(lo, hi, tensors)
+	if !isFinite(threads, rows-staying, rows, tensors) || !m.gather(0, rows, tensors) {
+		undo()
+		return check(threads, m.Count(), 0, rows, tensors)
 	}
 	return nil
+}
+
+// reset forgets all observations.
+func (m *Moments) reset() {
+	a := &m.accumulator
+	a.count, a.rows, m.rows = 0, 0, 0
+	for _, x := range [][]float64{a.mean, a.prod, a.sum} {
+		clear(x)
+	}
+	for _, x := range [][]float32{a.shift, m.first} {
+		clear(x)
+	}
+	clear(m.liveMask)
 }
 
 // clone returns a copy that shares no memory with m.
 func (m *Moments) clone() *Moments {
 	c := *m
-	c.first, c.liveMask, c.block = slices.Clone(m.first), slices.Clone(m.liveMask), slices.Clone(m.block)
+	c.first, c.liveMask = slices.Clone(m.first), slices.Clone(m.liveMask)
 	c.accumulator = m.accumulator.clone()
+	if c.block = nil; m.rows > 0 {
+		c.makeBlock()
+		copy(c.block, m.block[:m.rows*m.total()])
+	}
 	return &c
 }
 
-// gather appends rows [lo, hi) to the block, and folds it whenever it is full.
-func (m *Moments) gather(lo, hi int, tensors []Tensor) {
+// gather appends rows [lo, hi) to the block, and folds it whenever it is full. It stops
+// and reports false if a value in a full block is NaN or infinite.
+func (m *Moments) gather(lo, hi int, tensors []Tensor) bool {
 	p, threads := m.total(), par.Threads(m.Threads)
 	if m.Count() == 0 {
 		for i, t := range tensors {
@@ -210,14 +235,16 @@ func (m *Moments) gather(lo, hi int, tensors []Tensor) {
 		}
 	}
 	for lo < hi {
-		if fullBlocks := (hi - lo) / blockRows; len(m.units) == 1 && m.rows == 0 && fullBlocks > 0 {
+		if full := (hi - lo) / blockRows; len(m.units) == 1 && m.rows == 0 && full > 0 {
 			if data, ok := tensors[0].matrix(lo); ok { // no need to gather
-				blocks := min(fullBlocks, blocksPerFold(p))
-				m.fold(blocks, data)
-				lo += blocks * blockRows
+				if !m.fold(full, data) {
+					return false
+				}
+				lo += full * blockRows
 				continue
 			}
 		}
+		m.makeBlock()
 		n := min(hi-lo, len(m.block)/p-m.rows)
 		par.Blocks(threads, n, 128, func(from, to int) {
 			for i, t := range tensors {
@@ -226,10 +253,20 @@ func (m *Moments) gather(lo, hi int, tensors []Tensor) {
 		})
 		m.rows += n
 		lo += n
-		blocks := m.rows / blockRows
-		m.fold(blocks, m.block)
-		m.rows -= blocks * blockRows
-		copy(m.block, m.block[blocks*blockRows*p:][:m.rows*p])
+		full := m.rows / blockRows
+		if !m.fold(full, m.block) {
+			return false
+		}
+		m.rows -= full * blockRows
+		copy(m.block, m.block[full*blockRows*p:][:m.rows*p])
+	}
+	return true
+}
+
+// makeBlock makes memory for the block, where there is none.
+func (m *Moments) makeBlock() {
+	if m.block == nil {
+		m.block = make([]float32, m.capacity*blockRows*m.total())
 	}
 }
 
@@ -245,23 +282,49 @@ func check(threads int, offset int64, lo, hi int, tensors []Tensor) error {
 	return nil
 }
 
-// fold merges full blocks into the accumulator.
-func (m *Moments) fold(blocks int, data []float32) {
-	if blocks > 0 {
-		m.accumulator.fold(par.Threads(m.Threads), blockRows, blocks, data, m.first, m.liveMask)
+// isFinite reports whether all activations in rows [lo, hi) are finite.
+func isFinite(threads, lo, hi int, tensors []Tensor) bool {
+	for _, t := range tensors {
+		if _, _, ok := t.checkFinite(threads, lo, hi); !ok {
+			return false
+		}
 	}
+	return true
+}
+
+// fold adds full blocks to the accumulator, and reports false if a value is NaN or
+// infinite: then it and what follows are not added.
+func (m *Moments) fold(blocks int, data []float32) bool {
+	for blocks > 0 {
+		n := min(blocks, blocksPerFold(m.total()), m.accumulator.blocksLeft())
+		if !m.accumulator.fold(par.Threads(m.Threads), blockRows, n, data, m.first, m.liveMask) {
+			return false
+		}
+		blocks, data = blocks-n, data[n*blockRows*m.total():]
+	}
+	return true
 }
 
 // snapshot returns the moments and the mask of live units, the block that is not yet
 // full included. It does not affect observations that are added later.
 func (m *Moments) snapshot() (moments, []uint32) {
-	if m.rows == 0 {
-		return m.accumulator, m.liveMask
+	if m.rows == 0 && m.accumulator.rows == 0 {
+		return m.accumulator.moments, m.liveMask
 	}
-	s := m.accumulator.clone()
-	liveMask := slices.Clone(m.liveMask)
-	s.fold(par.Threads(m.Threads), m.rows, 1, m.block, m.first, liveMask)
-	return s, liveMask
+	c := *m
+	c.accumulator, c.liveMask = m.accumulator.clone(), slices.Clone(m.liveMask)
+	c.flush()
+	return c.accumulator.moments, c.liveMask
+}
+
+// flush takes the observations of a block and a slab that are not full into the moments.
+func (m *Moments) flush() {
+	threads := par.Threads(m.Threads)
+	if m.rows > 0 {
+		m.accumulator.fold(threads, m.rows, 1, m.block, m.first, m.liveMask)
+		m.rows = 0
+	}
+	m.accumulator.close(threads)
 }
 
 // Merge adds the observations of o, of networks of the same numbers of units, in float64.
@@ -304,16 +367,15 @@ func (m *Moments) absorb(o *Moments) {
 	if m.Count() == 0 {
 		copy(m.first, o.first)
 	}
-	s, live := m.snapshot()
-	t, liveOther := o.snapshot()
+	m.flush()
+	s, live := o.snapshot()
 	for i := range live {
-		m.liveMask[i] = live[i] | liveOther[i]
+		m.liveMask[i] |= live[i]
 		if m.first[i] != o.first[i] {
 			m.liveMask[i] = math.MaxUint32
 		}
 	}
-	s.merge(par.Threads(m.Threads), t)
-	m.accumulator, m.rows = s, 0
+	m.accumulator.merge(par.Threads(m.Threads), s)
 }
 
 // Mean returns the means of a network's units; zeros before the first

@@ -49,7 +49,7 @@ func (g *Gram) RBF(share float64) (*Gram, error) {
 			}
 		}
 	})
-	mirror(threads, n, k.products)
+	mirror(threads, n, k.products, n)
 	k.centreKernel(threads)
 	return k, nil
 }

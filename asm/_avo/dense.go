@@ -34,7 +34,7 @@ func productKernel(name string, mr, lanes int, vec func() VecVirtual) {
 	ldc := Load(Param("ldc"), GP64())
 	SHLQ(Imm(3), ldc)
 
-	acc := accumulators(mr, vec)
+	acc := accumulators(mr, 2, vec)
 	for i := range acc {
 		for _, r := range acc[i] {
 			if lanes == 8 {

@@ -32,23 +32,21 @@ func gemm() {
 	gemmKernel("gemm4x16", 4, 8, ymm)
 	gemmKernel("gemm12x32", 12, 16, zmm)
 	gemmKernel("gemm8x32", 8, 16, zmm)
-	gramKernel("gram6x16", 6, 8, ymm)
-	gramKernel("gram4x16", 4, 8, ymm)
-	gramKernel("gram12x32", 12, 16, zmm)
-	gramKernel("gram8x32", 8, 16, zmm)
 }
 
-// accumulators returns registers for mr rows of two vectors.
-func accumulators(mr int, vec func() VecVirtual) [][2]VecVirtual {
-	acc := make([][2]VecVirtual, mr)
+// accumulators returns registers for mr rows of so many vectors.
+func accumulators(mr, vectors int, vec func() VecVirtual) [][]VecVirtual {
+	acc := make([][]VecVirtual, mr)
 	for i := range acc {
-		acc[i] = [2]VecVirtual{vec(), vec()}
+		for range vectors {
+			acc[i] = append(acc[i], vec())
+		}
 	}
 	return acc
 }
 
 // zero emits what clears accumulators.
-func zero(acc [][2]VecVirtual, lanes int) {
+func zero(acc [][]VecVirtual, lanes int) {
 	for i := range acc {
 		for _, r := range acc[i] {
 			if lanes == 16 {
@@ -58,80 +56,6 @@ func zero(acc [][2]VecVirtual, lanes int) {
 			}
 		}
 	}
-}
-
-// gramRun is how many terms are summed by themselves.
-const gramRun = 32
-
-// gramKernel emits the micro-kernel for packed operands, of which one begins where the
-// other does or in another panel. It sums every gramRun terms by themselves before it adds
-// them to what C holds: errors that do not even out, as where all terms are the same,
-// grow with the length of a sum.
-func gramKernel(name string, mr, lanes int, vec func() VecVirtual) {
-	TEXT(name, NOSPLIT, "func(k int, a, b *float32, ld int, c *float32, ldc int)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s computes a tile of %d rows by %d columns; Tier.Gram is its definition.", name, mr, 2*lanes))
-	width := 4 * lanes // bytes
-	k := Load(Param("k"), GP64())
-	a := Mem{Base: Load(Param("a"), GP64())}
-	b := Mem{Base: Load(Param("b"), GP64())}
-	ld := Load(Param("ld"), GP64())
-	c := Mem{Base: Load(Param("c"), GP64())}
-	ldc := Load(Param("ldc"), GP64())
-	SHLQ(Imm(2), ld)
-	SHLQ(Imm(2), ldc)
-	acc := accumulators(mr, vec)
-	b0, b1, ai := vec(), vec(), vec()
-	row, left := Mem{Base: GP64()}, GP64()
-
-	sum := func(run string) {
-		zero(acc, lanes)
-		MOVQ(k, left)
-		SUBQ(Imm(gramRun), k)
-		JLE(LabelRef(run))
-		MOVQ(U32(gramRun), left)
-		Label(run)
-		VMOVUPS(b, b0)
-		VMOVUPS(b.Offset(width), b1)
-		for i := range acc {
-			VBROADCASTSS(a.Offset(4*i), ai)
-			VFMADD231PS(b0, ai, acc[i][0])
-			VFMADD231PS(b1, ai, acc[i][1])
-		}
-		ADDQ(ld, a.Base)
-		ADDQ(ld, b.Base)
-		DECQ(left)
-		JNZ(LabelRef(run))
-		MOVQ(c.Base, row.Base)
-	}
-	store := func(add bool) {
-		for i := range acc {
-			for j, r := range acc[i] {
-				if add {
-					VADDPS(row.Offset(j*width), r, r)
-				}
-				VMOVUPS(r, row.Offset(j*width))
-			}
-			if i < mr-1 {
-				ADDQ(ldc, row.Base)
-			}
-		}
-	}
-
-	Comment("The first run is what C holds.")
-	sum("first")
-	store(false)
-	CMPQ(k, Imm(0))
-	JLE(LabelRef("done"))
-
-	Comment("The others are added.")
-	Label("more")
-	sum("run")
-	store(true)
-	CMPQ(k, Imm(0))
-	JG(LabelRef("more"))
-	Label("done")
-	ret()
 }
 
 // gemmKernel emits a kernel for mr rows by two vectors of the given lanes.
@@ -151,7 +75,7 @@ func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
 type gemmTile struct {
 	mr, width int // rows, and bytes of a vector
 	vec       func() VecVirtual
-	acc       [][2]VecVirtual
+	acc       [][]VecVirtual
 	c         Mem
 	ldc       Register
 }
@@ -177,7 +101,7 @@ func (t *gemmTile) prefetch() {
 // zero clears the accumulators.
 func (t *gemmTile) zero(lanes int) {
 	Comment("Accumulators start at zero.")
-	t.acc = accumulators(t.mr, t.vec)
+	t.acc = accumulators(t.mr, 2, t.vec)
 	zero(t.acc, lanes)
 }
 

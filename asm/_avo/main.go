@@ -19,6 +19,7 @@ import (
 
 var emitters = map[string]func(){
 	"gemm":      gemm,
+	"gram":      gram,
 	"panel":     panel,
 	"transpose": transpose,
 	"peak":      peak,

@@ -2,52 +2,45 @@ package level3
 
 import "github.com/convergent-go/convergent/asm"
 
-// Panel returns panel j of a packed B of at most KC terms: term k of its vector i is
-// element k*Width()+i.
-func (b PackedB) Panel(j int) []float32 {
-	size := b.k * Width()
-	return b.block.data[j*size:][:size]
-}
+// maxWidth is the largest width of a panel.
+const maxWidth = 32
 
-// Gram computes rows of C = B B^T over the terms [k0, k1), of a packed B of at most KC:
-// those of panels [j0, j1), from the diagonal on. Row and column 0 of c are those of the
-// first vector of panel j0. What is left of the diagonal is unspecified, and all panels'
-// vectors are written, those beyond the last too.
-func (b PackedB) Gram(j0, j1, k0, k1 int, c []float32, ldc int) {
+// Gram adds the products of panels i and j, i no more than j, of a packed B of at most KC
+// terms, to sums in float64:
+//
+//	c[x*ldc+y] += sum over k of b_(i*Width+x)[k] * b_(j*Width+y)[k]
+//
+// Terms are summed in runs; see [asm.Tier.Gram]. Where i = j, what is below the diagonal
+// is unspecified.
+func (b PackedB) Gram(i, j int, c []float64, ldc int) {
 	tier := asm.Active()
 	width := tier.Tile().NR
-	for i := j0; i*width < b.n; i++ { // columns: a panel stays in the cache for all rows
-		for j := j0; j < j1 && j <= i; j++ {
-			p := panelProduct{k1 - k0, b.Panel(j)[k0*width:], b.Panel(i)[k0*width:], width, c[(j-j0)*width*ldc+(i-j0)*width:], ldc}
-			if i == j && tier == asm.AVX512 {
-				// The lower left quarter of a wide panel's products with itself is
-				// not needed: half of the rows take all columns, the others, by the
-				// tiles of half the width, half of them.
-				p.rows(tier, 0, width/2, 0)
-				p.rows(asm.AVX2, width/2, width, width/2)
-			} else {
-				p.rows(tier, 0, width, 0)
-			}
+	rows, cols := min(width, b.n-i*width), min(width, b.n-j*width)
+	if cols == width {
+		b.gram(tier, i, j, c, ldc)
+		return
+	}
+	var edge [maxWidth * maxWidth]float64
+	b.gram(tier, i, j, edge[:], width)
+	for x := range rows {
+		row := c[x*ldc:][:cols]
+		for y, v := range edge[x*width:][:cols] {
+			row[y] += v
 		}
 	}
 }
 
-// panelProduct is the product of two panels over k terms, which lie ld apart.
-type panelProduct struct {
-	k                int
-	remaining, right []float32
-	ld               int
-	c                []float32
-	ldc              int
-}
-
-// rows computes rows [i0, i1) from column j on, by the tiles of the given tier.
-func (p panelProduct) rows(tier asm.Tier, i0, i1, j int) {
-	tile := tier.Tile()
-	for i, mr := i0, 0; i < i1; i += mr {
-		if mr = tile.MR; (i1-i)%tile.MR != 0 {
-			mr = tile.MRShort
-		}
-		tier.Gram(mr, p.k, p.remaining[i:], p.right[j:], p.ld, p.c[i*p.ldc+j:], p.ldc)
+// gram is Gram for all vectors of the panels, those beyond the last too.
+func (b PackedB) gram(tier asm.Tier, i, j int, c []float64, ldc int) {
+	width := tier.Tile().NR
+	size := b.k * width
+	left, right := b.block.data[i*size:][:size], b.block.data[j*size:][:size]
+	if i < j {
+		tier.Gram(width, width, b.k, left, right, width, c, ldc)
+		return
 	}
+	// The lower left quarter is not needed.
+	half := width / 2
+	tier.Gram(half, width, b.k, left, right, width, c, ldc)
+	tier.Gram(half, half, b.k, left[half:], right[half:], width, c[half*ldc+half:], ldc)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/convergent-go/convergent/asm"
@@ -91,31 +92,47 @@ func TestGemmBits(t *testing.T) {
 	}
 }
 
-// TestGramBits compares the upper triangle with the definition.
+// gramSum is the definition of a sum of products of PackedB.Gram: runs of 32 terms, added
+// in turn.
+func gramSum(k int, a, b func(k int) float32) float64 {
+	var sum, run float32
+	for l := range k {
+		if run = asm.FMA(a(l), b(l), run); l%32 == 31 || l == k-1 {
+			sum, run = sum+run, 0
+		}
+	}
+	return float64(sum)
+}
+
+// TestGramBits compares the upper triangle with the definition, and looks at what lies
+// beyond the last vector.
 func TestGramBits(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{1, 2, 8, 16, 17, 33, 100, 205} {
-		k0, k, stride, width := 40, 300, n+1, Width()
-		a := normal32(rnd, k*stride)
-		b := NewPackedB(make([]float32, PackedLen(n, k)), n, k)
-		b.Pack(0, n, Cols{Data: a, Stride: stride})
-		panels, ldc := (n+width-1)/width, roundUp(n, width)
-		for _, step := range []int{1, 2, 3} {
-			c := make([]float32, step*width*ldc)
-			for j := 0; j < panels; j += step {
-				b.Gram(j, min(panels, j+step), k0, k, c, ldc)
-				for i := j * width; i < min(n, (j+step)*width); i++ {
-					for x := i; x < n; x++ {
-						var want, runSum float32
-						for l := k0; l < k; l++ {
-							if runSum = asm.FMA(a[l*stride+i], a[l*stride+x], runSum); (l-k0)%32 == 31 || l == k-1 {
-								want += runSum
-								runSum = 0
-							}
-						}
-						if got := c[(i-j*width)*ldc+x-j*width]; math.Float32bits(got) != math.Float32bits(want) {
-							t.Fatalf("n=%d: element (%d, %d) is %v, want %v", n, i, x, got, want)
-						}
+		for _, k := range []int{1, 32, 192} {
+			stride, width := n+1, Width()
+			a := normal32(rnd, k*stride)
+			b := NewPackedB(make([]float32, PackedLen(n, k)), n, k)
+			b.Pack(0, n, Cols{Data: a, Stride: stride})
+			ldc := n + 3
+			c := make([]float64, n*ldc)
+			for i := range c {
+				c[i] = rnd.NormFloat64()
+			}
+			before := slices.Clone(c)
+			for j := 0; j*width < n; j++ {
+				for i := 0; i <= j; i++ {
+					b.Gram(i, j, c[i*width*ldc+j*width:], ldc)
+				}
+			}
+			for i := range n {
+				for j := i; j < ldc; j++ {
+					want := before[i*ldc+j]
+					if j < n {
+						want += gramSum(k, func(k int) float32 { return a[k*stride+i] }, func(k int) float32 { return a[k*stride+j] })
+					}
+					if got := c[i*ldc+j]; got != want {
+						t.Fatalf("n=%d k=%d: element (%d, %d) is %v, want %v", n, k, i, j, got, want)
 					}
 				}
 			}

@@ -87,16 +87,16 @@ func Transpose(dst []float32, ld int, src []float32, stride, rows, cols int) {
 	asm.Active().Transpose(dst, ld, src, stride, rows, cols)
 }
 
-// Columns are what Centre knows of columns and adds up of them.
+// Columns are what Centre knows of columns and notes of them.
 type Columns = asm.Columns
 
-// Centre packs n rows of src with the shift taken from each column, and adds what it
-// packs to the columns; see [asm.Tier.Centre].
+// Centre packs n rows of src with the shift taken from each column, and notes what it
+// packs of the columns; see [asm.Tier.Centre].
 func Centre(n int, dst []float32, ld int, src []float32, stride int, c Columns) {
 	asm.Active().Centre(n, dst, ld, src, stride, c)
 }
 
-// Merge is dst[i] += src1[i] + src2[i] + a*u[i] + b*v[i], one rounding a term.
-func Merge(dst []float64, src1, src2 []float32, a float64, u []float64, b float64, v []float64) {
-	asm.Active().Merge(dst, src1, src2, a, u, b, v)
+// Shift is dst[i] += a*u[i], then b*v[i], one rounding a term.
+func Shift(dst []float64, a float64, u []float64, b float64, v []float64) {
+	asm.Active().Shift(dst, a, u, b, v)
 }

@@ -1,0 +1,52 @@
+package asm
+
+// gramRun is how many terms Gram sums by themselves.
+const gramRun = 32
+
+// Gram adds products of the vectors of packed panels, whose terms lie ld apart, to sums in
+// float64. Terms come in runs of 32, the last of which may be shorter:
+//
+//	s := sum over the k of a run of a[k*ld+i] * b[k*ld+j], one FMA a term, k rising
+//	c[i*ldc+j] += the s of all runs, added in turn in float32, from zero
+//
+// for i < rows and j < cols, each of which is the width of a panel, the tile's NR, or rows
+// half of it, or both. kc is positive.
+func (t Tier) Gram(rows, cols, kc int, a, b []float32, ld int, c []float64, ldc int) {
+	width := tiles[t].NR
+	_, _, _ = a[(kc-1)*ld+rows-1], b[(kc-1)*ld+cols-1], c[(rows-1)*ldc+cols-1]
+	if kc < 1 || rows != width && rows != width/2 || cols != width && (rows == width || cols != rows) {
+		panic("asm: no such tile")
+	}
+	switch {
+	case t == Portable:
+		gramPortable(rows, cols, kc, a, b, ld, c, ldc)
+	case t == AVX512 && cols == width:
+		gram8x32(rows/8, kc, &a[0], &b[0], ld, &c[0], ldc)
+	case t == AVX512:
+		gram16x16(1, kc, &a[0], &b[0], ld, &c[0], ldc)
+	case cols < width:
+		gram8x8(1, kc, &a[0], &b[0], ld, &c[0], ldc)
+	case rows < width:
+		gram4x16(2, kc, &a[0], &b[0], ld, &c[0], ldc)
+	default:
+		gram6x16(2, kc, &a[0], &b[0], ld, &c[0], ldc)
+		gram4x16(1, kc, &a[12], &b[0], ld, &c[12*ldc], ldc)
+	}
+}
+
+// gramPortable is Gram's definition.
+func gramPortable(rows, cols, kc int, a, b []float32, ld int, c []float64, ldc int) {
+	for i := range rows {
+		for j := range cols {
+			var sum float32
+			for k0 := 0; k0 < kc; k0 += gramRun {
+				var s float32
+				for k := k0; k < min(kc, k0+gramRun); k++ {
+					s = FMA(a[k*ld+i], b[k*ld+j], s)
+				}
+				sum += s
+			}
+			c[i*ldc+j] += float64(sum)
+		}
+	}
+}
