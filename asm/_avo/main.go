@@ -18,18 +18,19 @@ import (
 )
 
 var emitters = map[string]func(){
-	"gemm":      gemm,
-	"panel":     panel,
-	"transpose": transpose,
-	"peak":      peak,
-	"moments":   moments,
-	"winograd":  winograd,
-	"strip":     strip,
-	"dense":     dense,
-	"assign":    assign,
-	"affine":    affine,
-	"depthwise": depthwise,
-	"narrow":    narrow,
+	"gemm":       gemm,
+	"panel":      panel,
+	"transpose":  transpose,
+	"peak":       peak,
+	"moments":    moments,
+	"winograd":   winograd,
+	"strip":      strip,
+	"dense":      dense,
+	"assign":     assign,
+	"affine":     affine,
+	"depthwise":  depthwise,
+	"narrow":     narrow,
+	"elementary": elementary,
 }
 
 func main() {
