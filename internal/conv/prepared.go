@@ -61,7 +61,7 @@ func (f *Filters) Forward(threads int, g Geometry, y, x []float32, e Epilogue) {
 		how.form = form
 	}
 	p := f.prepare(threads, g, how)
-	threads = max(1, threads)
+	threads = g.Worth(max(1, threads))
 	switch how.algorithm {
 	case depthwise:
 		g.channelwise(y, x, p.rows, e).run(threads)

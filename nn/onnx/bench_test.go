@@ -99,7 +99,7 @@ func (r *run) shapes(s *step) (out [][]int) {
 			}
 		}
 	}
-	for _, i := range s.outputs {
+	for _, i := range s.last().out {
 		if t := r.value(i); t != nil {
 			out = append(out, t.Shape)
 		}

@@ -48,7 +48,6 @@ func buildBatchNormalization(a *attributes) kernel {
 		s := newAffine(scale, bias, mean, variance, epsilon)
 		t, y := c.over(0)
 		s.rows(c, y, x)
-		c.rectify(t)
 		return []*Tensor{t}
 	}
 }
