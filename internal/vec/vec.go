@@ -2,7 +2,11 @@
 // active tier. Slices are as long as the last argument; a shorter one panics.
 package vec
 
-import "github.com/convergent-go/convergent/asm"
+import (
+	"math"
+
+	"github.com/convergent-go/convergent/asm"
+)
 
 // blockLen is how many elements a kernel is given at once: nothing can interrupt it, the
 // collector too has to wait for it.
@@ -154,6 +158,38 @@ func Standardize(y, x, scale, bias []float32, mean, inverse float32) {
 	forBlocks(len(x), func(lo, hi int) {
 		asm.Active().Standardize(y[lo:hi], x[lo:hi], scale[lo:hi], bias[lo:hi], mean, inverse)
 	})
+}
+
+// Largest returns the largest of x that is not NaN, -Inf if there is none.
+func Largest(x []float32) float32 {
+	largest := float32(math.Inf(-1))
+	if len(x) >= 2*lanes {
+		var maxima [lanes]float32
+		copy(maxima[:], x)
+		for i := lanes; i < len(x); i += lanes {
+			Raise(maxima[:], x[min(i, len(x)-lanes):][:lanes])
+		}
+		x = maxima[:]
+	}
+	for _, v := range x {
+		if v > largest {
+			largest = v
+		}
+	}
+	return largest
+}
+
+// lanes is how many maxima Largest raises at a time.
+const lanes = 32
+
+// Sum returns the sum of x in float64.
+func Sum(x []float32) float64 {
+	var sum float64
+	forBlocks(len(x), func(lo, hi int) {
+		s, _ := asm.Active().Spread(x[lo:hi], 0)
+		sum += s
+	})
+	return sum
 }
 
 // Moments returns the mean and the variance of x, which is not empty, in float64.
