@@ -179,3 +179,13 @@ func narrow12x8(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int
 func narrow12x16(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc, cols int, add *float32, ldadd int, floor float32) {
 	panic(missingKernel)
 }
+
+func exp8(n int, y, x *float32, shift float32, c *float32)                  { panic(missingKernel) }
+func sigmoid8(n int, y, x, c *float32)                                      { panic(missingKernel) }
+func rational8(n int, y, x, c *float32)                                     { panic(missingKernel) }
+func gelu8(n int, y, x *float32, divisor float32, c *float32)               { panic(missingKernel) }
+func raise8(n int, dst, a *float32)                                         { panic(missingKernel) }
+func clamp8(n int, x *float32, lo, hi float32)                              { panic(missingKernel) }
+func multiply8(n int, dst, a *float32)                                      { panic(missingKernel) }
+func standardize8(n int, y, x, scale, bias *float32, mean, inverse float32) { panic(missingKernel) }
+func spread8(n int, x *float32, shift float64, sums *float64)               { panic(missingKernel) }

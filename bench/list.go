@@ -21,6 +21,7 @@ type List struct {
 	Lasso      []Lasso      `json:"lasso"`
 	Spectral   []Spectral   `json:"spectral"`
 	Train      []Train      `json:"train"`
+	ONNX       []Exported   `json:"onnx"` // networks that a peer exports
 }
 
 // Standard returns the list in work.json.
@@ -52,7 +53,7 @@ func Parse(data []byte) (*List, error) {
 // Works returns the work on the list. The error names what makes no sense.
 func (l *List) Works() ([]Work, error) {
 	var all []Work
-	for _, items := range [][]item{items(l.Conv), items(l.Networks), items(l.Gemm), items(l.Moments), items(l.Assignment), items(l.Lasso), items(l.Spectral), items(l.Train)} {
+	for _, items := range [][]item{items(l.Conv), items(l.Networks), items(l.Gemm), items(l.Moments), items(l.Assignment), items(l.Lasso), items(l.Spectral), items(l.Train), items(l.ONNX)} {
 		for _, it := range items {
 			works, err := it.works()
 			if err != nil {

@@ -13,7 +13,7 @@ func TestStandard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"conv/caffenet.conv3/forward", "conv/1x1/backward", "gemm/1024x1024x1024", "moments/N=100000,p=192", "assignment/uniform/n=4000", "assignment/noisy/n=384", "train/quick"} {
+	for _, name := range []string{"conv/caffenet.conv3/forward", "conv/1x1/backward", "gemm/1024x1024x1024", "moments/N=100000,p=192", "assignment/uniform/n=4000", "assignment/noisy/n=384", "train/quick", "onnx/resnet18/n=8"} {
 		if !slices.ContainsFunc(works, func(w Work) bool { return w.Name == name }) {
 			t.Errorf("%s is not on the list", name)
 		}
@@ -85,6 +85,7 @@ func TestParseErrors(t *testing.T) {
 		{`{"assignment": [{"n": 0, "values": "uniform"}]}`, "assignment/uniform/n=0"},
 		{`{"assignment": [{"n": 9, "values": "noisy", "samples": 1}]}`, "assignment/noisy/n=9"},
 		{`{"assignment": [{"n": 9, "values": "gamma"}]}`, `values "gamma"`},
+		{`{"onnx": [{"name": "resnet18", "billions": 1, "batches": [0]}]}`, "onnx/resnet18/n=0"},
 		{`{"train": [{"name": "b", "batch": 1, "layers": [{"layer": "lstm"}]}]}`, "lstm"},
 		{`{"train": [{"name": "b", "batch": 1, "layers": []}]}`, "input"},
 		{`{"train": [{"name": "b", "size": 4, "in": 1, "classes": 3, "layers": [{"layer": "dense", "out": 3}]}]}`, "batch of 0"},

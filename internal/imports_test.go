@@ -35,7 +35,7 @@ var allowed = []struct {
 	{"corr", []string{"internal/elem", "internal/level3", "internal/dense", "internal/assignment", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"match", []string{"internal/dense", "internal/level3", "internal/assignment", "internal/par"}},
 	{"spectral", []string{"internal/dense", "internal/par"}},
-	{"bench", []string{"nn", "corr", "match", "spectral", "internal/level3", "internal/conv"}},
+	{"bench", []string{"nn", "nn/onnx", "corr", "match", "spectral", "internal/level3", "internal/conv"}},
 	{"bench/flags", nil},
 	{"bench/peers", []string{"asm", "bench", "bench/flags"}},
 	{"bench/convergent/internal/progress", nil},

@@ -18,19 +18,20 @@ import (
 )
 
 var emitters = map[string]func(){
-	"gemm":      gemm,
-	"gram":      gram,
-	"panel":     panel,
-	"transpose": transpose,
-	"peak":      peak,
-	"moments":   moments,
-	"winograd":  winograd,
-	"strip":     strip,
-	"dense":     dense,
-	"assign":    assign,
-	"affine":    affine,
-	"depthwise": depthwise,
-	"narrow":    narrow,
+	"gemm":       gemm,
+	"gram":       gram,
+	"panel":      panel,
+	"transpose":  transpose,
+	"peak":       peak,
+	"moments":    moments,
+	"winograd":   winograd,
+	"strip":      strip,
+	"dense":      dense,
+	"assign":     assign,
+	"affine":     affine,
+	"depthwise":  depthwise,
+	"narrow":     narrow,
+	"elementary": elementary,
 }
 
 func main() {

@@ -7,12 +7,14 @@ on standard input is a request in JSON, and gets a line in answer:
         -> {"variant": "channels_last", "samples": [[...], ...]}
     {"do": "run"}                                               time what was prepared
         -> {"seconds": ...}
+    {"do": "export", "work": NAME, "spec": {...}}               write a network as an ONNX file
+        -> {"file": PATH, "process": ID of this one, for who sees other files}
 
 Where a library has several ways, the fastest is kept. Arrays and their samples
 are in the Go program's order: images NHWC, filters [out, y, x, in].
 """
 
-import json, math, os, sys, time
+import contextlib, json, math, os, sys, tempfile, time, warnings
 
 try:
     import numpy as np
@@ -278,9 +280,56 @@ def train_torch(name, s):
     return [way("NCHW", torch.contiguous_format), way("channels_last", torch.channels_last)]
 
 
+FOLDER = tempfile.TemporaryDirectory()
+
+
+@contextlib.contextmanager
+def silent():
+    """Without what libraries say to standard error as they are loaded."""
+    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(null)
+
+
+def exported(s):
+    """The file of a network with random weights, normalisations too."""
+    path = os.path.join(FOLDER.name, s["network"] + ".onnx")
+    if os.path.exists(path):
+        return path
+    for old in os.listdir(FOLDER.name):
+        os.remove(os.path.join(FOLDER.name, old))
+    torch.manual_seed(0)
+    net = getattr(torchvision.models, s["network"])(weights=None).eval()
+    for m in net.modules():
+        if isinstance(m, torch.nn.BatchNorm2d):
+            m.running_mean.normal_(0, 0.1), m.running_var.uniform_(0.5, 1.5)
+            m.weight.data.uniform_(0.5, 1.5), m.bias.data.normal_(0, 0.1)
+    for p in net.parameters():
+        if p.dim() > 1 and not p.any():  # the last layer of transformers
+            p.data.normal_(0, 0.02)
+    with silent(), warnings.catch_warnings(action="ignore"):
+        torch.onnx.export(net, torch.zeros(1, 3, 224, 224), path, input_names=["input"], output_names=["output"],
+                          dynamic_axes={"input": {0: "batch"}, "output": {0: "batch"}}, opset_version=17)
+    return path
+
+
+@peer("onnx", "onnxruntime")
+def onnx_onnxruntime(name, s):
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = int(os.environ["OMP_NUM_THREADS"])
+    session = onnxruntime.InferenceSession(exported(s), options, providers=["CPUExecutionProvider"])
+    x = uniform(1, s["n"], 3, 224, 224)
+    return [("NCHW", lambda: session.run(None, {"input": x}), lambda y: y)]
+
+
 def installed():
     """Which peers can do what, their versions, and why others cannot."""
-    global torch, blas, linear_sum_assignment, linkage, squareform, Lasso, lasso_path, SpectralClustering
+    global torch, torchvision, onnxruntime, blas, linear_sum_assignment, linkage, squareform, Lasso, lasso_path, SpectralClustering
     versions, missing = {"numpy": np.__version__}, {}
     try:
         import torch
@@ -289,6 +338,12 @@ def installed():
         versions["torch"] = torch.__version__
     except ImportError as e:
         missing["torch"] = str(e)
+    try:
+        with silent():
+            import onnx, onnxruntime, torchvision
+        versions["onnxruntime"] = f"{onnxruntime.__version__}, of networks of torchvision {torchvision.__version__}"
+    except ImportError as e:
+        missing["onnxruntime"] = str(e)
     try:
         import scipy
         from scipy.linalg import blas
@@ -324,6 +379,9 @@ def main():
         try:
             if r["do"] == "run":
                 answer({"seconds": seconds(best[1])})
+                continue
+            if r["do"] == "export":
+                answer({"file": exported(r["spec"]), "process": os.getpid()})
                 continue
             ways = best = None  # makes room
             kind = r["work"].split("/")[0]

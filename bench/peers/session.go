@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -61,6 +62,18 @@ type session struct {
 // compare times ours against each peer that does such work, or alone if none
 // does, and hands out a row of the table for each.
 func (s *session) compare(w bench.Work, emit func(row)) error {
+	if _, ok := w.Spec.(bench.Inference); ok {
+		i := slices.IndexFunc(s.peers, func(p peer) bool { return p.supports(w) })
+		if i < 0 {
+			fmt.Fprintf(os.Stderr, "%s is left out: no peer exports networks\n", w.Name)
+			return nil
+		}
+		file, err := s.peers[i].(library).export(w)
+		if err != nil {
+			return fmt.Errorf("%s: %w", w.Name, err)
+		}
+		w = w.Of(file)
+	}
 	job, err := w.Prepare(s.threads)
 	if err != nil {
 		return fmt.Errorf("%s: %w", w.Name, err)

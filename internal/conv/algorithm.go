@@ -1,5 +1,7 @@
 package conv
 
+import "github.com/convergent-go/convergent/asm"
+
 // direction is what of a convolution is computed.
 type direction int
 
@@ -27,7 +29,11 @@ const (
 
 // algorithm returns how g is computed. It depends on the shape alone, so that results do
 // not depend on the machine.
-func (g Geometry) algorithm(d direction) algorithm {
+func (g Geometry) algorithm(d direction) algorithm { return g.algorithmWith(d, g.form(d)) }
+
+// algorithmWith is algorithm for a form of Winograd's convolution, nil if there is none that
+// is quicker.
+func (g Geometry) algorithmWith(d direction, form *asm.Winograd) algorithm {
 	_, blocks := g.blocks()
 	_, merged := g.merged()
 	switch {
@@ -37,7 +43,7 @@ func (g Geometry) algorithm(d direction) algorithm {
 		return mergedGroups
 	case g.narrow(d):
 		return narrow
-	case g.form(d) != nil:
+	case form != nil:
 		return winograd
 	case blocks:
 		return spaceToDepth

@@ -6,6 +6,8 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"sync"
 	"testing"
 )
 
@@ -148,6 +150,42 @@ func checkDefinition(t *testing.T, g Geometry, terms bool) {
 		checkError(t, "dx", bound, gotX, dx, scale("dx", dx))
 		checkError(t, "dw", bound, gotW, dw, scale("dw", dw))
 		checkError(t, "db", bound, gotB, db, scale("db", db))
+		copy(gotY, random(len(y)))
+		checkPrepared(t, threads, g, gotY, x, w, bias)
+		twice := slices.Clone(scale("y", y))
+		for i := range twice {
+			twice[i] *= 2
+		}
+		checkError(t, "y of prepared filters", bound, gotY, y, twice)
+	}
+}
+
+// checkPrepared computes y with prepared filters, twice, and holds them to what they say of
+// each output: that it is there, once.
+func checkPrepared(t *testing.T, threads int, g Geometry, y, x, w, bias []float32) {
+	t.Helper()
+	filters := NewFilters(w)
+	filters.Forward(threads, g, y, x, Epilogue{Bias: bias, ReLU: true})
+	want := slices.Clone(y)
+	filters.Forward(threads, g, y, x, Epilogue{Bias: bias})
+	seen := make([]float32, len(y))
+	var mu sync.Mutex
+	got := make([]float32, len(y))
+	filters.Forward(threads, g, got, x, Epilogue{Bias: bias, Done: func(at, n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		copy(seen[at:at+n], got[at:])
+		for i := at; i < at+n; i++ {
+			got[i] += 1000
+		}
+	}})
+	for i, v := range y {
+		if want[i] != max(v, 0) {
+			t.Fatalf("y[%d] = %v after ReLU, of %v", i, want[i], v)
+		}
+		if seen[i] != v || got[i] != v+1000 {
+			t.Fatalf("y[%d] was said to be %v, and is changed to %v, where it is %v", i, seen[i], got[i], v)
+		}
 	}
 }
 

@@ -38,6 +38,7 @@ type channelwise struct {
 	w                    []float32 // [taps, taps, channels]
 	bias                 []float32 // nil: none
 	floor                float32
+	done                 func(at, n int) // nil, or Epilogue's, of positions that lie side by side
 }
 
 // chunk is how many channels are computed at a time: so many that their filters stay in the
@@ -59,6 +60,9 @@ func (e channelwise) run(threads int) {
 		for c := 0; c < e.channels; c += e.chunk() {
 			for r := lo; r < hi; r++ {
 				e.row(r/e.vertical.out, r%e.vertical.out, c, min(e.channels, c+e.chunk()))
+				if e.done != nil && c+e.chunk() >= e.channels {
+					e.done(r*e.y.row, e.y.row)
+				}
 			}
 		}
 	})
@@ -122,12 +126,13 @@ func (g Geometry) forwardDepthwise(threads int, y, x, w, bias []float32, relu bo
 	filters := level3.Scratch(taps * g.C)
 	defer level3.Release(filters)
 	asm.Active().Transpose(*filters, g.C, w, taps, g.C, taps)
-	e := channelwise{n: g.N, channels: g.C, vertical: g.vertical(), horizontal: g.horizontal(),
-		x: g.inputPlane(x), y: g.outputPlane(y), w: *filters, bias: bias, floor: float32(math.Inf(-1))}
-	if relu {
-		e.floor = 0
-	}
-	e.run(threads)
+	g.channelwise(y, x, *filters, Epilogue{Bias: bias, ReLU: relu}).run(threads)
+}
+
+// channelwise returns the convolution of g with filters [KH, KW, C].
+func (g Geometry) channelwise(y, x, filters []float32, e Epilogue) channelwise {
+	return channelwise{n: g.N, channels: g.C, vertical: g.vertical(), horizontal: g.horizontal(),
+		x: g.inputPlane(x), y: g.outputPlane(y), w: filters, bias: e.Bias, floor: e.floor(), done: e.Done}
 }
 
 // backwardDataDepthwise is BackwardData of filters for each channel, a convolution for each

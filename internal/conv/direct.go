@@ -54,12 +54,12 @@ func (g Geometry) forwardDirect(threads int, y, x, w, bias []float32, relu bool)
 		packed.Pack(0, g.Out, level3.Rows{Data: w, Stride: k})
 		filters = packed
 	}
-	g.forwardRows(threads, y, x, g.rowLen(), g.H+2*g.Pad, filters, bias, relu)
+	g.forwardRows(threads, y, x, g.rowLen(), g.H+2*g.Pad, filters, Epilogue{Bias: bias, ReLU: relu})
 }
 
 // forwardRows computes y from padded images x, of so many rows of the given length each, and
 // filters, a row of the output at a time.
-func (g Geometry) forwardRows(threads int, y, x []float32, rowLen, height int, filters fixedB, bias []float32, relu bool) {
+func (g Geometry) forwardRows(threads int, y, x []float32, rowLen, height int, filters fixedB, e Epilogue) {
 	rows := g.N * g.OutH()
 	par.Blocks(threads, rows, max(1, divUp(rows, 8*threads)), func(lo, hi int) {
 		for r := lo; r < hi; r++ {
@@ -67,7 +67,10 @@ func (g Geometry) forwardRows(threads int, y, x []float32, rowLen, height int, f
 			in := withRoom(x[at:], (g.KH-1)*rowLen+((g.OutW()+filters.Overread(g.OutW())-1)*g.Stride+g.KW)*g.C)
 			patches := asm.PanelA{Data: in, RowStride: g.Stride * g.C, ColStride: 1, Run: g.KW * g.C, RunStride: rowLen}
 			out := y[r*g.OutW()*g.Out:][:g.OutW()*g.Out]
-			filters.Multiply(g.OutW(), patches, out, g.Out, level3.Epilogue{Bias: bias, ReLU: relu})
+			filters.Multiply(g.OutW(), patches, out, g.Out, level3.Epilogue{Bias: e.Bias, ReLU: e.ReLU})
+			if e.Done != nil {
+				e.Done(r*len(out), len(out))
+			}
 		}
 	})
 }

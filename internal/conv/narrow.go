@@ -100,5 +100,5 @@ func (g Geometry) backwardDataNarrow(threads int, dx, dy, w []float32) {
 			copy(filters[((taps-1-i)*g.Out+o)*g.C:][:g.C], w[(o*taps+i)*g.C:])
 		}
 	}
-	b.forwardRows(threads, dx, dy, (g.OutW()+2*padX)*g.Out, g.OutH()+2*padY, newNarrowB(filters, g.C, g.C, taps*g.Out), nil, false)
+	b.forwardRows(threads, dx, dy, (g.OutW()+2*padX)*g.Out, g.OutH()+2*padY, newNarrowB(filters, g.C, g.C, taps*g.Out), Epilogue{})
 }

@@ -1,8 +1,6 @@
 package conv
 
 import (
-	"math"
-
 	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
@@ -67,12 +65,17 @@ func (t *tiling) input(dst []float32, plane, tile int, scratch []float32) {
 	asm.Active().Transform(t.Input, t.x.vectors(), t.grid(dst, plane), t.x.tile(scratch, n, y-t.pad, x-t.pad, t.Points))
 }
 
-// output writes a tile of y from the grid of its products.
-func (t *tiling) output(src asm.Grid, tile int, bias []float32, floor float32, scratch []float32) {
+// output writes a tile of y from the grid of its products, and says so to done, unless that is
+// nil.
+func (t *tiling) output(src asm.Grid, tile int, bias []float32, floor float32, scratch []float32, done func(at, n int)) {
 	n, y, x := t.position(tile)
 	m := t.y
 	tier, size := asm.Active(), m.vectors()
-	dst := m.data[((n*m.h+y)*m.w+x)*m.c+m.c0:]
+	at := ((n*m.h+y)*m.w+x)*m.c + m.c0
+	dst := m.data[at:]
+	if done != nil {
+		defer t.announce(done, at, min(t.M, m.h-y), min(t.M, m.w-x))
+	}
 	if y+t.M <= m.h && x+t.M <= m.w && m.depth%8 == 0 {
 		tier.Output(t.Output, size, asm.Grid{Data: dst, RowStride: m.w * m.c, ColStride: m.c}, src, bias, floor)
 		return
@@ -85,15 +88,24 @@ func (t *tiling) output(src asm.Grid, tile int, bias []float32, floor float32, s
 	}
 }
 
-// convolve computes y, with a bias (nil: none), and with zero for what is below it if relu.
-func (t *tiling) convolve(threads int, w *filters, bias []float32, relu bool) {
-	floor := float32(math.Inf(-1))
-	if relu {
-		floor = 0
+// announce calls done for outputs of rows x cols positions.
+func (t *tiling) announce(done func(at, n int), at, rows, cols int) {
+	for i := range rows {
+		if t.y.depth == t.y.c {
+			done(at+i*t.y.w*t.y.c, cols*t.y.c)
+			continue
+		}
+		for j := range cols {
+			done(at+(i*t.y.w+j)*t.y.c, t.y.depth)
+		}
 	}
+}
+
+// convolve computes y.
+func (t *tiling) convolve(threads int, w *filters, e Epilogue) {
 	depth, out := t.x.vectors(), paddedColumns(t.y.depth)
 	paddedBias := make([]float32, out)
-	copy(paddedBias, bias)
+	copy(paddedBias, e.Bias)
 	block := t.block(threads, depth+out)
 	points := t.Points * t.Points
 	xPlane, yPlane := block*depth+cacheLine, block*out+cacheLine
@@ -109,7 +121,7 @@ func (t *tiling) convolve(threads int, w *filters, bias []float32, relu bool) {
 			b.Multiply(hi-lo, asm.PanelA{Data: x[p*xPlane:], RowStride: depth, ColStride: 1}, y[p*yPlane:], out, level3.Epilogue{})
 		}
 		for i := lo; i < hi; i++ {
-			t.output(t.grid(y[(i-lo)*out:], yPlane), i, paddedBias, floor, scratch)
+			t.output(t.grid(y[(i-lo)*out:], yPlane), i, paddedBias, e.floor(), scratch, e.Done)
 		}
 	})
 }
@@ -136,10 +148,15 @@ func (t *tiling) share(threads int, f func(threads int, t *tiling)) {
 		f(threads, t)
 		return
 	}
-	par.Blocks(threads, t.y.depth, each*panelWidth(), func(lo, hi int) {
+	t.parts(threads, each*panelWidth(), func(_, _ int, part *tiling) { f(1, part) })
+}
+
+// parts calls f for parts of so many channels of y, from channel lo to hi.
+func (t *tiling) parts(threads, channels int, f func(lo, hi int, part *tiling)) {
+	par.Blocks(threads, t.y.depth, channels, func(lo, hi int) {
 		part := *t
 		part.y.c0, part.y.depth = t.y.c0+lo, hi-lo
-		f(1, &part)
+		f(lo, hi, &part)
 	})
 }
 
@@ -155,7 +172,7 @@ func (g Geometry) forwardWinograd(threads int, y, x, w, bias []float32, relu boo
 			if bias != nil {
 				b = bias[t.y.c0:][:t.y.depth]
 			}
-			t.convolve(threads, filters, b, relu)
+			t.convolve(threads, filters, Epilogue{Bias: b, ReLU: relu})
 		})
 	}
 }
@@ -169,7 +186,7 @@ func (g Geometry) backwardDataWinograd(threads int, dx, dy, w []float32) {
 		t.share(threads, func(threads int, t *tiling) {
 			filters := packBackward(threads, f, w[out.c0*g.patch()+t.y.c0-in.c0:], out.depth, in.depth, t.y.depth)
 			defer filters.release()
-			t.convolve(threads, filters, nil, false)
+			t.convolve(threads, filters, Epilogue{})
 		})
 	}
 }

@@ -4,9 +4,13 @@ import "github.com/convergent-go/convergent/asm"
 
 // PackedB is a B of n vectors of k terms that is packed once, for many products.
 type PackedB struct {
-	n, k  int
-	block blockB
+	n, k       int
+	first, all int // of vectors that lie packed side by side, the first of these, and how many
+	block      blockB
 }
+
+// width is the columns of C in the tiles that all vectors take.
+func (b PackedB) width() int { return roundUp(b.all, Width()) }
 
 // Width is how many vectors a packed panel holds.
 func Width() int { return asm.Active().Tile().NR }
@@ -17,13 +21,13 @@ func PackedLen(n, k int) int { return roundUp(n, Width()) * k }
 // NewPackedB returns a B in the given memory, of PackedLen(n, k) floats, whose
 // vectors are yet to be packed.
 func NewPackedB(panels []float32, n, k int) PackedB {
-	return PackedB{n, k, blockB{panels[:PackedLen(n, k)], Width(), min(k, KC)}}
+	return PackedB{n, k, 0, n, blockB{panels[:PackedLen(n, k)], Width(), min(k, KC)}}
 }
 
 // StridedB returns a B that need not be packed, since it is read where it lies: term k of
 // vector j is data[k*stride+j]. It reports false if vectors do not fill the last tile.
 func StridedB(data []float32, stride, n, k int) (b PackedB, ok bool) {
-	return PackedB{n, k, blockB{data, stride, 1}}, n%Width() == 0
+	return PackedB{n, k, 0, n, blockB{data, stride, 1}}, n%Width() == 0
 }
 
 // Pack packs vectors [0, j1-j0) of v as vectors [j0, j1). j0 is a multiple of the
@@ -32,7 +36,7 @@ func (b PackedB) Pack(j0, j1 int, v Operand) {
 	width := Width()
 	for k := 0; k < b.k; k += KC {
 		end := min(b.k, k+KC)
-		v.Pack(b.block.data[k*roundUp(b.n, width)+j0*(end-k):], width, 0, j1-j0, k, end)
+		v.Pack(b.block.data[k*b.width()+j0*(end-k):], width, 0, j1-j0, k, end)
 	}
 }
 
@@ -45,11 +49,11 @@ func (b PackedB) Overread(m int) int { return newRowTiling(asm.Active().Tile(), 
 // B that was packed, may there be more than KC terms.
 func (b PackedB) Multiply(m int, a asm.PanelA, c []float32, ldc int, e Epilogue) {
 	p := newProduct(asm.Active(), Product{M: m, N: b.n, K: b.k, C: c, LDC: ldc, Epilogue: e})
-	width := roundUp(b.n, p.tile.NR)
 	for k := 0; k < b.k; k += KC {
 		kc, a, terms := min(KC, b.k-k), a, b.block
 		a.Data = a.Data[k*a.ColStride:]
-		terms.data, terms.step = terms.data[k*width:], min(terms.step, kc)
+		terms.step = min(terms.step, kc)
+		terms.data = terms.data[k*b.width()+b.first*terms.step:]
 		p.macro(block{0, m, 0, b.n, k, k + kc}, blockA{PanelA: a}, newRowTiling(p.tile, m), terms)
 	}
 }
@@ -58,3 +62,6 @@ func (b PackedB) Multiply(m int, a asm.PanelA, c []float32, ldc int, e Epilogue)
 func (b PackedB) MultiplyRows(m int, a Rows, c []float32, ldc int) {
 	b.Multiply(m, asm.PanelA{Data: a.Data, RowStride: a.Stride, ColStride: 1}, c, ldc, Epilogue{})
 }
+
+// Size returns the number of vectors and of their terms.
+func (b PackedB) Size() (n, k int) { return b.n, b.k }

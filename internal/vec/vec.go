@@ -2,7 +2,11 @@
 // active tier. Slices are as long as the last argument; a shorter one panics.
 package vec
 
-import "github.com/convergent-go/convergent/asm"
+import (
+	"math"
+
+	"github.com/convergent-go/convergent/asm"
+)
 
 // blockLen is how many elements a kernel is given at once: nothing can interrupt it, the
 // collector too has to wait for it.
@@ -99,4 +103,107 @@ func Centre(n int, dst []float32, ld int, src []float32, stride int, c Columns) 
 // Shift is dst[i] += a*u[i], then b*v[i], one rounding a term.
 func Shift(dst []float64, a float64, u []float64, b float64, v []float64) {
 	asm.Active().Shift(dst, a, u, b, v)
+}
+
+// Exp is y[i] = e^(x[i] - shift). y and x may be the same slice, here and in what follows.
+func Exp(y, x []float32, shift float32) {
+	y = y[:len(x)]
+	forBlocks(len(x), func(lo, hi int) { asm.Active().Exp(y[lo:hi], x[lo:hi], shift) })
+}
+
+// Sigmoid is y[i] = 1 / (1 + e^-x[i]).
+func Sigmoid(y, x []float32) {
+	y = y[:len(x)]
+	forBlocks(len(x), func(lo, hi int) { asm.Active().Sigmoid(y[lo:hi], x[lo:hi]) })
+}
+
+// Erf is the error function of each element.
+func Erf(y, x []float32) {
+	y = y[:len(x)]
+	forBlocks(len(x), func(lo, hi int) { asm.Active().Erf(y[lo:hi], x[lo:hi]) })
+}
+
+// Tanh is the hyperbolic tangent of each element.
+func Tanh(y, x []float32) {
+	y = y[:len(x)]
+	forBlocks(len(x), func(lo, hi int) { asm.Active().Tanh(y[lo:hi], x[lo:hi]) })
+}
+
+// Gelu is y[i] = x[i] * (erf(x[i] / sqrt 2) + 1) * 0.5.
+func Gelu(y, x []float32) {
+	y = y[:len(x)]
+	forBlocks(len(x), func(lo, hi int) { asm.Active().Gelu(y[lo:hi], x[lo:hi]) })
+}
+
+// Raise raises dst[i] to a[i] where that is larger.
+func Raise(dst, a []float32) {
+	dst = dst[:len(a)]
+	forBlocks(len(a), func(lo, hi int) { asm.Active().Raise(dst[lo:hi], a[lo:hi]) })
+}
+
+// Clamp raises what is below lo to it, and then lowers what is above hi; NaN stays NaN.
+func Clamp(x []float32, lo, hi float32) {
+	forBlocks(len(x), func(from, to int) { asm.Active().Clamp(x[from:to], lo, hi) })
+}
+
+// Multiply is dst[i] *= a[i].
+func Multiply(dst, a []float32) {
+	dst = dst[:len(a)]
+	forBlocks(len(a), func(lo, hi int) { asm.Active().Multiply(dst[lo:hi], a[lo:hi]) })
+}
+
+// Standardize is y = (x - mean) * inverse * scale + bias in each of the elements of a row.
+func Standardize(y, x, scale, bias []float32, mean, inverse float32) {
+	y, scale, bias = y[:len(x)], scale[:len(x)], bias[:len(x)]
+	forBlocks(len(x), func(lo, hi int) {
+		asm.Active().Standardize(y[lo:hi], x[lo:hi], scale[lo:hi], bias[lo:hi], mean, inverse)
+	})
+}
+
+// Largest returns the largest of x that is not NaN, -Inf if there is none.
+func Largest(x []float32) float32 {
+	largest := float32(math.Inf(-1))
+	if len(x) >= 2*lanes {
+		var maxima [lanes]float32
+		copy(maxima[:], x)
+		for i := lanes; i < len(x); i += lanes {
+			Raise(maxima[:], x[min(i, len(x)-lanes):][:lanes])
+		}
+		x = maxima[:]
+	}
+	for _, v := range x {
+		if v > largest {
+			largest = v
+		}
+	}
+	return largest
+}
+
+// lanes is how many maxima Largest raises at a time.
+const lanes = 32
+
+// Sum returns the sum of x in float64.
+func Sum(x []float32) float64 {
+	var sum float64
+	forBlocks(len(x), func(lo, hi int) {
+		s, _ := asm.Active().Spread(x[lo:hi], 0)
+		sum += s
+	})
+	return sum
+}
+
+// Moments returns the mean and the variance of x, which is not empty, in float64.
+func Moments(x []float32) (mean, variance float64) {
+	sums := func(shift float64) (sum, squares float64) {
+		forBlocks(len(x), func(lo, hi int) {
+			s, q := asm.Active().Spread(x[lo:hi], shift)
+			sum, squares = sum+s, squares+q
+		})
+		return sum, squares
+	}
+	n := float64(len(x))
+	sum, _ := sums(0)
+	mean = sum / n
+	rest, squares := sums(mean)
+	return mean, max(0, squares-float64(rest*rest)/n) / n
 }

@@ -16,7 +16,14 @@ type attributes struct {
 	outputs []string
 	src     *source
 	used    map[string]bool
-	epsilon float32 // of a BatchNormalization, for others to know
+
+	// What others may know of the operator: epsilon of a BatchNormalization, perm of a
+	// Transpose, and what computes each element from one of input 0, given the other inputs
+	// if it depends on them.
+	epsilon float32
+	perm    []int
+	each    func(y, x []float32)
+	eachOf  func(in []*Tensor) func(y, x []float32)
 }
 
 // The kinds of attributes, of which 0, not said, is any.

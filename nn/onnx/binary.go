@@ -3,8 +3,6 @@ package onnx
 import (
 	"math"
 	"slices"
-
-	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // pairs is how two arrays are combined elementwise: runs of n elements, one apart in the
@@ -107,37 +105,12 @@ func (o combination) compute(c *call, a, b *Tensor) *Tensor {
 
 // dyadic is an operator of two operands.
 func dyadic(o combination) *operator {
-	return &operator{min: 2, max: 2, outputs: 1, channelsLast: true, relu: o.result == 0, build: func(a *attributes) kernel {
+	return &operator{min: 2, max: 2, outputs: 1, channelsLast: true, fresh: true, build: func(a *attributes) kernel {
 		old := newLegacy(a)
 		return func(c *call) []*Tensor {
-			y := o.compute(c, old.operand(c, 0), old.operand(c, 1))
-			c.rectify(y)
-			return []*Tensor{y}
+			return []*Tensor{o.compute(c, old.operand(c, 0), old.operand(c, 1))}
 		}
 	}}
-}
-
-// rectify does the work of a Relu after the node, if there is one.
-func (c *call) rectify(y *Tensor) {
-	if !c.relu() {
-		return
-	}
-	switch d := y.Data.(type) {
-	case []float32:
-		c.blocks(len(d), func(lo, hi int) { vec.ReLU(d[lo:hi]) })
-	case []int64:
-		rectifyInts(d)
-	case []int32:
-		rectifyInts(d)
-	case []int8:
-		rectifyInts(d)
-	}
-}
-
-func rectifyInts[T int64 | int32 | int8](x []T) {
-	for i, v := range x {
-		x[i] = max(v, 0)
-	}
 }
 
 // variadic is an operator of any number of operands, combined in order; mean divides by

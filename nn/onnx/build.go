@@ -494,7 +494,16 @@ func (b *builder) prepare(n *node, s *scope, p *nodeProto) (err error) {
 		a.list[attr.name] = attr
 	}
 	n.kernel = op.build(a)
-	n.epsilon = a.epsilon
+	n.epsilon, n.perm, n.each = a.epsilon, a.perm, a.each
+	if a.eachOf != nil {
+		constants := make([]*Tensor, len(n.in))
+		for i, at := range n.in {
+			if at >= 0 {
+				constants[i] = b.m.slots[at].constant
+			}
+		}
+		n.each = a.eachOf(constants)
+	}
 	a.rest()
 	return nil
 }

@@ -35,6 +35,10 @@ type call struct {
 	threads int
 	mem     *memory
 	step    *step // nil where constants are folded
+
+	others   []*Tensor // the other operands of the step's followers, nil where there is none
+	followed int       // followers whose work is done
+	result   *Tensor   // what after has made of the output; nil: not asked yet
 }
 
 // evaluate runs the node's kernel.
@@ -47,11 +51,17 @@ func (c *call) evaluate() (out []*Tensor, err error) {
 			}
 		}
 	}
-	return c.node.kernel(c), nil
+	out = c.node.kernel(c)
+	if c.next() != nil && c.result == nil {
+		if done := c.after(out[0]); done != nil {
+			c.blocks(out[0].Len(), func(lo, hi int) { done(lo, hi-lo) })
+		}
+	}
+	if c.result != nil {
+		out[0] = c.result
+	}
+	return out, nil
 }
-
-// relu reports whether what the node computes is to be clipped at zero from below.
-func (c *call) relu() bool { return c.step != nil && c.step.relu }
 
 // has reports whether input i is there.
 func (c *call) has(i int) bool { return i < len(c.in) && c.in[i] != nil }

@@ -8,9 +8,12 @@ import (
 	"github.com/convergent-go/convergent/internal/par"
 )
 
-// filters are the weights of a convolution as its kernels read them: [Out, positions,
-// channels of a group], and the bias.
-type filters struct{ w, bias []float32 }
+// filters are the weights of a convolution, [Out, positions, channels of a group], and the
+// bias.
+type filters struct {
+	*conv.Filters
+	w, bias []float32
+}
 
 // buildConv returns the kernel of Conv, of any number of spatial axes, whose images have
 // channels last.
@@ -34,7 +37,7 @@ func buildConv(a *attributes) kernel {
 			if x.Len() == 0 {
 				failf("an input of shape %v", x.Shape)
 			}
-			c.convolve(spans, groups, d, x, f)
+			c.convolve(spans, groups, y, x, f)
 		}
 		return []*Tensor{y}
 	}
@@ -51,7 +54,7 @@ func (c *call) filters(w *Tensor, bias []float32) filters {
 
 func (c *call) transposeFilters(w *Tensor, bias []float32) filters {
 	out, depth, size := w.Shape[0], w.Shape[1], product(w.Shape[2:])
-	f := filters{w.Data.([]float32), bias}
+	f := filters{w: w.Data.([]float32), bias: bias}
 	if depth > 1 && size > 1 {
 		f.w = make([]float32, w.Len())
 		copyStrided(c.threads, []int{out, size, depth}, f.w, 0, []int{size * depth, depth, 1}, w.Data, 0, []int{size * depth, 1, size})
@@ -72,11 +75,13 @@ func (c *call) transposeFilters(w *Tensor, bias []float32) filters {
 			}
 		}
 	}
+	f.Filters = conv.NewFilters(f.w)
 	return f
 }
 
 // convolve computes y from images x whose channels are last in memory.
-func (c *call) convolve(spans []span, groups int, y []float32, x *Tensor, f filters) {
+func (c *call) convolve(spans []span, groups int, t, x *Tensor, f filters) {
+	y := t.Data.([]float32)
 	n, ch := x.Shape[0], x.Shape[1]
 	out := len(f.w) / (ch / groups)
 	for _, s := range spans {
@@ -95,7 +100,7 @@ func (c *call) convolve(spans []span, groups int, y []float32, x *Tensor, f filt
 			data := x.Data.([]float32)
 			if p := h.before; p == h.after && p == w.before && p == w.after && (h.in+2*p-h.kernel)/h.stride+1 == h.out && (w.in+2*p-w.kernel)/w.stride+1 == w.out {
 				g.Pad = p
-				conv.Forward(c.threads, g, y, data, f.w, f.bias, c.relu())
+				f.Forward(c.threads, g, y, data, conv.Epilogue{Bias: f.bias, ReLU: c.relu(), Done: c.after(t)})
 				return
 			}
 			// The kernel pads all sides alike, so that here others have to be written; rows and
@@ -121,7 +126,7 @@ func (c *call) convolve(spans []span, groups int, y []float32, x *Tensor, f filt
 				copy(row[lo*ch:hi*ch], src)
 				clear(row[hi*ch:])
 			})
-			conv.Forward(c.threads, g, y, buf.data, f.w, f.bias, c.relu())
+			f.Forward(c.threads, g, y, buf.data, conv.Epilogue{Bias: f.bias, ReLU: c.relu(), Done: c.after(t)})
 			return
 		}
 	}
@@ -143,6 +148,7 @@ func (c *call) convolvePatches(spans []span, groups, out int, y []float32, x *Te
 	block := min(positions, max(1, (1<<20)/patch))
 	buf := c.scratch(block * patch)
 	defer c.mem.release(buf)
+	relu := c.relu()
 	p := patches{spans: spans, x: data, ch: ch, depth: depth}
 	p.image = ch
 	for _, s := range spans {
@@ -163,7 +169,7 @@ func (c *call) convolvePatches(spans []span, groups, out int, y []float32, x *Te
 			level3.Gemm(c.threads, level3.Product{
 				M: hi - lo, N: per, K: patch,
 				A: level3.Rows{Data: buf.data, Stride: patch}, B: level3.Rows{Data: f.w[g*per*patch:], Stride: patch},
-				C: y[lo*out+g*per:], LDC: out, Epilogue: level3.Epilogue{Bias: bias, ReLU: c.relu()}})
+				C: y[lo*out+g*per:], LDC: out, Epilogue: level3.Epilogue{Bias: bias, ReLU: relu}})
 		}
 	}
 }

@@ -82,7 +82,6 @@ func buildConvTranspose(a *attributes) kernel {
 				})
 			}
 		}
-		c.rectify(y)
 		return []*Tensor{y}
 	}
 }

@@ -9,8 +9,9 @@ import (
 
 // mapping is an operator that computes each element of its result from one of its input.
 func mapping(build func(a *attributes) func(y, x []float32)) *operator {
-	return &operator{min: 1, max: 1, outputs: 1, channelsLast: true, build: func(a *attributes) kernel {
+	return &operator{min: 1, max: 1, outputs: 1, channelsLast: true, fresh: true, build: func(a *attributes) kernel {
 		f := build(a)
+		a.each = f
 		return func(c *call) []*Tensor { return c.mapped(f) }
 	}}
 }
@@ -164,7 +165,7 @@ func buildGelu(a *attributes) func(y, x []float32) {
 	if a.choice("approximate", "none", "tanh") == "tanh" {
 		return each(geluTanh)
 	}
-	return each(gelu)
+	return vec.Gelu
 }
 
 func buildShrink(a *attributes) func(y, x []float32) {
@@ -191,10 +192,15 @@ func buildIsInf(a *attributes) func(x float32) bool {
 }
 
 func reluFloats(y, x []float32) {
+	copyTo(y, x)
+	vec.ReLU(y)
+}
+
+// copyTo copies x to y, unless they are the same slice.
+func copyTo(y, x []float32) {
 	if len(x) > 0 && &y[0] != &x[0] {
 		copy(y, x)
 	}
-	vec.ReLU(y)
 }
 
 func abs(x int64) int64 { return max(x, -x) }
@@ -210,7 +216,8 @@ func sign(x float64) float64 {
 }
 
 // buildRelu returns the kernel of Relu, which integers have too.
-func buildRelu(*attributes) kernel {
+func buildRelu(a *attributes) kernel {
+	a.each = reluFloats
 	return func(c *call) []*Tensor {
 		switch c.tensor(0).Type() {
 		case Int64, Int32, Int8:
@@ -226,6 +233,19 @@ func buildClip(a *attributes) kernel {
 	lo, hi := float32(math.Inf(-1)), float32(math.Inf(1))
 	if a.version < 11 {
 		lo, hi = a.float("min", lo), a.float("max", hi)
+	}
+	a.eachOf = func(in []*Tensor) func(y, x []float32) {
+		lo, hi := lo, hi
+		for i, bound := range []*float32{&lo, &hi} {
+			if i+1 < len(in) && in[i+1] != nil {
+				d, ok := in[i+1].Data.([]float32)
+				if !ok || len(d) != 1 {
+					return nil
+				}
+				*bound = d[0]
+			}
+		}
+		return clamped(lo, hi)
 	}
 	return func(c *call) []*Tensor {
 		for i := 1; i < len(c.in); i++ {
@@ -251,17 +271,14 @@ func buildClip(a *attributes) kernel {
 		if c.has(2) {
 			hi = c.floats(2)[0]
 		}
-		return c.mapped(func(y, x []float32) {
-			for i, v := range x {
-				if v < lo {
-					v = lo
-				}
-				if v > hi {
-					v = hi
-				}
-				y[i] = v
-			}
-		})
+		return c.mapped(clamped(lo, hi))
+	}
+}
+
+func clamped(lo, hi float32) func(y, x []float32) {
+	return func(y, x []float32) {
+		copyTo(y, x)
+		vec.Clamp(y, lo, hi)
 	}
 }
 

@@ -12,12 +12,42 @@ func buildMatMul(*attributes) kernel {
 	return func(c *call) []*Tensor {
 		a, b := c.rank(0, 1), c.rank(1, 1)
 		if a.Type() != Float32 {
+			c.step = nil // its followers are not for floats
 			y := c.matmul(cast(c, a, Float32), cast(c, b, Float32))
 			return []*Tensor{cast(c, y, a.Type())}
 		}
 		c.floats(1)
 		return []*Tensor{c.matmul(a, b)}
 	}
+}
+
+// multiply computes the rows y of m vectors of a with a B of n vectors of k terms, input 1 of
+// the node, which is packed once if it is constant.
+func (c *call) multiply(t *Tensor, y []float32, m, n, k int, a, b level3.Operand, bias []float32) {
+	e := level3.Epilogue{Bias: bias}
+	if bias == nil {
+		e.Bias = c.addend(n)
+	}
+	e.ReLU = c.relu()
+	if !c.isConstant(1) {
+		level3.Gemm(c.threads, level3.Product{M: m, N: n, K: k, LDC: n, A: a, B: b, C: y, Epilogue: e})
+		return
+	}
+	packed := c.prepared(func() any { return level3.PackB(c.threads, n, k, b) }).(level3.PackedB)
+	done := c.after(t)
+	if done == nil {
+		packed.Gemm(c.threads, m, a, y, n, e, nil)
+		return
+	}
+	packed.Gemm(c.threads, m, a, y, n, e, func(i0, i1, j0, j1 int) {
+		if j1-j0 == n {
+			done(i0*n, (i1-i0)*n)
+			return
+		}
+		for i := i0; i < i1; i++ {
+			done(i*n+j0, j1-j0)
+		}
+	})
 }
 
 func (c *call) matmul(a, b *Tensor) *Tensor {
@@ -52,6 +82,11 @@ func (c *call) matmul(a, b *Tensor) *Tensor {
 			failf("shapes %v and %v cannot be multiplied", a.Shape, b.Shape)
 		}
 	}
+	x, z := a.Data.([]float32), b.Data.([]float32)
+	if count == 1 {
+		c.multiply(y, d, m, n, k, level3.Rows{Data: x, Stride: k}, level3.Cols{Data: z, Stride: n}, nil)
+		return y
+	}
 	offsets := func(s []int) []int {
 		t := &Tensor{Shape: s}
 		at := make([]int, 0, count)
@@ -59,14 +94,11 @@ func (c *call) matmul(a, b *Tensor) *Tensor {
 		l.each(func(i, _ int) { at = append(at, i) })
 		return at
 	}
-	var fromA, fromB = []int{0}, []int{0}
-	if count > 1 {
-		fromA, fromB = offsets(ab), offsets(bb)
-	}
+	fromA, fromB := offsets(ab), offsets(bb)
 	c.products(d, count, func(i, threads int) level3.Product {
 		return level3.Product{M: m, N: n, K: k, LDC: n,
-			A: level3.Rows{Data: a.Data.([]float32)[fromA[i]*m*k:], Stride: k},
-			B: level3.Cols{Data: b.Data.([]float32)[fromB[i]*k*n:], Stride: n}, C: d[i*m*n:][:m*n]}
+			A: level3.Rows{Data: x[fromA[i]*m*k:], Stride: k},
+			B: level3.Cols{Data: z[fromB[i]*k*n:], Stride: n}, C: d[i*m*n:][:m*n]}
 	})
 	return y
 }
@@ -105,26 +137,26 @@ func buildGemm(a *attributes) kernel {
 		if k != kb {
 			failf("shapes %v and %v cannot be multiplied", x.Shape, w.Shape)
 		}
-		p := level3.Product{M: m, N: n, K: k, LDC: n}
-		if p.A = (level3.Rows{Data: c.floats(0), Stride: k}); ta {
-			p.A = level3.Cols{Data: c.floats(0), Stride: m}
+		var left, right level3.Operand = level3.Rows{Data: c.floats(0), Stride: k}, level3.Cols{Data: c.floats(1), Stride: n}
+		if ta {
+			left = level3.Cols{Data: c.floats(0), Stride: m}
 		}
-		if p.B = (level3.Cols{Data: c.floats(1), Stride: n}); tb {
-			p.B = level3.Rows{Data: c.floats(1), Stride: k}
+		if tb {
+			right = level3.Rows{Data: c.floats(1), Stride: k}
 		}
 		y, d := c.newFloats([]int{m, n})
 		if len(d) == 0 {
 			return []*Tensor{y}
 		}
-		p.C = d
-		simple := alpha == 1 && beta == 1
-		if c.has(2) && simple && len(c.in[2].Shape) == 1 && c.in[2].Shape[0] == n {
-			p.Epilogue = level3.Epilogue{Bias: c.floats(2), ReLU: c.relu()}
-			level3.Gemm(c.threads, p)
+		switch {
+		case alpha == 1 && !c.has(2):
+			c.multiply(y, d, m, n, k, left, right, nil)
+			return []*Tensor{y}
+		case alpha == 1 && beta == 1 && len(c.in[2].Shape) == 1 && c.in[2].Shape[0] == n:
+			c.multiply(y, d, m, n, k, left, right, c.floats(2))
 			return []*Tensor{y}
 		}
-		p.Epilogue.ReLU = c.relu() && alpha == 1 && !c.has(2)
-		level3.Gemm(c.threads, p)
+		level3.Gemm(c.threads, level3.Product{M: m, N: n, K: k, LDC: n, A: left, B: right, C: d})
 		if alpha != 1 {
 			c.blocks(len(d), func(lo, hi int) { mulFloats(d[lo:hi], d[lo:hi], 1, []float32{alpha}, 0) })
 		}
@@ -139,7 +171,6 @@ func buildGemm(a *attributes) kernel {
 				}
 			})
 		}
-		c.rectify(y)
 		return []*Tensor{y}
 	}
 }

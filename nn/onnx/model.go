@@ -52,8 +52,10 @@ type node struct {
 	in, out  []int  // slots, -1 where one is omitted
 	fixed    []bool // inputs that are constants
 
-	epsilon     float32 // of a BatchNormalization
-	own, folded cache   // of the constant inputs, without and with those of the convolution before it
+	epsilon     float32              // of a BatchNormalization
+	perm        []int                // of a Transpose
+	each        func(y, x []float32) // computes each element of the output from one of input 0; may be nil
+	own, folded cache                // of the constant inputs, without and with those of the convolution before it
 }
 
 // slot is a named tensor.

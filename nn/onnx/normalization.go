@@ -48,7 +48,6 @@ func buildBatchNormalization(a *attributes) kernel {
 		s := newAffine(scale, bias, mean, variance, epsilon)
 		t, y := c.over(0)
 		s.rows(c, y, x)
-		c.rectify(t)
 		return []*Tensor{t}
 	}
 }
@@ -70,40 +69,8 @@ func (f affine) rows(c *call, y []float32, x *Tensor) {
 		return
 	}
 	par.Blocks(c.threads, len(d)/ch, max(1, blockLen/ch), func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			dst := y[i*ch:][:ch]
-			for k, v := range d[i*ch:][:ch] {
-				dst[k] = float32(f.scale[k]*v) + f.shift[k]
-			}
-		}
+		vec.Affine(y[lo*ch:hi*ch], d[lo*ch:hi*ch], f.scale, f.shift)
 	})
-}
-
-// moments returns the mean and the variance of n elements, a stride apart.
-func moments(x []float32, n, stride int) (mean, variance float64) {
-	var parts [4]float64 // sums of every fourth, which do not wait for each other
-	i := 0
-	for ; i+4 <= n; i += 4 {
-		for k := range parts {
-			parts[k] += float64(x[(i+k)*stride])
-		}
-	}
-	for ; i < n; i++ {
-		parts[0] += float64(x[i*stride])
-	}
-	mean = ((parts[0] + parts[1]) + (parts[2] + parts[3])) / float64(n)
-	parts = [4]float64{}
-	for i = 0; i+4 <= n; i += 4 {
-		for k := range parts {
-			d := float64(x[(i+k)*stride]) - mean
-			parts[k] += float64(d * d)
-		}
-	}
-	for ; i < n; i++ {
-		d := float64(x[i*stride]) - mean
-		parts[0] += float64(d * d)
-	}
-	return mean, ((parts[0] + parts[1]) + (parts[2] + parts[3])) / float64(n)
 }
 
 // buildGroups returns a kernel that normalises each image's groups of channels, of which
@@ -144,7 +111,7 @@ func buildGroups(perChannel bool) func(a *attributes) kernel {
 			size := ch / groups * positions
 			par.For(c.threads, x.Shape[0]*groups, func(i int) {
 				row := d[i*size:][:size]
-				mean, variance := moments(row, size, 1)
+				mean, variance := vec.Moments(row)
 				inverse := 1 / math.Sqrt(variance+float64(epsilon))
 				for k := range ch / groups {
 					at := i%groups*(ch/groups) + k
@@ -187,6 +154,9 @@ func buildLayerNormalization(a *attributes) kernel {
 		}
 		c.tensor(1)
 		scale, bias := fit(1), fit(2)
+		if bias == nil {
+			bias = make([]float32, n)
+		}
 		t, y := c.over(0)
 		var shape []int
 		for i, s := range x.Shape {
@@ -208,19 +178,12 @@ func buildLayerNormalization(a *attributes) kernel {
 		par.Blocks(c.threads, len(d)/n, max(1, blockLen/n), func(lo, hi int) {
 			for i := lo; i < hi; i++ {
 				row, dst := d[i*n:][:n], y[i*n:][:n]
-				mean, variance := moments(row, n, 1)
+				mean, variance := vec.Moments(row)
 				inverse := 1 / math.Sqrt(variance+float64(epsilon))
 				if means != nil {
 					means[i], inverses[i] = float32(mean), float32(inverse)
 				}
-				for k, v := range row {
-					u := float32((float64(v) - mean) * inverse)
-					u = float32(u * scale[k])
-					if bias != nil {
-						u += bias[k]
-					}
-					dst[k] = u
-				}
+				vec.Standardize(dst, row, scale, bias, float32(mean), float32(inverse))
 			}
 		})
 		return out

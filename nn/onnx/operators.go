@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/convergent-go/convergent/internal/elem"
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // operator is one of ONNX's operators.
@@ -13,7 +14,7 @@ type operator struct {
 	since    int // version before which the package does not have it
 
 	channelsLast bool // it takes tensors whose channels are last in memory
-	relu         bool // it does the work of a Relu after it
+	fresh        bool // its first output is memory of its own, or of an input that nobody reads after it
 	foldsNorm    bool // it does the work of a BatchNormalization after it
 
 	build func(a *attributes) kernel // panics with a failure
@@ -38,18 +39,18 @@ var operators = map[string]*operator{
 	"And":                       logical(func(a, b bool) bool { return a && b }),
 	"ArgMax":                    extremal(func(a, b float64) bool { return a > b }),
 	"ArgMin":                    extremal(func(a, b float64) bool { return a < b }),
-	"AveragePool":               either(1, 1, 1, buildAveragePool),
-	"BatchNormalization":        {min: 5, max: 5, outputs: 1, channelsLast: true, relu: true, build: buildBatchNormalization},
+	"AveragePool":               {min: 1, max: 1, outputs: 1, channelsLast: true, fresh: true, build: buildAveragePool},
+	"BatchNormalization":        {min: 5, max: 5, outputs: 1, channelsLast: true, fresh: true, build: buildBatchNormalization},
 	"Cast":                      either(1, 1, 1, buildCast),
 	"CastLike":                  either(2, 2, 1, buildCastLike),
 	"Ceil":                      function(math.Ceil),
 	"Celu":                      mapping(buildCelu),
 	"Clip":                      either(1, 3, 1, buildClip),
-	"Concat":                    either(1, -1, 1, buildConcat),
+	"Concat":                    {min: 1, max: -1, outputs: 1, channelsLast: true, fresh: true, build: buildConcat},
 	"Constant":                  plain(0, 0, 1, buildConstant),
 	"ConstantOfShape":           plain(1, 1, 1, buildConstantOfShape),
-	"Conv":                      {min: 2, max: 3, outputs: 1, channelsLast: true, relu: true, foldsNorm: true, build: buildConv},
-	"ConvTranspose":             {min: 2, max: 3, outputs: 1, channelsLast: true, relu: true, build: buildConvTranspose},
+	"Conv":                      {min: 2, max: 3, outputs: 1, channelsLast: true, fresh: true, foldsNorm: true, build: buildConv},
+	"ConvTranspose":             {min: 2, max: 3, outputs: 1, channelsLast: true, fresh: true, build: buildConvTranspose},
 	"Cos":                       function(elem.Cos),
 	"Cosh":                      function(cosh),
 	"CumSum":                    plain(2, 2, 1, buildCumSum),
@@ -60,8 +61,8 @@ var operators = map[string]*operator{
 	"Einsum":                    plain(1, -1, 1, buildEinsum),
 	"Elu":                       mapping(buildElu),
 	"Equal":                     dyadic(equals),
-	"Erf":                       function(erf),
-	"Exp":                       function(elem.Exp),
+	"Erf":                       mapping(func(*attributes) func(y, x []float32) { return vec.Erf }),
+	"Exp":                       mapping(func(*attributes) func(y, x []float32) { return func(y, x []float32) { vec.Exp(y, x, 0) } }),
 	"Expand":                    plain(2, 2, 1, buildExpand),
 	"EyeLike":                   plain(1, 1, 1, buildEyeLike),
 	"Flatten":                   plain(1, 1, 1, buildFlatten),
@@ -70,7 +71,7 @@ var operators = map[string]*operator{
 	"GatherElements":            plain(2, 2, 1, buildGatherElements),
 	"GatherND":                  plain(2, 2, 1, buildGatherND),
 	"Gelu":                      mapping(buildGelu),
-	"Gemm":                      {min: 2, max: 3, outputs: 1, relu: true, build: buildGemm},
+	"Gemm":                      {min: 2, max: 3, outputs: 1, fresh: true, build: buildGemm},
 	"GlobalAveragePool":         spatial(meanOf),
 	"GlobalMaxPool":             spatial(maxOf),
 	"Greater":                   dyadic(greats),
@@ -84,16 +85,16 @@ var operators = map[string]*operator{
 	"IsInf":                     test(buildIsInf),
 	"IsNaN":                     test(func(*attributes) func(x float32) bool { return func(x float32) bool { return x != x } }),
 	"LRN":                       either(1, 1, 1, buildLRN),
-	"LayerNormalization":        plain(2, 3, 3, buildLayerNormalization),
+	"LayerNormalization":        {min: 2, max: 3, outputs: 3, fresh: true, build: buildLayerNormalization},
 	"LeakyRelu":                 mapping(buildLeakyRelu),
 	"Less":                      dyadic(lesses),
 	"LessOrEqual":               dyadic(atMost),
 	"Log":                       function(elem.Log),
 	"LogSoftmax":                softmax(logSoftmaxRow),
 	"LpNormalization":           plain(1, 1, 1, buildLpNormalization),
-	"MatMul":                    plain(2, 2, 1, buildMatMul),
+	"MatMul":                    {min: 2, max: 2, outputs: 1, fresh: true, build: buildMatMul},
 	"Max":                       variadic(maxima, false),
-	"MaxPool":                   either(1, 1, 2, buildMaxPool),
+	"MaxPool":                   {min: 1, max: 1, outputs: 2, channelsLast: true, fresh: true, build: buildMaxPool},
 	"Mean":                      variadic(addition, true),
 	"MeanVarianceNormalization": plain(1, 1, 1, buildMeanVariance),
 	"Min":                       variadic(minima, false),
@@ -131,7 +132,7 @@ var operators = map[string]*operator{
 	"Selu":                      mapping(buildSelu),
 	"Shape":                     either(1, 1, 1, buildShape),
 	"Shrink":                    mapping(buildShrink),
-	"Sigmoid":                   function(sigmoid),
+	"Sigmoid":                   mapping(func(*attributes) func(y, x []float32) { return vec.Sigmoid }),
 	"Sign":                      arithmetic(sign, func(x int64) int64 { return min(max(x, -1), 1) }),
 	"Sin":                       function(elem.Sin),
 	"Sinh":                      function(sinh),
@@ -147,7 +148,7 @@ var operators = map[string]*operator{
 	"Sub":                       dyadic(subtraction),
 	"Sum":                       variadic(addition, false),
 	"Tan":                       function(tan),
-	"Tanh":                      function(tanh),
+	"Tanh":                      mapping(func(*attributes) func(y, x []float32) { return vec.Tanh }),
 	"ThresholdedRelu":           mapping(buildThresholdedRelu),
 	"Tile":                      plain(2, 2, 1, buildTile),
 	"TopK":                      plain(1, 2, 2, buildTopK),

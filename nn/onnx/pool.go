@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // pooling is how what a window sees becomes one row of channels.
@@ -72,22 +73,6 @@ func (o pooling) kernel(win windows) kernel {
 	}
 }
 
-func raise(y, x []float32) {
-	x = x[:len(y)]
-	for i, v := range x {
-		if v > y[i] || v != v {
-			y[i] = v
-		}
-	}
-}
-
-func accumulate(y, x []float32) {
-	x = x[:len(y)]
-	for i, v := range x {
-		y[i] += v
-	}
-}
-
 func needKernel(w windows) windows {
 	if w.kernel == nil {
 		failf("attribute kernel_shape is missing")
@@ -100,7 +85,7 @@ func buildMaxPool(a *attributes) kernel {
 	w := needKernel(newWindows(a))
 	w.ceil = a.bool("ceil_mode", false)
 	order := a.int("storage_order", 0)
-	floats := pooling{begin: float32(math.Inf(-1)), step: raise}.kernel(w)
+	floats := pooling{begin: float32(math.Inf(-1)), step: vec.Raise}.kernel(w)
 	return func(c *call) []*Tensor {
 		if len(a.outputs) > 1 {
 			return c.maxima(w, order == 1)
@@ -163,7 +148,7 @@ func buildAveragePool(a *attributes) kernel {
 	w := needKernel(newWindows(a))
 	w.ceil = a.bool("ceil_mode", false)
 	all := a.bool("count_include_pad", false)
-	return pooling{step: accumulate, finish: func(y []float32, seen, size int) {
+	return pooling{step: vec.Add, finish: func(y []float32, seen, size int) {
 		n := float32(max(1, seen))
 		if all {
 			n = float32(max(1, size))

@@ -16,16 +16,6 @@ type plan struct {
 	steps  []*step
 }
 
-// step is a node at work, and perhaps nodes after it whose work it does too.
-type step struct {
-	*node
-	outputs []int // slots of what it computes, those of the last node that it stands for
-	frees   []int // slots that nobody reads after it
-	relu    bool  // what is below zero becomes zero
-	norm    *node // a BatchNormalization of what it computes, with constants
-	affine  affine
-}
-
 // cache is what a kernel makes of a node's constant inputs.
 type cache struct {
 	once  sync.Once
@@ -90,72 +80,6 @@ func (m *Model) plan(taps []string) (*plan, error) {
 	return p, nil
 }
 
-// fuse makes steps of nodes.
-func (p *plan) fuse(m *Model, nodes []*node) {
-	readers := make(map[int][]*node)
-	for _, n := range nodes {
-		for _, i := range n.in {
-			if i >= 0 {
-				readers[i] = append(readers[i], n)
-			}
-		}
-	}
-	done := make(map[*node]bool)
-	for _, n := range nodes {
-		if done[n] {
-			continue
-		}
-		s := &step{node: n, outputs: n.out}
-		// next returns the only reader of what the step computes, if it has the operator.
-		next := func(op string) *node {
-			if len(s.outputs) != 1 || slices.Contains(p.wanted, s.outputs[0]) {
-				return nil
-			}
-			r := readers[s.outputs[0]]
-			if len(r) != 1 || r[0].Op != op || r[0].in[0] != s.outputs[0] || len(r[0].out) != 1 {
-				return nil
-			}
-			return r[0]
-		}
-		if n.operator.foldsNorm && m.constants(n.in[1:]) && len(m.slots[n.in[1]].constant.Shape) > 0 {
-			if norm := next("BatchNormalization"); norm != nil {
-				if f, ok := m.affine(norm); ok && len(f.scale) == m.slots[n.in[1]].constant.Shape[0] {
-					s.norm, s.affine, s.outputs = norm, f, norm.out
-					done[norm] = true
-				}
-			}
-		}
-		if n.operator.relu {
-			if relu := next("Relu"); relu != nil {
-				s.relu, s.outputs = true, relu.out
-				done[relu] = true
-			}
-		}
-		p.steps = append(p.steps, s)
-	}
-}
-
-// constants reports whether all slots are constants, or omitted.
-func (m *Model) constants(slots []int) bool {
-	return !slices.ContainsFunc(slots, func(i int) bool { return i >= 0 && m.slots[i].constant == nil })
-}
-
-// affine returns what a BatchNormalization computes, if its parameters are constants that
-// fit each other.
-func (m *Model) affine(norm *node) (affine, bool) {
-	if !m.constants(norm.in[1:]) {
-		return affine{}, false
-	}
-	var p [4][]float32
-	for i := range p {
-		d, ok := m.slots[norm.in[1+i]].constant.Data.([]float32)
-		if p[i] = d; !ok || len(d) != len(p[0]) {
-			return affine{}, false
-		}
-	}
-	return newAffine(p[0], p[1], p[2], p[3], norm.epsilon), true
-}
-
 // release notes for each step what nobody reads after it.
 func (p *plan) release(m *Model) {
 	kept := make(map[int]bool)
@@ -163,7 +87,7 @@ func (p *plan) release(m *Model) {
 		kept[i] = true
 	}
 	for _, s := range slices.Backward(p.steps) {
-		for _, i := range slices.Concat(s.in, s.outputs) {
+		for _, i := range slices.Concat(s.reads(), s.last().out) {
 			if i >= 0 && !kept[i] && m.slots[i].constant == nil {
 				kept[i] = true
 				s.frees = append(s.frees, i)
@@ -290,7 +214,7 @@ func (r *run) inputs(inputs map[string]*Tensor) error {
 
 // step computes what a step computes.
 func (r *run) step(s *step) error {
-	c := &call{node: s.node, threads: r.threads, mem: r.mem, step: s, in: make([]*Tensor, len(s.in)), dies: make([]bool, len(s.in))}
+	c := &call{node: s.node, threads: r.threads, mem: r.mem, step: s, in: make([]*Tensor, len(s.in)), dies: make([]bool, len(s.in)), others: make([]*Tensor, len(s.then))}
 	for i, slot := range s.in {
 		if slot < 0 {
 			continue
@@ -304,13 +228,24 @@ func (r *run) step(s *step) error {
 			t = r.value(slot)
 		}
 		c.in[i] = t
-		c.dies[i] = slices.Contains(s.frees, slot)
+		c.dies[i] = slices.Contains(s.frees, slot) && !slices.ContainsFunc(s.then, func(f follower) bool { return f.other == slot })
+	}
+	for i, f := range s.then {
+		if f.other >= 0 {
+			c.others[i] = r.value(f.other)
+		}
 	}
 	out, err := c.evaluate()
 	if err != nil {
 		return err
 	}
-	for i, slot := range s.outputs {
+	computed := s.node
+	if c.followed > 0 {
+		computed = s.then[c.followed-1].node
+	} else if s.norm != nil {
+		computed = s.norm
+	}
+	for i, slot := range computed.out {
 		if slot < 0 {
 			continue
 		}
@@ -322,6 +257,12 @@ func (r *run) step(s *step) error {
 			t.buf.refs++
 		}
 		r.values[slot] = t
+	}
+	// Followers whose work could not be done in place have steps of their own.
+	for _, f := range s.then[c.followed:] {
+		if err := r.step(&step{node: f.node, frees: f.in[f.x : f.x+1]}); err != nil {
+			return fmt.Errorf("%v: %w", &f.Node, err)
+		}
 	}
 	for _, slot := range s.frees {
 		r.free(slot)

@@ -193,29 +193,37 @@ func buildUnsqueeze(a *attributes) kernel {
 // memory is already that of the result, or that with channels last.
 func buildTranspose(a *attributes) kernel {
 	perm := a.ints("perm")
+	a.perm = perm
 	return func(c *call) []*Tensor {
 		x := c.tensor(0)
-		perm := perm
-		if perm == nil {
-			for i := range x.Shape {
-				perm = append(perm, len(x.Shape)-1-i)
-			}
-		}
-		if len(perm) != len(x.Shape) {
-			failf("attribute perm has %d axes, the tensor %d", len(perm), len(x.Shape))
-		}
-		perm = axes(perm, len(x.Shape))
-		shape, from := make([]int, len(perm)), make([]int, len(perm))
-		xs := x.strides()
-		for i, p := range perm {
-			shape[i], from[i] = x.Shape[p], xs[p]
-		}
+		shape, from := permuted(x, perm)
 		return []*Tensor{c.transposed(x, shape, from)}
 	}
 }
 
-// transposed returns the elements of x in another order, given by strides.
-func (c *call) transposed(x *Tensor, shape, from []int) *Tensor {
+// permuted returns the shape of x with its axes in another order, reversed if perm is nil, and
+// the strides of x in that order.
+func permuted(x *Tensor, perm []int) (shape, from []int) {
+	if perm == nil {
+		for i := range x.Shape {
+			perm = append(perm, len(x.Shape)-1-i)
+		}
+	}
+	if len(perm) != len(x.Shape) {
+		failf("attribute perm has %d axes, the tensor %d", len(perm), len(x.Shape))
+	}
+	perm = axes(perm, len(x.Shape))
+	shape, from = make([]int, len(perm)), make([]int, len(perm))
+	xs := x.strides()
+	for i, p := range perm {
+		shape[i], from[i] = x.Shape[p], xs[p]
+	}
+	return shape, from
+}
+
+// viewed returns x as a tensor of another shape, whose elements lie so far apart in x, if they
+// lie there in an order that a tensor may have.
+func (x *Tensor) viewed(shape, from []int) (*Tensor, bool) {
 	view := &Tensor{Shape: shape, Data: x.Data, buf: x.buf}
 	for _, last := range []bool{false, true} {
 		if view.channelsLast = last; last && len(shape) < 3 {
@@ -226,8 +234,16 @@ func (c *call) transposed(x *Tensor, shape, from []int) *Tensor {
 			in = in && (s == from[i] || shape[i] == 1)
 		}
 		if in {
-			return view
+			return view, true
 		}
+	}
+	return nil, false
+}
+
+// transposed returns the elements of x in another order, given by strides.
+func (c *call) transposed(x *Tensor, shape, from []int) *Tensor {
+	if view, ok := x.viewed(shape, from); ok {
+		return view
 	}
 	y := c.new(x.Type(), shape)
 	copyStrided(c.threads, shape, y.Data, 0, strides(shape), x.Data, 0, from)

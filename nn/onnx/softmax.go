@@ -5,6 +5,7 @@ import (
 
 	"github.com/convergent-go/convergent/internal/elem"
 	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // softmax is an operator along an axis: from version 13 on that axis alone, before it all
@@ -41,6 +42,9 @@ func softmax(f func(y, x []float32, stride int)) *operator {
 
 func largest(x []float32, stride int) float32 {
 	m := float32(math.Inf(-1))
+	if stride == 1 {
+		return vec.Largest(x)
+	}
 	for i := 0; i < len(x); i += stride {
 		m = max(m, x[i])
 	}
@@ -49,6 +53,14 @@ func largest(x []float32, stride int) float32 {
 
 func softmaxRow(y, x []float32, stride int) {
 	m, sum := largest(x, stride), 0.0
+	if stride == 1 {
+		vec.Exp(y, x, m)
+		scale := float32(1 / vec.Sum(y))
+		for i, v := range y {
+			y[i] = v * scale
+		}
+		return
+	}
 	for i := 0; i < len(x); i += stride {
 		e := elem.Exp(float64(x[i] - m))
 		sum += e
