@@ -138,6 +138,26 @@ func (a *attributes) rest() {
 	}
 }
 
+// values returns what [Node] has of the attributes.
+func (a *attributes) values() map[string]any {
+	all := make(map[string]any)
+	for name, p := range a.list {
+		switch p.kind {
+		case kindFloat:
+			all[name] = p.f
+		case kindInt:
+			all[name] = int(p.i)
+		case kindString:
+			all[name] = string(p.s)
+		case kindFloats:
+			all[name] = p.floats
+		case kindInts:
+			all[name] = toInts(p.ints)
+		}
+	}
+	return all
+}
+
 func toInts(v []int64) []int {
 	out := make([]int, len(v))
 	for i, x := range v {

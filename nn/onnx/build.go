@@ -496,6 +496,7 @@ func (b *builder) prepare(n *node, s *scope, p *nodeProto) (err error) {
 	n.kernel = op.build(a)
 	n.epsilon = a.epsilon
 	a.rest()
+	n.Attributes = a.values()
 	return nil
 }
 
