@@ -142,17 +142,17 @@ func (a *attributes) rest() {
 func (a *attributes) values() map[string]any {
 	all := make(map[string]any)
 	for name, p := range a.list {
-		switch p.kind {
-		case kindFloat:
+		switch { // old files do not say the kind
+		case p.kind == kindFloat || p.kind == 0 && p.f != 0:
 			all[name] = p.f
-		case kindInt:
-			all[name] = int(p.i)
-		case kindString:
+		case p.kind == kindString || p.kind == 0 && p.s != nil:
 			all[name] = string(p.s)
-		case kindFloats:
+		case p.kind == kindFloats || p.kind == 0 && p.floats != nil:
 			all[name] = p.floats
-		case kindInts:
+		case p.kind == kindInts || p.kind == 0 && p.ints != nil:
 			all[name] = toInts(p.ints)
+		case p.kind == kindInt || p.kind == 0:
+			all[name] = int(p.i)
 		}
 	}
 	return all
