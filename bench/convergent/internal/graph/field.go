@@ -61,10 +61,7 @@ func (g *Graph) union(n *onnx.Node, operands []string) Field {
 // positions is how many a tensor has in a sample.
 func (g *Graph) positions(name string) int {
 	n := 1
-	axis := g.axes[name]
-	if axis < 1 {
-		axis = usualAxis(len(g.shapes[name]))
-	}
+	axis := g.Axis(name)
 	for i, size := range g.shapes[name] {
 		if i > 0 && i != axis {
 			n *= size

@@ -104,7 +104,7 @@ func New(m *onnx.Model, inputs map[string]*onnx.Tensor, samples, channels int) (
 			if name == "" || !numbers[name] {
 				continue
 			}
-			l := Layer{Name: shortName(n.Name, prefix), Tensor: name, Node: n.Name, Shape: g.shapes[name], Axis: g.axes[name], Field: g.fields[name]}
+			l := Layer{Name: shortName(n.Name, prefix), Tensor: name, Node: n.Name, Shape: g.shapes[name], Axis: g.Axis(name), Field: g.fields[name]}
 			if l.Name == "" || k > 0 {
 				l.Name = shortName(name, prefix)
 			}
@@ -120,9 +120,6 @@ func New(m *onnx.Model, inputs map[string]*onnx.Tensor, samples, channels int) (
 				l.Reason = fmt.Sprintf("its shape %v does not begin with the %d samples", l.Shape, samples)
 			case slices.Contains(l.Shape, 0):
 				l.Reason = fmt.Sprintf("its shape is %v", l.Shape)
-			}
-			if l.Axis < 1 || l.Axis >= len(l.Shape) {
-				l.Axis = usualAxis(len(l.Shape))
 			}
 			g.Layers = append(g.Layers, l)
 		}
@@ -202,4 +199,21 @@ func shortName(name, folder string) string {
 		name, _, _ = strings.Cut(name, "_"+folder)
 	}
 	return name
+}
+
+// Axis is that of the units of a tensor.
+func (g *Graph) Axis(tensor string) int {
+	if axis := g.axes[tensor]; axis >= 1 && axis < len(g.shapes[tensor]) {
+		return axis
+	}
+	return usualAxis(len(g.shapes[tensor]))
+}
+
+// Size is how many numbers a tensor has of a sample.
+func (g *Graph) Size(tensor string) int64 {
+	n := int64(1)
+	for _, size := range g.shapes[tensor][1:] {
+		n *= int64(size)
+	}
+	return n
 }
