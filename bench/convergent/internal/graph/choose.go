@@ -3,12 +3,14 @@ package graph
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // Choose returns the layers that patterns say, in the network's order: names of layers, nodes
-// or tensors, in which * stands for any letters and ? for one. What a pattern without these
-// names must be comparable. Without patterns they are those of [Graph.Comparable] by default.
+// or tensors, in which * stands for any letters and ? for one. Of what a pattern with these
+// matches, it means the layers that are compared by default, if there are any. What one
+// without names must be comparable. Without patterns they are all those by default.
 //
 // The second result are the patterns that match no layer, each with the nearest name.
 func (g *Graph) Choose(patterns []string) (layers []Layer, unmatched map[string]string, err error) {
@@ -18,22 +20,15 @@ func (g *Graph) Choose(patterns []string) (layers []Layer, unmatched map[string]
 	unmatched = make(map[string]string)
 	chosen := make([]bool, len(g.Layers))
 	for _, pattern := range patterns {
-		match := matcher(pattern)
-		found := false
-		for i, l := range g.Layers {
-			if !match(l.Name) && !match(l.Node) && !match(l.Tensor) {
-				continue
-			}
-			if l.Reason != "" {
-				if !strings.ContainsAny(pattern, "*?") {
-					return nil, nil, fmt.Errorf("layer %s cannot be compared: %s", pattern, l.Reason)
-				}
-				continue
-			}
-			chosen[i], found = true, true
+		matched, err := g.matches(pattern)
+		if err != nil {
+			return nil, nil, err
 		}
-		if !found {
+		if len(matched) == 0 {
 			unmatched[pattern] = g.nearest(pattern)
+		}
+		for _, i := range matched {
+			chosen[i] = true
 		}
 	}
 	for i, l := range g.Layers {
@@ -42,6 +37,27 @@ func (g *Graph) Choose(patterns []string) (layers []Layer, unmatched map[string]
 		}
 	}
 	return layers, unmatched, nil
+}
+
+// matches returns the numbers of the layers that a pattern means.
+func (g *Graph) matches(pattern string) (matched []int, err error) {
+	exact := !strings.ContainsAny(pattern, "*?")
+	match := matcher(pattern)
+	byDefault := false
+	for i, l := range g.Layers {
+		switch {
+		case !match(l.Name) && !match(l.Node) && !match(l.Tensor):
+		case l.Reason == "":
+			matched = append(matched, i)
+			byDefault = byDefault || l.Default
+		case exact:
+			return nil, fmt.Errorf("layer %s cannot be compared: %s", pattern, l.Reason)
+		}
+	}
+	if !exact && byDefault {
+		matched = slices.DeleteFunc(matched, func(i int) bool { return !g.Layers[i].Default })
+	}
+	return matched, nil
 }
 
 // matcher returns what a pattern holds of.

@@ -98,6 +98,8 @@ func TestChoose(t *testing.T) {
 		{[]string{"/relu/Relu"}, 1, ""},
 		{[]string{"/relu/Relu_output_0", "relu/Relu"}, 1, ""},
 		{[]string{"relu*"}, 2, ""},
+		{[]string{"silu/*"}, 1, ""}, // but not the Sigmoid that it has
+		{[]string{"silu/*", "silu/Sigmoid"}, 2, ""},
 		{[]string{"conv?/Conv"}, 4, ""},
 		{[]string{"logits", "rleu/Relu"}, 1, "relu/Relu"},
 		{[]string{"x*"}, 0, "Add"},
