@@ -16,12 +16,12 @@ import (
 
 // input is what commands that read activations have in common.
 type input struct {
-	Networks   []string `arg:"" help:"Activations of each network: a .npy, .npz or .safetensors file of samples x units, or of rank 3 to 5 (see -layout), each array a layer; a folder of such files, which are shards of the samples in their natural order; or several joined by commas."`
+	Networks   []string `arg:"" help:"Networks as .onnx files (see -data), or activations of each network: a .npy, .npz or .safetensors file of samples x units, or of rank 3 to 5 (see -layout), each array a layer; a folder of such files, which are shards of the samples in their natural order; or several joined by commas."`
 	Names      []string `help:"What to call the networks; else compare takes the names of files, and moments none." placeholder:"A,B"`
 	Layout     string   `help:"Of arrays of ranks 3, 4 and 5, joined by commas: ntd (tokens), nchw (PyTorch) or nhwc, ncdhw or ndhwc. Never guessed." choices:"ntd,nchw,nhwc,ncdhw,ndhwc" placeholder:"nchw"`
 	LayerFiles bool     `help:"What is in a folder is one layer each, and not a shard."`
-	Layers     []string `help:"Only these layers." placeholder:"NAME"`
-	Pair       []string `sep:"none" help:"Layers that go together where networks call them differently: NETWORK:LAYER=NETWORK:LAYER. May be given several times." placeholder:"A:conv1=B:stem"`
+	Layers     []string `help:"Only these layers; of .onnx files * and ? stand for any letters, and without it they are outputs of nonlinearities and residual sums, as convergent layers lists them." placeholder:"NAME"`
+	Pair       []string `sep:"none" help:"Layers that go together where networks call them differently: NETWORK:LAYER=NETWORK:LAYER, or LAYER=LAYER in the order of the networks. May be given several times." placeholder:"A:conv1=B:stem"`
 	ByOrder    bool     `help:"The first layers of all networks go together, the second, and so on, whatever they are called."`
 	Pool       bool     `help:"Compare means over positions, which layers of different sizes need."`
 	SampleIds  []string `help:"A file for each network: what each sample is, to check that rows go together. Or an array sample_ids beside the layers." placeholder:"A.npy"`
@@ -30,6 +30,27 @@ type input struct {
 	Mask       []string `help:"A file for each network: which positions of each sample count, and are no padding. Or an array mask: samples x positions, 1 or 0." placeholder:"A.npy"`
 	Units      []string `name:"unit-names" help:"A file for each network: names of its units. Or an array LAYER.units." placeholder:"A.npy"`
 	MaxMem     size     `help:"Refuse what is estimated to take more memory (${default})." default:"4GB"`
+	shown
+}
+
+// shown is what networks that are run look at.
+type shown struct {
+	Data       string    `help:"Of .onnx files: a folder or zip of images to show to them, of train/ and test/ the latter, or a folder of CIFAR-10 binary batches." placeholder:"PATH"`
+	Inputs     string    `help:"Of .onnx files: what else they read, an .npy or .npz whose arrays are called as the networks' inputs." placeholder:"x.npz"`
+	Samples    int       `help:"At most so many images, spread evenly over all there are, or the first of -inputs; 0 means 500 images, or all of -inputs." default:"0"`
+	Batch      int       `help:"Samples that are run at a time; 0 means as many as take about 256 MB. It changes last digits at most." default:"0"`
+	Preprocess []string  `help:"What images go through: imagenet and cifar10 as torchvision has them, caffe, or none, values from 0 to 255; one, or one for each network (imagenet, of inputs of 32 x 32 cifar10)." choices:"imagenet,cifar10,caffe,none" placeholder:"imagenet"`
+	Resize     int       `help:"Length of the shorter edge that images are resized to; 0 means as the preset has it." default:"0"`
+	Crop       int       `help:"Edge of the square in the middle that networks see; 0 means the size of their inputs." default:"0"`
+	Mean       []float64 `help:"Subtracted from red, green and blue, on the preset's scale: from 0 to 1 of imagenet and cifar10, to 255 of caffe and none." placeholder:"r,g,b"`
+	Std        []float64 `help:"That red, green and blue are then divided by." placeholder:"r,g,b"`
+	Order      string    `help:"Order of the channels: rgb or bgr." choices:"rgb,bgr" placeholder:"rgb"`
+}
+
+// run says the same of networks that are run.
+func (s shown) run() (source.Run, error) {
+	return source.Run{Data: s.Data, Inputs: s.Inputs, Samples: s.Samples, Batch: s.Batch, Presets: s.Preprocess, Resize: s.Resize, Crop: s.Crop, Mean: s.Mean, Std: s.Std, Order: s.Order},
+		cmp.Or(atLeast("samples", s.Samples, 0), atLeast("batch", s.Batch, 0), atLeast("resize", s.Resize, 0), atLeast("crop", s.Crop, 0))
 }
 
 func (c *input) source() (source.Options, error) {
@@ -37,13 +58,17 @@ func (c *input) source() (source.Options, error) {
 	if err != nil {
 		return source.Options{}, fmt.Errorf("-layout: %w", err)
 	}
+	run, err := c.run()
+	if err != nil {
+		return source.Options{}, err
+	}
 	// Collect rather than grow beyond what was allowed. What there is is a few large matrices,
 	// which are collected in no time: so garbage of a quarter of them is enough.
 	debug.SetMemoryLimit(int64(c.MaxMem))
 	debug.SetGCPercent(25)
 	return source.Options{
 		Networks: c.Networks, Names: c.Names, LayerFiles: c.LayerFiles, Only: c.Layers, Layouts: layouts, Pool: c.Pool, Pairings: c.Pair, ByOrder: c.ByOrder,
-		SampleIDs: c.SampleIds, ImageIDs: c.ImageIds, Classes: c.Classes, UnitNames: c.Units, Masks: c.Mask,
+		SampleIDs: c.SampleIds, ImageIDs: c.ImageIds, Classes: c.Classes, UnitNames: c.Units, Masks: c.Mask, Run: run,
 	}, nil
 }
 
@@ -69,7 +94,7 @@ func (s *size) UnmarshalText(text []byte) error {
 type compareCommand struct {
 	input
 	BeforeRelu []string `help:"What the ReLU made the activations of, for each network: its units are then also rotated before the ReLU, for what chance would give." placeholder:"Az.npz,Bz.npz"`
-	Baseline   []string `help:"Activations of the same networks before training, for each: what training adds is then told from what the architecture has." placeholder:"A0.npz,B0.npz"`
+	Baseline   []string `help:"The same networks before training, or their activations, for each: what training adds is then told from what the architecture has." placeholder:"A0.npz,B0.npz"`
 	Images     string   `help:"A folder or zip of the images that the samples are, to show what activates units: called as the ids of samples say, or in the same order." placeholder:"images.zip"`
 	Out        string   `short:"o" help:"Folder for the results (${default})." default:"./convergent-compare" placeholder:"DIR"`
 	Seed       uint64   `help:"Of all that is drawn (${default})." default:"1"`
@@ -86,6 +111,7 @@ Files of moments, which convergent moments writes of all networks at once, can b
 
 Examples:
 
+	convergent compare A.onnx B.onnx -data images.zip
 	convergent compare A.npy B.npy
 	convergent compare A.npz B.npz -layout nchw -out results
 	convergent compare A.npz B.npz -layout ntd -baseline A0.npz,B0.npz

@@ -21,7 +21,8 @@ import (
 
 type commands struct {
 	Reproduce reproduce       `cmd:"" help:"Train networks from different seeds, compare their units, and write a report."`
-	Compare   compareCommand  `cmd:"" help:"Compare networks that were trained elsewhere, by files of their activations."`
+	Compare   compareCommand  `cmd:"" help:"Compare networks that were trained elsewhere, as ONNX files or by their activations."`
+	Layers    layersCommand   `cmd:"" help:"List the layers of an ONNX network that can be compared."`
 	Moments   momentsCommand  `cmd:"" help:"Accumulate activations, or a part of them, to be merged and compared later."`
 	Merge     mergeCommand    `cmd:"" help:"Add moments of parts of the samples."`
 	Identify  identifyCommand `cmd:"" help:"Ask which layer of another network each layer is most similar to."`
@@ -39,7 +40,8 @@ This reproduces "Convergent Learning" (ICLR 2016): it trains several convolution
 
   convergent reproduce                  generated images, about a minute
   convergent reproduce -data FILE.zip   your own: train/CLASS/*.jpg, test/CLASS/*.jpg
-  convergent compare A.npy B.npy        your own networks, by their activations
+  convergent compare A.onnx B.onnx -data FILE.zip   networks that were trained elsewhere
+  convergent compare A.npy B.npy        or their activations
 
 Open report.html in the output folder when it is done.`
 

@@ -145,6 +145,26 @@ func (a *attributes) rest() {
 	}
 }
 
+// values returns what [Node] has of the attributes.
+func (a *attributes) values() map[string]any {
+	all := make(map[string]any)
+	for name, p := range a.list {
+		switch { // old files do not say the kind
+		case p.kind == kindFloat || p.kind == 0 && p.f != 0:
+			all[name] = p.f
+		case p.kind == kindString || p.kind == 0 && p.s != nil:
+			all[name] = string(p.s)
+		case p.kind == kindFloats || p.kind == 0 && p.floats != nil:
+			all[name] = p.floats
+		case p.kind == kindInts || p.kind == 0 && p.ints != nil:
+			all[name] = toInts(p.ints)
+		case p.kind == kindInt || p.kind == 0:
+			all[name] = int(p.i)
+		}
+	}
+	return all
+}
+
 func toInts(v []int64) []int {
 	out := make([]int, len(v))
 	for i, x := range v {

@@ -505,6 +505,7 @@ func (b *builder) prepare(n *node, s *scope, p *nodeProto) (err error) {
 		n.each = a.eachOf(constants)
 	}
 	a.rest()
+	n.Attributes = a.values()
 	return nil
 }
 

@@ -29,6 +29,10 @@ type Node struct {
 	Op, Domain      string
 	Version         int      // of the domain's set of operators
 	Inputs, Outputs []string // names of tensors, empty where one is omitted
+
+	// Attributes are those that the file gives: float32, int, string, []float32 or []int;
+	// tensors and graphs are left out. They are not to be changed.
+	Attributes map[string]any
 }
 
 // String names the node in messages.

@@ -31,19 +31,23 @@ func Compare(ctx context.Context, in source.Options, o Options) (*results.Result
 	if len(in.Networks) < 2 {
 		return nil, errFewNetworks
 	}
-	arrays, err := source.OpenArrays(in)
+	in.Run.Threads, in.Run.MaxMemory = o.Threads, o.MaxMemory
+	opened, err := source.Open(in)
 	if err != nil {
 		return nil, err
 	}
-	defer arrays.Close()
-	for _, line := range arrays.Reading() {
+	defer opened.Close()
+	for _, line := range opened.Reading() {
 		o.Progress.Report(progress.Event{Task: line})
 	}
-	for _, line := range arrays.Warnings() {
+	for _, line := range opened.Warnings() {
 		o.Progress.Report(progress.Event{Task: "warning: " + line})
 	}
-	d := arrays.Description()
+	d := opened.Description()
 	res := &results.Results{Schema: results.Schema, Config: results.Config{Activations: activationConfig(in), Analysis: o.Analysis}}
+	if models, ok := opened.(*source.Models); ok {
+		res.Config.Activations.Preprocess = preprocessing(models)
+	}
 	for _, n := range d.Networks {
 		res.Networks = append(res.Networks, results.Network{Name: n.Name, File: n.File})
 	}
@@ -63,7 +67,7 @@ func Compare(ctx context.Context, in source.Options, o Options) (*results.Result
 	if err := r.folder.Claim(res.Config); err != nil {
 		return nil, err
 	}
-	if err := r.fromSource(ctx, func() (source.Source, error) { return arrays, nil }, names, 0, res); err != nil {
+	if err := r.fromSource(ctx, func() (source.Source, error) { return opened, nil }, names, 0, res); err != nil {
 		return nil, err
 	}
 	return res, finish(o.Out, res)
@@ -76,10 +80,28 @@ func activationConfig(in source.Options) *results.Activations {
 		Pairings: in.Pairings, ByOrder: in.ByOrder, Pool: in.Pool, BeforeReLU: source.BaseNames(in.BeforeReLU), Baseline: source.BaseNames(in.Baseline),
 		SampleIDs: source.BaseNames(in.SampleIDs), ImageIDs: source.BaseNames(in.ImageIDs), Classes: source.BaseNames(in.Classes), UnitNames: source.BaseNames(in.UnitNames), Masks: source.BaseNames(in.Masks),
 	}
-	if in.Pictures != "" {
-		a.Images = filepath.Base(in.Pictures)
+	base := func(path string) string {
+		if path == "" {
+			return ""
+		}
+		return filepath.Base(path)
 	}
+	a.Images, a.Data, a.Inputs = base(in.Pictures), base(in.Run.Data), base(in.Run.Inputs)
+	a.Samples, a.Batch = in.Run.Samples, in.Run.Batch
 	return a
+}
+
+// preprocessing is what is done to images for each network.
+func preprocessing(m *source.Models) []results.Preprocess {
+	var all []results.Preprocess
+	for _, p := range m.Preprocessing() {
+		order := "rgb"
+		if p.BGR {
+			order = "bgr"
+		}
+		all = append(all, results.Preprocess{Preset: p.Name, Resize: p.Resize, Crop: []int{p.Height, p.Width}, Scale: p.Scale, Mean: p.Mean, Std: p.Std, Order: order})
+	}
+	return all
 }
 
 // momentsSuffix is the ending of files of moments.
@@ -128,6 +150,7 @@ func arrayFlags(in source.Options) string {
 		{"-layout", len(in.Layouts) > 0}, {"-layer-files", in.LayerFiles}, {"-pair", len(in.Pairings) > 0}, {"-by-order", in.ByOrder}, {"-pool", in.Pool},
 		{"-sample-ids", len(in.SampleIDs) > 0}, {"-image-ids", len(in.ImageIDs) > 0}, {"-classes", len(in.Classes) > 0}, {"-unit-names", len(in.UnitNames) > 0},
 		{"-mask", len(in.Masks) > 0}, {"-before-relu", len(in.BeforeReLU) > 0}, {"-baseline", len(in.Baseline) > 0}, {"-images", in.Pictures != ""},
+		{"-data", in.Run.Data != ""}, {"-inputs", in.Run.Inputs != ""},
 	} {
 		if f.set {
 			return f.name

@@ -16,12 +16,13 @@ import (
 // layers, to one for each in a folder of that name. It returns the files, of which none may
 // be there already unless o.Overwrite.
 func Accumulate(ctx context.Context, in source.Options, o Options, path string) ([]string, error) {
-	arrays, err := source.OpenArrays(in)
+	in.Run.Threads, in.Run.MaxMemory = o.Threads, o.MaxMemory
+	opened, err := source.Open(in)
 	if err != nil {
 		return nil, err
 	}
-	defer arrays.Close()
-	d := arrays.Description()
+	defer opened.Close()
+	d := opened.Description()
 	if len(d.Aligned) == 0 {
 		return nil, errors.New("no layer is in all networks")
 	}
@@ -40,7 +41,7 @@ func Accumulate(ctx context.Context, in source.Options, o Options, path string) 
 	if err := r.afford(observe.Memory(d, plan)); err != nil {
 		return nil, err
 	}
-	observation, err := observe.Run(ctx, arrays, plan)
+	observation, err := observe.Run(ctx, opened, plan)
 	if err != nil {
 		return nil, err
 	}

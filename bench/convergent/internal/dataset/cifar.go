@@ -28,12 +28,9 @@ var (
 
 // loadCIFAR loads the binary batches, one file at a time.
 func loadCIFAR(ctx context.Context, fsys fs.FS, base string, o OpenOptions) (*Set, error) {
-	classes := cifarClasses
-	meta := path.Join(base, cifarMeta)
-	if text, err := fs.ReadFile(fsys, meta); err == nil {
-		if classes = strings.Fields(string(text)); len(classes) != len(cifarClasses) {
-			return nil, fmt.Errorf("%s: %d names, where there are %d classes; correct it, or remove it", meta, len(classes), len(cifarClasses))
-		}
+	classes, err := cifarNames(fsys, base)
+	if err != nil {
+		return nil, err
 	}
 	s := newSet("", o.Size, classes, nil, nil)
 	parts := []struct {
@@ -70,6 +67,20 @@ func loadCIFAR(ctx context.Context, fsys fs.FS, base string, o OpenOptions) (*Se
 		}
 	}
 	return s, nil
+}
+
+// cifarNames returns the names of the classes.
+func cifarNames(fsys fs.FS, base string) ([]string, error) {
+	meta := path.Join(base, cifarMeta)
+	text, err := fs.ReadFile(fsys, meta)
+	if err != nil {
+		return cifarClasses, nil
+	}
+	names := strings.Fields(string(text))
+	if len(names) != len(cifarClasses) {
+		return nil, fmt.Errorf("%s: %d names, where there are %d classes; correct it, or remove it", meta, len(names), len(cifarClasses))
+	}
+	return names, nil
 }
 
 // cifarQuota spreads a limit over the classes.
@@ -122,11 +133,16 @@ func (p *Part) addCIFAR(j *job, fsys fs.FS, name string, size int, quota []int) 
 	grown := p.Len() * size * size * channels
 	p.Pixels = slices.Grow(p.Pixels, grown-len(p.Pixels))[:grown]
 	return j.each(len(records), func(i int, d *decoder) error {
-		m := image.NewRGBA(image.Rect(0, 0, cifarSide, cifarSide))
-		for k := range cifarPlane {
-			m.Pix[4*k], m.Pix[4*k+1], m.Pix[4*k+2], m.Pix[4*k+3] = records[i][k], records[i][cifarPlane+k], records[i][2*cifarPlane+k], 255
-		}
-		d.fit(p.at(first+i), m, size)
+		d.fit(p.at(first+i), cifarImage(records[i]), size)
 		return nil
 	})
+}
+
+// cifarImage is the image of a record's planes.
+func cifarImage(planes []uint8) *image.RGBA {
+	m := image.NewRGBA(image.Rect(0, 0, cifarSide, cifarSide))
+	for k := range cifarPlane {
+		m.Pix[4*k], m.Pix[4*k+1], m.Pix[4*k+2], m.Pix[4*k+3] = planes[k], planes[cifarPlane+k], planes[2*cifarPlane+k], 255
+	}
+	return m
 }

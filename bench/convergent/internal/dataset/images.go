@@ -19,6 +19,8 @@ type Images struct {
 	fsys    fs.FS
 	closing func() error
 	names   []string
+	records [][]uint8 // of CIFAR-10, instead of files
+	classes []string  // of each image; nil if they are not known
 }
 
 // OpenImages lists the images in a folder or a zip, JPEG or PNG files (.jpg, .jpeg,
@@ -46,7 +48,7 @@ func openImages(path string) (*Images, error) {
 		return nil, err
 	}
 	slices.SortFunc(names, natural.Compare)
-	return &Images{path, fsys, closing, names}, nil
+	return &Images{path: path, fsys: fsys, closing: closing, names: names}, nil
 }
 
 // Close ends the use of the zip.
@@ -58,8 +60,19 @@ func (m *Images) Len() int { return len(m.names) }
 // Name returns the path of image i within the folder or zip, with slashes.
 func (m *Images) Name(i int) string { return m.names[i] }
 
+// Class returns the name of the class of image i, "" if it is not known.
+func (m *Images) Class(i int) string {
+	if m.classes == nil {
+		return ""
+	}
+	return m.classes[i]
+}
+
 // Image decodes image i. The error names its file.
 func (m *Images) Image(i int) (image.Image, error) {
+	if m.records != nil {
+		return cifarImage(m.records[i]), nil
+	}
 	decoded, err := new(decoder).decode(m.fsys, m.names[i])
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.path, err)

@@ -111,28 +111,34 @@ func cause(err error) error {
 
 // load finds out which kind of data set the files are.
 func load(ctx context.Context, fsys fs.FS, o OpenOptions) (*Set, error) {
-	for base := "."; ; {
-		folders, files, err := list(fsys, base)
+	base, folders, files, err := within(fsys)
+	switch {
+	case err != nil:
+		return nil, err
+	case slices.Contains(files, cifarTrain[0]):
+		return loadCIFAR(ctx, fsys, base, o)
+	case len(folders) == 0:
+		return nil, fmt.Errorf("no folders of images in it; %s", accepted)
+	}
+	return loadClasses(ctx, fsys, base, folders, o)
+}
+
+// within finds what is in a folder, or in the folder about all that it has, and so on.
+func within(fsys fs.FS) (base string, folders, files []string, err error) {
+	for base = "."; ; {
+		folders, files, err = list(fsys, base)
+		if err != nil || len(folders) != 1 || slices.Contains(files, cifarTrain[0]) || slices.ContainsFunc(files, isImage) {
+			return base, folders, files, err
+		}
+		inner := path.Join(base, folders[0])
+		_, files, err := list(fsys, inner)
 		if err != nil {
-			return nil, err
+			return "", nil, nil, err
 		}
-		switch {
-		case slices.Contains(files, cifarTrain[0]):
-			return loadCIFAR(ctx, fsys, base, o)
-		case len(folders) == 1 && !slices.ContainsFunc(files, isImage):
-			inner := path.Join(base, folders[0])
-			_, files, err := list(fsys, inner)
-			if err != nil {
-				return nil, err
-			}
-			if !slices.ContainsFunc(files, isImage) { // a wrapper and not a class
-				base = inner
-				continue
-			}
-		case len(folders) == 0:
-			return nil, fmt.Errorf("no folders of images in it; %s", accepted)
+		if slices.ContainsFunc(files, isImage) { // a class and not a wrapper
+			return base, folders, nil, nil
 		}
-		return loadClasses(ctx, fsys, base, folders, o)
+		base = inner
 	}
 }
 

@@ -194,7 +194,7 @@ func (p *pass) newLayer(a source.Aligned) *Layer {
 		l.Features = newFeatures(d, l.Units, networks, p.Gram, p.Seed)
 	}
 	if p.Plan.Patches && d.Pictures != nil {
-		l.Patches = newPatches(d, a)
+		l.Patches = newPatches(d, a, p.Threads)
 	}
 	if d.Baseline {
 		l.Baseline = corr.NewGroups(groups, l.Units...)

@@ -81,6 +81,26 @@ type Activations struct {
 	BeforeReLU []string `json:"before_relu,omitempty"`
 	Baseline   []string `json:"baseline,omitempty"` // names of files of the same networks before training
 	Images     string   `json:"images,omitempty"`   // name of the images that the samples are
+
+	// Of ONNX networks, which are run:
+	Data       string       `json:"data,omitempty"`       // name of the images that they look at
+	Inputs     string       `json:"inputs,omitempty"`     // or of the file of what else they read
+	Samples    int          `json:"samples,omitempty"`    // at most so many; 0: 500 images, or all inputs
+	Batch      int          `json:"batch,omitempty"`      // so many at a time; 0: by what they take
+	Preprocess []Preprocess `json:"preprocess,omitempty"` // what is done to images for each network
+}
+
+// Preprocess is what is done to an image before a network sees it: its shorter edge is made
+// Resize long, a piece is cut out of the middle, and value v of a channel, from 0 to 255,
+// becomes (v/Scale - Mean) / Std.
+type Preprocess struct {
+	Preset string    `json:"preset"` // that it began with
+	Resize int       `json:"resize"` // 0: as long as the piece needs
+	Crop   []int     `json:"crop"`   // height and width of the piece
+	Scale  float64   `json:"scale"`
+	Mean   []float64 `json:"mean"` // of red, green and blue
+	Std    []float64 `json:"std"`
+	Order  string    `json:"order"` // of the channels, "rgb" or "bgr"
 }
 
 // Analysis says how activations are compared.

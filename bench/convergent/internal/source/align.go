@@ -25,13 +25,18 @@ func (o Options) align(nets []*network) ([]Aligned, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range all {
-		all[i].Name = alignedName(nets, all[:i], all[i].Layers)
-		if err := o.checkPositions(nets, all[i]); err != nil {
+	kept := all[:0]
+	for _, a := range all {
+		a.Name = alignedName(nets, kept, a.Layers)
+		err := o.checkPositions(nets, a)
+		switch {
+		case err == nil:
+			kept = append(kept, a)
+		case !o.sizesDiffer || o.ByOrder || len(o.Pairings) > 0:
 			return nil, err
 		}
 	}
-	return all, nil
+	return kept, nil
 }
 
 func byName(nets []*network) []Aligned {
@@ -99,9 +104,22 @@ func (o Options) byPairing(nets []*network) ([]Aligned, error) {
 }
 
 // pairingEnds splits at those = that the name of a network follows, since names of layers
-// may have others.
+// may have others. Without the names of networks, LAYER=LAYER are those of the networks in
+// their order.
 func pairingEnds(nets []*network, text string) []string {
 	var ends []string
+	if layers := strings.Split(text, "="); len(layers) == len(nets) {
+		for i, l := range layers {
+			if number, _ := pairedNetwork(nets, l); number >= 0 {
+				break
+			}
+			ends = append(ends, nets[i].name+":"+l)
+		}
+		if len(ends) == len(nets) {
+			return ends
+		}
+		ends = nil
+	}
 	for _, part := range strings.Split(text, "=") {
 		if number, _ := pairedNetwork(nets, part); number < 0 && len(ends) > 0 {
 			ends[len(ends)-1] += "=" + part
@@ -154,14 +172,17 @@ func alignedName(nets []*network, before []Aligned, layers []int) string {
 }
 
 func (o Options) checkPositions(nets []*network, a Aligned) error {
+	if o.Pool {
+		return nil
+	}
 	first := nets[0].layers[a.Layers[0]]
 	for n, k := range a.Layers {
 		l := nets[n].layers[k]
-		if l.rows.Positions != first.rows.Positions && !o.Pool {
-			return fmt.Errorf("layer %s: a sample has %d positions in %v and %d in %v; compare means over positions with -pool", a.Name, first.rows.Positions, first, l.rows.Positions, l)
+		if l.size.Positions() != first.size.Positions() {
+			return fmt.Errorf("layer %s: a sample has %d positions in %v and %d in %v; compare means over positions with -pool", a.Name, first.size.Positions(), first, l.size.Positions(), l)
 		}
-		if !sameExtents(l.rows.Extents, first.rows.Extents) && !o.Pool {
-			return fmt.Errorf("layer %s: %v has %v, and %v has %v; transpose one of them, or compare means over positions with -pool", a.Name, first, first.rows, l, l.rows)
+		if !sameExtents(l.size.Extents, first.size.Extents) {
+			return fmt.Errorf("layer %s: %v has %v, and %v has %v; transpose one of them, or compare means over positions with -pool", a.Name, first, first.size, l, l.size)
 		}
 	}
 	return nil

@@ -140,7 +140,8 @@ func (a *Arrays) describe() {
 	for i, n := range a.networks {
 		network := Network{Name: n.name, File: BaseNames(a.options.Networks[i : i+1])[0]}
 		for _, l := range n.layers {
-			described := Layer{Name: l.name, Units: l.rows.Units, Extents: l.rows.Extents, UnitNames: l.units}
+			described := l.size
+			described.UnitNames = l.units
 			if a.options.Pool {
 				described.Extents = nil
 			}

@@ -191,8 +191,8 @@ func (m *mask) fits(nets []*network, samples int, from string) error {
 	}
 	for _, n := range nets {
 		for _, l := range n.layers {
-			if p := l.rows.Positions; p != 1 && (p != m.positions || !sameExtents(l.rows.Extents, m.extents)) {
-				return fmt.Errorf("%v has %v positions, and the mask in %s has %v; choose layers by -layers", l, l.rows.Extents, from, m.extents)
+			if p := l.size.Positions(); p != 1 && (p != m.positions || !sameExtents(l.size.Extents, m.extents)) {
+				return fmt.Errorf("%v has %v positions, and the mask in %s has %v; choose layers by -layers", l, l.size.Extents, from, m.extents)
 			}
 		}
 	}

@@ -40,6 +40,10 @@ type Options struct {
 	BeforeReLU []string // what the ReLU made the activations of, none or one for each network
 	Baseline   []string // the same networks before training, none or one for each
 	Pictures   string   // a folder or zip of the images that the samples are
+
+	Run Run // where networks are ONNX files
+
+	sizesDiffer bool // layers of one name but different positions are not aligned; else an error
 }
 
 // The names of arrays that are labels.
@@ -76,6 +80,8 @@ func isLabel(name string) bool {
 type layer struct {
 	name   string // as its array or file is called
 	file   string // the same, as a file can be called
+	path   string // where it is from
+	size   Layer  // its units and positions
 	shards arrays.Shards
 	array  string
 	rows   *arrays.Rows
@@ -85,7 +91,10 @@ type layer struct {
 }
 
 func (l *layer) String() string {
-	if l.array == "" {
+	switch {
+	case l.shards == nil:
+		return fmt.Sprintf("%s: layer %s", l.path, l.name)
+	case l.array == "":
 		return l.shards[0].Path
 	}
 	return fmt.Sprintf("%s: array %q", l.shards[0].Path, l.array)
@@ -163,6 +172,7 @@ func (o Options) openRows(n *network) error {
 		if l.rows, err = l.shards.Rows(l.array, o.Layouts); err != nil {
 			return err
 		}
+		l.size = Layer{Name: l.name, Units: l.rows.Units, Extents: l.rows.Extents}
 	}
 	return nil
 }
@@ -363,7 +373,7 @@ func BaseNames(paths []string) []string {
 // file of arrays.
 func stem(path string) string {
 	path = filepath.Base(parts(path)[0])
-	if isArrays(path) {
+	if isArrays(path) || IsModel(path) {
 		path = strings.TrimSuffix(path, filepath.Ext(path))
 	}
 	return path
