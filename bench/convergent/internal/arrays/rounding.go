@@ -16,11 +16,12 @@ type Rounding struct {
 // rounded is a unit: sums over its values x, of d = x - first and of e, which is x
 // less x rounded.
 type rounded struct {
-	first             float64
-	n                 int64
-	d, squares, error float64 // sums of d, d^2 and e^2
-	origin            int64   // first, of integers
-	varies            bool
+	n          int64
+	first      float64
+	origin     int64 // first, of integers
+	d, e       float64
+	dd, de, ee float64
+	varies     bool
 }
 
 // maxError is how far correlations may err by rounding.
@@ -45,26 +46,31 @@ func (u *rounded) add(d, e float64) {
 	}
 	u.n++
 	u.d += d
-	u.squares += float64(d * d)
-	u.error += float64(e * e)
+	u.e += e
+	u.dd += float64(d * d)
+	u.de += float64(d * e)
+	u.ee += float64(e * e)
 	u.varies = u.varies || d != 0
 }
 
 // Err returns an error that names the first unit whose correlations may err by more
-// than 1e-6. Errors of rounding that do not depend on other units weaken a correlation
-// by half their share of the variance, s, and change it by about sqrt(s/n) by chance,
-// of which four times are counted.
+// than 1e-6. Errors of rounding that follow a line of the values change none, unless
+// nothing is left of these. What other errors there are does not depend on other units,
+// weakens a correlation by half its share s of the variance, and changes it by about
+// sqrt(s/n) by chance, of which four times are counted.
 func (r *Rounding) Err() error {
 	for i, u := range r.units {
 		if !u.varies {
 			continue
 		}
-		mean := u.d / float64(u.n)
-		variance := u.squares/float64(u.n) - float64(mean*mean)
-		share := u.error / float64(u.n) / variance
-		if err := 4*math.Sqrt(share/float64(u.n)) + share/2; variance <= 0 || !(err <= maxError) {
+		n := float64(u.n)
+		variance := u.dd/n - float64(u.d/n*u.d/n)
+		covariance := u.de/n - float64(u.d/n*u.e/n)
+		slope := covariance / variance
+		share := max(0, u.ee/n-float64(u.e/n*u.e/n)-float64(slope*covariance)) / variance
+		if err := 4*math.Sqrt(share/n) + share/2; !(variance > 0) || !(math.Abs(slope) < 0.01) || !(err <= maxError) {
 			return fmt.Errorf("unit %d varies by %.3g about %.3g, which loses digits in float32: its correlations might err by more than %g. "+
-				"They do not depend on the mean, nor matchings on the scale: save (x - x.mean(0)) / x.std(0), or, if this is right, x.astype(np.float32)", i, math.Sqrt(max(0, variance)), u.first+mean, maxError)
+				"They do not depend on the mean, nor matchings on the scale: save (x - x.mean(0)) / x.std(0), or, if this is right, x.astype(np.float32)", i, math.Sqrt(max(0, variance)), u.first+u.d/n, maxError)
 		}
 	}
 	return nil
