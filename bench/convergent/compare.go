@@ -19,7 +19,9 @@ type input struct {
 	Networks   []string `arg:"" help:"Networks as .onnx files (see -data), or activations of each network: a .npy, .npz or .safetensors file of samples x units, or of rank 3 to 5 (see -layout), each array a layer; a folder of such files, which are shards of the samples in their natural order; or several joined by commas."`
 	Names      []string `help:"What to call the networks; else compare takes the names of files, and moments none." placeholder:"A,B"`
 	Layout     string   `help:"Of arrays of ranks 3, 4 and 5, joined by commas: ntd (tokens), nchw (PyTorch) or nhwc, ncdhw or ndhwc. Never guessed." choices:"ntd,nchw,nhwc,ncdhw,ndhwc" placeholder:"nchw"`
-	LayerFiles bool     `help:"What is in a folder is one layer each, and not a shard."`
+	LayerFiles bool     `help:"What is in a folder is one layer each."`
+	Shards     bool     `help:"What is in a folder are shards of the samples, whatever their names: else files of one array each must be called 1, part-2, shard_03 or the like."`
+	Bfloat16   bool     `help:"Arrays of two bytes and no type (V2) are bfloat16, as numpy.save writes that of ml_dtypes."`
 	Layers     []string `help:"Only these layers; of .onnx files * and ? stand for any letters, and without it they are outputs of nonlinearities and residual sums, as convergent layers lists them." placeholder:"NAME"`
 	Pair       []string `sep:"none" help:"Layers that go together where networks call them differently: NETWORK:LAYER=NETWORK:LAYER, or LAYER=LAYER in the order of the networks. May be given several times." placeholder:"A:conv1=B:stem"`
 	ByOrder    bool     `help:"The first layers of all networks go together, the second, and so on, whatever they are called."`
@@ -67,7 +69,7 @@ func (c *input) source() (source.Options, error) {
 	debug.SetMemoryLimit(int64(c.MaxMem))
 	debug.SetGCPercent(25)
 	return source.Options{
-		Networks: c.Networks, Names: c.Names, LayerFiles: c.LayerFiles, Only: c.Layers, Layouts: layouts, Pool: c.Pool, Pairings: c.Pair, ByOrder: c.ByOrder,
+		Networks: c.Networks, Names: c.Names, LayerFiles: c.LayerFiles, Shards: c.Shards, BFloat16: c.Bfloat16, Only: c.Layers, Layouts: layouts, Pool: c.Pool, Pairings: c.Pair, ByOrder: c.ByOrder,
 		SampleIDs: c.SampleIds, ImageIDs: c.ImageIds, Classes: c.Classes, UnitNames: c.Units, Masks: c.Mask, Run: run,
 	}, nil
 }

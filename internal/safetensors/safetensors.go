@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"slices"
 
 	"github.com/convergent-go/convergent/internal/artifact"
@@ -46,9 +45,10 @@ type entry struct {
 	Offsets [2]int64 `json:"data_offsets"`
 }
 
-// elementSizes holds the bytes of an element of each type of whole bytes.
+// elementSizes holds the bytes of an element of each type that is checked. Of others,
+// some of which have less than a byte, the header's word is taken for where they lie.
 var elementSizes = map[string]int64{
-	"BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1,
+	"BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "F8_E8M0": 1,
 	"U16": 2, "I16": 2, "F16": 2, "BF16": 2,
 	"U32": 4, "I32": 4, "F32": 4,
 	"U64": 8, "I64": 8, "F64": 8,
@@ -154,15 +154,15 @@ func Read(r io.Reader, size int64) (*File, error) {
 	for _, e := range entries {
 		t := Tensor{Name: e.Name, Shape: e.Shape}
 		var data any
-		switch n := e.Size / elementSizes[e.DType]; e.DType {
+		switch e.DType {
 		case "F32":
-			t.F32 = make([]float32, n)
+			t.F32 = make([]float32, e.Size/4)
 			data = t.F32
 		case "F64":
-			t.F64 = make([]float64, n)
+			t.F64 = make([]float64, e.Size/8)
 			data = t.F64
 		case "I64":
-			t.I64 = make([]int64, n)
+			t.I64 = make([]int64, e.Size/8)
 			data = t.I64
 		default:
 			return nil, fmt.Errorf("tensor %q has type %q; F32, F64 and I64 are supported", e.Name, e.DType)
@@ -199,20 +199,18 @@ func ReadHeader(r io.Reader, size int64) ([]Entry, map[string]string, error) {
 	entries := make([]Entry, len(listing))
 	for i, e := range listing {
 		n, err := elements(e.Shape)
-		width, ok := elementSizes[e.DType]
+		width, known := elementSizes[e.DType]
 		switch {
 		case err != nil:
 			return nil, nil, fmt.Errorf("tensor %q: %w", e.name, err)
-		case !ok:
-			return nil, nil, fmt.Errorf("tensor %q has the unknown type %q", e.name, e.DType)
 		case e.Offsets[0] != at:
 			return nil, nil, fmt.Errorf("tensor %q begins at byte %d of the data, not where the one before it ends, %d", e.name, e.Offsets[0], at)
-		case n > (math.MaxInt64-at)/width || e.Offsets[1] != at+n*width:
+		case e.Offsets[1] < at || known && (n > (math.MaxInt64-at)/width || e.Offsets[1] != at+n*width):
 			return nil, nil, fmt.Errorf("tensor %q of shape %v and type %s does not fill bytes %d to %d", e.name, e.Shape, e.DType, at, e.Offsets[1])
 		case e.Offsets[1] > size-start:
 			return nil, nil, fmt.Errorf("cut short: tensor %q ends at byte %d of the data, of which there are %d", e.name, e.Offsets[1], size-start)
 		}
-		entries[i] = Entry{e.name, e.DType, e.Shape, start + at, n * width}
+		entries[i] = Entry{e.name, e.DType, e.Shape, start + at, e.Offsets[1] - at}
 		at = e.Offsets[1]
 	}
 	if extra := size - start - at; extra != 0 {
@@ -261,7 +259,7 @@ func parse(header []byte) ([]namedEntry, map[string]string, error) {
 	if _, err := dec.Token(); err != nil {
 		return nil, nil, fmt.Errorf("header: %w", err)
 	}
-	if tail := bytes.TrimRight(header[dec.InputOffset():], " "); len(tail) > 0 {
+	if tail := bytes.TrimRight(header[dec.InputOffset():], " \t\r\n"); len(tail) > 0 {
 		return nil, nil, errors.New("header: text after its end")
 	}
 	slices.SortStableFunc(entries, func(a, b namedEntry) int {
@@ -287,18 +285,11 @@ func elements(shape []int) (int64, error) {
 
 // Load reads the file at path; errors name it.
 func Load(path string) (*File, error) {
-	r, err := os.Open(path)
+	r, info, err := artifact.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	info, err := r.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", path)
-	}
 	f, err := Read(r, info.Size())
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

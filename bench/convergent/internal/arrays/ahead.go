@@ -1,6 +1,7 @@
 package arrays
 
 import (
+	"io"
 	"os"
 	"sync"
 )
@@ -64,8 +65,8 @@ func (a *Ahead) read() {
 }
 
 // Next returns the next rows, of which there are as many as there is room for,
-// fewer only where they end. They are valid until the next call. It returns io.EOF,
-// or the error that ended the rows, only after the last of them.
+// fewer only where they end. They are valid until the next call. It returns io.EOF only
+// after the last of them, and any other error in their place.
 func (a *Ahead) Next() (rows []float32, n int, err error) {
 	if a.last.err != nil {
 		return nil, 0, a.last.err
@@ -78,7 +79,7 @@ func (a *Ahead) Next() (rows []float32, n int, err error) {
 		b.err = os.ErrClosed
 	}
 	a.last = b
-	if b.rows == 0 {
+	if b.rows == 0 || b.err != nil && b.err != io.EOF {
 		return nil, 0, b.err
 	}
 	return b.buf, b.rows, nil
@@ -86,7 +87,12 @@ func (a *Ahead) Next() (rows []float32, n int, err error) {
 
 // Close ends the reading, waits for its goroutine and closes what it read.
 func (a *Ahead) Close() error {
-	a.stop.Do(func() { close(a.done) })
+	a.stop.Do(func() {
+		close(a.done)
+		if r, ok := a.r.(interface{ Stop() }); ok {
+			r.Stop()
+		}
+	})
 	a.ended.Wait()
 	return a.r.Close()
 }

@@ -57,7 +57,7 @@ func TestAheadIsAllRowsInOrder(t *testing.T) {
 					at++
 				}
 			}
-			if at != end {
+			if at != end && (last == io.EOF || at != end/10*10) {
 				t.Fatalf("%d rows, want %d", at, end)
 			}
 			if _, _, err := a.Next(); !errors.Is(err, last) {

@@ -22,6 +22,7 @@ const (
 	Bool    Kind = 'b'
 	Bytes   Kind = 'S' // strings of bytes, padded with zeros
 	Unicode Kind = 'U' // strings of 4-byte code points, padded with zeros
+	Void    Kind = 'V' // 2 bytes of no type, which is how NumPy saves the bfloat16 of ml_dtypes
 )
 
 // DType is the type of an array's elements.
@@ -34,7 +35,7 @@ type DType struct {
 // String returns the name that numpy has for the type.
 func (t DType) String() string {
 	name := map[Kind]string{
-		Float: "float", BFloat: "bfloat", Int: "int", Uint: "uint", Bool: "bool", Bytes: "bytes", Unicode: "str",
+		Float: "float", BFloat: "bfloat", Int: "int", Uint: "uint", Bool: "bool", Bytes: "bytes", Unicode: "str", Void: "void",
 	}[t.Kind]
 	if t.Kind != Bool {
 		name += strconv.Itoa(8 * t.Size)
@@ -46,9 +47,9 @@ func (t DType) String() string {
 }
 
 // numeric reports whether the elements can be activations.
-func (t DType) numeric() bool { return t.Kind != Bytes && t.Kind != Unicode }
+func (t DType) numeric() bool { return t.Kind != Bytes && t.Kind != Unicode && t.Kind != Void }
 
-var simple = regexp.MustCompile(`^([<>|])([biufSU])([0-9]+)$`)
+var simple = regexp.MustCompile(`^([<>|=])([biufSUV])([0-9]+)$`)
 
 // parseDescr reads numpy's name of a type that is not structured.
 func parseDescr(s string) (DType, error) {
@@ -69,11 +70,17 @@ func parseDescr(s string) (DType, error) {
 		ok = ok && (n == 1 || n == 2 || n == 4 || n == 8)
 	case Bool:
 		ok = ok && n == 1
+	case Void:
+		ok = ok && n == 2
 	case Unicode:
 		ok = ok && n <= maxLabel/4
 		t.Size *= 4
 	}
-	if !ok || n < 1 || t.Size > maxLabel || (m[1] == "|") != (t.Size == 1 || t.Kind == Bytes) {
+	ordered := t.Size > 1 && t.Kind != Bytes && t.Kind != Void
+	if !ordered {
+		t.Big = false
+	}
+	if !ok || n < 1 || t.Size > maxLabel || m[1] == "=" && ordered || m[1] == "|" && ordered {
 		return DType{}, fmt.Errorf("its type %q is not read; save it with x.astype(np.float32)", s)
 	}
 	return t, nil

@@ -5,13 +5,14 @@ import (
 	"bufio"
 	"cmp"
 	"compress/flate"
+	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/convergent-go/convergent/internal/artifact"
 	"github.com/convergent-go/convergent/internal/safetensors"
 )
 
@@ -26,7 +27,8 @@ type File struct {
 	Path   string
 	Arrays []*Array // in the file's order
 
-	open func() (handle, error)
+	byName map[string]*Array
+	open   func() (handle, error)
 }
 
 // Array is an array of a file, not yet read.
@@ -39,11 +41,13 @@ type Array struct {
 	file   *File
 	offset int64   // of the data in the file, or in the member
 	member *member // nil outside of an .npz
+	err    error   // why it cannot be read, which matters to those alone who want it
 }
 
 // member is a file in a zip.
 type member struct {
 	offset, packed int64 // of its bytes in the zip
+	size           int64 // of its bytes, unpacked
 	deflated       bool
 	crc            uint32
 }
@@ -57,30 +61,19 @@ type handle interface {
 // Open lists the arrays of the file at path, which is a .npy, an .npz or a
 // .safetensors.
 func Open(path string) (*File, error) {
-	f, err := os.Open(path)
+	f, info, err := artifact.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: not a regular file", path)
-	}
 	return list(path, f, info.Size(), func() (handle, error) {
-		f, err := os.Open(path)
+		f, now, err := artifact.Open(path)
 		if err != nil {
 			return nil, err
 		}
-		now, err := f.Stat()
-		if err == nil && (now.Size() != info.Size() || !now.ModTime().Equal(info.ModTime())) {
-			err = fmt.Errorf("%s: changed since its header was read", path)
-		}
-		if err != nil {
+		if now.Size() != info.Size() || !now.ModTime().Equal(info.ModTime()) {
 			f.Close()
-			return nil, err
+			return nil, fmt.Errorf("%s: changed since its header was read", path)
 		}
 		return f, nil
 	})
@@ -106,6 +99,10 @@ func list(path string, r io.ReaderAt, size int64, open func() (handle, error)) (
 	}
 	if err != nil {
 		return nil, err
+	}
+	f.byName = make(map[string]*Array, len(f.Arrays))
+	for _, a := range f.Arrays {
+		f.byName[a.Name] = a
 	}
 	return f, nil
 }
@@ -134,8 +131,13 @@ func (f *File) add(name string, h header, data int64, m *member) error {
 	case data > want:
 		return f.errorf(name, "%d bytes follow the data that shape %v of %v takes", data-want, h.shape, h.dtype)
 	}
-	f.Arrays = append(f.Arrays, &Array{name, h.shape, h.dtype, h.fortran, f, h.size, m})
+	f.Arrays = append(f.Arrays, &Array{Name: name, Shape: h.shape, DType: h.dtype, Fortran: h.fortran, file: f, offset: h.size, member: m})
 	return nil
+}
+
+// addUnread lists an array that cannot be read, and why.
+func (f *File) addUnread(name string, shape []int, why error) {
+	f.Arrays = append(f.Arrays, &Array{Name: name, Shape: shape, file: f, err: f.errorf(name, "%w", why)})
 }
 
 func (f *File) npy(r io.ReaderAt, size int64) error {
@@ -155,6 +157,7 @@ func (f *File) npz(r io.ReaderAt, size int64) error {
 		return f.errorf("", "%d members, where %d are allowed", len(z.File), maxArrays)
 	}
 	seen := make(map[string]bool)
+	var extents []extent
 	for _, m := range z.File {
 		name, isArray := strings.CutSuffix(m.Name, ".npy")
 		if !isArray {
@@ -168,35 +171,47 @@ func (f *File) npz(r io.ReaderAt, size int64) error {
 		switch {
 		case err != nil:
 			return f.errorf(name, "%w", err)
-		case m.Flags&1 != 0:
-			return f.errorf(name, "it is encrypted")
-		case m.Method != zip.Store && m.Method != zip.Deflate:
-			return f.errorf(name, "it is packed by method %d; np.savez and np.savez_compressed pack it in ways that are read", m.Method)
 		case offset > size || m.CompressedSize64 > uint64(size-offset):
 			return f.errorf(name, "it passes the end of the file")
+		}
+		in := &member{offset, int64(m.CompressedSize64), int64(m.UncompressedSize64), m.Method == zip.Deflate, m.CRC32}
+		extents = append(extents, extent{name, in})
+		switch {
+		case m.Flags&1 != 0:
+			f.addUnread(name, nil, errors.New("it is encrypted"))
+			continue
+		case m.Method != zip.Store && m.Method != zip.Deflate:
+			f.addUnread(name, nil, fmt.Errorf("it is packed by method %d; np.savez and np.savez_compressed pack it in ways that are read", m.Method))
+			continue
 		case m.Method == zip.Store && m.UncompressedSize64 != m.CompressedSize64,
 			m.UncompressedSize64/maxDeflate > m.CompressedSize64:
 			return f.errorf(name, "%d bytes cannot hold the %d that it claims", m.CompressedSize64, m.UncompressedSize64)
 		}
-		place := &member{offset, int64(m.CompressedSize64), m.Method == zip.Deflate, m.CRC32}
-		h, err := readHeader(place.stream(r))
+		h, err := readHeader(in.stream(r))
 		if err != nil {
-			return f.errorf(name, "%w", err)
+			f.addUnread(name, nil, err)
+			continue
 		}
-		if err := f.add(name, h, int64(m.UncompressedSize64)-h.size, place); err != nil {
+		if err := f.add(name, h, in.size-h.size, in); err != nil {
 			return err
 		}
 	}
 	if len(f.Arrays) == 0 {
 		return f.errorf("", "no arrays in this zip; an .npz has members that end in .npy (a checkpoint of PyTorch is none: export with np.savez or safetensors)")
 	}
-	byPlace := slices.SortedFunc(slices.Values(f.Arrays), func(a, b *Array) int { return cmp.Compare(a.member.offset, b.member.offset) })
-	for i, a := range byPlace[1:] {
-		if before := byPlace[i]; before.member.offset+before.member.packed > a.member.offset {
-			return a.errorf("it overlaps array %q", before.Name)
+	slices.SortFunc(extents, func(a, b extent) int { return cmp.Compare(a.offset, b.offset) })
+	for i, m := range extents[1:] {
+		if before := extents[i]; before.offset+before.packed > m.offset {
+			return f.errorf(m.name, "it overlaps array %q", before.name)
 		}
 	}
 	return nil
+}
+
+// extent is where a named member lies.
+type extent struct {
+	name string
+	*member
 }
 
 var safetensorsTypes = map[string]DType{
@@ -217,7 +232,8 @@ func (f *File) safetensors(r io.ReaderAt, size int64) error {
 	for _, e := range entries {
 		t, known := safetensorsTypes[e.DType]
 		if !known {
-			return f.errorf(e.Name, "its type %s is not read; save it as F32", e.DType)
+			f.addUnread(e.Name, e.Shape, fmt.Errorf("its type %s is not read; save it as F32", e.DType))
+			continue
 		}
 		if err := f.add(e.Name, header{t, e.Shape, false, e.Offset}, e.Size, nil); err != nil {
 			return err
@@ -236,17 +252,31 @@ func (m *member) stream(r io.ReaderAt) io.Reader {
 }
 
 // Array returns the array of the given name. The name may be left out, "", if
-// there is only one.
+// there is only one. One that cannot be read is an error.
 func (f *File) Array(name string) (*Array, error) {
+	a, err := f.find(name)
+	if err == nil {
+		err = a.err
+	}
+	return a, err
+}
+
+// find is Array of those that cannot be read, too.
+func (f *File) find(name string) (*Array, error) {
 	if name == "" && len(f.Arrays) == 1 {
 		return f.Arrays[0], nil
 	}
-	names := make([]string, len(f.Arrays))
-	for i, a := range f.Arrays {
-		if a.Name == name {
-			return a, nil
-		}
-		names[i] = a.Name
+	if a, ok := f.byName[name]; ok {
+		return a, nil
 	}
-	return nil, f.errorf("", "no array %q; it holds %q", name, names)
+	const limit = 40
+	names := make([]string, min(limit, len(f.Arrays)))
+	for i := range names {
+		names[i] = f.Arrays[i].Name
+	}
+	more := ""
+	if len(f.Arrays) > limit {
+		more = fmt.Sprintf(" and %d more", len(f.Arrays)-limit)
+	}
+	return nil, f.errorf("", "no array %q; it holds %q%s", name, names, more)
 }

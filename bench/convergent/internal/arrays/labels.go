@@ -25,6 +25,9 @@ func (a *Array) Labels(n int) ([]string, error) {
 
 // labels checks that the array can be labels.
 func (a *Array) labels() error {
+	if a.err != nil {
+		return a.err
+	}
 	switch a.DType.Kind {
 	case Int, Uint, Bytes, Unicode:
 	default:

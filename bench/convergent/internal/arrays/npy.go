@@ -111,7 +111,7 @@ func (p *literal) unexpected(want string) error {
 }
 
 func (p *literal) space() {
-	for p.at < len(p.text) && strings.IndexByte(" \t\n", p.text[p.at]) >= 0 {
+	for p.at < len(p.text) && strings.IndexByte(" \t\r\n", p.text[p.at]) >= 0 {
 		p.at++
 	}
 }

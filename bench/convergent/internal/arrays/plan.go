@@ -15,6 +15,7 @@ type plan struct {
 	extents        []int // of positions
 	positions      int   // their product
 	sample         int   // values of a sample
+	stride         int   // how far apart in the file the units of a position are
 
 	// If the array's order is not that of the rows, strips of k samples are held as
 	// the file has them. In C order, units are step values apart and positions one.
@@ -30,6 +31,10 @@ func (a *Array) plan(layouts Layouts) (plan, error) {
 	var p plan
 	s := a.Shape
 	switch {
+	case a.err != nil:
+		return p, a.err
+	case a.DType.Kind == Void:
+		return p, a.errorf("it holds 2 bytes of no type, as NumPy saves the bfloat16 of ml_dtypes; if this is such, say so by -bfloat16, else save it with x.astype(np.float32)")
 	case !a.DType.numeric():
 		return p, a.errorf("it holds %v, where activations are numbers", a.DType)
 	case slices.Contains(s, 0):
@@ -51,16 +56,18 @@ func (a *Array) plan(layouts Layouts) (plan, error) {
 		return p, a.errorf("%d units, where %d are allowed", p.units, maxUnits)
 	}
 	switch {
-	case a.Fortran && a.member != nil && a.member.deflated:
-		return p, a.errorf("Fortran order, packed by deflate, cannot be read as a stream; save it by np.savez (not np.savez_compressed), or as np.ascontiguousarray(x)")
 	case a.Fortran:
 		steps := []int{1}
 		for i, d := range s[1 : len(s)-1] {
 			steps = append(steps, steps[i]*d)
 		}
 		p.transposed, p.step, p.steps = true, steps[at-1], without(steps, at-1)
+		p.stride = p.samples * p.step
 	default:
-		p.transposed, p.step = at == 1 && p.positions > 1, p.positions
+		p.transposed, p.step, p.stride = at == 1 && p.positions > 1, p.positions, 1
+		for _, d := range s[at+1:] {
+			p.stride *= d
+		}
 	}
 	if p.transposed && p.sample > maxStrip {
 		return p, a.errorf("a sample of shape %v has %d values, where %d are allowed unless it is in C order and the units come last", s[1:], p.sample, maxStrip)

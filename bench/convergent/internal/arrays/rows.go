@@ -7,6 +7,8 @@ import (
 	"math"
 	"os"
 	"slices"
+	"sync/atomic"
+	"unsafe"
 )
 
 // chunk is how many bytes are read and converted at a time, in the cache.
@@ -34,6 +36,9 @@ type Rows struct {
 	row    int // the next row to be delivered
 	lo, hi int // the samples in strip
 
+	rounding *Rounding // of what was not float32
+	stopped  atomic.Bool
+
 	err error // that ended the rows
 }
 
@@ -48,6 +53,7 @@ func Concat(layouts Layouts, arrays ...*Array) (*Rows, error) {
 		return nil, errors.New("no arrays to read")
 	}
 	r := &Rows{arrays: arrays, plans: make([]plan, len(arrays)), chunk: make([]byte, chunk)}
+	rounds := false
 	for i, a := range arrays {
 		p, err := a.plan(layouts)
 		if err != nil {
@@ -61,10 +67,13 @@ func Concat(layouts Layouts, arrays ...*Array) (*Rows, error) {
 		case !slices.Equal(p.extents, r.Extents):
 			return nil, a.errorf("shape %v does not continue %v of %s", a.Shape, arrays[0].Shape, arrays[0].file.Path)
 		}
-		r.plans[i] = p
+		r.plans[i], rounds = p, rounds || a.DType.rounds()
 		if r.Samples += p.samples; r.Samples < 0 || r.Samples > math.MaxInt/r.Positions {
 			return nil, a.errorf("more samples than can be counted")
 		}
+	}
+	if rounds {
+		r.rounding = NewRounding(r.Units)
 	}
 	return r, nil
 }
@@ -89,15 +98,22 @@ func (r *Rows) Memory() int64 {
 		bytes := 4 * int64(p.strip()) * int64(p.sample)
 		if m := r.arrays[i].member; m != nil && m.deflated {
 			bytes += 2 * window
+			if p.fortran {
+				bytes += m.size // of a temporary file, which may be in memory
+			}
 		}
 		most = max(most, bytes)
+	}
+	if r.rounding != nil {
+		most += int64(unsafe.Sizeof(rounded{})) * int64(r.Units)
 	}
 	return most + chunk
 }
 
 // Read fills dst with as many whole rows as it has room for, fewer only where the
-// rows end. It returns their number, and io.EOF or another error only if they are
-// too few. Read panics if dst is shorter than a row.
+// rows end. It returns their number, io.EOF only if they are too few, and any other
+// error at once: that a file is damaged shows with its last row. Read panics if dst is
+// shorter than a row.
 func (r *Rows) Read(dst []float32) (rows int, err error) {
 	room := len(dst) / r.Units
 	if room == 0 {
@@ -112,8 +128,8 @@ func (r *Rows) Read(dst []float32) (rows int, err error) {
 		n, r.err = r.read(dst[rows*r.Units : room*r.Units])
 		rows += n
 	}
-	if rows == room {
-		return rows, nil // an error can wait for the next call
+	if rows == room && r.err == io.EOF {
+		return rows, nil // the end can wait for the next call
 	}
 	return rows, r.err
 }
@@ -147,6 +163,11 @@ func (r *Rows) read(dst []float32) (int, error) {
 		return n, a.errorf("%w", err)
 	}
 	r.arrays, r.plans = r.arrays[1:], r.plans[1:]
+	if len(r.arrays) == 0 && r.rounding != nil {
+		if err := r.rounding.Err(); err != nil {
+			return n, a.errorf("%w", err)
+		}
+	}
 	return n, r.close()
 }
 
@@ -157,9 +178,14 @@ func (r *Rows) open() (err error) {
 		return err
 	}
 	r.row, r.lo, r.hi = 0, 0, 0
-	if a.Fortran { // read out of order: its checksum is not known
-		r.at = cursor{r.h, a.offset}
+	if a.Fortran {
 		if a.member != nil {
+			if err := r.unpack(); err != nil {
+				return a.errorf("%w", err)
+			}
+		}
+		r.at = cursor{r.h, a.offset}
+		if a.member != nil && !a.member.deflated {
 			r.at.at += a.member.offset
 		}
 		r.r, r.sum = &r.at, nil
@@ -168,6 +194,62 @@ func (r *Rows) open() (err error) {
 	r.r, r.sum, err = a.stream(r.h)
 	return err
 }
+
+// unpack reads the member of an .npz whose data are then read out of their order, in
+// which alone its checksum can be told. What is deflated it writes to a temporary file,
+// which is read instead.
+func (r *Rows) unpack() error {
+	m := r.arrays[0].member
+	sum := &checksum{r: m.stream(r.h), want: m.crc}
+	to := io.Writer(io.Discard)
+	var file *os.File
+	unpacked := false
+	defer func() {
+		if file != nil && !unpacked {
+			temporary{file}.Close()
+		}
+	}()
+	if m.deflated {
+		var err error
+		if file, err = os.CreateTemp("", "convergent-*.npy"); err != nil {
+			return err
+		}
+		os.Remove(file.Name()) // so that none is left; on Windows [temporary] does it
+		to = file
+	}
+	for left := m.size; left > 0; {
+		if r.stopped.Load() {
+			return os.ErrClosed
+		}
+		n, err := io.CopyBuffer(to, io.LimitReader(sum, min(left, chunk)), r.chunk)
+		if err == nil && n == 0 {
+			err = errors.New("cut short")
+		}
+		if err != nil {
+			return err
+		}
+		left -= n
+	}
+	if err := sum.end(); err != nil || file == nil {
+		return err
+	}
+	r.h.Close()
+	r.h, unpacked = temporary{file}, true
+	return nil
+}
+
+// temporary is a file that is removed when it is closed.
+type temporary struct{ *os.File }
+
+// Close implements io.Closer.
+func (t temporary) Close() error {
+	err := t.File.Close()
+	os.Remove(t.Name())
+	return err
+}
+
+// Stop has reading end soon, with an error. It may be called while Read is at work.
+func (r *Rows) Stop() { r.stopped.Store(true) }
 
 // Close ends the rows, read or not.
 func (r *Rows) Close() error {
@@ -189,6 +271,9 @@ func (r *Rows) close() error {
 func (r *Rows) fill(dst []float32, index int) error {
 	a := r.arrays[0]
 	for len(dst) > 0 {
+		if r.stopped.Load() {
+			return os.ErrClosed
+		}
 		n := min(len(dst), chunk/a.DType.Size)
 		b := r.chunk[:n*a.DType.Size]
 		if _, err := io.ReadFull(r.r, b); err == io.EOF || err == io.ErrUnexpectedEOF {
@@ -199,6 +284,9 @@ func (r *Rows) fill(dst []float32, index int) error {
 		a.DType.littleEndian(b)
 		if i := a.DType.decode(dst[:n], b); i >= 0 {
 			return a.errorf("a value at %v is too large for a float32", a.unravel(index+i))
+		}
+		if a.DType.rounds() {
+			r.rounding.chunk(a.DType, dst[:n], b, index, r.plans[0].stride)
 		}
 		dst, index = dst[n:], index+n
 	}

@@ -178,10 +178,10 @@ func TestNPZ(t *testing.T) {
 			same(t, readAll(t, rows(t, array(t, f, c.array), c.layout), 3), c.want)
 		}
 	}
-	same(t, readAll(t, rows(t, array(t, open(t, "stored.npz"), "f"), ND), 2), wanted(7, 1, 1, 5, ND))
-	_, err := array(t, open(t, "deflated.npz"), "f").Rows(nil)
-	wantError(t, err, `deflated.npz: array "f"`, "ascontiguousarray")
-	_, err = open(t, "stored.npz").Array("")
+	for _, name := range []string{"stored.npz", "deflated.npz"} {
+		same(t, readAll(t, rows(t, array(t, open(t, name), "f"), ND), 2), wanted(7, 1, 1, 5, ND))
+	}
+	_, err := open(t, "stored.npz").Array("")
 	wantError(t, err, "stored.npz", `["2" "nhwc" "nchw" "f"]`)
 }
 

@@ -37,7 +37,7 @@ func OpenShards(paths ...string) (Shards, error) {
 	names := shards.Names()
 	for _, f := range shards[1:] {
 		for _, name := range names {
-			if _, err := f.Array(name); err != nil {
+			if _, err := f.find(name); err != nil {
 				return nil, err
 			}
 		}
@@ -81,6 +81,18 @@ func (s Shards) Names() []string {
 		names[i] = a.Name
 	}
 	return names
+}
+
+// BFloat16 says that what has two bytes and no type is bfloat16, as NumPy saves that of
+// ml_dtypes.
+func (s Shards) BFloat16() {
+	for _, f := range s {
+		for _, a := range f.Arrays {
+			if a.DType.Kind == Void {
+				a.DType.Kind = BFloat
+			}
+		}
+	}
 }
 
 // arrays returns the arrays of one name.

@@ -13,6 +13,7 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 	"github.com/convergent-go/convergent/corr"
+	"github.com/convergent-go/convergent/internal/artifact"
 	"github.com/convergent-go/convergent/internal/safetensors"
 )
 
@@ -222,7 +223,7 @@ func openMoments(in source.Options, o Options) (layers []*observe.Layer, network
 		}
 		name := momentsLayer(m, path, taken)
 		names = append(names, name)
-		if len(in.Only) > 0 && !slices.Contains(in.Only, name) && !slices.Contains(in.Only, m.Network(0).Layer) {
+		if len(in.Only) > 0 && !slices.Contains(in.Only, name) {
 			continue
 		}
 		l := observe.FromMoments(m, name, networkNames(own))
@@ -235,8 +236,10 @@ func openMoments(in source.Options, o Options) (layers []*observe.Layer, network
 		}
 		layers = append(layers, l)
 	}
-	if len(layers) == 0 {
-		return nil, nil, fmt.Errorf("-layers: none of these is in the files of moments, which have %s", strings.Join(names, ", "))
+	for _, only := range in.Only {
+		if !slices.Contains(names, only) {
+			return nil, nil, fmt.Errorf("-layers: there is no layer %q in the files of moments, which have %s", only, strings.Join(names, ", "))
+		}
 	}
 	return layers, networks, nil
 }
@@ -273,10 +276,16 @@ func momentsNetworks(m *corr.Moments, names []string, path string) []results.Net
 // say, or by their file.
 func momentsLayer(m *corr.Moments, path string, taken map[string]bool) string {
 	if filepath.Base(path) == results.MomentsFile {
-		return source.FileName(filepath.Base(filepath.Dir(path)))
+		if name, ok := artifact.NameOf(filepath.Base(filepath.Dir(path))); ok {
+			return name
+		}
 	}
-	if name := source.FileName(m.Network(0).Layer); m.Network(0).Layer != "" && !taken[name] {
+	if name := m.Network(0).Layer; name != "" && !taken[name] {
 		return name
 	}
-	return source.FileName(strings.TrimSuffix(filepath.Base(path), momentsSuffix))
+	name := strings.TrimSuffix(filepath.Base(path), momentsSuffix)
+	if of, ok := artifact.NameOf(name); ok {
+		return of
+	}
+	return name
 }

@@ -30,7 +30,7 @@ func Accumulate(ctx context.Context, in source.Options, o Options, path string) 
 	for i, a := range d.Aligned {
 		files[i] = path
 		if len(files) > 1 {
-			files[i] = filepath.Join(path, a.Name+momentsSuffix)
+			files[i] = filepath.Join(path, artifact.FileName(a.Name)+momentsSuffix)
 		}
 		if err := artifact.Fresh(files[i]); err != nil && !o.Overwrite {
 			return nil, err

@@ -22,6 +22,7 @@ type Set struct {
 	Train   Part
 	Test    Part
 	Norm    Normalizer // of the training pixels
+	Notes   []string   // what was not read, or not as someone may expect
 }
 
 // newSet gives a set of square images, its pixels still black.

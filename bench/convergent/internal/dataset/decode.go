@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"image"
 	"image/draw"
-	_ "image/jpeg" // registered with image.Decode
-	_ "image/png"
 	"io"
 	"io/fs"
 )
@@ -20,6 +18,8 @@ const (
 // the next.
 type decoder struct {
 	file bytes.Buffer
+
+	orientation int // of the last file, as it says: 1 is upright
 
 	// For the resampling of from x from pixels to size x size:
 	from, size int
@@ -54,18 +54,11 @@ func (d *decoder) decode(fsys fs.FS, name string) (image.Image, error) {
 	case n > maxFile:
 		return nil, fmt.Errorf("%s: more than %d bytes long; make it smaller, or remove it", name, maxFile)
 	}
-	c, _, err := image.DecodeConfig(bytes.NewReader(d.file.Bytes()))
+	m, err := decodeImage(d.file.Bytes())
 	if err != nil {
-		return nil, fmt.Errorf("%s: not a sound JPEG or PNG: %w; replace it, or remove it", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	if c.Width < 1 || c.Height < 1 || c.Width > maxPixels/c.Height {
-		return nil, fmt.Errorf("%s: %dx%d pixels, where 1 to %d million are allowed; scale it down, or remove it",
-			name, c.Width, c.Height, maxPixels/1_000_000)
-	}
-	m, _, err := image.Decode(bytes.NewReader(d.file.Bytes()))
-	if err != nil {
-		return nil, fmt.Errorf("%s: not a sound JPEG or PNG: %w; replace it, or remove it", name, err)
-	}
+	d.orientation = orientation(d.file.Bytes())
 	return m, nil
 }
 

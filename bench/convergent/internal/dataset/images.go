@@ -23,13 +23,14 @@ type Images struct {
 	classes []string  // of each image; nil if they are not known
 }
 
-// OpenImages lists the images in a folder or a zip, JPEG or PNG files (.jpg, .jpeg,
-// .png) at any depth, in the natural order of their paths: img-2.png before
-// img-10.png. What is hidden is passed over. Close what it returns.
+// OpenImages lists the images in a folder or a zip, of the formats of [Open], at any
+// depth, in the natural order of their paths: img-2.png before img-10.png. What is hidden
+// is passed over, as are files that are no images; images of other formats are an error.
+// Close what it returns.
 func OpenImages(path string) (*Images, error) {
 	m, err := openImages(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; give a folder or a zip of images (.jpg, .jpeg, .png)", path, err)
+		return nil, fmt.Errorf("%s: %w; give a folder or a zip of images (%s)", path, err, formats)
 	}
 	return m, nil
 }
@@ -39,7 +40,11 @@ func openImages(path string) (*Images, error) {
 	if err != nil {
 		return nil, err
 	}
-	names, err := walk(fsys, ".", 0)
+	over := make(passed)
+	names, err := walk(fsys, ".", 0, over)
+	if err == nil {
+		err = over.unread()
+	}
 	if err == nil && len(names) == 0 {
 		err = errors.New("no images in it")
 	}
@@ -91,7 +96,7 @@ func (m *Images) Ordered(samples int) error {
 
 // Match returns which image each sample is of, by its id: the image's path within
 // the folder or zip, else the end of its path, such as the name of the file, else
-// either without .jpg, .jpeg or .png. An id can also be a path from elsewhere that
+// either without its ending. An id can also be a path from elsewhere that
 // ends with the image's whole path. Samples of one image have the same id. An id
 // that is of no image, or could be of several, is an error.
 func (m *Images) Match(ids []string) ([]int, error) {

@@ -18,7 +18,7 @@ var gallery = files{
 	"1.png": asPNG(plain(1, 3, color.White)), "a/2.png": asPNG(plain(2, 3, color.White)), "a/10.JPG": asJPEG(plain(3, 3, color.White)),
 	"a/b/c/1.jpeg": asJPEG(plain(4, 9, color.White)), "a-b/1.png": asPNG(plain(5, 1, color.Black)), "img2.PNG": asPNG(plain(6, 2, color.White)),
 	"img10.png": asPNG(plain(7, 2, color.White)),
-	"notes.txt": []byte("?"), "a/x.gif": []byte("?"), ".hidden/1.png": []byte("?"), "a/.1.png": []byte("?"), "__MACOSX/a/._2.png": []byte("?"), "empty/": nil,
+	"notes.txt": []byte("?"), "a/x.txt": []byte("?"), ".hidden/1.png": []byte("?"), "a/.1.png": []byte("?"), "__MACOSX/a/._2.png": []byte("?"), "empty/": nil,
 }
 
 var galleryNames = []string{"1.png", "a/2.png", "a/10.JPG", "a/b/c/1.jpeg", "a-b/1.png", "img2.PNG", "img10.png"}
@@ -193,7 +193,7 @@ func unsafeZip(t *testing.T, names ...string) string {
 
 // TestUnsafeNames: a zip whose paths lead out of it is refused, whatever they are of.
 func TestUnsafeNames(t *testing.T) {
-	for _, name := range []string{"../up.png", "a/../../b.png", "/root.png", "..", `..\back.png`, `a\b.png`, `C:\x.png`, "/", "../up/"} {
+	for _, name := range []string{"../up.png", "a/../../b.png", "/root.png", "..", `..\back.png`, "/", "../up/"} {
 		path := unsafeZip(t, "a/1.png", "b/1.png", name)
 		_, err := OpenImages(path)
 		_, asSet := Open(t.Context(), path, OpenOptions{})
@@ -225,7 +225,7 @@ func TestImagesErrors(t *testing.T) {
 		"missing":      {filepath.Join(t.TempDir(), "nowhere"), []string{"nowhere", "no such file", "give a folder or a zip of images"}},
 		"not a zip":    {write(t, "x.tar", []byte("something else")), []string{"x.tar", "neither a folder nor a whole zip", "give a folder"}},
 		"cut zip":      {write(t, "half.zip", whole[:len(whole)/2]), []string{"half.zip", "neither a folder nor a whole zip"}},
-		"empty zip":    {files{}.zip(t), []string{"images.zip: no images in it", "give a folder or a zip of images (.jpg, .jpeg, .png)"}},
+		"empty zip":    {files{}.zip(t), []string{"images.zip: no images in it", "give a folder or a zip of images (JPEG, PNG, GIF, BMP, TIFF or WebP)"}},
 		"empty folder": {t.TempDir(), []string{"no images in it"}},
 		"no images":    {files{"a/x.txt": {1}, "a/.x.png": grey(1), "__MACOSX/x.png": grey(1)}.zip(t), []string{"no images in it"}},
 		"twice":        {unsafeZip(t, "a/1.png", "a/2.png", "a/1.png"), []string{"images.zip", "cannot be listed", "pack it again"}},
@@ -255,9 +255,9 @@ func TestBrokenImages(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"cut":   {jpg[:len(jpg)/2], "not a sound JPEG or PNG"},
-		"text":  {[]byte("text"), "not a sound JPEG or PNG"},
-		"empty": {nil, "not a sound JPEG or PNG"},
+		"cut":   {jpg[:len(jpg)/2], "not a sound image"},
+		"text":  {[]byte("text"), "not a sound image"},
+		"empty": {nil, "not a sound image"},
 		"bomb":  {chunkedPNG(9000, 8000), "9000x8000 pixels, where 1 to 64 million are allowed"},
 	} {
 		f := gallery.with(files{"a/b/broken.jpg": append([]byte{}, c.data...)})

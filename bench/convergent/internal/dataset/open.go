@@ -6,14 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"runtime"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
+	"github.com/convergent-go/convergent/internal/artifact"
 	"github.com/convergent-go/convergent/internal/par"
 )
 
@@ -34,23 +35,26 @@ const accepted = "give a folder or a zip of images by class, {train,test}/CLASS/
 
 // Open loads images with labels from a folder or a zip, which holds one of
 //
-//   - train/CLASS/* and test/CLASS/* (or val/CLASS/*), the same classes in both;
+//   - train/CLASS/* and test/CLASS/* (or val/CLASS/*), the same classes in both,
+//     whatever the case of train and test, and with other words (seg_train, Training);
 //   - CLASS/*, where of each class every sixth image by name, beginning with the
 //     first, is held out for testing;
 //   - the CIFAR-10 binary batches: data_batch_1.bin to data_batch_5.bin,
 //     test_batch.bin and perhaps batches.meta.txt.
 //
-// One folder about all that does no harm. Images are JPEG or PNG files (.jpg,
-// .jpeg, .png) at any depth below their class; other files, and those whose names
-// begin with a dot, are passed over. Classes and images are taken in the order of
+// One folder about all that does no harm. Images are JPEG, PNG, GIF (the first of
+// several), BMP, TIFF and WebP files at any depth below their class. Other files are
+// passed over and counted in the Notes of the set, unless they are images too, which is
+// an error; so are those whose names begin with a dot, without a word. Classes and images are taken in the order of
 // their names, one of each class in turn, so a limit takes the first of every
 // class; from CIFAR-10 batches, in the order of the file.
 //
 // Images are cropped to the square in their middle and averaged over areas to
-// Size x Size. Grey and palette images become RGB; transparency shows black.
+// Size x Size, as they lie: what EXIF says of their orientation is counted in the Notes
+// and not applied, as other programs that train networks do not. Grey and palette images become RGB; transparency shows black.
 //
-// Open reads the whole set or returns an error that names the file and what to do
-// about it. When ctx ends, it returns the error of ctx, wrapped. It panics if a
+// Open reads the whole set or returns an error that names each file at fault and what
+// to do about it. When ctx ends, it returns the error of ctx, wrapped. It panics if a
 // number in o is negative.
 func Open(ctx context.Context, path string, o OpenOptions) (*Set, error) {
 	if o.TrainLimit < 0 || o.TestLimit < 0 || o.Size < 0 {
@@ -84,7 +88,10 @@ func openFS(name string) (fsys fs.FS, closing func() error, err error) {
 		return nil, nil, cause(err)
 	}
 	if info.IsDir() {
-		return os.DirFS(name), func() error { return nil }, nil
+		return folder{os.DirFS(name)}, func() error { return nil }, nil
+	}
+	if !info.Mode().IsRegular() {
+		return nil, nil, errors.New("neither a folder nor a file")
 	}
 	z, err := zip.OpenReader(name)
 	if errors.Is(err, zip.ErrFormat) {
@@ -92,14 +99,34 @@ func openFS(name string) (fsys fs.FS, closing func() error, err error) {
 	} else if err != nil {
 		return nil, nil, cause(err)
 	}
-	for _, f := range z.File {
-		if strings.Contains(f.Name, `\`) || !fs.ValidPath(path.Clean(f.Name)) {
-			z.Close()
-			return nil, nil, fmt.Errorf("the path %q in it leads out of it, or has backslashes; pack it again", f.Name)
-		}
+	if err := rename(&z.Reader); err != nil {
+		z.Close()
+		return nil, nil, err
 	}
 	return z, z.Close, nil
 }
+
+// folder is a folder of which pipes and devices, which may have no end or wait for ever,
+// cannot be opened.
+type folder struct{ fs.FS }
+
+// Open implements fs.FS.
+func (f folder) Open(name string) (fs.File, error) {
+	info, err := fs.Stat(f.FS, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() && !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: artifact.ErrNotRegular}
+	}
+	return f.FS.Open(name)
+}
+
+// ReadDir implements fs.ReadDirFS.
+func (f folder) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(f.FS, name) }
+
+// Stat implements fs.StatFS.
+func (f folder) Stat(name string) (fs.FileInfo, error) { return fs.Stat(f.FS, name) }
 
 // cause leaves out of a system error the path that Open names anyway.
 func cause(err error) error {
@@ -111,35 +138,21 @@ func cause(err error) error {
 
 // load finds out which kind of data set the files are.
 func load(ctx context.Context, fsys fs.FS, o OpenOptions) (*Set, error) {
-	base, folders, files, err := within(fsys)
-	switch {
-	case err != nil:
+	base, err := unwrap(fsys, ".")
+	if err != nil {
 		return nil, err
+	}
+	folders, files, err := list(fsys, base)
+	if err != nil {
+		return nil, err
+	}
+	switch {
 	case slices.Contains(files, cifarTrain[0]):
 		return loadCIFAR(ctx, fsys, base, o)
 	case len(folders) == 0:
 		return nil, fmt.Errorf("no folders of images in it; %s", accepted)
 	}
 	return loadClasses(ctx, fsys, base, folders, o)
-}
-
-// within finds what is in a folder, or in the folder about all that it has, and so on.
-func within(fsys fs.FS) (base string, folders, files []string, err error) {
-	for base = "."; ; {
-		folders, files, err = list(fsys, base)
-		if err != nil || len(folders) != 1 || slices.Contains(files, cifarTrain[0]) || slices.ContainsFunc(files, isImage) {
-			return base, folders, files, err
-		}
-		inner := path.Join(base, folders[0])
-		_, files, err := list(fsys, inner)
-		if err != nil {
-			return "", nil, nil, err
-		}
-		if slices.ContainsFunc(files, isImage) { // a class and not a wrapper
-			return base, folders, nil, nil
-		}
-		base = inner
-	}
 }
 
 // list names the folders and the files in a folder, sorted, without the hidden.
@@ -174,8 +187,8 @@ func isLink(fsys fs.FS, name string, e fs.DirEntry) bool {
 const maxLinks = 8
 
 // walk lists the images in a folder at any depth, folder by folder and sorted,
-// without the hidden. So many links led to it.
-func walk(fsys fs.FS, dir string, links int) (names []string, err error) {
+// without the hidden, and counts what else there is. So many links led to it.
+func walk(fsys fs.FS, dir string, links int, over passed) (names []string, err error) {
 	if links > maxLinks {
 		return nil, fmt.Errorf("%s: a link in a link, %d times; remove the one that goes round", dir, links)
 	}
@@ -187,11 +200,14 @@ func walk(fsys fs.FS, dir string, links int) (names []string, err error) {
 			return fs.SkipDir
 		case hidden(e.Name()):
 		case isLink(fsys, name, e):
-			linked, err := walk(fsys, name, links+1)
+			linked, err := walk(fsys, name, links+1, over)
 			names = append(names, linked...)
 			return err
-		case !e.IsDir() && isImage(name):
+		case e.IsDir():
+		case isImage(name):
 			names = append(names, name)
+		default:
+			over.add(name)
 		}
 		return nil
 	})
@@ -208,7 +224,11 @@ func where(dir string) string {
 
 // hidden holds of the names that archivers and desktops leave behind.
 func hidden(name string) bool {
-	return name != "." && strings.HasPrefix(name, ".") || name == "__MACOSX"
+	switch name {
+	case "__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found", "Thumbs.db", "desktop.ini":
+		return true
+	}
+	return name != "." && strings.HasPrefix(name, ".")
 }
 
 // collectEvery is a number of images whose decoding leaves some tens of megabytes.
@@ -229,23 +249,17 @@ func newJob(ctx context.Context, total int, o OpenOptions) *job {
 	return &job{ctx: ctx, threads: par.Threads(o.Threads), total: total, progress: o.Progress}
 }
 
-// each calls f for every i in [0, n) and returns the error of the least i that
-// has one, whatever the number of threads.
+// each calls f for every i in [0, n) and returns all errors, those of the least i first,
+// whatever the number of threads.
 func (j *job) each(n int, f func(i int, d *decoder) error) error {
-	var (
-		failed atomic.Int64 // the least index that did
-		err    error        // and why, under mu
-	)
-	failed.Store(int64(n))
-	// No block stops before a failure that it may precede.
+	failed := make(map[int]error) // under mu
 	par.Blocks(j.threads, n, 16, func(lo, hi int) {
 		var d decoder
-		for i := lo; i < hi && int64(i) < failed.Load() && j.ctx.Err() == nil; i++ {
+		for i := lo; i < hi && j.ctx.Err() == nil; i++ {
 			e := f(i, &d)
 			j.mu.Lock()
-			if e != nil && int64(i) < failed.Load() {
-				failed.Store(int64(i))
-				err = e
+			if e != nil {
+				failed[i] = e
 			}
 			j.done++
 			if j.progress != nil {
@@ -259,8 +273,17 @@ func (j *job) each(n int, f func(i int, d *decoder) error) error {
 			j.mu.Unlock()
 		}
 	})
-	if err == nil {
-		err = j.ctx.Err()
+	if err := j.ctx.Err(); err != nil {
+		return err
 	}
-	return err
+	const most = 100
+	var errs []error
+	for _, i := range slices.Sorted(maps.Keys(failed)) {
+		if len(errs) == most {
+			errs = append(errs, fmt.Errorf("and %d more", len(failed)-most))
+			break
+		}
+		errs = append(errs, failed[i])
+	}
+	return errors.Join(errs...)
 }

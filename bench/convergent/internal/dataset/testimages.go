@@ -18,7 +18,7 @@ import (
 func OpenTestImages(name string) (*Images, error) {
 	m, err := openTestImages(name)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w; give a folder or a zip of images (.jpg, .jpeg, .png), or the folder cifar-10-batches-bin", name, err)
+		return nil, fmt.Errorf("%s: %w; give a folder or a zip of images (%s), or the folder cifar-10-batches-bin", name, err, formats)
 	}
 	return m, nil
 }
@@ -37,22 +37,25 @@ func openTestImages(name string) (*Images, error) {
 }
 
 func (m *Images) listTest() error {
-	base, folders, files, err := within(m.fsys)
+	base, err := unwrap(m.fsys, ".")
+	if err != nil {
+		return err
+	}
+	folders, files, err := list(m.fsys, base)
 	if err != nil {
 		return err
 	}
 	if slices.Contains(files, cifarTest[0]) {
 		return m.readCIFAR(base)
 	}
-	if slices.Contains(folders, "train") {
-		for _, test := range []string{"test", "val"} {
-			if slices.Contains(folders, test) {
-				base = path.Join(base, test)
-				break
-			}
-		}
+	if _, tests, _, err := findSplits(base, folders); err == nil && len(tests) > 0 {
+		base = path.Join(base, tests[0])
 	}
-	if m.names, err = walk(m.fsys, base, 0); err != nil {
+	over := make(passed)
+	if m.names, err = walk(m.fsys, base, 0, over); err == nil {
+		err = over.unread()
+	}
+	if err != nil {
 		return err
 	}
 	if len(m.names) == 0 {

@@ -37,6 +37,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"directions":        directions,
 	"clusterShapes":     clusterShapes,
 	"withPredictions":   withPredictions,
+	"fileName":          artifact.FileName,
 	"nullName":          func(name string) string { return nullDescriptions[name][0] },
 	"matchedNull":       matchedNull,
 	"geometryName":      geometryName,
@@ -224,6 +225,7 @@ func (w *writer) save(d drawing, shown bool) ([]figure, error) {
 	if d.draw == nil {
 		return nil, nil
 	}
+	d.name = artifact.FileName(d.name)
 	svg, err := d.svg()
 	if err != nil {
 		return nil, fmt.Errorf("figure %s: %w", d.name, err)

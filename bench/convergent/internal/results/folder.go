@@ -103,7 +103,7 @@ func (f *Folder) Path(name ...string) string {
 
 // Layer returns the path of a file of a layer.
 func (f *Folder) Layer(layer string, name ...string) string {
-	return f.Path(append([]string{layersFolder, layer}, name...)...)
+	return f.Path(append([]string{layersFolder, artifact.FileName(layer)}, name...)...)
 }
 
 // owned reports whether the folder holds a part of this run.

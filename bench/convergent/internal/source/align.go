@@ -25,13 +25,13 @@ func (o Options) align(nets []*network) ([]Aligned, error) {
 	if err != nil {
 		return nil, err
 	}
-	kept := all[:0]
+	taken, kept := make(map[string]bool), all[:0]
 	for _, a := range all {
-		a.Name = alignedName(nets, kept, a.Layers)
+		a.Name = alignedName(nets, taken, a.Layers)
 		err := o.checkPositions(nets, a)
 		switch {
 		case err == nil:
-			kept = append(kept, a)
+			taken[a.Name], kept = true, append(kept, a)
 		case !o.sizesDiffer || o.ByOrder || len(o.Pairings) > 0:
 			return nil, err
 		}
@@ -43,11 +43,18 @@ func byName(nets []*network) []Aligned {
 	if !slices.ContainsFunc(nets, func(n *network) bool { return len(n.layers) > 1 }) {
 		return []Aligned{{Layers: make([]int, len(nets))}}
 	}
+	numbers := make([]map[string]int, len(nets))
+	for i, n := range nets {
+		numbers[i] = make(map[string]int)
+		for k, l := range n.layers {
+			numbers[i][l.name] = k
+		}
+	}
 	var all []Aligned
 	for i, l := range nets[0].layers {
 		a := Aligned{Layers: []int{i}}
-		for _, n := range nets[1:] {
-			if k := slices.IndexFunc(n.layers, func(o *layer) bool { return o.file == l.file }); k >= 0 {
+		for n := range nets[1:] {
+			if k, ok := numbers[n+1][l.name]; ok {
 				a.Layers = append(a.Layers, k)
 			}
 		}
@@ -150,23 +157,18 @@ func networkNames(nets []*network) []string {
 	return names
 }
 
-// alignedName joins the different names of aligned layers, so that those before are
-// called otherwise.
-func alignedName(nets []*network, before []Aligned, layers []int) string {
+// alignedName joins the different names of aligned layers to one that is not taken.
+func alignedName(nets []*network, taken map[string]bool, layers []int) string {
 	var names []string
 	for n, k := range layers {
-		if name := nets[n].layers[k].file; !slices.Contains(names, name) {
+		if name := nets[n].layers[k].name; !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
-	name := FileName(strings.Join(names, "-"))
-	free := func(name string) bool {
-		return !slices.ContainsFunc(before, func(a Aligned) bool { return strings.EqualFold(a.Name, name) })
-	}
-	for k := 2; !free(name); k++ {
-		if next := fmt.Sprintf("%s-%d", name, k); free(next) {
-			name = next
-		}
+	joined := strings.Join(names, "-")
+	name := joined
+	for k := 2; taken[name]; k++ {
+		name = fmt.Sprintf("%s-%d", joined, k)
 	}
 	return name
 }

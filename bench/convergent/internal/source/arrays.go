@@ -125,6 +125,9 @@ func (a *Arrays) openOther(flag string, paths []string) ([]*network, error) {
 			if l.rows, err = l.shards.Rows(l.array, o.Layouts); err != nil {
 				return nil, err
 			}
+			if o.Pool {
+				l.rounding = arrays.NewRounding(l.rows.Units)
+			}
 			if l.rows.Samples != want.rows.Samples || !slices.Equal(l.rows.Extents, want.rows.Extents) || l.rows.Units != want.rows.Units {
 				return nil, fmt.Errorf("%s: %v has %v, and %v has %v; they must be of the same network and the same samples", flag, l, l.rows, want, want.rows)
 			}
@@ -283,8 +286,25 @@ func (a *Arrays) read(ctx context.Context, size int, yield func(*Batch) bool) er
 		if b.Baseline, err = a.next(a.baseline, hi-lo, valid); err != nil {
 			return err
 		}
+		if hi == samples {
+			if err := a.checkRounding(); err != nil {
+				return err
+			}
+		}
 		if !yield(b) {
 			return nil
+		}
+	}
+	return nil
+}
+
+// checkRounding returns an error if means over positions lost digits.
+func (a *Arrays) checkRounding() error {
+	for _, l := range a.allLayers() {
+		if l.rounding != nil {
+			if err := l.rounding.Err(); err != nil {
+				return fmt.Errorf("%v: means over positions: %w", l, err)
+			}
 		}
 	}
 	return nil
@@ -304,7 +324,7 @@ func (a *Arrays) next(nets []*network, n int, valid []bool) ([][]Tensor, error) 
 				return nil, err
 			}
 			if a.options.Pool {
-				t = t.Means(valid)
+				t = t.means(valid, l.rounding)
 			}
 			all[i][k] = t
 		}
@@ -316,7 +336,7 @@ func (a *Arrays) next(nets []*network, n int, valid []bool) ([][]Tensor, error) 
 func (l *layer) next(n int) (Tensor, error) {
 	data, rows, err := l.ahead.Next()
 	if err == io.EOF || err == nil && rows != n*l.rows.Positions {
-		err = fmt.Errorf("%v ends before its samples do", l)
+		err = fmt.Errorf("%v ends before its samples do", l) // which no file does that was listed
 	}
 	if err != nil {
 		return Tensor{}, err
@@ -326,7 +346,10 @@ func (l *layer) next(n int) (Tensor, error) {
 
 // Means returns the means of units over the positions of each sample, those alone that
 // are valid; nil: all. What has one position is returned as it is.
-func (t Tensor) Means(valid []bool) Tensor {
+func (t Tensor) Means(valid []bool) Tensor { return t.means(valid, nil) }
+
+// means is Means that records what float32 loses of them.
+func (t Tensor) means(valid []bool, rounding *arrays.Rounding) Tensor {
 	if t.Positions == 1 {
 		return t
 	}
@@ -345,7 +368,11 @@ func (t Tensor) Means(valid []bool) Tensor {
 			}
 		}
 		for u, v := range sum {
-			means.Data[i*t.Units+u] = float32(v / float64(count))
+			mean := v / float64(count)
+			means.Data[i*t.Units+u] = float32(mean)
+			if rounding != nil {
+				rounding.Add(u, mean, float32(mean))
+			}
 		}
 	}
 	return means

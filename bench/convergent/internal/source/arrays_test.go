@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -167,7 +168,7 @@ func TestPairingEnds(t *testing.T) {
 	nets := []*network{{name: "a"}, {name: "a:b"}}
 	for _, n := range nets {
 		for _, name := range []string{"conv1/Relu:0", "x=y", "plain"} {
-			n.add(&layer{name: name})
+			n.layers = append(n.layers, &layer{name: name})
 		}
 	}
 	for text, want := range map[string][]int{
@@ -180,7 +181,7 @@ func TestPairingEnds(t *testing.T) {
 			t.Errorf("%s: %v, %v", text, all, err)
 		}
 	}
-	if name := alignedName(nets, []Aligned{{Name: "plain"}}, []int{2, 2}); name != "plain-2" {
+	if name := alignedName(nets, map[string]bool{"plain": true}, []int{2, 2}); name != "plain-2" {
 		t.Errorf("a second layer plain is called %s", name)
 	}
 }
@@ -208,25 +209,111 @@ func TestLabelsBesideLayers(t *testing.T) {
 	}
 }
 
-// TestNames: names that differ only by case, or by letters that files cannot have, are told
-// apart, and so are networks of one name.
+// TestNames: layers go together whose names are the same to the last byte, and no others;
+// networks of one name are told apart.
 func TestNames(t *testing.T) {
-	n := new(network)
-	for _, name := range []string{"conv", "Conv", "a/b", "a_b", "日本", "中国", strings.Repeat("x", 300)} {
-		n.add(&layer{name: name})
+	a, b := new(network), new(network)
+	for _, name := range []string{"conv", "a/b", "日本", "вход", "only"} {
+		a.layers = append(a.layers, &layer{name: name})
 	}
-	taken := make(map[string]bool)
-	for _, l := range n.layers {
-		if key := strings.ToLower(l.file); taken[key] || len(l.file) > 120 {
-			t.Errorf("%s is called %s", l.name, l.file)
-		} else {
-			taken[key] = true
-		}
-		if n.layer(l.name) != l {
+	for _, name := range []string{"Conv", "a:b", "a_b", "中国", "слой", "вход", "./conv", "日本"} {
+		b.layers = append(b.layers, &layer{name: name})
+	}
+	all := byName([]*network{a, b})
+	if len(all) != 2 || !slices.Equal(all[0].Layers, []int{2, 7}) || !slices.Equal(all[1].Layers, []int{3, 5}) {
+		t.Errorf("aligned %v", all)
+	}
+	for _, l := range b.layers {
+		if b.layer(l.name) != l || a.layer("a_b") != nil {
 			t.Errorf("%s is another layer", l.name)
 		}
 	}
 	if got := Distinguish([]string{"A (3)", "A", "A"}); !slices.Equal(got, []string{"A (3)", "A", "A (3) (3)"}) && got[2] == got[0] {
 		t.Errorf("names %q", got)
+	}
+}
+
+// TestFolders: files of one array each are shards if their names say so; else the flags do.
+func TestFolders(t *testing.T) {
+	for _, c := range []struct {
+		files  []string
+		shards bool
+	}{
+		{[]string{"1", "2", "10"}, true},
+		{[]string{"part-1", "part-2"}, true},
+		{[]string{"conv1.part1", "conv1.part2"}, true},
+		{[]string{"A_shard_00", "A_shard_01"}, true},
+		{[]string{"Batch 1", "Batch 2"}, true},
+		{[]string{"model-00001-of-00002", "model-00002-of-00002"}, true},
+		{[]string{"conv1", "conv2", "conv3"}, false},
+		{[]string{"conv_1", "conv_2"}, false},
+		{[]string{"conv1.part1", "conv2.part1"}, false},
+		{[]string{"conv", "fc"}, false},
+		{[]string{"part-1", "labels"}, false},
+		{[]string{"1-of-2", "1-of-3"}, false},
+		{[]string{"apart1", "apart2"}, false},
+	} {
+		dir := t.TempDir()
+		for _, file := range c.files {
+			npy(t, filepath.Join(dir, file+".npy"), count, 6, 2)
+		}
+		o := Options{Networks: []string{dir, dir}}
+		a, err := OpenArrays(o)
+		if c.shards && (err != nil || a.Description().Samples != 6*len(c.files)) || !c.shards && (err == nil || !strings.Contains(err.Error(), "-layer-files or -shards")) {
+			t.Errorf("%q: %v", c.files, err)
+		}
+		o.Shards = true
+		if a, err = OpenArrays(o); err != nil || a.Description().Samples != 6*len(c.files) {
+			t.Errorf("%q as shards: %v", c.files, err)
+		}
+		if o.LayerFiles, o.Shards = true, false; c.files[0] != "1" {
+			if a, err = OpenArrays(o); err != nil || a.Description().Samples != 6 || len(a.Description().Aligned) != len(c.files) {
+				t.Errorf("%q as layers: %v", c.files, err)
+			}
+		}
+		o.Shards = true
+		if _, err = OpenArrays(o); err == nil {
+			t.Error("layers that are shards pass")
+		}
+	}
+}
+
+// TestUnitNames: an array LAYER.units is a layer of its own unless it is a list and there
+// is that layer.
+func TestUnitNames(t *testing.T) {
+	dir := t.TempDir()
+	npy(t, filepath.Join(dir, "lstm.units.npy"), count, 6, 2)
+	npy(t, filepath.Join(dir, "gru.npy"), count, 6, 2)
+	npy(t, filepath.Join(dir, "gru.units.npy"), count, 6, 2)
+	a, err := OpenArrays(Options{Networks: []string{dir, dir}, LayerFiles: true})
+	if err != nil || len(a.Description().Aligned) != 3 {
+		t.Fatalf("%v", err)
+	}
+	if err := os.Rename(filepath.Join(dir, "gru.npy"), filepath.Join(dir, "gru.npz")); err != nil {
+		t.Fatal(err)
+	}
+	npy(t, filepath.Join(dir, "gru.npy"), count, 6, 2)
+	if _, err := OpenArrays(Options{Networks: []string{dir, dir}, LayerFiles: true}); err == nil || !strings.Contains(err.Error(), "layer gru is in") {
+		t.Errorf("two files of a layer: %v", err)
+	}
+}
+
+// TestPooledRounding: means over positions that float32 cannot tell apart are an error.
+func TestPooledRounding(t *testing.T) {
+	dir := t.TempDir()
+	const samples, tokens = 100, 64
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for mean, want := range map[float64]bool{0: true, 1e5: false} {
+		path := npy(t, filepath.Join(dir, "x.npy"), func(at int) float64 { return mean + rnd.NormFloat64() }, samples, tokens, 3)
+		a, err := OpenArrays(Options{Networks: []string{path, path}, Layouts: arrays.Layouts{arrays.NTD}, Pool: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range a.Batches(context.Background()) {
+			err = e
+		}
+		if (err == nil) != want || err != nil && !strings.Contains(err.Error(), "x.npy: means over positions: unit 0 varies by") {
+			t.Errorf("mean %g: %v", mean, err)
+		}
 	}
 }

@@ -292,13 +292,13 @@ var asTheyAre = arrays.Layouts{arrays.NTD, arrays.NHWC, arrays.NDHWC}
 
 func (r Run) openInputs() (feed, error) {
 	n := &network{path: r.Inputs, name: "inputs", labels: make(map[string]labels)}
-	if err := n.openFiles(); err != nil {
+	if err := n.openFiles(Options{}); err != nil {
 		return nil, fmt.Errorf("-inputs: %w", err)
 	}
 	f := &inputFeed{Run: r, network: n}
 	for _, name := range []string{tokenMask, maskArray} { // which a network may read, too
 		if l, ok := n.labels[name]; ok {
-			n.add(&layer{name: name, path: r.Inputs, shards: l.shards, array: l.array})
+			n.layers = append(n.layers, &layer{name: name, path: r.Inputs, shards: l.shards, array: l.array})
 		}
 	}
 	for _, l := range n.layers {

@@ -96,7 +96,7 @@ func (m *Models) open() error {
 	for _, x := range m.models {
 		n := &network{path: x.path, name: x.name}
 		for _, l := range x.layers {
-			n.add(&layer{name: l.Name, path: x.path, size: Layer{Name: l.Name, Units: l.Units(), Extents: l.Extents(), Field: m.field(x, l)}})
+			n.layers = append(n.layers, &layer{name: l.Name, path: x.path, size: Layer{Name: l.Name, Units: l.Units(), Extents: l.Extents(), Field: m.field(x, l)}})
 		}
 		m.nets = append(m.nets, n)
 	}

@@ -1,10 +1,12 @@
 package source
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -19,7 +21,9 @@ type Options struct {
 	Networks []string
 
 	Names      []string       // of networks; nil: those of their files
-	LayerFiles bool           // what is in a folder is one layer each, and not a shard
+	LayerFiles bool           // what is in a folder is one layer each
+	Shards     bool           // what is in a folder are shards, whatever their names
+	BFloat16   bool           // what has two bytes and no type is bfloat16
 	Only       []string       // layers to compare; nil: all
 	Layouts    arrays.Layouts // of arrays of rank 3 to 5
 	Pool       bool           // observe means over positions, and not positions
@@ -71,21 +75,24 @@ type labels struct {
 	array  string
 }
 
-// isLabel says whether an array of a name is no layer.
-func isLabel(name string) bool {
-	return name == sampleIDs || name == imageIDs || name == classes || name == maskArray || name == tokenMask || strings.HasSuffix(name, unitNames)
+// isLabel says whether an array of a name and rank is no layer, among others of all these
+// names: LAYER.units are names of units only if they are a list and there is that layer.
+func isLabel(name string, rank int, all map[string]bool) bool {
+	of, ok := strings.CutSuffix(name, unitNames)
+	return name == sampleIDs || name == imageIDs || name == classes || name == maskArray || name == tokenMask || ok && rank == 1 && all[of]
 }
 
 // layer is one layer's activations.
 type layer struct {
 	name   string // as its array or file is called
-	file   string // the same, as a file can be called
 	path   string // where it is from
 	size   Layer  // its units and positions
 	shards arrays.Shards
 	array  string
 	rows   *arrays.Rows
 	units  []string // names, if they are known
+
+	rounding *arrays.Rounding // of means over positions, if these are observed
 
 	ahead *arrays.Ahead
 }
@@ -131,7 +138,7 @@ func (o Options) open() ([]*network, error) {
 	for _, n := range nets {
 		if len(o.Only) > 0 {
 			all := layerLists([]*network{n})
-			n.layers = slices.DeleteFunc(n.layers, func(l *layer) bool { return !slices.Contains(o.Only, l.name) && !slices.Contains(o.Only, l.file) })
+			n.layers = slices.DeleteFunc(n.layers, func(l *layer) bool { return !slices.Contains(o.Only, l.name) })
 			if len(n.layers) == 0 {
 				return nil, fmt.Errorf("%s: none of the layers that -layers names is in it; %s", n.path, all)
 			}
@@ -149,10 +156,13 @@ func (o Options) openAll(paths []string) ([]*network, error) {
 	for i, path := range paths {
 		n := &network{path: path, name: stem(path), labels: make(map[string]labels)}
 		var err error
-		if o.LayerFiles {
-			err = n.openFolder()
-		} else {
-			err = n.openFiles()
+		switch {
+		case o.LayerFiles && o.Shards:
+			err = errors.New("-shards: what is in a folder is one layer each by -layer-files; give one of them")
+		case o.LayerFiles:
+			err = n.openFolder(o)
+		default:
+			err = n.openFiles(o)
 		}
 		if err != nil {
 			return nil, err
@@ -170,9 +180,15 @@ func (o Options) openRows(n *network) error {
 	for _, l := range n.layers {
 		var err error
 		if l.rows, err = l.shards.Rows(l.array, o.Layouts); err != nil {
+			if len(n.layers) > 1 && len(o.Only) == 0 {
+				err = fmt.Errorf("%w; or choose other layers by -layers", err)
+			}
 			return err
 		}
 		l.size = Layer{Name: l.name, Units: l.rows.Units, Extents: l.rows.Extents}
+		if o.Pool {
+			l.rounding = arrays.NewRounding(l.rows.Units)
+		}
 	}
 	return nil
 }
@@ -218,40 +234,86 @@ func sameSamples(nets []*network) error {
 }
 
 // openFiles lists the arrays of a file, or of shards, as layers.
-func (n *network) openFiles() error {
-	shards, err := arrays.OpenShards(parts(n.path)...)
+func (n *network) openFiles(o Options) error {
+	paths := parts(n.path)
+	shards, err := o.openShards(paths...)
 	if err != nil {
 		return err
 	}
+	if names := shards.Names(); len(shards) > len(paths) && len(names) == 1 && !o.Shards && !shardNames(shards) {
+		return fmt.Errorf("%s: %d files of one array each, which may be layers or shards of the samples: say -layer-files or -shards", n.path, len(shards))
+	}
+	return n.sort(shards)
+}
+
+// openShards opens files as the options say.
+func (o Options) openShards(paths ...string) (arrays.Shards, error) {
+	shards, err := arrays.OpenShards(paths...)
+	if o.BFloat16 {
+		shards.BFloat16()
+	}
+	return shards, err
+}
+
+// sort takes arrays for labels or layers.
+func (n *network) sort(shards arrays.Shards) error {
 	for _, s := range shards {
 		n.files = append(n.files, s.Path)
 	}
-	for _, array := range shards.Names() {
-		if isLabel(array) {
-			n.labels[array] = labels{shards, array}
+	all := make(map[string]bool)
+	for _, a := range shards[0].Arrays {
+		all[a.Name] = true
+	}
+	for _, a := range shards[0].Arrays {
+		if isLabel(a.Name, len(a.Shape), all) {
+			n.labels[a.Name] = labels{shards, a.Name}
 			continue
 		}
-		name := array
-		if name == "" {
-			name = unnamed
-		}
-		n.add(&layer{name: name, shards: shards, array: array})
+		n.layers = append(n.layers, &layer{name: cmp.Or(a.Name, unnamed), shards: shards, array: a.Name})
 	}
 	return nil
 }
 
+// numbered matches the names of files that say by a number which part of something
+// they are: 3, part-3, shard_03-of-12.
+var numbered = regexp.MustCompile(`(?i)^(?:(?:(.*[-_. ]|)(?:part|shard|chunk|batch|piece|split))?[-_. ]?[0-9]+|(.*?)[0-9]+([-_. ]?of[-_. ]?[0-9]+))$`)
+
+// shardNames says whether files are parts of one thing by their names, which differ in
+// a number alone that is called that of a part, or is all of the name: conv1 and conv2
+// are more likely layers.
+func shardNames(shards arrays.Shards) bool {
+	var common []string
+	for _, s := range shards {
+		m := numbered.FindStringSubmatch(stem(s.Path))
+		if m == nil || common != nil && !slices.Equal(m[1:], common) {
+			return false
+		}
+		common = m[1:]
+	}
+	return true
+}
+
 // openFolder lists what is in a folder as layers.
-func (n *network) openFolder() error {
+func (n *network) openFolder(o Options) error {
 	entries, err := os.ReadDir(n.path)
 	if err != nil {
 		return err
+	}
+	all, paths := make(map[string]bool), make(map[string]string)
+	for _, e := range entries {
+		all[stem(e.Name())] = true
 	}
 	for _, e := range entries {
 		path := filepath.Join(n.path, e.Name())
 		if name := e.Name(); name[0] == '.' || !e.IsDir() && !isArrays(name) {
 			continue
 		}
-		shards, err := arrays.OpenShards(path)
+		name := stem(path)
+		if other, ok := paths[name]; ok {
+			return fmt.Errorf("%s: layer %s is in %s already", path, name, other)
+		}
+		paths[name] = path
+		shards, err := o.openShards(path)
 		if err != nil {
 			return err
 		}
@@ -261,11 +323,11 @@ func (n *network) openFolder() error {
 		for _, s := range shards {
 			n.files = append(n.files, s.Path)
 		}
-		if isLabel(stem(path)) {
-			n.labels[stem(path)] = labels{shards, shards.Names()[0]}
+		if isLabel(name, len(shards[0].Arrays[0].Shape), all) {
+			n.labels[name] = labels{shards, shards.Names()[0]}
 			continue
 		}
-		n.add(&layer{name: stem(path), shards: shards, array: shards.Names()[0]})
+		n.layers = append(n.layers, &layer{name: name, shards: shards, array: shards.Names()[0]})
 	}
 	return nil
 }
@@ -273,44 +335,10 @@ func (n *network) openFolder() error {
 // unnamed is what the only array of a file is called that has no name.
 const unnamed = "activations"
 
-// add appends a layer, and finds a name for it that can be a file's and is no other's.
-func (n *network) add(l *layer) {
-	l.file = FileName(l.name)
-	taken := func(name string) bool {
-		return slices.ContainsFunc(n.layers, func(o *layer) bool { return strings.EqualFold(o.file, name) })
-	}
-	for k := 2; taken(l.file); k++ {
-		l.file = fmt.Sprintf("%s-%d", FileName(l.name), k)
-	}
-	n.layers = append(n.layers, l)
-}
-
-// FileName returns a name that can be a file's: letters, digits, and - _ . alone, not too
-// many, and no dot at its beginning.
-func FileName(name string) string {
-	name = strings.Map(func(r rune) rune {
-		switch {
-		case r >= '0' && r <= '9', r >= 'A' && r <= 'Z', r >= 'a' && r <= 'z', r == '-', r == '_', r == '.':
-			return r
-		}
-		return '_'
-	}, name)
-	if name == "" || name[0] == '.' {
-		name = "_" + name
-	}
-	const limit = 100
-	return name[:min(len(name), limit)]
-}
-
 // layer returns the layer of a name, or nil.
 func (n *network) layer(name string) *layer {
 	for _, l := range n.layers {
 		if l.name == name {
-			return l
-		}
-	}
-	for _, l := range n.layers {
-		if l.file == name {
 			return l
 		}
 	}

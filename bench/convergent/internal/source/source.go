@@ -79,7 +79,7 @@ type ReceptiveField struct{ Size, Stride, Offset int }
 
 // Aligned is one layer of each network, to be compared with each other.
 type Aligned struct {
-	Name   string // that can be a file's
+	Name   string // that no other has
 	Layers []int  // by network, among its layers
 	Linear bool   // activations are not the output of a ReLU, and there are no inputs of one
 }

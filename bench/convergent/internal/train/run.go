@@ -64,6 +64,9 @@ func (r *Run) Load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		for _, note := range r.set.Notes {
+			r.Progress.Report(progress.Event{Task: note})
+		}
 	}
 	if r.set.Train.Len() < r.Batch || r.set.Test.Len() < 2 {
 		return fmt.Errorf("%s has %d training and %d test images; at least a batch of %d and 2 are needed", r.Data, r.set.Train.Len(), r.set.Test.Len(), r.Batch)
