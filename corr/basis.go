@@ -77,12 +77,14 @@ func (c *Pair) Scaled(a, b []float64) *Pair {
 }
 
 // Standardized returns the Pair of the units scaled to variance 1, so that each counts
-// alike where units are combined.
+// alike where units are combined. It shares the factorisations of such units with c.
 func (c *Pair) Standardized() *Pair {
-	return c.derive(c.UnitsA, c.UnitsB, pairMoments{
-		standardise(c.aa, c.aa, c.aa, c.p, c.p), standardise(c.ab, c.aa, c.bb, c.p, c.q), standardise(c.bb, c.bb, c.bb, c.q, c.q),
+	d := c.derive(c.UnitsA, c.UnitsB, pairMoments{
+		standardise(c.aa, c.aa, c.aa, c.p, c.p), c.standardBetween(), standardise(c.bb, c.bb, c.bb, c.q, c.q),
 		standardMeans(c.ma, c.aa), standardMeans(c.mb, c.bb),
 	})
+	d.principalA, d.principalB, d.standardA, d.standardB = c.standardA, c.standardB, c.standardA, c.standardB
+	return d
 }
 
 // standardMeans returns means divided by standard deviations.

@@ -47,10 +47,8 @@ type turned struct {
 
 // basis tests claim 3, where there are bases to turn: of a single unit there is none.
 func (l *layer) basis(ctx context.Context) error {
-	for n := range l.Units {
-		if len(l.Moments.Live(n)) < 2 {
-			return nil
-		}
+	if !hasBases(l.Moments) {
+		return nil
 	}
 	b := new(results.Basis)
 	for _, s := range turnShares {
@@ -85,30 +83,32 @@ func (l *layer) basis(ctx context.Context) error {
 		}
 	}
 	b.Units, b.Axes, b.Aligned, b.AlignedAxes = all[0].curve, all[1].curve, all[0].aligned, all[1].aligned
-	own, err := l.perPair(ctx, l.Moments, l.Layer.Groups, func(k int, c *corr.Pair) ([]float64, error) { return l.indices(ctx, k, c, bases[:]) })
-	if err != nil {
-		return err
-	}
+	own := l.own.indices
 	b.Index, b.AxesIndex = own[0].measure(plainInterval), own[1].measure(plainInterval)
 	for i, m := range []*results.Measure{&b.Index, &b.AxesIndex} {
 		m.Null, m.P = all[i].indexNull()
 	}
 	l.result.Basis = b
-	err = l.indexGain(ctx, b, own[0])
+	err := l.indexGain(ctx, b, own[0])
 	l.chance.rotations = nil // the memory of which is free from here on
 	return err
+}
+
+// hasBases says whether the units of every network have a basis to turn: there are two or more.
+func hasBases(m *corr.Moments) bool {
+	for n := range m.Networks() {
+		if len(m.Live(n)) < 2 {
+			return false
+		}
+	}
+	return true
 }
 
 // indexGain says what of the index the networks had before training, if they are known, and
 // what training added.
 func (l *layer) indexGain(ctx context.Context, b *results.Basis, own pairFigure) error {
-	if l.before == nil {
+	if l.before == nil || !hasBases(l.before) {
 		return nil
-	}
-	for n := range l.Units {
-		if len(l.before.Live(n)) < 2 {
-			return nil
-		}
 	}
 	before, err := l.perPair(ctx, l.before, l.Baseline, func(k int, c *corr.Pair) ([]float64, error) { return l.indices(ctx, k, c, bases[:1]) })
 	if err != nil {
