@@ -20,6 +20,20 @@ func (c *Pair) Excess(draws int, seed uint64) (float64, error) {
 	if err != nil {
 		return observed, err
 	}
+	return c.beyondRotated(observed, draws, seed)
+}
+
+// excessOfB returns Excess with a and b exchanged.
+func (c *Pair) excessOfB(draws int, seed uint64) (float64, error) {
+	observed, err := c.meanMaxOfB()
+	if err != nil {
+		return observed, err
+	}
+	return c.reversed().beyondRotated(observed, draws, seed)
+}
+
+// beyondRotated returns what MeanMaxCorrelation is less its mean over rotations of b's units.
+func (c *Pair) beyondRotated(observed float64, draws int, seed uint64) (float64, error) {
 	if draws < 1 {
 		return math.NaN(), errors.New("corr: a null needs at least one draw")
 	}
