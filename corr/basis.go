@@ -77,12 +77,14 @@ func (c *Pair) Scaled(a, b []float64) *Pair {
 }
 
 // Standardized returns the Pair of the units scaled to variance 1, so that each counts
-// alike where units are combined.
+// alike where units are combined. It shares the factorisations of such units with c.
 func (c *Pair) Standardized() *Pair {
-	return c.derive(c.UnitsA, c.UnitsB, pairMoments{
-		standardise(c.aa, c.aa, c.aa, c.p, c.p), standardise(c.ab, c.aa, c.bb, c.p, c.q), standardise(c.bb, c.bb, c.bb, c.q, c.q),
+	d := c.derive(c.UnitsA, c.UnitsB, pairMoments{
+		standardise(c.aa, c.aa, c.aa, c.p, c.p), c.standardBetween(), standardise(c.bb, c.bb, c.bb, c.q, c.q),
 		standardMeans(c.ma, c.aa), standardMeans(c.mb, c.bb),
 	})
+	d.principalA, d.principalB, d.standardA, d.standardB = c.standardA, c.standardB, c.standardA, c.standardB
+	return d
 }
 
 // standardMeans returns means divided by standard deviations.
@@ -211,10 +213,9 @@ func (c *Pair) align() *mat.Dense {
 // Q turns planes by angles that lie between 0 and pi, 90 degrees on average and nearly
 // evenly spread; Q^t turns the same planes by t times as much.
 type RotationPath struct {
-	n       int
-	cosines []float64 // of Q's angles, for each of vectors
-	vectors []float64 // rows: eigenvectors of the symmetric part of Q
-	skew    []float64 // the skew part of Q times these, as columns
+	n      int
+	basis  []float64 // n x n: rows 2k and 2k+1 span plane k; of odd n the last one is not turned
+	angles []float64 // of the planes
 }
 
 // Rotation returns a random orthogonal matrix, n x n, from the Haar measure. It panics if
@@ -262,50 +263,70 @@ func gaussianDirections(n, k int, rnd *rand.Rand) []float64 {
 
 // NewRotationPath returns the path to a random rotation of n dimensions. It panics if n is
 // below 1.
+//
+// The Haar measure is the same in any basis, so that the planes are those of a random basis,
+// whatever the angles are.
 func NewRotationPath(n int, rnd *rand.Rand) *RotationPath {
-	q := Rotation(n, rnd).RawMatrix().Data
-	t := &RotationPath{n: n}
-	// Q's planes are eigenspaces of its symmetric part S = (Q + Q^T)/2, with its
-	// angles' cosines for eigenvalues, and its skew part A = (Q - Q^T)/2 turns within
-	// them. A reflection has an eigenvalue -1 besides.
-	if t.decompose(q); t.cosines[n-1] < -1+1e-12 {
-		for j := range n {
-			q[j] = -q[j]
-		}
-		t.decompose(q)
-	}
-	return t
+	return &RotationPath{n, Rotation(n, rnd).RawMatrix().Data, rotationAngles(n, rnd)}
 }
 
-// decompose sets the path to that of q.
-func (t *RotationPath) decompose(q []float64) {
-	n := t.n
-	symmetric, skew := make([]float64, n*n), make([]float64, n*n)
-	for i := range n {
-		for j := range n {
-			symmetric[i*n+j] = (q[i*n+j] + q[j*n+i]) / 2
-			skew[i*n+j] = (q[i*n+j] - q[j*n+i]) / 2
+// rotationAngles returns the angles of the planes of a random rotation of n dimensions, from the
+// largest to the smallest.
+//
+// For m = n/2 planes, the numbers x = 2 cos(angle) have a density in proportion to
+//
+//	product over j < k of (x_j - x_k)^2, times product over k of (2 - x_k)^a (2 + x_k)^(-1/2)
+//
+// with a = -1/2 of even n and 1/2 of odd n (Weyl). The eigenvalues of a tridiagonal matrix of
+// independent random numbers have that density (Killip and Nenciu, "Matrix models for circular
+// ensembles", 2004, theorem 2), in m^2 steps.
+func rotationAngles(n int, rnd *rand.Rand) []float64 {
+	m := n / 2
+	chiSquare := func(freedom int) float64 {
+		var sum float64
+		for range freedom {
+			v := rnd.NormFloat64()
+			sum += float64(v * v)
+		}
+		return sum
+	}
+	alpha := make([]float64, 2*m+1) // of k at k+1
+	for k := range alpha {
+		alpha[k] = -1
+		if freedom := 2*m - k; k > 0 && freedom > 0 {
+			x, y := chiSquare(freedom), chiSquare(freedom+2*(n%2))
+			alpha[k] = (x - y) / (x + y)
 		}
 	}
-	t.cosines, t.vectors = dense.Eigen(1, n, symmetric, n)
-	t.skew = make([]float64, n*n)
-	dense.Gemm(1, dense.Product{M: n, N: n, K: n, A: dense.Rows(skew, n), B: dense.Rows(t.vectors, n).T(), C: t.skew, LDC: n})
+	d, e := make([]float64, m), make([]float64, max(0, m-1))
+	for k := range d {
+		before, own := alpha[2*k], alpha[2*k+1]
+		d[k] = (1 - before) * own
+		if k > 0 {
+			d[k] -= float64((1 + before) * alpha[2*k-1])
+		}
+		if k < m-1 {
+			e[k] = math.Sqrt((1 - before) * (1 - float64(own*own)) * (1 + alpha[2*k+2]))
+		}
+	}
+	angles := dense.Tridiagonal(d, e)
+	for k, x := range angles {
+		angles[k] = math.Acos(max(-1, min(1, x/2)))
+	}
+	return angles
 }
 
 // At returns Q^t, n x n: the identity at 0, Q at 1.
 func (t *RotationPath) At(power float64) *mat.Dense {
-	// Q^t = sum_k cos(t a_k) v_k v_k^T + sin(t a_k)/sin(a_k) A v_k v_k^T.
 	n := t.n
-	x := make([]float64, n*n)
-	for k, c := range t.cosines {
-		angle := math.Acos(max(-1, min(1, c)))
-		cosine, ratio := math.Cos(power*angle), power
-		if s := math.Sin(angle); s > 1e-7 {
-			ratio = math.Sin(power*angle) / s
-		}
-		for i := range n {
-			x[i*n+k] = float64(cosine*t.vectors[k*n+i]) + float64(ratio*t.skew[i*n+k])
+	turned := slices.Clone(t.basis)
+	for k, angle := range t.angles {
+		cos, sin := math.Cos(power*angle), math.Sin(power*angle)
+		u, v := turned[2*k*n:][:n], turned[(2*k+1)*n:][:n]
+		for i, x := range u {
+			y := v[i]
+			u[i], v[i] = float64(cos*x)-float64(sin*y), float64(sin*x)+float64(cos*y)
 		}
 	}
-	return mat.NewDense(n, n, product(1, n, n, n, dense.Rows(x, n), t.vectors))
+	return mat.NewDense(n, n, product(1, n, n, n, dense.Rows(t.basis, n).T(), turned))
 }

@@ -226,6 +226,51 @@ func TestRotationPath(t *testing.T) {
 	}
 }
 
+// TestRotationAngles compares the mean and the deviation of the cosine of each angle, in order, with
+// those of rotations from the Haar measure, whose symmetric part has them for eigenvalues.
+func TestRotationAngles(t *testing.T) {
+	const draws = 4000
+	rnd := rand.New(rand.NewPCG(9, 7))
+	for _, n := range []int{1, 2, 3, 4, 5, 7, 10} {
+		got, want := make([]Null, n/2), make([]Null, n/2)
+		for range draws {
+			angles := rotationAngles(n, rnd)
+			if len(angles) != n/2 {
+				t.Fatalf("n = %d: %d angles", n, len(angles))
+			}
+			for k, a := range angles {
+				got[k].Draws = append(got[k].Draws, math.Cos(a))
+			}
+			q := Rotation(n, rnd)
+			if mat.Det(q) < 0 {
+				for j := range n {
+					q.Set(0, j, -q.At(0, j))
+				}
+			}
+			symmetric := mat.NewSymDense(n, nil)
+			for i := range n {
+				for j := range i + 1 {
+					symmetric.SetSym(i, j, (q.At(i, j)+q.At(j, i))/2)
+				}
+			}
+			var e mat.EigenSym
+			e.Factorize(symmetric, false)
+			for k := range want { // each twice, rising
+				want[k].Draws = append(want[k].Draws, e.Values(nil)[2*k])
+			}
+		}
+		for k := range got {
+			g, w := got[k], want[k]
+			if d, se := g.Mean()-w.Mean(), w.Std()*math.Sqrt(2.0/draws); math.Abs(d) > 4*se {
+				t.Errorf("n = %d, angle %d: mean cosine %v, want %v, with a standard error of %v", n, k, g.Mean(), w.Mean(), se)
+			}
+			if ratio := g.Std() / w.Std(); math.Abs(ratio-1) > 4/math.Sqrt(draws) {
+				t.Errorf("n = %d, angle %d: deviation of cosines %v, want %v", n, k, g.Std(), w.Std())
+			}
+		}
+	}
+}
+
 // TestWithin compares with the correlations of the moments that a Pair is of.
 func TestWithin(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(8, 1))

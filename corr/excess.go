@@ -4,10 +4,9 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"sync"
 
-	"github.com/convergent-go/convergent/internal/dense"
+	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
 )
 
@@ -15,90 +14,112 @@ import (
 // rotated at random, which are those of [Pair.RotationNull]: the correlation that is owed to
 // units, and not to the spaces they span (Gurnee and others, "Universal neurons in GPT2
 // language models", 2024). It is in [-2, 2], not symmetric, and near 0 for a fully
-// distributed code.
+// distributed code. What is rotated is summed in float32, and errs by some 1e-7.
 func (c *Pair) Excess(draws int, seed uint64) (float64, error) {
 	observed, err := c.MeanMaxCorrelation()
 	if err != nil {
 		return observed, err
 	}
+	return c.beyondRotated(observed, draws, seed)
+}
+
+// excessOfB returns Excess with a and b exchanged.
+func (c *Pair) excessOfB(draws int, seed uint64) (float64, error) {
+	observed, err := c.meanMaxOfB()
+	if err != nil {
+		return observed, err
+	}
+	return c.reversed().beyondRotated(observed, draws, seed)
+}
+
+// beyondRotated returns what MeanMaxCorrelation is less its mean over rotations of b's units.
+func (c *Pair) beyondRotated(observed float64, draws int, seed uint64) (float64, error) {
 	if draws < 1 {
 		return math.NaN(), errors.New("corr: a null needs at least one draw")
 	}
-	threads, width := par.Threads(c.Threads), draws*c.q
 	// In b's principal axes, whose covariances with a's units other measures need, too.
-	b := c.axesB()
-	weights := c.turnedB.of(threads, draws, seed, b)
-	r := product(threads, c.p, width, b.held, dense.Rows(c.reversed().axisBetween(), c.p).T(), weights)
-	sums := make([]float64, draws)
-	for i := range c.p {
-		if s := math.Sqrt(c.aa[i*(c.p+1)]); s > 0 {
-			for d := range sums {
-				sums[d] += slices.Max(r[i*width+d*c.q:][:c.q]) / s
+	threads, width, b := par.Threads(c.Threads), draws*c.q, c.axesB()
+	weights, deviations := c.turnedB.of(threads, draws, seed, b)
+	between := axisCorrelations(c.reversed().axisBetween(), c.aa, deviations, c.p)
+	r := level3.Scratch(c.p * width)
+	defer level3.Release(r)
+	level3.Gemm(threads, level3.Product{M: c.p, N: width, K: b.held, A: level3.Rows{Data: between, Stride: b.held}, B: level3.Cols{Data: weights, Stride: width}, C: *r, LDC: width})
+	var sum float64
+	for drawn := *r; len(drawn) > 0; drawn = drawn[c.q:] {
+		sum += float64(largest(drawn[:c.q]))
+	}
+	return observed - sum/float64(draws)/float64(c.p), nil
+}
+
+// largest returns the largest value.
+func largest(x []float32) float32 {
+	top := [4]float32{x[0], x[0], x[0], x[0]} // since each comparison waits for the last one
+	for ; len(x) >= 4; x = x[4:] {
+		for lane, v := range x[:4] {
+			if v > top[lane] {
+				top[lane] = v
 			}
 		}
 	}
-	return observed - mean(sums)/float64(c.p), nil
+	for _, v := range x {
+		if v > top[0] {
+			top[0] = v
+		}
+	}
+	return max(top[0], top[1], top[2], top[3])
 }
 
 // turned is a network's units in random bases of the space that they span, side by side:
-// the weights of principal axes in directions of variance 1, in the columns of a matrix. The
-// bases that are asked for first are kept.
+// the weights of principal axes of deviation 1 in directions of variance 1, in the columns of a
+// matrix. The bases that are asked for first are kept.
 type turned struct {
-	once      sync.Once
-	draws     int
-	seed      uint64
-	rotations [][]float64
-	weights   []float64
+	once       sync.Once
+	draws      int
+	seed       uint64
+	rotations  [][]float32
+	weights    []float32
+	deviations []float64 // along the axes
 
 	like *turned // of the same units at other observations, which has the rotations; may be nil
 }
 
-func (t *turned) of(threads, draws int, seed uint64, a *axes) []float64 {
+func (t *turned) of(threads, draws int, seed uint64, a *axes) (weights []float32, deviations []float64) {
 	t.once.Do(func() {
 		if l := t.like; l != nil && l.draws == draws && l.seed == seed {
 			t.rotations = l.rotations
 		} else {
 			t.rotations = rotations(threads, draws, seed, a.n)
 		}
-		t.draws, t.seed, t.weights = draws, seed, a.inBases(threads, t.rotations)
+		t.draws, t.seed = draws, seed
+		t.weights, t.deviations = a.inBases(threads, t.rotations)
 	})
 	if t.draws != draws || t.seed != seed {
 		return a.inBases(threads, rotations(threads, draws, seed, a.n))
 	}
-	return t.weights
+	return t.weights, t.deviations
 }
 
 // rotations returns those of order n that [Pair.RotationNull] draws.
-func rotations(threads, draws int, seed uint64, n int) [][]float64 {
-	all := make([][]float64, draws)
-	par.For(threads, draws, func(d int) { all[d] = Rotation(n, rand.New(rand.NewPCG(seed, uint64(d)))).RawMatrix().Data })
+func rotations(threads, draws int, seed uint64, n int) [][]float32 {
+	all := make([][]float32, draws)
+	par.For(threads, draws, func(d int) {
+		all[d] = singles(Rotation(n, rand.New(rand.NewPCG(seed, uint64(d)))).RawMatrix().Data)
+	})
 	return all
 }
 
-// inBases returns the weights, held x draws n, of rotations of the units.
-func (a *axes) inBases(threads int, rotations [][]float64) []float64 {
-	draws, n, width := len(rotations), a.n, len(rotations)*a.n
-	weights := make([]float64, a.held*width)
-	outer := max(1, threads/draws)
-	par.For(threads, draws, func(d int) {
-		x := product(outer, a.held, n, n, dense.Rows(a.rows, n), rotations[d])
-		variances := make([]float64, n)
-		for k, v := range a.variances[:a.held] {
-			for j, w := range x[k*n:][:n] {
-				variances[j] += float64(max(0, v) * w * w)
-			}
-		}
-		for j, v := range variances {
-			if variances[j] = 0; v > 0 {
-				variances[j] = 1 / math.Sqrt(v)
-			}
-		}
-		for k := range a.held {
-			row := weights[k*width+d*n:][:n]
-			for j, scale := range variances {
-				row[j] = x[k*n+j] * scale
-			}
-		}
-	})
-	return weights
+// inBases returns the weights, held x draws n, of rotations of the units, and the deviations
+// along the axes.
+func (a *axes) inBases(threads int, rotations [][]float32) (weights []float32, deviations []float64) {
+	n, width := a.n, len(rotations)*a.n
+	for _, v := range a.variances[:a.held] {
+		deviations = append(deviations, math.Sqrt(max(0, v)))
+	}
+	weights = make([]float32, a.held*width)
+	axes := level3.Rows{Data: singles(a.rows), Stride: n}
+	for d, rotation := range rotations {
+		level3.Gemm(threads, level3.Product{M: a.held, N: n, K: n, A: axes, B: level3.Cols{Data: rotation, Stride: n}, C: weights[d*n:], LDC: width})
+	}
+	unitVariance(weights, deviations, width)
+	return weights, deviations
 }

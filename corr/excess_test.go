@@ -29,7 +29,7 @@ func TestExcess(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := c.Excess(key.draws, key.seed)
-		if want := observed - null.Mean(); err != nil || math.Abs(got-want) > 1e-12 {
+		if want := observed - null.Mean(); err != nil || math.Abs(got-want) > 1e-6 {
 			t.Errorf("%d draws, seed %d: %v (%v), want %v", key.draws, key.seed, got, err, want)
 		}
 	}

@@ -293,18 +293,3 @@ func share[T any](g *Gram, key any, find func() T) T {
 	g.mu.Unlock()
 	return compute()
 }
-
-// rowSums returns a sum over i in [0, n) of f, the same bits for any number of threads.
-func rowSums(threads, n int, f func(i int) float64) float64 {
-	parts := make([]float64, n)
-	par.Blocks(threads, n, 16, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			parts[i] = f(i)
-		}
-	})
-	var sum float64
-	for _, v := range parts {
-		sum += v
-	}
-	return sum
-}

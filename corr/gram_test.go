@@ -525,6 +525,70 @@ func TestGramNull(t *testing.T) {
 	}
 }
 
+// TestGramPairs: of several Grams in orders of their own each two are as they are by
+// themselves, whatever is asked first, where one is missing or has equal distances.
+func TestGramPairs(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(10, 2))
+	const n = 40
+	var grams []*Gram
+	for _, units := range []int{3, 7, 0, 1, 5} {
+		if units == 0 {
+			grams = append(grams, nil)
+			continue
+		}
+		grams = append(grams, gramPair(t, n, normal(rnd, n, units), normal(rnd, n, units)).a)
+	}
+	orders := [][]int{nil, rnd.Perm(n), rnd.Perm(n), nil, rnd.Perm(n)}
+	pairs, err := NewGramPairs(grams, orders)
+	if err != nil {
+		t.Fatal(err)
+	}
+	measures := []func(*GramPair) (float64, error){(*GramPair).CKA, (*GramPair).DebiasedCKA, func(c *GramPair) (float64, error) { return c.RSA(EuclideanDistance) }, func(c *GramPair) (float64, error) { return c.RSA(CosineDistance) }, func(c *GramPair) (float64, error) { return c.MutualNeighbours(4, CosineDistance) }}
+	k := 0
+	for a := range grams {
+		for b := a + 1; b < len(grams); b++ {
+			c := pairs[k]
+			k++
+			if grams[a] == nil || grams[b] == nil {
+				if c != nil {
+					t.Errorf("a pair of %d and %d", a, b)
+				}
+				continue
+			}
+			one, err := NewGramPair(grams[a], grams[b])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if order := partners(orders[a], orders[b]); order != nil {
+				one = one.Permuted(order)
+			}
+			for i, of := range measures {
+				got, err := of(c)
+				want, err2 := of(one)
+				if err != nil || err2 != nil || math.Abs(got-want) > 1e-12 {
+					t.Errorf("%d and %d, measure %d: %v, want %v (%v, %v)", a, b, i, got, want, err, err2)
+				}
+			}
+		}
+	}
+	if k != len(pairs) {
+		t.Errorf("%d pairs, want %d", len(pairs), k)
+	}
+	if _, err := NewGramPairs([]*Gram{grams[0], NewGram(3)}, nil); err == nil {
+		t.Error("Grams of other numbers of samples are a pair")
+	}
+	for name, orders := range map[string][][]int{"none for some": {nil}, "twice the same": {nil, slices.Repeat([]int{1}, n), nil, nil, nil}} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("orders, %s, were taken", name)
+				}
+			}()
+			NewGramPairs(grams, orders)
+		}()
+	}
+}
+
 // orthonormal returns features that are, and centred.
 func orthonormal(x []float32, n int) []float32 {
 	p := len(x) / n

@@ -25,40 +25,59 @@ type GramPair struct {
 	a, b  *Gram
 	order []int // sample i of a is with sample order[i] of b; nil: with i
 
-	mu       sync.Mutex
-	own      sums // of a and b
-	features int  // of both when these were found, plus 1
+	set  *gramSet
+	x, y int // a and b in the set
 }
 
 // NewGramPair returns the pair of two Grams of the same samples in the same order. Others,
 // as far as both know theirs, are an error.
 func NewGramPair(a, b *Gram) (*GramPair, error) {
+	if err := sameSamples(a, b); err != nil {
+		return nil, err
+	}
+	return newGramPair(0, a, b, nil), nil
+}
+
+func newGramPair(threads int, a, b *Gram, order []int) *GramPair {
+	return &GramPair{Threads: threads, a: a, b: b, order: order, set: &gramSet{grams: []*Gram{a, b}, orders: [][]int{nil, order}}, y: 1}
+}
+
+// sameSamples returns an error if Grams are not of the same samples, as far as both know theirs.
+func sameSamples(a, b *Gram) error {
 	if a.n != b.n {
-		return nil, fmt.Errorf("corr: Grams of %d and of %d samples are not of the same", a.n, b.n)
+		return fmt.Errorf("corr: Grams of %d and of %d samples are not of the same", a.n, b.n)
 	}
-	if !a.unidentified && !b.unidentified {
-		if err := different(a.ids, b.ids, 0, "the second Gram", "the first"); err != nil {
-			return nil, err
-		}
+	if a.unidentified || b.unidentified {
+		return nil
 	}
-	return &GramPair{a: a, b: b}, nil
+	return different(a.ids, b.ids, 0, "the second Gram", "the first")
 }
 
 // Permuted returns the pair in which sample i of a is with the sample of b that was with
 // sample order[i] of a. It shares memory, and what measures found, with c. It panics unless
 // order is a permutation of the samples.
 func (c *GramPair) Permuted(order []int) *GramPair {
-	n := c.a.n
-	p := &GramPair{Threads: c.Threads, a: c.a, b: c.b, order: make([]int, n)}
-	taken := make([]bool, n)
-	for i := range n {
-		if len(order) != n || order[i] < 0 || order[i] >= n || taken[order[i]] {
-			panic("corr: not a permutation of the samples")
-		}
-		taken[order[i]] = true
-		p.order[i] = c.at(order[i])
+	checkPermutation(order, c.a.n)
+	partner := make([]int, len(order))
+	for i := range partner {
+		partner[i] = c.at(order[i])
 	}
-	return p
+	return newGramPair(c.Threads, c.a, c.b, partner)
+}
+
+// checkPermutation panics unless order is a permutation of so many samples.
+func checkPermutation(order []int, samples int) {
+	taken := make([]bool, samples)
+	sound := len(order) == samples
+	for _, sample := range order {
+		if sound = sound && sample >= 0 && sample < samples && !taken[sample]; !sound {
+			break
+		}
+		taken[sample] = true
+	}
+	if !sound {
+		panic("corr: not a permutation of the samples")
+	}
 }
 
 // at is the sample of b that is with sample i of a.
@@ -80,7 +99,7 @@ func (c *GramPair) RBF(share float64) (*GramPair, error) {
 	if err != nil {
 		return nil, c.in(1, err)
 	}
-	return &GramPair{Threads: c.Threads, a: a, b: b, order: c.order}, nil
+	return newGramPair(c.Threads, a, b, c.order), nil
 }
 
 // PermutationNull asks what samples that do not belong together would give: each draw
@@ -173,28 +192,16 @@ func (s sums) unbiased(samples int) float64 {
 func (c *GramPair) sums() (between, a, b sums) {
 	type key struct{}
 	within := func(g *Gram) sums {
-		return share(g, key{}, func() sums { return (&GramPair{Threads: c.Threads, a: g, b: g}).between() })
+		return share(g, key{}, func() sums { return newGramPair(c.Threads, g, g, nil).between() })
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if features := 1 + c.a.features + c.b.features; c.features != features {
-		c.own, c.features = c.between(), features
-	}
-	return c.own, within(c.a), within(c.b)
+	return c.between(), within(c.a), within(c.b)
 }
 
 func (c *GramPair) between() sums {
-	var s sums
-	n, threads := c.a.n, par.Threads(c.Threads)
-	s.off = 2 * rowSums(threads, n, func(i int) float64 {
-		k, l := c.a.products[i*n:][:n], c.b.products[c.at(i)*n:][:n]
-		if c.order == nil {
-			return dot32(k[i+1:], l[i+1:])
-		}
-		return gatheredDot(k[i+1:], l, c.order[i+1:])
-	})
+	threads := par.Threads(c.Threads)
+	s := sums{off: c.set.offDiagonal(threads, c.x, c.y)}
 	a, b := c.a.rowsOff(threads), c.b.rowsOff(threads)
-	for i := range n {
+	for i := range c.a.n {
 		j := c.at(i)
 		s.diagonal += c.a.diagonal(i) * c.b.diagonal(j) // exact
 		s.rows += float64(a[i] * b[j])
@@ -202,37 +209,6 @@ func (c *GramPair) between() sums {
 		s.sumL += b[j]
 	}
 	return s
-}
-
-// dot32 returns the inner product of x and y, whose products are exact, in four sums, since
-// each addition waits for the last one.
-func dot32(x, y []float32) float64 {
-	var sums [4]float64
-	for len(x) >= 4 && len(y) >= 4 {
-		for lane := range sums {
-			sums[lane] += float64(x[lane]) * float64(y[lane])
-		}
-		x, y = x[4:], y[4:]
-	}
-	for i, v := range x {
-		sums[0] += float64(v) * float64(y[i])
-	}
-	return (sums[0] + sums[1]) + (sums[2] + sums[3])
-}
-
-// gatheredDot is dot32 of x and the elements of y at the given places.
-func gatheredDot(x, y []float32, places []int) float64 {
-	var sums [4]float64
-	for len(x) >= 4 && len(places) >= 4 {
-		for lane := range sums {
-			sums[lane] += float64(x[lane]) * float64(y[places[lane]])
-		}
-		x, places = x[4:], places[4:]
-	}
-	for i, v := range x {
-		sums[0] += float64(v) * float64(y[places[i]])
-	}
-	return (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
 
 // rowsOff returns the sums of rows off the diagonal.

@@ -1,6 +1,9 @@
 package corr
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Measure is a measure of similarity, or of distance, of two networks.
 type Measure struct {
@@ -28,7 +31,7 @@ func Measures() []Measure {
 	swap := func(f func(*Pair) (float64, error)) func(*Pair) (float64, error) {
 		return func(c *Pair) (float64, error) { return f(c.reversed()) }
 	}
-	excess := func(c *Pair) (float64, error) { return c.Excess(max(1, 512/max(1, c.q)), 0) }
+	draws := func(units int) int { return max(1, 512/max(1, units)) }
 	svcca := func(c *Pair) (float64, error) { return c.SVCCA(0) }
 	linear := func(c *Pair) (float64, error) {
 		p, err := c.Linear()
@@ -49,9 +52,9 @@ func Measures() []Measure {
 	}
 	return []Measure{
 		{"best_ab", false, false, (*Pair).MeanMaxCorrelation},
-		{"best_ba", false, false, swap((*Pair).MeanMaxCorrelation)},
-		{"excess_ab", false, false, excess},
-		{"excess_ba", false, false, swap(excess)},
+		{"best_ba", false, false, (*Pair).meanMaxOfB},
+		{"excess_ab", false, false, func(c *Pair) (float64, error) { return c.Excess(draws(c.q), 0) }},
+		{"excess_ba", false, false, func(c *Pair) (float64, error) { return c.excessOfB(draws(c.p), 0) }},
 		{"cka", false, true, (*Pair).CKA},
 		{"rv", false, true, (*Pair).RV},
 		{"cca", false, true, (*Pair).MeanCCA},
@@ -81,11 +84,33 @@ func (c *Pair) MeanMaxCorrelation() (float64, error) {
 	r := c.standardBetween()
 	var sum float64
 	for i := range c.p {
-		largest := math.Inf(-1)
+		largest := -1.0
 		for _, v := range r[i*c.q:][:c.q] {
-			largest = max(largest, v)
+			if v > largest {
+				largest = v
+			}
 		}
-		sum += max(-1, min(1, largest))
+		sum += min(1, largest)
 	}
 	return sum / float64(c.p), nil
+}
+
+// meanMaxOfB returns MeanMaxCorrelation with a and b exchanged.
+func (c *Pair) meanMaxOfB() (float64, error) {
+	if err := c.checkVariance(); err != nil {
+		return math.NaN(), err
+	}
+	largest, r := slices.Repeat([]float64{-1}, c.q), c.standardBetween()
+	for i := range c.p {
+		for j, v := range r[i*c.q:][:c.q] {
+			if v > largest[j] {
+				largest[j] = v
+			}
+		}
+	}
+	var sum float64
+	for _, v := range largest {
+		sum += min(1, v)
+	}
+	return sum / float64(c.q), nil
 }

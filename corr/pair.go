@@ -163,9 +163,11 @@ func (c *Pair) Swap() *Pair {
 	return d
 }
 
-// transpose returns the transpose of the p x q matrix x, which it reads in blocks.
+// transpose returns the transpose of the p x q matrix x, which it reads in blocks: as wide as a
+// line of the cache, since rows of many a matrix are a power of two apart, and then lines that
+// hold a column share few places in the cache.
 func transpose(x []float64, p, q int) []float64 {
-	const block = 32
+	const block = 8
 	y := make([]float64, len(x))
 	for i0 := 0; i0 < p; i0 += block {
 		for j0 := 0; j0 < q; j0 += block {

@@ -19,7 +19,7 @@ import (
 // networks is 0 on average over permutations of samples. Fewer than 3 samples are an error
 // that wraps [ErrTooFewObservations], and distances that are all equal are an error.
 //
-// Of n samples the ranks of each network take 2 n^2 bytes, and 4 n^2 more while they are
+// Of n samples the ranks of each network take 4 n^2 bytes, and 6 n^2 more while they are
 // found, once, in n^2 log n steps; n^2/2 steps are left for each permutation. It panics
 // beyond 65,536 samples.
 func (c *GramPair) RSA(d Distance) (float64, error) {
@@ -34,34 +34,15 @@ func (c *GramPair) RSA(d Distance) (float64, error) {
 	if err != nil {
 		return math.NaN(), c.in(1, err)
 	}
-	sum := rowSums(par.Threads(c.Threads), c.a.n, func(i int) float64 {
-		row, at := a.after(i), c.at(i)
-		var sums [2]float64 // since each addition waits for the last one
-		for k, r := range row {
-			sums[k%2] += float64((float64(r) - a.mean) * (float64(b.of(at, c.at(i+1+k))) - b.mean))
-		}
-		return sums[0] + sums[1]
-	})
+	sum := c.set.rankProducts(par.Threads(c.Threads), d, c.x, c.y)
 	return sum / (math.Sqrt(a.variance) * math.Sqrt(b.variance)), nil
 }
 
-// ranks are those of the distances of samples i < j, row after row, times 2.
+// ranks are those of the distances of every two samples.
 type ranks struct {
 	n              int
-	twice          []uint32
-	mean, variance float64 // the latter not divided
-}
-
-// begin is the place of the pair of sample i and the next.
-func (r *ranks) begin(i int) int { return i * (2*r.n - i - 1) / 2 }
-
-// after returns the ranks of sample i with those after it.
-func (r *ranks) after(i int) []uint32 { return r.twice[r.begin(i):r.begin(i+1)] }
-
-// of returns that of two different samples.
-func (r *ranks) of(i, j int) uint32 {
-	i, j = min(i, j), max(i, j)
-	return r.twice[r.begin(i)+j-i-1]
+	twice          []uint32 // n x n, times 2; what is on the diagonal means nothing
+	mean, variance float64  // the latter not divided
 }
 
 func (g *Gram) ranks(threads int, d Distance) (*ranks, error) {
@@ -82,15 +63,16 @@ func (m metric) ranks(threads int) *ranks {
 		panic("corr: too many samples to rank their distances")
 	}
 	r := &ranks{n: m.n}
-	pairs := r.begin(m.n)
-	orders := make([]uint64, pairs)
+	pairs := m.n * (m.n - 1) / 2
+	begin := func(i int) int { return i * (2*m.n - i - 1) / 2 } // the place of the pair of sample i and the next
+	orders, samples := make([]uint64, pairs), make([]uint32, pairs)
 	par.Blocks(threads, m.n, 16, func(lo, hi int) {
 		distances := make([]float32, m.n)
 		for i := lo; i < hi; i++ {
 			m.from(i, i+1, distances[i+1:])
-			at := r.begin(i)
+			at := begin(i)
 			for k, v := range distances[i+1:] {
-				orders[at+k] = order(v, at+k)
+				orders[at+k], samples[at+k] = order(v, at+k), uint32(i)
 			}
 		}
 	})
@@ -99,13 +81,15 @@ func (m metric) ranks(threads int) *ranks {
 	if largest-smallest <= 0x1p-20*largest { // rounding makes as much of equal ones
 		return r
 	}
-	r.twice, r.mean = make([]uint32, pairs), float64(pairs+1)
+	r.twice, r.mean = make([]uint32, m.n*m.n), float64(pairs+1)
 	for from, to := 0, 0; from < pairs; from = to {
 		for to = from; to < pairs && orders[to]>>32 == orders[from]>>32; to++ {
 		}
 		rank := from + 1 + to
 		for _, o := range orders[from:to] {
-			r.twice[uint32(o)] = uint32(rank)
+			i := int(samples[uint32(o)])
+			j := int(uint32(o)) - begin(i) + i + 1
+			r.twice[i*m.n+j], r.twice[j*m.n+i] = uint32(rank), uint32(rank)
 		}
 		d := float64(rank) - r.mean
 		r.variance += float64(float64(to-from) * d * d)

@@ -6,47 +6,65 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/convergent-go/convergent/internal/dense"
-	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/level3"
 )
 
 // Turning is the units of a beside those of b in random bases of the space that b's units
 // span: what [Pair.Basis] and [Rotation] give, at a part of the cost. In b's principal axes
 // its covariances are a diagonal, and the rows of a random rotation that belong to axes
 // without variance, which many units at few observations have, are not needed.
+//
+// Products are summed in float32, of correlations and of directions, none of which is above 1:
+// results err by some 1e-7.
 type Turning struct {
 	p, q, rank int
-	between    []float64 // p x rank: of a's units, scaled to variance 1, and b's axes
-	variances  []float64 // along these
-	axes       []float64 // rank x q
+	between    []float32 // p x rank: correlations of a's units with b's axes
+	deviations []float64 // along these
+	axes       []float32 // rank x q
 }
 
 // Turning returns the units of c to be turned. It may be used at once from several threads.
 func (c *Pair) Turning() *Turning {
 	b := c.axesB()
-	t := &Turning{p: c.p, q: c.q, rank: b.held, axes: b.rows}
-	t.between = make([]float64, c.p*t.rank)
+	t := &Turning{p: c.p, q: c.q, rank: b.held, axes: singles(b.rows)}
 	for _, v := range b.variances[:t.rank] {
-		t.variances = append(t.variances, max(0, v))
+		t.deviations = append(t.deviations, math.Sqrt(max(0, v)))
 	}
-	dense.Gemm(par.Threads(c.Threads), dense.Product{M: c.p, N: t.rank, K: c.q, A: dense.Rows(c.ab, c.q), B: dense.Rows(b.rows, c.q).T(), C: t.between, LDC: t.rank})
-	for i := range c.p {
-		scale := 0.0
-		if s := math.Sqrt(c.aa[i*(c.p+1)]); s > 0 {
-			scale = 1 / s
-		}
-		for k := range t.rank {
-			t.between[i*t.rank+k] *= scale
-		}
-	}
+	t.between = axisCorrelations(c.reversed().axisBetween(), c.aa, t.deviations, c.p)
 	return t
+}
+
+// axisCorrelations returns the correlations, p x rank, of units with axes of the given deviations, by their
+// covariances, rank x p, and the units' own; 0 where there is no variance.
+func axisCorrelations(covariances, own, deviations []float64, p int) []float32 {
+	rank := len(deviations)
+	r := make([]float32, p*rank)
+	for i := range p {
+		if s := math.Sqrt(own[i*(p+1)]); s > 0 {
+			for k, d := range deviations {
+				if d > 0 {
+					r[i*rank+k] = float32(max(-1, min(1, covariances[k*p+i]/s/d)))
+				}
+			}
+		}
+	}
+	return r
+}
+
+// singles returns x in float32.
+func singles(x []float64) []float32 {
+	y := make([]float32, len(x))
+	for i, v := range x {
+		y[i] = float32(v)
+	}
+	return y
 }
 
 // Correlation returns the p x q correlations of a's units with b's, once these are turned by a
 // rotation from the Haar measure. Turnings of pairs with the same b turn it alike by the same
 // random numbers.
 func (t *Turning) Correlation(rnd *rand.Rand) *mat.Dense {
-	return t.correlation(Directions(t.q, t.rank, rnd).RawMatrix().Data, t.q)
+	return t.correlation(singles(Directions(t.q, t.rank, rnd).RawMatrix().Data), t.q)
 }
 
 // By returns the p x k correlations of a's units with the combinations of b's that have the
@@ -54,15 +72,43 @@ func (t *Turning) Correlation(rnd *rand.Rand) *mat.Dense {
 // fit.
 func (t *Turning) By(w mat.Matrix) *mat.Dense {
 	x, k := basisWeights(w, t.q)
-	return t.correlation(product(1, t.rank, k, t.q, dense.Rows(t.axes, t.q), x), k)
+	largest := make([]float64, k) // of each column, whose size does not matter
+	for i, v := range x {
+		largest[i%k] = max(largest[i%k], math.Abs(v))
+	}
+	weights := make([]float32, len(x))
+	for i, v := range x {
+		if s := largest[i%k]; s > 0 {
+			weights[i] = float32(v / s)
+		}
+	}
+	inAxes := make([]float32, t.rank*k)
+	level3.Gemm(1, level3.Product{M: t.rank, N: k, K: t.q, A: level3.Rows{Data: t.axes, Stride: t.q}, B: level3.Cols{Data: weights, Stride: k}, C: inAxes, LDC: k})
+	return t.correlation(inAxes, k)
 }
 
-// correlation returns the correlations with k combinations of b's axes of weights w, rank x k.
-func (t *Turning) correlation(w []float64, k int) *mat.Dense {
+// correlation returns the correlations with k combinations of b's axes of weights w, rank x k,
+// which it changes.
+func (t *Turning) correlation(w []float32, k int) *mat.Dense {
+	unitVariance(w, t.deviations, k)
+	sums := level3.Scratch(t.p * k)
+	defer level3.Release(sums)
+	level3.Gemm(1, level3.Product{M: t.p, N: k, K: t.rank, A: level3.Rows{Data: t.between, Stride: t.rank}, B: level3.Cols{Data: w, Stride: k}, C: *sums, LDC: k})
+	r := mat.NewDense(t.p, k, nil)
+	for i, v := range *sums {
+		r.RawMatrix().Data[i] = float64(max(-1, min(1, v)))
+	}
+	return r
+}
+
+// unitVariance makes of the weights of axes, in rows of k elements, those of axes of deviation 1 in
+// combinations of variance 1.
+func unitVariance(w []float32, deviations []float64, k int) {
 	scale := make([]float64, k)
-	for i, v := range t.variances {
+	for i, d := range deviations {
 		for j, x := range w[i*k:][:k] {
-			scale[j] += float64(v * x * x)
+			v := d * float64(x)
+			scale[j] += float64(v * v)
 		}
 	}
 	for j, v := range scale {
@@ -70,12 +116,10 @@ func (t *Turning) correlation(w []float64, k int) *mat.Dense {
 			scale[j] = 1 / math.Sqrt(v)
 		}
 	}
-	r := product(1, t.p, k, t.rank, dense.Rows(t.between, t.rank), w)
-	for i := range t.p {
-		row := r[i*k:][:k]
+	for i, d := range deviations {
+		row := w[i*k:][:k]
 		for j, s := range scale {
-			row[j] = max(-1, min(1, row[j]*s))
+			row[j] = float32(float64(row[j]) * d * s)
 		}
 	}
-	return mat.NewDense(t.p, k, r)
 }

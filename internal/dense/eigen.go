@@ -37,12 +37,19 @@ func Eigen(threads, n int, a []float64, vectors int) (values, rows []float64) {
 		}
 		r.apply(threads, n, vectors, rows)
 	} else {
-		ql(r.d, r.e, nil, 0)
-		slices.Sort(r.d)
+		Tridiagonal(r.d, r.e)
 	}
 	slices.Reverse(r.d)
 	scale(r.d, exponent)
 	return r.d, rows
+}
+
+// Tridiagonal returns the eigenvalues, rising, of the symmetric tridiagonal matrix of diagonal d
+// and e below it, in d. It overwrites e.
+func Tridiagonal(d, e []float64) []float64 {
+	ql(d, e, nil, 0)
+	slices.Sort(d)
+	return d
 }
 
 // scale multiplies by a power of two, in two steps since one may leave the range.

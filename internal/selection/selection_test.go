@@ -6,11 +6,11 @@ import (
 	"testing"
 )
 
-// TestNth compares with sorting, of distinct values, of many that are equal, and of values
+// TestNth compares with sorting, and Value too, of distinct values, of many that are equal, and of values
 // in order already.
 func TestNth(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
-	for size := 1; size < 60; size++ {
+	for _, size := range append(sizes(60), 500) {
 		for _, kinds := range []int{1, 3, 1000} {
 			for n := range size {
 				x := make([]float64, size)
@@ -21,6 +21,9 @@ func TestNth(t *testing.T) {
 					slices.Sort(x)
 				}
 				want := slices.Sorted(slices.Values(x))
+				if got := Value(slices.Clone(x), make([]float64, size), n); got != want[n] {
+					t.Fatalf("%d of %d: the value %v, want %v", n, size, got, want[n])
+				}
 				if got := Nth(x, n); got != want[n] || x[n] != want[n] {
 					t.Fatalf("%d of %d: %v, want %v", n, size, got, want[n])
 				}
@@ -33,4 +36,13 @@ func TestNth(t *testing.T) {
 			}
 		}
 	}
+}
+
+// sizes are 1, 2, ..., n-1.
+func sizes(n int) []int {
+	var all []int
+	for size := 1; size < n; size++ {
+		all = append(all, size)
+	}
+	return all
 }

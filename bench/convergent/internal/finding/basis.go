@@ -47,10 +47,8 @@ type turned struct {
 
 // basis tests claim 3, where there are bases to turn: of a single unit there is none.
 func (l *layer) basis(ctx context.Context) error {
-	for n := range l.Units {
-		if len(l.Moments.Live(n)) < 2 {
-			return nil
-		}
+	if !hasBases(l.Moments) {
+		return nil
 	}
 	b := new(results.Basis)
 	for _, s := range turnShares {
@@ -61,15 +59,15 @@ func (l *layer) basis(ctx context.Context) error {
 	for i := range all {
 		all[i] = turned{curve: make([]float64, len(turnShares)), random: make([]float64, random)}
 	}
-	rotations := make(map[int][]mat.Matrix) // by number of units
+	paths := make(map[int][]*corr.RotationPath) // by number of units
 	for k := range l.result.Pairs {
 		own := l.Moments.Pair(l.result.Pairs[k].A, l.result.Pairs[k].B).Standardized()
 		for i, basis := range bases {
 			c := basis.of(own)
 			q := len(c.UnitsB)
-			if rotations[q] == nil {
+			if paths[q] == nil {
 				var err error
-				if rotations[q], err = l.rotations(ctx, q); err != nil {
+				if paths[q], err = l.paths(ctx, q); err != nil {
 					return err
 				}
 			}
@@ -79,36 +77,38 @@ func (l *layer) basis(ctx context.Context) error {
 				return err
 			}
 			all[i].aligned += mean(aligned) / float64(len(l.result.Pairs))
-			if err := l.turn(ctx, &all[i], turning, rotations[q], basis.match); err != nil {
+			if err := l.turn(ctx, &all[i], turning, paths[q], basis.match); err != nil {
 				return err
 			}
 		}
 	}
 	b.Units, b.Axes, b.Aligned, b.AlignedAxes = all[0].curve, all[1].curve, all[0].aligned, all[1].aligned
-	own, err := l.perPair(ctx, l.Moments, l.Layer.Groups, func(k int, c *corr.Pair) ([]float64, error) { return l.indices(ctx, k, c, bases[:]) })
-	if err != nil {
-		return err
-	}
+	own := l.own.indices
 	b.Index, b.AxesIndex = own[0].measure(plainInterval), own[1].measure(plainInterval)
 	for i, m := range []*results.Measure{&b.Index, &b.AxesIndex} {
 		m.Null, m.P = all[i].indexNull()
 	}
 	l.result.Basis = b
-	err = l.indexGain(ctx, b, own[0])
+	err := l.indexGain(ctx, b, own[0])
 	l.chance.rotations = nil // the memory of which is free from here on
 	return err
+}
+
+// hasBases says whether the units of every network have a basis to turn: there are two or more.
+func hasBases(m *corr.Moments) bool {
+	for n := range m.Networks() {
+		if len(m.Live(n)) < 2 {
+			return false
+		}
+	}
+	return true
 }
 
 // indexGain says what of the index the networks had before training, if they are known, and
 // what training added.
 func (l *layer) indexGain(ctx context.Context, b *results.Basis, own pairFigure) error {
-	if l.before == nil {
+	if l.before == nil || !hasBases(l.before) {
 		return nil
-	}
-	for n := range l.Units {
-		if len(l.before.Live(n)) < 2 {
-			return nil
-		}
 	}
 	before, err := l.perPair(ctx, l.before, l.Baseline, func(k int, c *corr.Pair) ([]float64, error) { return l.indices(ctx, k, c, bases[:1]) })
 	if err != nil {
@@ -120,19 +120,11 @@ func (l *layer) indexGain(ctx context.Context, b *results.Basis, own pairFigure)
 	return nil
 }
 
-// rotations are those of so many units: of each way the shares.
-func (l *layer) rotations(ctx context.Context, units int) ([]mat.Matrix, error) {
-	all := make([]mat.Matrix, l.ways()*len(turnShares))
-	ways := make([]*corr.RotationPath, l.ways())
-	err := l.each(ctx, len(ways), func(t int) error {
-		ways[t] = corr.NewRotationPath(units, random(l.Seed, turnDirection, t))
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return all, l.each(ctx, len(all), func(i int) error {
-		all[i] = ways[i/len(turnShares)].At(turnShares[i%len(turnShares)])
+// paths are the ways of so many units to random rotations.
+func (l *layer) paths(ctx context.Context, units int) ([]*corr.RotationPath, error) {
+	all := make([]*corr.RotationPath, l.ways())
+	return all, l.each(ctx, len(all), func(t int) error {
+		all[t] = corr.NewRotationPath(units, random(l.Seed, turnDirection, t))
 		return nil
 	})
 }
@@ -145,25 +137,26 @@ func (l *layer) ways() int {
 	return turns
 }
 
-// turn adds a pair of networks, in a basis, B's turned by each of the rotations, and at random.
-func (l *layer) turn(ctx context.Context, t *turned, c *corr.Turning, rotations []mat.Matrix, match func(r *mat.Dense) ([]float64, error)) error {
-	r := make([]float64, len(rotations)+len(t.random))
+// turn adds a pair of networks, in a basis, B's turned along each of the paths, and at random.
+func (l *layer) turn(ctx context.Context, t *turned, c *corr.Turning, paths []*corr.RotationPath, match func(r *mat.Dense) ([]float64, error)) error {
+	curves := len(paths) * len(turnShares)
+	r := make([]float64, curves+len(t.random))
 	err := l.each(ctx, len(r), func(i int) (err error) {
 		var turned *mat.Dense
-		if i < len(rotations) {
-			turned = c.By(rotations[i])
+		if i < curves {
+			turned = c.By(paths[i/len(turnShares)].At(turnShares[i%len(turnShares)]))
 		} else {
-			turned = c.Correlation(random(l.Seed, indexRotation, i-len(rotations)))
+			turned = c.Correlation(random(l.Seed, indexRotation, i-curves))
 		}
 		matched, err := match(turned)
 		r[i] = mean(matched) / float64(len(l.result.Pairs))
 		return err
 	})
 	for i, v := range r {
-		if d := i - len(rotations); d >= 0 {
+		if d := i - curves; d >= 0 {
 			t.random[d] += v
 		} else {
-			t.curve[i%len(turnShares)] += v / float64(l.ways())
+			t.curve[i%len(turnShares)] += v / float64(len(paths))
 		}
 	}
 	return err

@@ -31,9 +31,9 @@ func (s sharing) draw(seed uint64, draws int) (*layer, turnable) {
 			bases[net] = corr.Rotation(rest, rnd).RawMatrix().Data
 		}
 	}
-	var inputs, outputs [2][][]float64
+	var inputs, outputs [2][][]float32
 	for net := range inputs {
-		inputs[net], outputs[net] = make([][]float64, s.units), make([][]float64, s.units)
+		inputs[net], outputs[net] = make([][]float32, s.units), make([][]float32, s.units)
 	}
 	scale := make([]float64, s.units) // of signals, which differ in variance
 	for k := range scale {
@@ -65,7 +65,7 @@ func (s sharing) draw(seed uint64, draws int) (*layer, turnable) {
 				if s.relu {
 					v -= thresholds[net][u]
 				}
-				inputs[net][u], outputs[net][u] = append(inputs[net][u], v), append(outputs[net][u], max(0, v))
+				inputs[net][u], outputs[net][u] = append(inputs[net][u], float32(v)), append(outputs[net][u], float32(max(0, v)))
 			}
 		}
 	}
@@ -82,7 +82,7 @@ func (s sharing) draw(seed uint64, draws int) (*layer, turnable) {
 	for row := range rows {
 		for net := range data {
 			for u := range s.units {
-				data[net] = append(data[net], float32(inputs[net][u][row]))
+				data[net] = append(data[net], inputs[net][u][row])
 			}
 		}
 	}

@@ -38,34 +38,27 @@ func (l *layer) convergence(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	figures, err := l.perPair(ctx, l.Moments, l.Layer.Groups, func(k int, p *corr.Pair) ([]float64, error) {
-		r, err := matchedR(p)
-		if err != nil {
-			return nil, err
-		}
-		all := []float64{mean(r), shareFound(c.Converged.Q[k])}
-		for i, n := range c.Nulls {
-			own := r
-			if i < len(tests) {
-				own = tests[i].observed[k].r
-			}
-			all = append(all, shareAbove(own, n.Limit))
-		}
-		return all, nil
-	})
-	if err != nil {
-		return err
-	}
-	c.Matched = figures[0].measure(plainInterval)
+	c.Matched = l.own.matched().measure(plainInterval)
 	c.Matched.Null, c.Matched.P = &strictest.null.Mean, strictest.null.P
-	c.Converged.Share = figures[1].measure(noInterval)
+	found := make([]float64, len(l.result.Pairs))
+	for k := range found {
+		found[k] = shareFound(c.Converged.Q[k])
+	}
+	c.Converged.Share = newPairFigure(found).measure(noInterval)
 	c.Converged.Share.Networks = within(c.Converged.Share.Networks, 0, 1)
 	for i := range c.Nulls {
-		n := &c.Nulls[i]
-		n.Exceedance = figures[i+2].measure(noInterval)
+		n, own := &c.Nulls[i], tests[0]
+		if i < len(tests) {
+			own = tests[i]
+		}
+		beyond := make([]float64, len(l.result.Pairs))
+		for k := range beyond {
+			beyond[k] = shareAbove(own.observed[k].r, n.Limit)
+		}
+		n.Exceedance = newPairFigure(beyond).measure(noInterval)
 		n.Exceedance.Null, n.Exceedance.Networks = results.Finite(tail), within(n.Exceedance.Networks, 0, 1)
-		if i < len(tests) && tests[i].untrained != nil {
-			gain := newPairFigure(figures[i+2].values()).less(newPairFigure(tests[i].untrained)).measure(noInterval)
+		if own.untrained != nil && i < len(tests) {
+			gain := newPairFigure(beyond).less(newPairFigure(own.untrained)).measure(noInterval)
 			n.Gain = &gain
 		}
 	}

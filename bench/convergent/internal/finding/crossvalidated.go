@@ -26,11 +26,28 @@ func (l *layer) crossValidated(ctx context.Context) error {
 	}
 	for half := range halves {
 		h := newImageHalf(l.images, l.Layer.Groups, half)
-		err := l.each(ctx, len(all), func(k int) error {
-			return h.addFigures(all[k], func(m *corr.Moments) *corr.Pair { return pairIn(m, l.Moments, &l.result.Pairs[k]) })
+		parts := make([]map[string]float64, len(all)*len(halfFigures))
+		err := l.each(ctx, len(parts), func(i int) (err error) {
+			f := halfFigures[i%len(halfFigures)]
+			parts[i], err = f.of(h, func(m *corr.Moments) *corr.Pair {
+				c := pairIn(m, l.Moments, &l.result.Pairs[i/len(halfFigures)])
+				if f.backwards {
+					c = c.Swap()
+				}
+				return c
+			})
+			return err
 		})
 		if err != nil {
 			return err
+		}
+		for i, part := range parts {
+			for name, v := range part {
+				if halfFigures[i%len(halfFigures)].backwards {
+					name = strings.TrimSuffix(name, "_ab") + "_ba"
+				}
+				all[i/len(halfFigures)][name] += v / halves // NaN where one is not defined
+			}
 		}
 	}
 	for k, figures := range all {
@@ -81,57 +98,51 @@ func newImageHalf(images *crossFit, g *corr.Groups, half int) *imageHalf {
 	return h
 }
 
-// addFigures adds to each measure of a pair of networks, in the mean of both halves, NaN where
-// it is not defined.
-func (h *imageHalf) addFigures(figures map[string]float64, of func(*corr.Moments) *corr.Pair) error {
-	fit, test := of(h.fit), of(h.test)
-	quarters := [halves]*corr.Pair{of(h.quarters[0]), of(h.quarters[1])}
-	add := func(name string, v float64, err error) error {
-		v, err = defined(v, err)
-		figures[name] += v / halves
-		return err
-	}
-	for direction, swap := range map[string]func(*corr.Pair) *corr.Pair{"ab": func(c *corr.Pair) *corr.Pair { return c }, "ba": (*corr.Pair).Swap} {
-		fit, test := swap(fit), swap(test)
-		linear, err := heldOutLinear(fit, test)
-		if err := addPrediction(add, "cv_linear", direction, linear, err); err != nil {
-			return err
-		}
-		ridge, err := heldOutRidge(fit, test, [halves]*corr.Pair{swap(quarters[0]), swap(quarters[1])})
-		if err := addPrediction(add, "cv_ridge", direction, ridge, err); err != nil {
-			return err
-		}
-	}
-	cca, err := heldOutCCA(fit, test)
-	if err := add("cv_cca", cca, err); err != nil {
-		return err
-	}
-	matched, err := heldOutMatched(fit, test)
-	if err := add("cv_matched", matched, err); err != nil {
-		return err
-	}
-	return nil
+// halfFigures are the measures, fitted to a half of the images and tested on the other, by name:
+// of what each takes from the moments of a pair of networks, or of the pair backwards.
+var halfFigures = []struct {
+	backwards bool
+	of        func(h *imageHalf, pair func(*corr.Moments) *corr.Pair) (map[string]float64, error)
+}{
+	{false, (*imageHalf).linear}, {true, (*imageHalf).linear}, {false, (*imageHalf).ridge}, {true, (*imageHalf).ridge},
+	{false, (*imageHalf).cca}, {false, (*imageHalf).matched},
 }
 
-// addPrediction adds the R^2 of a prediction: of the variance of all units, and, beside it,
+func (h *imageHalf) linear(pair func(*corr.Moments) *corr.Pair) (map[string]float64, error) {
+	p, err := heldOutLinear(pair(h.fit), pair(h.test))
+	return predictionFigures("cv_linear", p, err)
+}
+
+func (h *imageHalf) ridge(pair func(*corr.Moments) *corr.Pair) (map[string]float64, error) {
+	p, err := heldOutRidge(pair(h.fit), pair(h.test), [halves]*corr.Pair{pair(h.quarters[0]), pair(h.quarters[1])})
+	return predictionFigures("cv_ridge", p, err)
+}
+
+func (h *imageHalf) cca(pair func(*corr.Moments) *corr.Pair) (map[string]float64, error) {
+	v, err := defined(heldOutCCA(pair(h.fit), pair(h.test)))
+	return map[string]float64{"cv_cca": v}, err
+}
+
+func (h *imageHalf) matched(pair func(*corr.Moments) *corr.Pair) (map[string]float64, error) {
+	v, err := defined(heldOutMatched(pair(h.fit), pair(h.test)))
+	return map[string]float64{"cv_matched": v}, err
+}
+
+// predictionFigures are the R^2 of a prediction, NaN where that is an error of too few
+// observations or none that varies: of the variance of all units, and, beside it,
 // the median over units, and the mean over units of what is not below 0. The mean over units
 // of R^2 itself is bounded above alone, and a unit that hardly varies on one half of the
 // images can make it anything.
-func addPrediction(add func(name string, v float64, err error) error, name, direction string, p corr.Prediction, err error) error {
-	pooled, median, clipped := math.NaN(), math.NaN(), math.NaN()
+func predictionFigures(name string, p corr.Prediction, err error) (map[string]float64, error) {
+	median, clipped := math.NaN(), math.NaN()
 	if err == nil {
-		pooled, clipped = p.VarianceWeighted, 0
-		median = corr.Null{Draws: p.R2}.Quantiles(0.5)[0]
+		median, clipped = corr.Null{Draws: p.R2}.Quantiles(0.5)[0], 0
 		for _, r2 := range p.R2 {
 			clipped += max(0, r2) / float64(len(p.R2))
 		}
 	}
-	for suffix, v := range map[string]float64{"_": pooled, "_median_": median, "_clipped_": clipped} {
-		if err := add(name+suffix+direction, v, err); err != nil {
-			return err
-		}
-	}
-	return nil
+	pooled, err := defined(p.VarianceWeighted, err)
+	return map[string]float64{name + "_ab": pooled, name + "_median_ab": median, name + "_clipped_ab": clipped}, err
 }
 
 // leastPenalty is that of least squares, in variances: what float32 moments do not tell from

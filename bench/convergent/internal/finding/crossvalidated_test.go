@@ -125,8 +125,7 @@ func TestHeldOutFigures(t *testing.T) {
 	}
 	slices.Sort(r2)
 	got, err := heldOutLinear(pair(fitX, fitY), pair(testX, testY))
-	figures := make(map[string]float64)
-	err = addPrediction(func(name string, v float64, err error) error { figures[name] = v; return err }, "cv", "ab", got, err)
+	figures, err := predictionFigures("cv", got, err)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,6 +38,7 @@ type layer struct {
 	before       *corr.Moments // of networks before training; nil if not known
 	imagesBefore *crossFit     // likewise
 
+	own       ownFigures
 	chance    chances
 	sampled   []pairFigures   // of a sample of observations, by pair; nil if there is none
 	exchanged [][]pairFigures // of the same with images exchanged, by draw and pair
@@ -45,7 +46,7 @@ type layer struct {
 
 // findings are made in this order.
 var findings = []func(*layer, context.Context) error{
-	(*layer).pairs, (*layer).exchange, (*layer).convergence, (*layer).subspaces, (*layer).basis, (*layer).activity, (*layer).descent, (*layer).measures, (*layer).geometry,
+	(*layer).pairs, (*layer).exchange, (*layer).figures, (*layer).convergence, (*layer).subspaces, (*layer).basis, (*layer).activity, (*layer).descent, (*layer).measures, (*layer).geometry,
 }
 
 // ErrDead says that a network has no live unit.

@@ -54,17 +54,17 @@ func newGrams(f *observe.Features, places []int, threads int) grams {
 
 // figures returns each measure of each pair of networks, NaN where it is not defined, or
 // those with an interval alone; network n sees the images in the order orders[n].
-func (g grams) figures(pairs []results.Pair, orders [][]int, threads int, all bool) [][]float64 {
+func (g grams) figures(pairs int, orders [][]int, threads int, all bool) [][]float64 {
 	figures := make([][]float64, len(geometryMeasures))
 	for i := range figures {
-		figures[i] = slices.Repeat([]float64{math.NaN()}, len(pairs))
+		figures[i] = slices.Repeat([]float64{math.NaN()}, pairs)
 	}
-	for k, p := range pairs {
-		linear, kernels := exchangedPair(g.linear, p, orders, threads), exchangedPair(g.kernels, p, orders, threads)
+	linear, kernels := gramPairs(g.linear, orders, threads), gramPairs(g.kernels, orders, threads)
+	for k := range pairs {
 		for i, m := range geometryMeasures {
-			c := linear
+			c := linear[k]
 			if m.kernel {
-				c = kernels
+				c = kernels[k]
 			}
 			if c == nil || !all && m.interval == noInterval {
 				continue
@@ -77,20 +77,18 @@ func (g grams) figures(pairs []results.Pair, orders [][]int, threads int, all bo
 	return figures
 }
 
-// exchangedPair is two networks' inner products, of images in the networks' orders.
-func exchangedPair(g []*corr.Gram, p results.Pair, orders [][]int, threads int) *corr.GramPair {
-	if g[p.A] == nil || g[p.B] == nil {
-		return nil
-	}
-	c, err := corr.NewGramPair(g[p.A], g[p.B])
+// gramPairs is the pairs of networks' inner products, of images in the networks' orders.
+func gramPairs(g []*corr.Gram, orders [][]int, threads int) []*corr.GramPair {
+	pairs, err := corr.NewGramPairs(g, orders)
 	if err != nil {
 		panic("finding: inner products of different images") // which were made from the same
 	}
-	if orders != nil {
-		c = c.Permuted(observe.Partners(orders, p.A, p.B))
+	for _, c := range pairs {
+		if c != nil {
+			c.Threads = threads
+		}
 	}
-	c.Threads = threads
-	return c
+	return pairs
 }
 
 // geometry compares networks by which images are alike to each.
@@ -98,7 +96,7 @@ func (l *layer) geometry(ctx context.Context) error {
 	if l.Features == nil || len(l.Features.Images) < 2 {
 		return nil
 	}
-	pairs := l.result.Pairs
+	pairs := len(l.result.Pairs)
 	g := newGrams(l.Features, nil, l.Threads)
 	values := g.figures(pairs, nil, l.Threads, true)
 	nulls := make([][][]float64, l.Shuffles)
@@ -166,7 +164,7 @@ func (l *layer) geometryWithout(ctx context.Context) (figures [][][]float64, row
 				others = append(others, of...)
 			}
 		}
-		figures[g] = newGrams(f, others, 1).figures(l.result.Pairs, nil, 1, false)
+		figures[g] = newGrams(f, others, 1).figures(len(l.result.Pairs), nil, 1, false)
 		return nil
 	})
 	return figures, rows, err

@@ -53,22 +53,7 @@ func measureValues(ctx context.Context, c *corr.Pair, matched float64, wanted fu
 // measures of each two networks and in means over these, with intervals and a null if there
 // is what they are made from.
 func (l *layer) measures(ctx context.Context) error {
-	own := make([][]float64, len(l.result.Pairs)) // of all images, which come first
-	figures, err := l.perPair(ctx, l.Moments, l.Layer.Groups, func(k int, c *corr.Pair) ([]float64, error) {
-		r, err := matchedR(c)
-		if err != nil {
-			return nil, err
-		}
-		if of := own[k]; of != nil {
-			// Without a group of images, what an interval is made from.
-			return measureValues(ctx, c, mean(r), func(i int, name string) bool { return measureIntervals[name] != noInterval && !math.IsNaN(of[i]) })
-		}
-		own[k], err = measureValues(ctx, c, mean(r), func(int, string) bool { return true })
-		return own[k], err
-	})
-	if err != nil {
-		return err
-	}
+	figures := l.own.measures
 	for k := range l.result.Pairs {
 		p := &l.result.Pairs[k]
 		p.Measures = make(map[string]results.Measure)

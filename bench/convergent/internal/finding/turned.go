@@ -6,12 +6,11 @@ import (
 	"slices"
 	"sync"
 
-	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
 	"github.com/convergent-go/convergent/corr"
-	"github.com/convergent-go/convergent/internal/dense"
+	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/selection"
 )
 
@@ -78,8 +77,8 @@ type beforeReLU struct {
 // rectifiedNetwork is the live units of a network.
 type rectifiedNetwork struct {
 	units   []int
-	outputs []float64 // units x observations, of mean 0 and norm 1
-	inputs  []float64 // units x observations, of mean 0
+	outputs []float32 // units x observations, of mean 0 and norm 1
+	inputs  []float32 // units x observations, of mean 0
 	active  []int     // of each unit, the observations where it is above 0
 }
 
@@ -89,7 +88,7 @@ func newBeforeReLU(s *observe.Sample, state observe.State, networks int) *before
 	b := new(beforeReLU)
 	for k := range networks {
 		inputs := s.Observations(state, k, turnedRows)
-		outputs := make([][]float64, len(inputs))
+		outputs := make([][]float32, len(inputs))
 		for unit, in := range inputs {
 			outputs[unit] = slices.Clone(in)
 			rectify(outputs[unit], 0)
@@ -103,7 +102,7 @@ func newBeforeReLU(s *observe.Sample, state observe.State, networks int) *before
 }
 
 // add adds a network, by the inputs and outputs of the ReLU of each unit, which it changes.
-func (b *beforeReLU) add(inputs, outputs [][]float64) {
+func (b *beforeReLU) add(inputs, outputs [][]float32) {
 	var n rectifiedNetwork
 	for unit, out := range outputs {
 		active := 0
@@ -115,7 +114,7 @@ func (b *beforeReLU) add(inputs, outputs [][]float64) {
 		if b.observations = len(out); !standardise(out) {
 			continue
 		}
-		floats.AddConst(-mean(inputs[unit]), inputs[unit])
+		centre(inputs[unit])
 		n.units, n.active = append(n.units, unit), append(n.active, active)
 		n.outputs, n.inputs = append(n.outputs, out...), append(n.inputs, inputs[unit]...)
 	}
@@ -132,55 +131,87 @@ func (b *beforeReLU) between(x, y int) *mat.Dense {
 }
 
 // product returns the correlations of a network's units with units of mean 0 and norm 1.
-func (b *beforeReLU) product(network int, units []float64) *mat.Dense {
+func (b *beforeReLU) product(network int, units []float32) *mat.Dense {
 	p, q := len(b.networks[network].units), len(units)/b.observations
+	sums := level3.Scratch(p * q)
+	defer level3.Release(sums)
+	level3.Gemm(1, level3.Product{M: p, N: q, K: b.observations, A: level3.Rows{Data: b.networks[network].outputs, Stride: b.observations}, B: level3.Rows{Data: units, Stride: b.observations}, C: *sums, LDC: q})
 	r := mat.NewDense(p, q, nil)
-	dense.Gemm(1, dense.Product{M: p, N: q, K: b.observations, A: dense.Rows(b.networks[network].outputs, b.observations), B: dense.Rows(units, b.observations).T(), C: r.RawMatrix().Data, LDC: q})
+	for i, v := range *sums {
+		r.RawMatrix().Data[i] = float64(v)
+	}
 	return r
 }
 
 func (b *beforeReLU) turning(network int, places []int) turning {
-	return func(rnd *rand.Rand) func(int) *mat.Dense { return b.turn(network, places, rnd) }
+	n, rows := b.networks[network], b.observations
+	inputs := n.inputs
+	if len(places) < len(n.units) {
+		inputs = make([]float32, 0, len(places)*rows)
+		for _, at := range places {
+			inputs = append(inputs, n.inputs[at*rows:][:rows]...)
+		}
+	}
+	return func(rnd *rand.Rand) func(int) *mat.Dense {
+		turned := b.turn(inputs, pick(n.active, places), rnd)
+		return func(other int) *mat.Dense { return b.product(other, turned) }
+	}
 }
 
-func (b *beforeReLU) turn(network int, places []int, rnd *rand.Rand) func(int) *mat.Dense {
-	n, rows := b.networks[network], b.observations
-	inputs := make([]float64, 0, len(places)*rows)
-	for _, at := range places {
-		inputs = append(inputs, n.inputs[at*rows:(at+1)*rows]...)
+// turn returns units, whose inputs are given, in a random basis, each active at as many
+// observations as active says.
+func (b *beforeReLU) turn(inputs []float32, active []int, rnd *rand.Rand) []float32 {
+	units, rows := len(active), b.observations
+	q := make([]float32, units*units)
+	for i, v := range corr.Rotation(units, rnd).RawMatrix().Data {
+		q[i] = float32(v)
 	}
-	q := corr.Rotation(len(places), rnd).RawMatrix().Data
-	turned := make([]float64, len(inputs))
-	dense.Gemm(1, dense.Product{M: len(places), N: rows, K: len(places), A: dense.Rows(q, len(places)).T(), B: dense.Rows(inputs, rows), C: turned, LDC: rows})
-	scratch := make([]float64, rows)
-	for k, at := range places {
-		unit := turned[k*rows : (k+1)*rows]
-		if inactive := rows - n.active[at]; inactive > 0 {
-			copy(scratch, unit)
-			rectify(unit, selection.Nth(scratch, inactive-1))
+	turned, values, scratch := make([]float32, units*rows), make([]float32, rows), make([]float32, rows)
+	level3.Gemm(1, level3.Product{M: units, N: rows, K: units, A: level3.Cols{Data: q, Stride: units}, B: level3.Cols{Data: inputs, Stride: rows}, C: turned, LDC: rows})
+	for i, active := range active {
+		unit := turned[i*rows:][:rows]
+		if inactive := rows - active; inactive > 0 {
+			copy(values, unit)
+			rectify(unit, selection.Value(values, scratch, inactive-1))
 		}
 		standardise(unit)
 	}
-	return func(other int) *mat.Dense { return b.product(other, turned) }
+	return turned
 }
 
 // rectify sets x to max(0, x - threshold).
-func rectify(x []float64, threshold float64) {
+func rectify(x []float32, threshold float32) {
 	for i, v := range x {
 		x[i] = max(0, v-threshold)
 	}
 }
 
+// centre gives x mean 0.
+func centre(x []float32) {
+	var sum float64
+	for _, v := range x {
+		sum += float64(v)
+	}
+	mean := sum / float64(len(x))
+	for i, v := range x {
+		x[i] = float32(float64(v) - mean)
+	}
+}
+
 // standardise gives x mean 0 and norm 1, and reports whether it varies, without which it
 // stays as it is.
-func standardise(x []float64) bool {
-	if slices.Max(x) == slices.Min(x) {
+func standardise(x []float32) bool {
+	if !slices.ContainsFunc(x, func(v float32) bool { return v != x[0] }) {
 		return false
 	}
-	floats.AddConst(-mean(x), x)
-	norm := math.Sqrt(dense.Dot(x, x))
+	centre(x)
+	var square float64
+	for _, v := range x {
+		square += float64(v) * float64(v)
+	}
+	scale := float32(1 / math.Sqrt(square))
 	for i := range x {
-		x[i] /= norm
+		x[i] *= scale
 	}
 	return true
 }

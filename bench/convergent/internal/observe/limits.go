@@ -82,7 +82,7 @@ func Memory(d *source.Description, plan Plan) int64 {
 			// Inner products, those of kernels, ranks, and what these are found from.
 			n := int64(min(d.ImageCount, plan.Gram))
 			bytes += 4 * p * n
-			own += int64(len(units))*(4+4+2)*n*n + 4*n*n
+			own += int64(len(units))*(4+4+4)*n*n + 6*n*n
 		}
 		work = max(work, own)
 	}

@@ -63,9 +63,9 @@ func (s *Sample) at(state State) int {
 // Observations returns the activations of each unit of a network in a state, at so many of
 // the sampled observations, or those that there are: the same of all networks and states,
 // spread over images.
-func (s *Sample) Observations(state State, network, limit int) [][]float64 {
+func (s *Sample) Observations(state State, network, limit int) [][]float32 {
 	units := s.units[network]
-	columns := make([][]float64, units)
+	columns := make([][]float32, units)
 	k := s.at(state)*len(s.units) + network
 	for i := range s.perImage {
 		for _, im := range s.images {
@@ -76,7 +76,7 @@ func (s *Sample) Observations(state State, network, limit int) [][]float64 {
 				return columns
 			}
 			for u := range columns {
-				columns[u] = append(columns[u], float64(im.rows[k][i*units+u]))
+				columns[u] = append(columns[u], im.rows[k][i*units+u])
 			}
 		}
 	}
