@@ -2,7 +2,7 @@ package asm
 
 import "math"
 
-// FMA returns x*y + z rounded once, as the instruction does.
+// emulatedFMA returns x*y + z rounded once, as the instruction does.
 //
 // The product of two float32 is exact in float64, so only the sum is rounded
 // before the conversion to float32. Rounding twice can differ from rounding
@@ -10,18 +10,24 @@ import "math"
 // the result is subnormal and the half-way point is elsewhere; there the sum is
 // rounded to odd instead (Boldo and Melquiond, "Emulation of FMA and correctly
 // rounded sums", 2008), which keeps the sticky bit that the conversion needs.
-func FMA(x, y, z float32) float32 {
+func emulatedFMA(x, y, z float32) float32 {
 	p := float64(float64(x) * float64(y))
 	s := p + float64(z)
+	if roundsTwice(s) {
+		s = roundToOdd(p, float64(z))
+	}
+	return float32(s)
+}
+
+// roundsTwice reports whether a float64 sum may not be rounded to float32 as it is.
+func roundsTwice(s float64) bool {
 	const (
 		tailMask  = 1<<29 - 1              // the bits of a float64 that a float32 lacks
 		halfway   = 1 << 28                // such a tail half-way between two float32
 		minNormal = uint64(1023-126) << 52 // the smallest normal float32
 	)
-	if b := math.Float64bits(s); b&tailMask == halfway || b&^(1<<63) < minNormal {
-		s = roundToOdd(p, float64(z))
-	}
-	return float32(s)
+	b := math.Float64bits(s)
+	return b&tailMask == halfway || b&^(1<<63) < minNormal
 }
 
 // roundToOdd returns p+z where that is exact, else the neighbouring float64

@@ -66,3 +66,20 @@ func TestFMASpecials(t *testing.T) {
 		t.Error("FMA(-1, 0, -0) is +0, want -0")
 	}
 }
+
+// TestFMAOfProducts: where the addend is itself a product, each is rounded as it is written,
+// and not fused the other way round.
+func TestFMAOfProducts(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	for range 100_000 {
+		a, b, c, d := rnd.Float32()-0.5, rnd.Float32()-0.5, rnd.Float32()-0.5, rnd.Float32()-0.5
+		z := float32(c * d)
+		want := exactFMA(a, b, z)
+		if got := asm.FMA(a, b, c*d); got != want {
+			t.Fatalf("FMA(%x, %x, %x * %x) = %x, want %x", a, b, c, d, got, want)
+		}
+		if got, other := asm.FMA(a, b, z), asm.FMA(a, b, -z); got != want || other != exactFMA(a, b, -z) {
+			t.Fatalf("FMA(%x, %x, %x) = %x, want %x", a, b, z, got, want)
+		}
+	}
+}

@@ -13,7 +13,7 @@ type Tile struct{ MR, MRShort, NR int }
 // Each term takes so many independent multiply-adds, 12 or 24, that their latency of
 // 4 is hidden at two a cycle; the 8 or 16 of the short one still do. With both, the
 // rows of C hardly ever end in a part of a tile.
-var tiles = [...]Tile{Portable: {4, 2, 8}, AVX2: {6, 4, 16}, AVX512: {12, 8, 32}}
+var tiles = [...]Tile{Portable: {4, 4, 8}, AVX2: {6, 4, 16}, AVX512: {12, 8, 32}}
 
 // MaxTile is the number of elements of the largest tile.
 const MaxTile = 12 * 32
@@ -87,27 +87,27 @@ func (t Tier) Gemm(rows, kc int, a PanelA, b PanelB, c []float32, ldc int, e Epi
 
 // gemmPortable is Gemm's definition, for the portable tier's tile.
 func gemmPortable(rows, kc int, a PanelA, b PanelB, c []float32, ldc int, e Epilogue) {
-	var s [MaxTile]float32
 	width := tiles[Portable].NR
-	for k := range kc {
-		term, bk := k%a.Run*a.ColStride+k/a.Run*a.RunStride, b.Data[k*b.Stride:][:width]
+	for j := 0; j < width; j += 4 {
+		var s [16]float32
+		for k := 0; k < kc; k += a.Run {
+			addTerms4x4(&s, a.Run, a.Data[k/a.Run*a.RunStride:], a.RowStride, a.ColStride, b.Data[k*b.Stride+j:], b.Stride)
+		}
 		for i := range rows {
-			x, si := a.Data[i*a.RowStride+term], s[i*width:][:width]
-			for j, y := range bk {
-				si[j] = FMA(x, y, si[j])
-			}
+			e.store(c[i*ldc+j:][:4], s[4*i:][:4], i, j)
 		}
 	}
-	for i := range rows {
-		ci := c[i*ldc:][:width]
-		for j, v := range s[i*width:][:width] {
-			if e.Add != nil {
-				v += e.Add[i*e.Stride+j]
-			}
-			if v < e.Floor {
-				v = e.Floor
-			}
-			ci[j] = v
+}
+
+// store writes sums to a part of a row of a tile that begins at element (i, j).
+func (e Epilogue) store(dst, sums []float32, i, j int) {
+	for x, v := range sums {
+		if e.Add != nil {
+			v += e.Add[i*e.Stride+j+x]
 		}
+		if v < e.Floor {
+			v = e.Floor
+		}
+		dst[x] = v
 	}
 }

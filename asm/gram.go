@@ -36,17 +36,19 @@ func (t Tier) Gram(rows, cols, kc int, a, b []float32, ld int, c []float64, ldc 
 
 // gramPortable is Gram's definition.
 func gramPortable(rows, cols, kc int, a, b []float32, ld int, c []float64, ldc int) {
-	for i := range rows {
-		for j := range cols {
-			var sum float32
-			for k0 := 0; k0 < kc; k0 += gramRun {
-				var s float32
-				for k := k0; k < min(kc, k0+gramRun); k++ {
-					s = FMA(a[k*ld+i], b[k*ld+j], s)
+	for i := 0; i < rows; i += 4 {
+		for j := 0; j < cols; j += 4 {
+			var sums [16]float32
+			for k := 0; k < kc; k += gramRun {
+				var s [16]float32
+				addTerms4x4(&s, min(gramRun, kc-k), a[k*ld+i:], 1, ld, b[k*ld+j:], ld)
+				for x, v := range s {
+					sums[x] += v
 				}
-				sum += s
 			}
-			c[i*ldc+j] += float64(sum)
+			for x, v := range sums {
+				c[(i+x/4)*ldc+j+x%4] += float64(v)
+			}
 		}
 	}
 }

@@ -42,20 +42,15 @@ func (t Tier) Narrow(cols, kc int, a PanelA, b PanelB, c []float32, ldc int, e E
 func narrowPortable(cols, kc int, a PanelA, b PanelB, c []float32, ldc int, e Epilogue) {
 	for i := range NarrowRows {
 		var s [8]float32
-		for k := range kc {
-			x, row := a.Data[i*a.RowStride+k%a.Run*a.ColStride+k/a.Run*a.RunStride], b.Data[k*b.Stride:][:cols]
-			for j, y := range row {
-				s[j] = FMA(x, y, s[j])
+		for k := 0; k < kc; k += a.Run {
+			run := a.Data[i*a.RowStride+k/a.Run*a.RunStride:]
+			for t := range a.Run {
+				x, row := run[t*a.ColStride], b.Data[(k+t)*b.Stride:][:cols]
+				for j, y := range row {
+					s[j] = FMA(x, y, s[j])
+				}
 			}
 		}
-		for j, v := range s[:cols] {
-			if e.Add != nil {
-				v += e.Add[i*e.Stride+j]
-			}
-			if v < e.Floor {
-				v = e.Floor
-			}
-			c[i*ldc+j] = v
-		}
+		e.store(c[i*ldc:][:cols], s[:cols], i, 0)
 	}
 }

@@ -21,7 +21,7 @@ type input struct {
 	Layout     string   `help:"Of arrays of ranks 3, 4 and 5, joined by commas: ntd (tokens), nchw (PyTorch) or nhwc, ncdhw or ndhwc. Never guessed." choices:"ntd,nchw,nhwc,ncdhw,ndhwc" placeholder:"nchw"`
 	LayerFiles bool     `help:"What is in a folder is one layer each."`
 	Shards     bool     `help:"What is in a folder are shards of the samples, whatever their names: else files of one array each must be called 1, part-2, shard_03 or the like."`
-	Bfloat16   bool     `help:"Arrays of two bytes and no type (V2) are bfloat16, as numpy.save writes that of ml_dtypes."`
+	Bfloat16   bool     `name:"bfloat16" help:"Arrays of two bytes and no type (V2) are bfloat16, as numpy.save writes that of ml_dtypes."`
 	Layers     []string `help:"Only these layers; of .onnx files * and ? stand for any letters, and without it they are outputs of nonlinearities and residual sums, as convergent layers lists them." placeholder:"NAME"`
 	Pair       []string `sep:"none" help:"Layers that go together where networks call them differently: NETWORK:LAYER=NETWORK:LAYER, or LAYER=LAYER in the order of the networks. May be given several times." placeholder:"A:conv1=B:stem"`
 	ByOrder    bool     `help:"The first layers of all networks go together, the second, and so on, whatever they are called."`
