@@ -31,6 +31,7 @@ var emitters = map[string]func(){
 	"affine":    affine,
 	"depthwise": depthwise,
 	"narrow":    narrow,
+	"addrows":   addRows,
 }
 
 func main() {

@@ -50,7 +50,7 @@ func (b PackedB) Multiply(m int, a asm.PanelA, c []float32, ldc int, e Epilogue)
 		kc, a, terms := min(KC, b.k-k), a, b.block
 		a.Data = a.Data[k*a.ColStride:]
 		terms.data, terms.step = terms.data[k*width:], min(terms.step, kc)
-		p.macro(block{0, m, 0, b.n, k, k + kc}, blockA{PanelA: a}, newRowTiling(p.tile, m), terms)
+		p.macro(block{0, m, 0, b.n, k, k + kc}, blockA{PanelA: a, inPlace: m}, newRowTiling(p.tile, m), terms)
 	}
 }
 
