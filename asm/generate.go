@@ -14,3 +14,4 @@ package asm
 //go:generate go -C _avo run . -kernel depthwise -pkg asm -out ../depthwise_amd64.s -stubs ../depthwise_amd64.go
 //go:generate go -C _avo run . -kernel narrow -pkg asm -out ../narrow_amd64.s -stubs ../narrow_amd64.go
 //go:generate go -C _avo run . -kernel elementary -pkg asm -out ../elementary_amd64.s -stubs ../elementary_amd64.go
+//go:generate go -C _avo run . -kernel addrows -pkg asm -out ../addrows_amd64.s -stubs ../addrows_amd64.go

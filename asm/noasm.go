@@ -45,6 +45,8 @@ func threequarters8(n int, dst, x, s *float32)                             { pan
 func max8(n int, maxima *float32, argmax *int32, x *float32, offset int32) { panic(missingKernel) }
 func zerosum32(n int, x *float32) float32                                  { panic(missingKernel) }
 
+func addrows8(n, rows int, y, x, b *float32, ldb int) { panic(missingKernel) }
+
 func affine16(n, stride int, y, x, scale, shift *float32)                { panic(missingKernel) }
 func affine8(n, stride int, y, x, scale, shift *float32)                 { panic(missingKernel) }
 func affinesum16(n, stride int, dx, dy, x, scale, slope, shift *float32) { panic(missingKernel) }

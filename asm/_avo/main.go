@@ -32,6 +32,7 @@ var emitters = map[string]func(){
 	"depthwise":  depthwise,
 	"narrow":     narrow,
 	"elementary": elementary,
+	"addrows":    addRows,
 }
 
 func main() {

@@ -54,7 +54,7 @@ func (b PackedB) Multiply(m int, a asm.PanelA, c []float32, ldc int, e Epilogue)
 		a.Data = a.Data[k*a.ColStride:]
 		terms.step = min(terms.step, kc)
 		terms.data = terms.data[k*b.width()+b.first*terms.step:]
-		p.macro(block{0, m, 0, b.n, k, k + kc}, blockA{PanelA: a}, newRowTiling(p.tile, m), terms)
+		p.macro(block{0, m, 0, b.n, k, k + kc}, blockA{PanelA: a, inPlace: m}, newRowTiling(p.tile, m), terms)
 	}
 }
 

@@ -36,7 +36,7 @@ func (b PackedB) Gemm(threads, m int, a Operand, c []float32, ldc int, e Epilogu
 		return
 	}
 	threads = par.Worth(threads, (m+16)*b.n*b.k/64)
-	rows, cols := p.share(threads)
+	rows, cols := p.shareOfPacked(threads)
 	blocks, strips := (m+rows-1)/rows, (b.n+cols-1)/cols
 	par.For(threads, blocks*strips, func(t int) {
 		i, j := t/strips*rows, t%strips*cols
@@ -48,9 +48,9 @@ func (b PackedB) Gemm(threads, m int, a Operand, c []float32, ldc int, e Epilogu
 	})
 }
 
-// share divides C among threads: into blocks of rows, of all columns, or where that would leave
-// threads idle or wait for memory, of columns, of all rows.
-func (p *product) share(threads int) (rows, cols int) {
+// shareOfPacked divides C among threads, where B is packed: into blocks of rows, of all
+// columns, or where that would leave threads idle or wait for memory, of columns, of all rows.
+func (p *product) shareOfPacked(threads int) (rows, cols int) {
 	rows, cols = p.rowBlock(threads), roundUp((p.N+threads-1)/threads, p.tile.NR)
 	if threads == 1 {
 		return rows, p.N
@@ -76,4 +76,15 @@ func (b PackedB) multiply(p *product, x block) {
 		terms := blockB{b.block.data[k*b.width()+(b.first+x.j0)*kc:], p.tile.NR, kc}
 		p.macro(block{x.i0, x.i1, x.j0, x.j1, k, k + kc}, blockA{packed: *packed, kc: kc}, rows, terms)
 	}
+}
+
+// rowBlock is the number of rows of A that a thread packs at a time: mc, or less where that
+// would leave threads idle.
+func (p *product) rowBlock(threads int) int {
+	parts := max(threads, 1)
+	share := roundUp((p.M+parts-1)/parts, p.tile.MR)
+	if rounds := (share + mc - 1) / mc; rounds > 1 {
+		share = roundUp((share+rounds-1)/rounds, p.tile.MR)
+	}
+	return max(share, p.tile.MR)
 }

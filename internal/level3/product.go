@@ -27,16 +27,13 @@ import (
 //	panel of A  KC x 6    KC x 12    9, 18 KB: level 1         it is read once for each panel of B
 //	panel of B  KC x 16   KC x 32    24, 48 KB: level 1 or 2   it is read once for each panel of A
 //	block of A  KC x mc              288 KB: level 2           B passes through level 1 only mc/6, mc/12 times
-//	block of B  slab*KC x nc         18 MB: level 3            threads meet only once for each
+//	block of B  KC x nc              2.3 MB: level 3           A is packed once for each
 //
 // More terms than KC would spill the panels further, fewer would visit C more often.
 const (
 	KC = 384  // terms at a time
 	mc = 192  // rows of A at a time, a multiple of every MR
 	nc = 1536 // columns of B at a time, a multiple of every NR
-
-	// slab is how many blocks of KC are packed of B at once.
-	slab = 8
 )
 
 // Epilogue is what a product does besides the sums. The zero value overwrites C.
@@ -69,9 +66,17 @@ type product struct {
 	Product
 	tier asm.Tier
 	tile asm.Tile
+
+	// Operands that are read where they lie, else nil.
+	inPlaceA *Rows
+	inPlaceB *Cols
+
+	narrow bool // tiles are those of Narrow
 }
 
-func newProduct(tier asm.Tier, p Product) *product { return &product{p, tier, tier.Tile()} }
+func newProduct(tier asm.Tier, p Product) *product {
+	return &product{Product: p, tier: tier, tile: tier.Tile()}
+}
 
 func (p *product) run(threads int) {
 	switch {
@@ -88,25 +93,48 @@ func (p *product) run(threads int) {
 		p.storeEmpty()
 		return
 	}
-
-	rows := p.rowBlock(threads)
-	blocks := (p.M + rows - 1) / rows
-	depth := KC
-	if threads > 1 || blocks > 1 {
-		depth = slab * KC
+	if p.runFewRows(threads) {
+		return
 	}
-	panels := Scratch(min(depth, p.K) * roundUp(min(nc, p.N), p.tile.NR))
-	defer Release(panels)
+	p.readInPlace()
+	rows, cols := p.share(threads)
+	across := (p.N + cols - 1) / cols
+	par.For(threads, (p.M+rows-1)/rows*across, func(i int) {
+		i0, j0 := i/across*rows, i%across*cols
+		p.multiply(i0, min(p.M, i0+rows), j0, min(p.N, j0+cols))
+	})
+}
 
-	for jc := 0; jc < p.N; jc += nc { // loop 5: columns of C
-		for pc := 0; pc < p.K; pc += depth { // loop 4: terms
-			b := block{j0: jc, j1: min(p.N, jc+nc), k0: pc, k1: min(p.K, pc+depth)}
-			p.packB(threads, *panels, b)
-			par.For(threads, blocks, func(i int) { // loop 3: rows of C
-				b := b
-				b.i0, b.i1 = i*rows, min(p.M, (i+1)*rows)
-				p.multiplyRows(*panels, b)
-			})
+// share returns how many rows and columns of C are a thread's, which does all that they
+// take: to read what another core has packed takes longer than to pack it again.
+func (p *product) share(threads int) (rows, cols int) {
+	least := math.MaxInt
+	for down := 1; down <= threads; down++ {
+		across := threads / down
+		r, c := roundUp((p.M+down-1)/down, p.tile.MR), roundUp((p.N+across-1)/across, p.tile.NR)
+		if cost := r*c + 16*(r+c); cost < least { // in multiply-adds: to pack is some 16
+			least, rows, cols = cost, r, c
+		}
+	}
+	return rows, cols
+}
+
+// multiply computes rows [i0, i1) and columns [j0, j1) of C.
+func (p *product) multiply(i0, i1, j0, j1 int) {
+	rounds := (i1 - i0 + mc - 1) / mc
+	rows, kc := roundUp((i1-i0+rounds-1)/rounds, p.tile.MR), min(KC, p.K)
+	packedA, packedB := Scratch(rows*kc), Scratch(roundUp(min(nc, j1-j0), p.tile.NR)*kc)
+	defer Release(packedA)
+	defer Release(packedB)
+	for jc := j0; jc < j1; jc += nc { // loop 5: columns of C
+		for k := 0; k < p.K; k += KC { // loop 4: terms
+			b := block{j0: jc, j1: min(j1, jc+nc), k0: k, k1: min(p.K, k+KC)}
+			right := p.blockB(*packedB, b)
+			for ic := i0; ic < i1; ic += rows { // loop 3: rows of C
+				b.i0, b.i1 = ic, min(i1, ic+rows)
+				tiling := newRowTiling(p.tile, b.i1-b.i0)
+				p.macro(b, p.blockA(*packedA, tiling, b), tiling, right)
+			}
 		}
 	}
 }
@@ -139,57 +167,42 @@ func (p *product) epilogue(k0, k1 int) asm.Epilogue {
 	return e
 }
 
-// rowBlock is the number of rows of A that loop 3 gives to a thread at a time:
-// mc, or less where that would leave threads idle.
-func (p *product) rowBlock(threads int) int {
-	parts := max(threads, 1)
-	share := roundUp((p.M+parts-1)/parts, p.tile.MR)
-	if rounds := (share + mc - 1) / mc; rounds > 1 {
-		share = roundUp((share+rounds-1)/rounds, p.tile.MR)
+// blockB returns the columns and terms of a block of B, in place or packed.
+func (p *product) blockB(packed []float32, b block) blockB {
+	if in := p.inPlaceB; in != nil {
+		return blockB{in.Data[b.k0*in.Stride+b.j0:], in.Stride, 1}
 	}
-	return max(share, p.tile.MR)
+	p.B.Pack(packed, p.tile.NR, b.j0, b.j1, b.k0, b.k1)
+	return blockB{packed, p.tile.NR, b.k1 - b.k0}
 }
 
-// packB packs the columns and terms of a block of B: block after block of KC terms, in
-// each panel after panel of NR columns.
-func (p *product) packB(threads int, dst []float32, b block) {
-	const strip = 96 // a multiple of every NR
-	width := roundUp(b.j1-b.j0, p.tile.NR)
-	strips := (b.j1 - b.j0 + strip - 1) / strip
-	par.For(threads, strips*((b.k1-b.k0+KC-1)/KC), func(i int) {
-		j, k0 := b.j0+i%strips*strip, b.k0+i/strips*KC
-		k1 := min(b.k1, k0+KC)
-		offset := (k0-b.k0)*width + (j-b.j0)*(k1-k0)
-		p.B.Pack(dst[offset:], p.tile.NR, j, min(b.j1, j+strip), k0, k1)
-	})
-}
-
-// multiplyRows multiplies the rows of a block of A with what packB packed.
-func (p *product) multiplyRows(panels []float32, b block) {
-	width := roundUp(b.j1-b.j0, p.tile.NR)
-	rows := newRowTiling(p.tile, b.i1-b.i0)
-	packed := Scratch(rows.total() * min(KC, b.k1-b.k0))
-	defer Release(packed)
-	full := min(b.i1, b.i0+rows.fullTiles*p.tile.MR)
-	for k := b.k0; k < b.k1; k += KC {
-		kc := min(KC, b.k1-k)
-		p.A.Pack(*packed, p.tile.MR, b.i0, full, k, k+kc)
-		p.A.Pack((*packed)[(full-b.i0)*kc:], p.tile.MRShort, full, b.i1, k, k+kc)
-		p.macro(block{b.i0, b.i1, b.j0, b.j1, k, k + kc}, blockA{packed: *packed, kc: kc}, rows, blockB{panels[(k-b.k0)*width:], p.tile.NR, kc})
+// blockA returns the rows and terms of a block of A, packed, or in place but for the rows
+// of a tile that ends beyond them.
+func (p *product) blockA(packed []float32, rows rowTiling, b block) blockA {
+	a := blockA{packed: packed, kc: b.k1 - b.k0}
+	if in := p.inPlaceA; in != nil {
+		a.inPlace = rows.whole(b.i1 - b.i0)
+		a.PanelA = asm.PanelA{Data: in.Data[b.i0*in.Stride+b.k0:], RowStride: in.Stride, ColStride: 1}
 	}
+	first := b.i0 + a.inPlace
+	short := max(first, min(b.i1, b.i0+rows.fullTiles*p.tile.MR))
+	p.A.Pack(packed, p.tile.MR, first, short, b.k0, b.k1)
+	p.A.Pack(packed[(short-first)*a.kc:], p.tile.MRShort, short, b.i1, b.k0, b.k1)
+	return a
 }
 
-// blockA is a block of A, packed or in place.
+// blockA is a block of A: some rows in place, the others packed.
 type blockA struct {
-	packed []float32 // panels, one after another; nil: in place
-	kc     int       // terms of what is packed
 	asm.PanelA
+	inPlace int       // rows
+	packed  []float32 // panels, one after another
+	kc      int       // terms of what is packed
 }
 
 // panel returns the A of a tile of the given number of rows that begins at row i.
 func (a *blockA) panel(i, rows int) asm.PanelA {
-	if a.packed != nil {
-		return asm.PanelA{Data: a.packed[i*a.kc:], RowStride: 1, ColStride: rows}
+	if i >= a.inPlace {
+		return asm.PanelA{Data: a.packed[(i-a.inPlace)*a.kc:], RowStride: 1, ColStride: rows}
 	}
 	p := a.PanelA
 	p.Data = p.Data[i*p.RowStride:]
@@ -218,6 +231,17 @@ func newRowTiling(t asm.Tile, n int) rowTiling {
 // total is the number of rows of all tiles.
 func (r rowTiling) total() int { return r.fullTiles*r.tile.MR + r.shortTiles*r.tile.MRShort }
 
+// whole is the number of rows of those tiles that end within n rows.
+func (r rowTiling) whole(n int) int {
+	switch {
+	case r.total() == n:
+		return n
+	case r.shortTiles > 0:
+		return r.total() - r.tile.MRShort
+	}
+	return r.total() - r.tile.MR
+}
+
 // blockB is a block of B: the row of term k begins stride floats after the one
 // before it, and column j, at the edge of a tile, step*j floats after column 0.
 type blockB struct {
@@ -239,19 +263,28 @@ func (p *product) macro(x block, a blockA, rows rowTiling, b blockB) {
 				mr = p.tile.MRShort
 			}
 			panelA := a.panel(i-x.i0, mr)
-			if i+mr <= x.i1 && cols == width {
+			if i+mr <= x.i1 && (cols == width || p.narrow) {
 				e := epilogue
 				if e.Add != nil {
 					e.Add = e.Add[i*e.Stride+j:]
 				}
-				p.tier.Gemm(mr, kc, panelA, panelB, p.C[i*p.LDC+j:], p.LDC, e)
+				p.multiplyTile(mr, cols, kc, panelA, panelB, p.C[i*p.LDC+j:], p.LDC, e)
 				continue
 			}
-			p.tier.Gemm(mr, kc, panelA, panelB, edge[:], width, asm.Epilogue{Floor: float32(math.Inf(-1))})
+			p.multiplyTile(mr, cols, kc, panelA, panelB, edge[:], width, asm.Epilogue{Floor: float32(math.Inf(-1))})
 			for r := range min(mr, x.i1-i) {
 				p.storeRow(edge[r*width:][:cols], i+r, j, epilogue)
 			}
 		}
+	}
+}
+
+// multiplyTile computes a tile, of which at least so many columns are wanted.
+func (p *product) multiplyTile(rows, cols, kc int, a asm.PanelA, b asm.PanelB, c []float32, ldc int, e asm.Epilogue) {
+	if p.narrow {
+		p.tier.Narrow(cols, kc, a, b, c, ldc, e)
+	} else {
+		p.tier.Gemm(rows, kc, a, b, c, ldc, e)
 	}
 }
 

@@ -38,19 +38,25 @@ func blockedSum(k int, a, b func(k int) float32, c float32, accumulate bool) flo
 	return c
 }
 
+// packed is an operand that is not read where it lies.
+type packed struct{ Operand }
+
 type shape struct{ m, n, k int }
 
 // shapes go round the tiles of every tier, the blocks of rows and of terms, and
 // the strips of B.
 func shapes() []shape {
-	s := []shape{{0, 5, 5}, {5, 0, 5}, {5, 5, 0}, {1, 1, 1}, {193, 31, 257}, {400, 3, 9}, {7, 1600, 5}, {13, 97, 2050}}
+	s := []shape{{0, 5, 5}, {5, 0, 5}, {5, 5, 0}, {1, 1, 1}, {193, 31, 257}, {400, 3, 9}, {7, 1600, 5}, {13, 97, 2050}, {210, 300, 400}}
+	s = append(s, shape{1, 2100, 390}, shape{4, 70, 17}, shape{3, 33, 800}) // few rows
+	s = append(s, shape{40, 8, 390}, shape{25, 16, 20}, shape{11, 5, 7})    // few columns
+	s = append(s, shape{64, 64, 64}, shape{29, 32, 400})                    // small matrices
 	for _, m := range []int{1, 5, 6, 7, 12, 13} {
 		for _, n := range []int{1, 8, 15, 16, 17, 32, 33} {
 			s = append(s, shape{m, n, 10})
 		}
 	}
 	if testing.Short() {
-		return s[:20]
+		return s[:30]
 	}
 	return s
 }
@@ -77,14 +83,17 @@ func TestGemmBits(t *testing.T) {
 						}
 					}
 					for _, threads := range []int{1, 2, 3} {
-						c := append([]float32(nil), before...)
-						p := Product{M: s.m, N: s.n, K: s.k, A: Rows{a, sa}, B: Cols{b, sb}, C: c, LDC: ldc, Epilogue: Epilogue{Accumulate: accumulate}}
-						newProduct(tier, p).run(threads)
-						equalBits(t, c, want, fmt.Sprintf("%v accumulate=%v threads=%d", s, accumulate, threads))
-						copy(c, before)
-						p.Epilogue = Epilogue{Bias: bias, ReLU: true}
-						newProduct(tier, p).run(threads)
-						equalBits(t, c, biased, fmt.Sprintf("%v biased threads=%d", s, threads))
+						for _, operands := range [][2]Operand{{Rows{a, sa}, Cols{b, sb}}, {packed{Rows{a, sa}}, packed{Cols{b, sb}}}} {
+							where := fmt.Sprintf("%v accumulate=%v threads=%d %T", s, accumulate, threads, operands[0])
+							c := append([]float32(nil), before...)
+							p := Product{M: s.m, N: s.n, K: s.k, A: operands[0], B: operands[1], C: c, LDC: ldc, Epilogue: Epilogue{Accumulate: accumulate}}
+							newProduct(tier, p).run(threads)
+							equalBits(t, c, want, where)
+							copy(c, before)
+							p.Epilogue = Epilogue{Bias: bias, ReLU: true}
+							newProduct(tier, p).run(threads)
+							equalBits(t, c, biased, where+" biased")
+						}
 					}
 				}
 			}
