@@ -69,12 +69,21 @@ func (b PackedB) multiply(p *product, x block) {
 	packed := Scratch(rows.total() * min(KC, b.k))
 	defer Release(packed)
 	full := min(x.i1, x.i0+rows.fullTiles*p.tile.MR)
+	// With few columns, packing A would take a good part of the time. But rows a multiple of a
+	// KB apart meet in few sets of the first-level cache.
+	a, inPlace := p.A.(Rows)
+	inPlace = inPlace && b.n <= 96 && a.Stride%256 != 0 && rows.total() == x.i1-x.i0
 	for k := 0; k < b.k; k += KC {
 		kc := min(KC, b.k-k)
-		p.A.Pack(*packed, p.tile.MR, x.i0, full, k, k+kc)
-		p.A.Pack((*packed)[(full-x.i0)*kc:], p.tile.MRShort, full, x.i1, k, k+kc)
+		left := blockA{packed: *packed, kc: kc}
+		if inPlace {
+			left = blockA{PanelA: asm.PanelA{Data: a.Data[x.i0*a.Stride+k:], RowStride: a.Stride, ColStride: 1}}
+		} else {
+			p.A.Pack(*packed, p.tile.MR, x.i0, full, k, k+kc)
+			p.A.Pack((*packed)[(full-x.i0)*kc:], p.tile.MRShort, full, x.i1, k, k+kc)
+		}
 		terms := blockB{b.block.data[k*b.width()+(b.first+x.j0)*kc:], p.tile.NR, kc}
-		p.macro(block{x.i0, x.i1, x.j0, x.j1, k, k + kc}, blockA{packed: *packed, kc: kc}, rows, terms)
+		p.macro(block{x.i0, x.i1, x.j0, x.j1, k, k + kc}, left, rows, terms)
 	}
 }
 

@@ -255,6 +255,7 @@ func (p *product) macro(x block, a blockA, rows rowTiling, b blockB) {
 	width, kc := p.tile.NR, x.k1-x.k0
 	epilogue := p.epilogue(x.k0, x.k1)
 	var edge [asm.MaxTile]float32
+	var bias [asm.MaxTile]float32         // of the last columns, with room for a whole tile
 	for j := x.j0; j < x.j1; j += width { // loop 2: panels of B, each in the first-level cache
 		panelB, cols := asm.PanelB{Data: b.data[(j-x.j0)*b.step:], Stride: b.stride}, min(width, x.j1-j)
 		mr := p.tile.MR
@@ -269,6 +270,18 @@ func (p *product) macro(x block, a blockA, rows rowTiling, b blockB) {
 					e.Add = e.Add[i*e.Stride+j:]
 				}
 				p.multiplyTile(mr, cols, kc, panelA, panelB, p.C[i*p.LDC+j:], p.LDC, e)
+				continue
+			}
+			if epilogue.Stride == 0 {
+				e := epilogue
+				if e.Add != nil {
+					copy(bias[:width], e.Add[j:][:cols])
+					e.Add = bias[:]
+				}
+				p.multiplyTile(mr, cols, kc, panelA, panelB, edge[:], width, e)
+				for r := range min(mr, x.i1-i) {
+					copy(p.C[(i+r)*p.LDC+j:][:cols], edge[r*width:])
+				}
 				continue
 			}
 			p.multiplyTile(mr, cols, kc, panelA, panelB, edge[:], width, asm.Epilogue{Floor: float32(math.Inf(-1))})

@@ -39,6 +39,7 @@ type call struct {
 	others   []*Tensor // the other operands of the step's followers, nil where there is none
 	followed int       // followers whose work is done
 	result   *Tensor   // what after has made of the output; nil: not asked yet
+	made     []*buffer // of all tensors that the call made
 }
 
 // evaluate runs the node's kernel.
@@ -59,6 +60,11 @@ func (c *call) evaluate() (out []*Tensor, err error) {
 	}
 	if c.result != nil {
 		out[0] = c.result
+	}
+	for _, b := range c.made {
+		if b.refs == 0 && !slices.ContainsFunc(out, func(t *Tensor) bool { return t != nil && t.buf == b }) {
+			c.mem.release(b)
+		}
 	}
 	return out, nil
 }
@@ -131,9 +137,11 @@ func (c *call) new(typ Type, shape []int) *Tensor {
 	if typ == Float32 {
 		t.buf = c.mem.floats(n)
 		t.Data = t.buf.data
+		c.made = append(c.made, t.buf)
 		return t
 	}
 	t.buf = &buffer{bytes: int64(n) * typ.size()}
+	c.made = append(c.made, t.buf)
 	switch typ {
 	case Int64:
 		t.Data = make([]int64, n)

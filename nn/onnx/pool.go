@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/vec"
 )
@@ -34,6 +35,10 @@ func (o pooling) kernel(win windows) kernel {
 		work := ch
 		for _, s := range spans {
 			work = min(work*s.kernel, blockLen)
+		}
+		if len(spans) == 2 {
+			o.rows(c, y, data, ch, spans)
+			return []*Tensor{y}
 		}
 		par.Blocks(c.threads, positions, max(1, blockLen/work), func(from, to int) {
 			n := len(spans)
@@ -71,6 +76,35 @@ func (o pooling) kernel(win windows) kernel {
 		})
 		return []*Tensor{y}
 	}
+}
+
+// rows pools the images x of ch channels, a row of the result at a time: first what a column
+// of each window sees, for all columns, and then those.
+func (o pooling) rows(c *call, y *Tensor, x []float32, ch int, spans []span) {
+	d, v, h := y.Data.([]float32), spans[0], spans[1]
+	width := h.in * ch
+	par.For(c.threads, len(d)/(h.out*ch), func(i int) {
+		at, lo, hi := v.from(i % v.out)
+		buf := level3.Scratch(width)
+		defer level3.Release(buf)
+		columns := *buf
+		fillWith(columns, o.begin)
+		for k := lo; k < hi; k++ {
+			o.step(columns, x[(i/v.out*v.in+at+k*v.dilation)*width:][:width])
+		}
+		rows := hi - lo
+		for j := range h.out {
+			at, lo, hi := h.from(j)
+			dst := d[(i*h.out+j)*ch:][:ch]
+			fillWith(dst, o.begin)
+			for k := lo; k < hi; k++ {
+				o.step(dst, columns[(at+k*h.dilation)*ch:][:ch])
+			}
+			if o.finish != nil {
+				o.finish(dst, rows*(hi-lo), v.kernel*h.kernel)
+			}
+		}
+	})
 }
 
 func needKernel(w windows) windows {
@@ -159,8 +193,8 @@ func buildAveragePool(a *attributes) kernel {
 	}}.kernel(w)
 }
 
-// spatial reduces all spatial axes.
-func spatial(r reduction) *operator {
+// spatial reduces all spatial axes, to the mean or to something else.
+func spatial(r reduction, mean bool) *operator {
 	return &operator{min: 1, max: 1, outputs: 1, channelsLast: true, build: func(a *attributes) kernel {
 		return func(c *call) []*Tensor {
 			x := c.rank(0, 3)
@@ -172,7 +206,26 @@ func spatial(r reduction) *operator {
 			if slices.Contains(x.Shape[2:], 0) {
 				failf("an input of shape %v", x.Shape)
 			}
+			if mean && x.channelsLast {
+				return []*Tensor{c.means(x)}
+			}
 			return []*Tensor{c.reduced(r, x, over, true)}
 		}
 	}}
+}
+
+// means returns the means of the channels of images, whose channels are last in memory.
+func (c *call) means(x *Tensor) *Tensor {
+	ch, d := x.Shape[1], x.Data.([]float32)
+	y, means := c.newFloats(outs(x.Shape[0], ch, slices.Repeat([]span{{out: 1}}, len(x.Shape)-2)))
+	n := product(x.Shape[2:])
+	par.For(c.threads, x.Shape[0], func(i int) {
+		sums, squares := make([]float64, ch), make([]float64, ch)
+		image := d[i*n*ch:][:n*ch]
+		vec.ColumnSums(sums, squares, image, image)
+		for k, s := range sums {
+			means[i*ch+k] = float32(s / float64(n))
+		}
+	})
+	return y
 }
