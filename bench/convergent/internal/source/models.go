@@ -186,6 +186,14 @@ func (m *Models) analyse(x *model) error {
 			err = failed
 		}
 	}
+	return beyond(err)
+}
+
+// beyond says what to do about a run that takes too much memory.
+func beyond(err error) error {
+	if err != nil && strings.Contains(err.Error(), "exceed the limit") {
+		return fmt.Errorf("%w; raise -max-mem", err)
+	}
 	return err
 }
 
@@ -446,7 +454,7 @@ func (m *Models) run(ctx context.Context, all []*model, threads, lo, hi int) (*B
 			})
 		}
 		if err != nil {
-			errs[i] = fmt.Errorf("%s: %w", all[i].path, err)
+			errs[i] = fmt.Errorf("%s: %w", all[i].path, beyond(err))
 		}
 	})
 	if err := errors.Join(errs...); err != nil {
