@@ -117,6 +117,13 @@ func TestNetworksOnImages(t *testing.T) {
 			t.Errorf("%s: patches of %d networks: %v", l.Name, len(patches), err)
 		}
 	}
+	written, err := results.Open(o.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := written.Filters; len(f) != 3 || len(f[0]) != 6 || len(f[2]) != 7 || f[2][0].Bounds().Dx() != 3 {
+		t.Errorf("filters of %d networks", len(f))
+	}
 	a := res.Config.Activations
 	if len(res.Layers) != 2 || len(a.Preprocess) != 3 || a.Preprocess[0].Preset != "caffe" || a.Preprocess[0].Order != "bgr" || fmt.Sprint(a.Preprocess[0].Crop) != "[16 16]" || a.Samples != 11 || a.Data != filepath.Base(images) {
 		t.Errorf("%d layers; %+v", len(res.Layers), a)
