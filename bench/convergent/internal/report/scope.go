@@ -205,7 +205,7 @@ func (c *contents) imageOmissions() []string {
 		}
 	}
 	if !c.reproduction() && len(c.Layers) > 0 && c.Layers[0].Patches == nil {
-		all = append(all, "No images were given (-images, or of ONNX networks -data), so no patches show what units respond to.")
+		all = append(all, "No images were given (-images), so no patches show what units respond to.")
 	}
 	for _, l := range c.layers {
 		if l.Convergence != nil && len(l.Descent) == 0 {
