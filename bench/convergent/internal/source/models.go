@@ -292,9 +292,6 @@ func (m *Models) describe() error {
 	}
 	d.BaselineBeforeReLU = d.Baseline && d.BeforeReLU
 	m.tap()
-	if err := m.feed.describe(m); err != nil {
-		return err
-	}
 	var perSample int64
 	all := slices.Concat(m.models, m.baseline)
 	for _, x := range all {
@@ -313,6 +310,9 @@ func (m *Models) describe() error {
 	m.batch = min(m.batch, d.Samples)
 	// As the network computes them, as they are handed out, and what is at work.
 	d.Memory += 3 * int64(m.batch) * perSample
+	if err := m.feed.describe(m); err != nil {
+		return err
+	}
 	m.notes = append(m.notes, m.omitted()...)
 	return nil
 }
