@@ -43,8 +43,10 @@ func finish(out string, start time.Time) error {
 	if err != nil {
 		return err
 	}
-	if a.Filters, err = train.Filters(out, a.Results); err != nil {
-		return err
+	if a.Filters == nil { // which networks that were trained here have in their files
+		if a.Filters, err = train.Filters(out, a.Results); err != nil {
+			return err
+		}
 	}
 	if err := report.Write(out, a); err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 type reproduce struct {
 	Data     string    `help:"Images: a folder or zip with train/CLASS/*.jpg|png and test/CLASS/..., or CLASS/* alone, or a folder of CIFAR-10 binary batches. Without it, images are generated." placeholder:"PATH"`
 	Out      string    `short:"o" help:"Folder for the results. A run that was stopped goes on from what is there (${default})." default:"./convergent-out" placeholder:"DIR"`
-	Networks []string  `help:"Do not train, but read these networks: safetensors of this architecture, from PyTorch or from an earlier run." placeholder:"A.safetensors"`
+	Networks []string  `help:"Do not train, but read these networks: safetensors of this architecture, from PyTorch or from an earlier run, or ONNX exports of it." placeholder:"A.safetensors"`
 	Nets     int       `help:"How many networks to train and compare; 0 means 4 for generated images, else 8." default:"0"`
 	Epochs   int       `help:"Passes over the training images; 0 means 4 for generated images, else 10." default:"0"`
 	Seed     uint64    `help:"Seed of the first network; the others count on from it (${default})." default:"1"`

@@ -71,6 +71,11 @@ func Compare(ctx context.Context, in source.Options, o Options) (*results.Result
 	if err := r.fromSource(ctx, func() (source.Source, error) { return opened, nil }, names, 0, res); err != nil {
 		return nil, err
 	}
+	if models, ok := opened.(*source.Models); ok && len(names) > 0 {
+		if err := results.WriteFilters(r.folder.Layer(names[0]), models.Filters()); err != nil {
+			return nil, err
+		}
+	}
 	return res, finish(o.Out, res)
 }
 

@@ -55,6 +55,9 @@ func (l Layer) Extents() []int {
 	return all
 }
 
+// tapped is how many tensors are looked at in one run: all at once would take much memory.
+const tapped = 32
+
 // New analyses a model by what it computes of an input, whose first axes are so many
 // samples; channels is the axis of an image's channels, or -1.
 func New(m *onnx.Model, inputs map[string]*onnx.Tensor, samples, channels int) (*Graph, error) {
@@ -79,13 +82,15 @@ func New(m *onnx.Model, inputs map[string]*onnx.Tensor, samples, channels int) (
 	for _, v := range m.Outputs() {
 		g.outputs[v.Name] = true
 	}
-	all, err := m.Run(inputs, taps)
-	if err != nil {
-		return nil, err
-	}
 	numbers := make(map[string]bool) // tensors of float32
-	for name, t := range all {
-		g.shapes[name], numbers[name] = t.Shape, t.Type() == onnx.Float32
+	for some := range slices.Chunk(taps, tapped) {
+		all, err := m.Run(inputs, some)
+		if err != nil {
+			return nil, err
+		}
+		for name, t := range all {
+			g.shapes[name], numbers[name] = t.Shape, t.Type() == onnx.Float32
+		}
 	}
 	for name, t := range inputs {
 		g.shapes[name], g.axes[name] = t.Shape, channels

@@ -54,6 +54,12 @@ func (c *contents) glossary(text string) string {
 // reproduction says whether the networks were trained, or run, here.
 func (c *contents) reproduction() bool { return c.Results.Config.Training != nil }
 
+// run says whether the networks were trained elsewhere, and run here on what was given.
+func (c *contents) run() bool {
+	a := c.Results.Config.Activations
+	return a != nil && (a.Data != "" || a.Inputs != "")
+}
+
 // pretrained says whether the networks are run here, but were trained elsewhere.
 func (c *contents) pretrained() bool {
 	return c.reproduction() && len(c.Results.Config.Training.Networks) > 0

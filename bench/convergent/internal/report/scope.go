@@ -42,13 +42,32 @@ func (c *contents) opening() string {
 		text += fmt.Sprintf(", at %d layers, from %s to %s", len(c.layers), c.extent(first), c.extent(c.layers[len(c.layers)-1]))
 	}
 	text += ". The activations of each unit, over all samples and positions, are compared with those of the other networks' units."
+	images := r.Config.Activations != nil && r.Config.Activations.Data != ""
+	if a := r.Config.Activations; images {
+		text += fmt.Sprintf(" The samples are images of %s%s.", a.Data, preprocessing(a.Preprocess))
+	}
 	if a := r.Config.Activations; a != nil && a.Pool {
 		text += " They are means over the positions of a sample."
 	}
-	if first.Samples != nil {
+	if first.Samples != nil && !images {
 		text += " An image, where this page speaks of images, is what intervals, halves and exchanges are over: what the samples are of, be it an image or a text, or else each sample."
 	}
 	return text
+}
+
+// preprocessing says what was done to images: of all networks if it was the same, else of
+// each.
+func preprocessing(all []results.Preprocess) string {
+	var parts []string
+	for _, p := range all {
+		if text := fmt.Sprintf("resized and cut to %d × %d (%s)", p.Crop[0], p.Crop[1], p.Preset); !slices.Contains(parts, text) {
+			parts = append(parts, text)
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return ", " + list(parts, openingNames)
 }
 
 // demonstration says what generated images are good for, and is empty for others.
@@ -134,7 +153,9 @@ func (c *contents) omissions() []string {
 		if matchedNull(c.layers[0], untrainedNull) == nil {
 			all = append(all, "No networks before training were given (-baseline), so it is not known how alike they were then.")
 		}
-		if matchedNull(c.layers[0], inputNull) == nil {
+		if matchedNull(c.layers[0], inputNull) == nil && c.run() {
+			all = append(all, fmt.Sprintf("The layer %s is not that of a ReLU in all networks, or means over positions are compared, so units are rotated as they are, which takes away that they are sparse, and is easier to surpass.", c.layers[0].Title.Short))
+		} else if matchedNull(c.layers[0], inputNull) == nil {
 			all = append(all, "The inputs of a ReLU were not given (-before-relu), so units are rotated after it alone, which takes away that they are sparse, and is easier to surpass.")
 		}
 	}

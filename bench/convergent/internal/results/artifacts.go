@@ -46,7 +46,13 @@ func Open(dir string) (*Artifacts, error) {
 	if a.Results.Schema != Schema {
 		return nil, fmt.Errorf("%s: schema %q, want %q", path, a.Results.Schema, Schema)
 	}
-	for _, l := range a.Results.Layers {
+	for i, l := range a.Results.Layers {
+		if i == 0 {
+			var err error
+			if a.Filters, err = openFilters(f.Layer(l.Name), len(a.Results.Networks)); err != nil {
+				return nil, err
+			}
+		}
 		d, err := openLayer(&f, l)
 		if err != nil {
 			return nil, err

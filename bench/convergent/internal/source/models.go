@@ -186,6 +186,14 @@ func (m *Models) analyse(x *model) error {
 			err = failed
 		}
 	}
+	return beyond(err)
+}
+
+// beyond says what to do about a run that takes too much memory.
+func beyond(err error) error {
+	if err != nil && strings.Contains(err.Error(), "exceed the limit") {
+		return fmt.Errorf("%w; raise -max-mem", err)
+	}
 	return err
 }
 
@@ -284,9 +292,6 @@ func (m *Models) describe() error {
 	}
 	d.BaselineBeforeReLU = d.Baseline && d.BeforeReLU
 	m.tap()
-	if err := m.feed.describe(m); err != nil {
-		return err
-	}
 	var perSample int64
 	all := slices.Concat(m.models, m.baseline)
 	for _, x := range all {
@@ -305,6 +310,9 @@ func (m *Models) describe() error {
 	m.batch = min(m.batch, d.Samples)
 	// As the network computes them, as they are handed out, and what is at work.
 	d.Memory += 3 * int64(m.batch) * perSample
+	if err := m.feed.describe(m); err != nil {
+		return err
+	}
 	m.notes = append(m.notes, m.omitted()...)
 	return nil
 }
@@ -446,7 +454,7 @@ func (m *Models) run(ctx context.Context, all []*model, threads, lo, hi int) (*B
 			})
 		}
 		if err != nil {
-			errs[i] = fmt.Errorf("%s: %w", all[i].path, err)
+			errs[i] = fmt.Errorf("%s: %w", all[i].path, beyond(err))
 		}
 	})
 	if err := errors.Join(errs...); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/dataset"
 	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/safetensors"
 	"github.com/convergent-go/convergent/nn"
@@ -183,8 +184,12 @@ func (r *Run) trained(ctx context.Context, j job, state string, threads int, rep
 	})
 }
 
-// open reads a network that was trained elsewhere, by this program or by PyTorch.
+// open reads a network that was trained elsewhere, by this program or by PyTorch, or was
+// exported as ONNX.
 func open(path string, arch nn.Arch) (*nn.Net, error) {
+	if source.IsModel(path) {
+		return openONNX(path, arch)
+	}
 	f, err := safetensors.Load(path)
 	if err != nil {
 		return nil, err

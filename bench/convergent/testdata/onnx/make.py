@@ -107,3 +107,70 @@ for name, seed in [("text_a", 4), ("text_b", 5)]:
     m = randomize(Tokens(), seed)
     export(m, name, x, {"input_ids": {0: "batch", 1: "tokens"}, "attention_mask": {0: "batch", 1: "tokens"}}, ["input_ids", "attention_mask"])
     arrays(m, name + ".npz", x)
+
+
+class Normalize(torch.autograd.Function):
+    """LocalResponseNorm as ONNX's own operator; PyTorch exports it with an If."""
+
+    @staticmethod
+    def forward(ctx, x, alpha):
+        return nn.functional.local_response_norm(x, 5, alpha)
+
+    @staticmethod
+    def symbolic(g, x, alpha):
+        return g.op("LRN", x, size_i=5, alpha_f=alpha, beta_f=0.75, bias_f=1.0).setType(x.type())
+
+
+class CaffeNet32(nn.Module):
+    """nn.CaffeNet32 of width 0.1 and 10 classes."""
+
+    def __init__(self, lrn=1e-4):
+        super().__init__()
+        c, self.pools = [3, 3, 6, 10, 10, 6], (0, 1, 4)
+        self.convs = nn.ModuleList(nn.Conv2d(c[i], c[i + 1], 5 if i == 0 else 3, padding=2 if i == 0 else 1) for i in range(5))
+        self.pool, self.lrn = nn.MaxPool2d(3, 2, ceil_mode=True), lrn
+        self.fc6, self.fc7 = nn.Linear(6 * 16, 13), nn.Linear(13, 10)
+
+    def forward(self, x):
+        for i, conv in enumerate(self.convs):
+            x = conv(x).relu()
+            if i in self.pools:
+                x = self.pool(x)
+                if i < 2:
+                    x = Normalize.apply(x, self.lrn)
+        return self.fc7(self.fc6(x.flatten(1)).relu())
+
+
+class ResNet20(nn.Module):
+    """nn.ResNet20 of width 0.125 and 10 classes."""
+
+    class Block(nn.Module):
+        def __init__(self, i, o):
+            super().__init__()
+            s = 1 if i == o else 2
+            self.conv1, self.bn1 = nn.Conv2d(i, o, 3, s, 1, bias=False), nn.BatchNorm2d(o)
+            self.conv2, self.bn2 = nn.Conv2d(o, o, 3, 1, 1, bias=False), nn.BatchNorm2d(o)
+            self.downsample = nn.Sequential(nn.Conv2d(i, o, 1, 2, bias=False), nn.BatchNorm2d(o)) if s > 1 else nn.Identity()
+
+        def forward(self, x):
+            y = self.bn2(self.conv2(self.bn1(self.conv1(x)).relu()))
+            return (y + self.downsample(x)).relu()
+
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 2, 3, padding=1, bias=False), nn.BatchNorm2d(2)
+        c = [2, 2, 2, 2, 4, 4, 4, 8, 8, 8]
+        self.blocks = nn.Sequential(*(self.Block(c[i], c[i + 1]) for i in range(9)))
+        self.fc = nn.Linear(8, 10)
+
+    def forward(self, x):
+        return self.fc(self.blocks(self.bn1(self.conv1(x)).relu()).mean((2, 3)))
+
+
+x = torch.randn(2, 3, 32, 32)
+for name, seed in [("caffenet32_a", 6), ("caffenet32_b", 7)]:
+    export(randomize(CaffeNet32(), seed), name, x, {"input": {0: "batch"}}, ["input"])
+export(randomize(CaffeNet32(0.5), 6), "caffenet32_lrn", x, {"input": {0: "batch"}}, ["input"])  # with another constant
+m = randomize(ResNet20(), 8)
+export(m, "resnet20", x, {"input": {0: "batch"}}, ["input"])
+torch.onnx.export(m, x, "resnet20_bn.onnx", input_names=["input"], opset_version=17, do_constant_folding=False, training=torch.onnx.TrainingMode.PRESERVE)
