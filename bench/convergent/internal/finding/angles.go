@@ -48,7 +48,7 @@ func (l *layer) angles(ctx context.Context, s *results.Subspaces, images *crossF
 		return err // no cluster has units of both networks
 	}
 	null := corr.Null{Draws: values[1:]}
-	s.Angles = &results.Measure{Value: results.Finite(values[0]), Networks: networks, Null: results.Finite(null.Mean()), P: results.Finite(null.PValue(values[0]))}
+	s.Angles = &results.Measure{Value: results.Finite(values[0]), Networks: networks, Null: results.Finite(null.Mean()), P: results.Finite(null.PValue(values[0])), Draws: len(null.Draws)}
 	if l.imagesBefore == nil {
 		return nil
 	}

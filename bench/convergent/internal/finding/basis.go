@@ -87,6 +87,7 @@ func (l *layer) basis(ctx context.Context) error {
 	b.Index, b.AxesIndex = own[0].measure(plainInterval), own[1].measure(plainInterval)
 	for i, m := range []*results.Measure{&b.Index, &b.AxesIndex} {
 		m.Null, m.P = all[i].indexNull()
+		m.Draws = random
 	}
 	l.result.Basis = b
 	err := l.indexGain(ctx, b, own[0])

@@ -43,13 +43,10 @@ func (l *layer) converged(ctx context.Context, test *rotationTest) (*results.Con
 		return c, nil
 	}
 	all := make([]unitTest, pairs)
-	least := 1.0
 	for k := range all {
 		all[k] = newUnitTest(test, k, pairs)
 		c.Tests += len(all[k].p)
-		least = min(least, 1/float64(1+test.null.Draws*len(all[k].p)))
 	}
-	c.LeastCount = int(math.Ceil(least * float64(c.Tests) / discoveryRate))
 	q := discoveries(all)
 	for step := range stepsDown {
 		if changed := keep(all, q); !changed {
@@ -60,11 +57,14 @@ func (l *layer) converged(ctx context.Context, test *rotationTest) (*results.Con
 		}
 		q = discoveries(all)
 	}
+	least := 1.0
 	for k, u := range all {
+		least = min(least, 1/float64(1+u.draws))
 		for i, unit := range u.observed.a {
 			c.Q[k][unit] = &q[k][i]
 		}
 	}
+	c.LeastCount = int(math.Ceil(least * float64(c.Tests) / discoveryRate))
 	return c, nil
 }
 
@@ -115,6 +115,7 @@ type unitTest struct {
 	observed matching
 	all      []score // against rotations of all units
 	p        []float64
+	draws    int    // of all units together, that p is a share of
 	kept     []bool // in their places
 }
 
@@ -175,6 +176,7 @@ func newUnitTest(test *rotationTest, pair, pairs int) unitTest {
 	}
 	var pool []float64
 	u.all, pool = scores(u.observed.r, drawn)
+	u.draws = len(pool)
 	for _, s := range u.all {
 		u.p = append(u.p, pValue(s.z(), pool))
 	}
@@ -184,9 +186,6 @@ func newUnitTest(test *rotationTest, pair, pairs int) unitTest {
 // rotateRest rotates the units that do not keep their places, and tests all beside them.
 func (l *layer) rotateRest(ctx context.Context, test *rotationTest, all []unitTest, step int) error {
 	draws, pairs := test.null.Draws, len(all)
-	if draws < l.Draws { // of a wide layer
-		draws = min(draws, leastUnitDraws)
-	}
 	rests := make([]rest, pairs)
 	for k, p := range l.result.Pairs {
 		rests[k] = newRest(test, p.A, p.B, all[k])
@@ -194,7 +193,7 @@ func (l *layer) rotateRest(ctx context.Context, test *rotationTest, all []unitTe
 	drawn := make([]matching, draws*pairs)
 	err := l.each(ctx, draws*pairs, func(i int) (err error) {
 		p, r := l.result.Pairs[i%pairs], rests[i%pairs]
-		if len(r.units) == 0 {
+		if i/pairs >= r.draws(draws) {
 			return nil
 		}
 		turned := r.turning(random(l.Seed, restRotation, step*draws*pairs+i))(p.A)
@@ -206,7 +205,7 @@ func (l *layer) rotateRest(ctx context.Context, test *rotationTest, all []unitTe
 	}
 	for k := range all {
 		var own [][]float64
-		for d := range draws {
+		for d := range rests[k].draws(draws) {
 			own = append(own, drawn[d*pairs+k].r)
 		}
 		all[k].against(rests[k], own)
@@ -215,9 +214,14 @@ func (l *layer) rotateRest(ctx context.Context, test *rotationTest, all []unitTe
 }
 
 // against sets p-values from draws of the rest. A unit that was kept in its place has none: its
-// mean and deviation are those of rotations of all units, moved as those of the rest are.
+// mean and deviation are those of rotations of all units, moved as those of the rest are. Where
+// nothing is left to rotate p-values stay.
 func (u *unitTest) against(r rest, drawn [][]float64) {
+	if len(r.units) == 0 {
+		return
+	}
 	own, pool := scores(pick(u.observed.r, r.units), drawn)
+	u.draws = len(pool)
 	var shift, before, after float64
 	for k, i := range r.units {
 		shift += (own[k].mean - u.all[i].mean) / float64(len(own))
@@ -237,6 +241,18 @@ type rest struct {
 	units []int // among those matched
 	a, b  []int // places among the live ones of both networks, unmatched ones too
 	turning
+}
+
+// draws is how often they are rotated, if other units are so many times: less often if they are
+// many, which are then many in each draw.
+func (r rest) draws(asked int) int {
+	switch n := len(r.units); {
+	case n == 0:
+		return 0
+	case n > cubeWidth:
+		return min(asked, leastUnitDraws)
+	}
+	return asked
 }
 
 func newRest(test *rotationTest, a, b int, u unitTest) rest {

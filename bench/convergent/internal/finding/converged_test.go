@@ -190,3 +190,19 @@ func uniformDistance(values []float64) float64 {
 	}
 	return d
 }
+
+// TestNothingLeft: where all units keep their places none is left to be rotated, and p-values are
+// those that there were; where one is left it is rotated as often as all were, however wide the
+// layer, since of few draws of one unit no p-value is small.
+func TestNothingLeft(t *testing.T) {
+	u := unitTest{p: []float64{0.01, 0.02}, draws: 99, kept: []bool{true, true}}
+	u.against(rest{}, nil)
+	if !slices.Equal(u.p, []float64{0.01, 0.02}) || u.draws != 99 {
+		t.Errorf("p %v of %d draws", u.p, u.draws)
+	}
+	for units, want := range map[int]int{0: 0, 1: 39, cubeWidth: 39, cubeWidth + 1: leastUnitDraws} {
+		if got := (rest{units: make([]int, units)}).draws(39); got != want {
+			t.Errorf("%d units are rotated %d times, want %d", units, got, want)
+		}
+	}
+}

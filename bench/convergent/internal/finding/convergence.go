@@ -39,7 +39,7 @@ func (l *layer) convergence(ctx context.Context) error {
 		return err
 	}
 	c.Matched = l.own.matched().measure(plainInterval)
-	c.Matched.Null, c.Matched.P = &strictest.null.Mean, strictest.null.P
+	c.Matched.Null, c.Matched.P, c.Matched.Draws = &strictest.null.Mean, strictest.null.P, strictest.null.Draws
 	found := make([]float64, len(l.result.Pairs))
 	for k := range found {
 		found[k] = shareFound(c.Converged.Q[k])

@@ -32,6 +32,15 @@ func (l *layer) subspaces(ctx context.Context) error {
 	if err := l.angles(ctx, s, l.images); err != nil {
 		return err
 	}
+	for n := range l.Units {
+		live := len(l.Moments.Live(n))
+		if len(s.Predictions) > 0 {
+			s.Predicted = append(s.Predicted, min(live, predictedUnits))
+		}
+		if s.Angles != nil {
+			s.Clustered = append(s.Clustered, min(live, clusterUnits))
+		}
+	}
 	l.result.Subspaces = s
 	return nil
 }

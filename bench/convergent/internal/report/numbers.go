@@ -40,6 +40,14 @@ func decimals(digits int, x any) string {
 // minus is a number with a minus sign that is as wide as a plus.
 func minus(s string) string { return strings.ReplaceAll(s, "-", "−") }
 
+// count writes how many there are, where 0 is not known.
+func count(n int) string {
+	if n == 0 {
+		return dash
+	}
+	return fmt.Sprint(n)
+}
+
 // significantDigits writes a number with two significant digits.
 func significantDigits(x any) string {
 	if v, ok := valueOf(x); ok {

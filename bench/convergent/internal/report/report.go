@@ -42,6 +42,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"matchedNull":       matchedNull,
 	"geometryName":      geometryName,
 	"abbreviation":      func(s string) name { return name{s, shorten(s, nameLength)} },
+	"count":             count,
 	"last":              func(x []float64) float64 { return x[len(x)-1] },
 	"ordinal":           func(i int) int { return i + 1 },
 	// Of the comparison that is shown:

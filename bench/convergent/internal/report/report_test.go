@@ -368,3 +368,53 @@ func TestClusterShapes(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// TestWideLayers: where figures of a wide layer are of fewer draws than others, or of some units,
+// the page says so in the same row.
+func TestWideLayers(t *testing.T) {
+	a := artifacts(t, 0, 9, 12)
+	number := func(v float64) *float64 { return &v }
+	for i := range a.Results.Layers {
+		l := &a.Results.Layers[i]
+		draws, units := []int{101, 41}[i], []int{9, 7}[i]
+		m := results.Measure{Value: number(0.5), Null: number(0.25), P: number(0.125), Draws: draws}
+		l.Convergence = &results.Convergence{Matched: m, Percentiles: make([]float64, 101), Nulls: []results.MatchedNull{{Name: "rotation", Draws: draws, P: m.P, Percentiles: make([]float64, 101)}, {Name: "shuffle", Draws: draws, P: m.P, Percentiles: make([]float64, 101)}}, Converged: new(results.Converged), Recurrence: [][]int{make([]int, l.Units[0]), make([]int, l.Units[1]), make([]int, l.Units[2])}}
+		l.Subspaces = &results.Subspaces{Predicted: []int{units, units, units}, Clustered: []int{units, units, units}, Gain: &m, Predictions: []results.Prediction{{Name: "full", R2: m, AB: []float64{0, 0, 0}, BA: []float64{0, 0, 0}}, {Name: "best", Terms: 1, R2: m, AB: []float64{0, 0, 0}, BA: []float64{0, 0, 0}}}, PredictedShare: number(1), TermCounts: []results.TermCount{{Terms: 1, Share: 1}}, Angles: &m}
+		l.Basis = &results.Basis{Degrees: []float64{0}, Units: []float64{1}, Axes: []float64{1}, Index: m, AxesIndex: m}
+		l.Descent = []results.Descent{{Units: units, Runs: []results.DescentResult{{NonZero: map[string]float64{"0.01": 1}}}}}
+		l.Measures = map[string]results.Measure{"cka": m}
+		for k := range l.Pairs {
+			l.Pairs[k].Measures = l.Measures
+		}
+	}
+	dir := t.TempDir()
+	if err := Write(dir, a); err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for region, counts := range map[string]map[string]int{
+		"Matched r and its nulls":          {"101": 2, "41": 2},
+		"Predictions on images held out":   {"9": 1, "7 of 12": 1},
+		"Clusters":                         {"101": 1, "41": 1, "9": 1, "7 of 12": 1},
+		"Index of locality":                {"101": 1, "41": 1},
+		"Index of principal axes":          {"101": 1, "41": 1},
+		"Exact prediction and descent":     {"9": 1, "7 of 12": 1},
+		"Measures, mean over pairs, conv2": {"41": 1},
+		"Measures, conv2":                  {"41": 1},
+	} {
+		_, table, ok := strings.Cut(string(page), `aria-label="`+region+`"`)
+		if !ok {
+			t.Errorf("no table of %s", region)
+			continue
+		}
+		table, _, _ = strings.Cut(table, "</table>")
+		for text, want := range counts {
+			if got := strings.Count(table, "<td>"+text+"</td>"); got != want {
+				t.Errorf("%s: %q stands there %d times, want %d: %s", region, text, got, want, table)
+			}
+		}
+	}
+}

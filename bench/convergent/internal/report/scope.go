@@ -140,6 +140,29 @@ func (l layer) UnitRange() string {
 	return fmt.Sprintf("%d to %d", minimum, maximum)
 }
 
+// Part says of how many live units of each network a figure is: "8", or in a wide layer
+// "512 of 2048".
+func (l layer) Part(units []int) string {
+	if len(units) == 0 {
+		return dash
+	}
+	var parts []string
+	for n, of := range units {
+		if part := l.PartOf(n, of); !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	return list(parts, len(parts))
+}
+
+// PartOf is the same of one network.
+func (l layer) PartOf(network, units int) string {
+	if live := l.Units[network] - len(l.Dead[network]); units < live {
+		return fmt.Sprintf("%d of %d", units, live)
+	}
+	return fmt.Sprint(units)
+}
+
 // omissions say what was not given, and so is not there.
 func (c *contents) omissions() []string {
 	if len(c.layers) == 0 {

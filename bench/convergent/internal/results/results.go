@@ -220,6 +220,8 @@ type Feature struct {
 // Predictions and what follows from them are empty or null where no images can be held
 // out.
 type Subspaces struct {
+	Predicted      []int        `json:"predicted_units"` // units of each network that are predicted: all live ones, or of many some, spread evenly
+	Clustered      []int        `json:"clustered_units"` // likewise, that are clustered for Angles
 	Predictions    []Prediction `json:"predictions"`
 	Gain           *Measure     `json:"gain"`            // R² of all units less that of the best partner
 	TermCounts     []TermCount  `json:"term_counts"`     // of units that are predicted at all, by how many terms give 90 % of the full map's R²; 0: more than any here
