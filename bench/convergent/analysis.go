@@ -26,7 +26,7 @@ type analysis struct {
 
 // check is an error that names the flag whose value is out of range.
 func (a analysis) check() error {
-	return cmp.Or(atLeast("clusters", a.Clusters, 0), atLeast("draws", a.Draws, 1), atLeast("shuffles", a.Shuffles, 0), atLeast("gram", a.Gram, 0), atLeast("groups", a.Groups, 0), atLeast("threads", a.Threads, 0))
+	return cmp.Or(within("clusters", a.Clusters, 0, mostUnits), within("draws", a.Draws, 1, mostDraws), within("shuffles", a.Shuffles, 0, mostDraws), within("gram", a.Gram, 0, comparison.MaxGram), within("groups", a.Groups, 0, mostGroups), within("threads", a.Threads, 0, mostThreads))
 }
 
 // options are those of a comparison whose results go to a folder.

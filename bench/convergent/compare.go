@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -99,7 +100,7 @@ Examples:
 // Run implements the command.
 func (c *compareCommand) Run(ctx context.Context) error {
 	in, err := c.source()
-	if err := cmp.Or(err, c.check(), atLeast("seed", c.Seed, 1)); err != nil {
+	if err := cmp.Or(err, c.check(), within("seed", c.Seed, 1, uint64(math.MaxUint64))); err != nil {
 		return err
 	}
 	in.BeforeReLU, in.Baseline, in.Pictures = c.BeforeRelu, c.Baseline, c.Images
@@ -135,7 +136,7 @@ Examples:
 // Run implements the command.
 func (c *momentsCommand) Run(ctx context.Context) error {
 	in, err := c.source()
-	if err := cmp.Or(err, atLeast("threads", c.Threads, 0)); err != nil {
+	if err := cmp.Or(err, within("threads", c.Threads, 0, mostThreads)); err != nil {
 		return err
 	}
 	bars := newBars()

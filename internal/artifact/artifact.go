@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 // Files is what writing asks of the operating system, so that tests can make it fail.
@@ -45,6 +46,17 @@ func (disk) CreateTemp(dir, pattern string) (File, error) {
 	return f, err
 }
 
+// unfinished are the files that are being written.
+var unfinished sync.Map
+
+// Abandon removes what is being written, before the program ends in the middle.
+func Abandon() {
+	unfinished.Range(func(name, _ any) bool {
+		os.Remove(name.(string))
+		return true
+	})
+}
+
 // Rename replaces newPath by oldPath.
 func (disk) Rename(oldPath, newPath string) error { return os.Rename(oldPath, newPath) }
 
@@ -70,11 +82,13 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 	if err != nil {
 		return err
 	}
+	unfinished.Store(f.Name(), nil)
 	defer func() {
 		if err != nil {
 			f.Close()
 			os.Remove(f.Name())
 		}
+		unfinished.Delete(f.Name())
 	}()
 	buf := bufio.NewWriterSize(f, 1<<16)
 	if err := write(buf); err != nil {
@@ -211,7 +225,7 @@ func Seal(path string, v any, files ...string) error {
 	}
 	e := envelope{Sum: sum(text), Files: make(map[string]string), Value: text}
 	for _, name := range files {
-		b, err := os.ReadFile(filepath.Join(filepath.Dir(path), name))
+		b, err := ReadFile(filepath.Join(filepath.Dir(path), name))
 		if err != nil {
 			return err
 		}
@@ -224,7 +238,7 @@ func Seal(path string, v any, files ...string) error {
 // checksum of has other bytes than were sealed, the error is os.ErrNotExist: it is to be
 // made again.
 func Unseal(path string, v any) error {
-	text, err := os.ReadFile(path)
+	text, err := ReadFile(path)
 	if err != nil {
 		return err
 	}
@@ -233,7 +247,7 @@ func Unseal(path string, v any) error {
 		return fmt.Errorf("%s: damaged: %w", path, os.ErrNotExist)
 	}
 	for name, want := range e.Files {
-		if b, err := os.ReadFile(filepath.Join(filepath.Dir(path), name)); err != nil || sum(b) != want {
+		if b, err := ReadFile(filepath.Join(filepath.Dir(path), name)); err != nil || sum(b) != want {
 			return fmt.Errorf("%s: %s is damaged: %w", path, name, os.ErrNotExist)
 		}
 	}

@@ -3,7 +3,6 @@ package comparison
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -107,15 +106,11 @@ func isMoments(path string) bool {
 	if filepath.Ext(path) == momentsSuffix {
 		return true
 	}
-	f, err := os.Open(path)
+	f, info, err := artifact.Open(path)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return false
-	}
 	_, metadata, err := safetensors.ReadHeader(f, info.Size())
 	return err == nil && strings.HasPrefix(metadata["format"], momentsFormat)
 }

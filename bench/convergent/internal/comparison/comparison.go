@@ -40,7 +40,7 @@ const (
 	DefaultDraws    = 100
 	DefaultShuffles = 199
 	maxLambdas      = 100
-	maxGram         = 20000 // of which inner products take 1.6 GB a network
+	MaxGram         = 20000 // images, of which inner products take 1.6 GB a network
 )
 
 // analysis fills in defaults, and returns an error that names the flag at fault.
@@ -62,8 +62,8 @@ func analysis(a results.Analysis) (results.Analysis, error) {
 			return a, fmt.Errorf("-%s %d: it must not be negative", v.flag, v.value)
 		}
 	}
-	if a.Gram > maxGram {
-		return a, fmt.Errorf("-gram %d: at most %d images", a.Gram, maxGram)
+	if a.Gram > MaxGram {
+		return a, fmt.Errorf("-gram %d: at most %d images", a.Gram, MaxGram)
 	}
 	if len(a.Lambdas) > maxLambdas {
 		return a, fmt.Errorf("-lambdas: %d values; at most %d", len(a.Lambdas), maxLambdas)
@@ -199,7 +199,11 @@ func (r *road) acrossLayers(ctx context.Context, o *observe.Observation, epochs 
 
 func (r *road) afford(bytes int64) error {
 	if r.MaxMemory > 0 && bytes > r.MaxMemory {
-		return fmt.Errorf("-max-mem: this takes about %d MB of memory, more than %d MB; raise it, do without intervals (-groups 1), or compare fewer layers at a time (-layers)", bytes>>20, r.MaxMemory>>20)
+		about := fmt.Sprintf("about %d MB of", bytes>>20)
+		if bytes == math.MaxInt64 {
+			about = "more than any"
+		}
+		return fmt.Errorf("-max-mem: this takes %s memory, more than %d MB; raise it, do without intervals (-groups 1), or compare fewer layers at a time (-layers)", about, r.MaxMemory>>20)
 	}
 	return nil
 }

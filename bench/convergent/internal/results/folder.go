@@ -258,7 +258,7 @@ func difference(a, b reflect.Value) string {
 }
 
 func readJSON(path string, v any) error {
-	data, err := os.ReadFile(path)
+	data, err := artifact.ReadFile(path)
 	if err != nil {
 		return err
 	}
