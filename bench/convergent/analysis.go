@@ -33,23 +33,25 @@ func (a analysis) check() error {
 func (a analysis) options(out string, bars *bars) comparison.Options {
 	return comparison.Options{
 		Analysis: results.Analysis{Lambdas: a.Lambdas, Clusters: a.Clusters, Draws: a.Draws, Shuffles: a.Shuffles, Gram: a.Gram, Groups: a.Groups},
-		Out:      out, Overwrite: a.Overwrite, Threads: a.Threads, Progress: bars.show,
+		Out:      out, Overwrite: a.Overwrite, Threads: a.Threads, Progress: bars.show, Version: programVersion(), Finish: writePage,
 	}
 }
 
-// finish writes the page of a finished run, and says what came out.
-func finish(out string, start time.Time) error {
-	a, err := results.Open(out)
+// writePage writes the page of results.
+func writePage(dir string) error {
+	a, err := results.Open(dir)
 	if err != nil {
 		return err
 	}
-	if a.Filters, err = train.Filters(out, a.Results); err != nil {
+	if a.Filters, err = train.Filters(dir, a.Results); err != nil {
 		return err
 	}
-	if err := report.Write(out, a); err != nil {
-		return err
-	}
-	printSummary(a.Results)
+	return report.Write(dir, a)
+}
+
+// say says what came out of a run.
+func say(res *results.Results, out string, start time.Time) error {
+	printSummary(res)
 	fmt.Printf("\nopen %s\nin %s\n", filepath.Join(out, "report.html"), time.Since(start).Round(100*time.Millisecond))
 	return nil
 }

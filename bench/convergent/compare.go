@@ -108,12 +108,12 @@ func (c *compareCommand) Run(ctx context.Context) error {
 	bars := newBars()
 	o := c.options(c.Out, bars)
 	o.Seed, o.MaxMemory = c.Seed, int64(c.MaxMem)
-	_, err = comparison.Compare(ctx, in, o)
+	res, err := comparison.Compare(ctx, in, o)
 	bars.finish()
 	if err != nil {
 		return err
 	}
-	return finish(c.Out, start)
+	return say(res, c.Out, start)
 }
 
 type momentsCommand struct {

@@ -69,7 +69,7 @@ func (c *reproduce) Run(ctx context.Context) error {
 	debug.SetMemoryLimit(limit)
 	start := time.Now()
 	bars := newBars()
-	_, err = comparison.Reproduce(ctx, results.Training{
+	res, err := comparison.Reproduce(ctx, results.Training{
 		Data: c.Data, TrainImages: c.Train, TestImages: c.Test, Arch: c.Arch, Width: c.Width, Networks: c.Networks, Nets: c.Nets, Seed: c.Seed,
 		Epochs: c.Epochs, Batch: c.Batch, Rate: c.Rate, Layers: c.Layers, Images: c.Images, Widths: c.Widths,
 	}, c.options(c.Out, bars))
@@ -77,5 +77,5 @@ func (c *reproduce) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return finish(c.Out, start)
+	return say(res, c.Out, start)
 }

@@ -62,10 +62,25 @@ func (disk) Rename(oldPath, newPath string) error { return os.Rename(oldPath, ne
 
 // Write creates or replaces the file at path with what write writes. The data
 // goes to a file beside it that is synced and then renamed; on any error that
-// file is removed and path is as it was. One that a killed writer left is removed
+// file is removed and path is as it was. What is no regular file is not replaced, nor, in a
+// folder that this process owns, what is not in its manifest. One that a killed writer left is removed
 // first. The folder of path is made if missing, and on an error removed again.
-func Write(path string, write func(w io.Writer) error) (err error) {
+func Write(path string, write func(w io.Writer) error) error {
+	manifest, name := manifestOf(path)
+	return put(path, manifest, name, write)
+}
+
+// put is Write of a file that is listed in a manifest under a name, unless that is nil.
+func put(path string, manifest *Manifest, name string, write func(w io.Writer) error) (err error) {
 	dir, prefix := filepath.Dir(path), "."+filepath.Base(path)+"."
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: %w, which is not replaced", path, ErrNotRegular)
+	}
+	if manifest != nil {
+		if err := manifest.Foreign(name); err != nil {
+			return err
+		}
+	}
 	remove, err := makeFolder(dir)
 	if err != nil {
 		return err
@@ -90,7 +105,8 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 		}
 		unfinished.Delete(f.Name())
 	}()
-	buf := bufio.NewWriterSize(f, 1<<16)
+	h := sha256.New()
+	buf := bufio.NewWriterSize(io.MultiWriter(f, h), 1<<16)
 	if err := write(buf); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -106,7 +122,25 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return System.Rename(f.Name(), path)
+	if manifest != nil {
+		if err := manifest.record(name, hex.EncodeToString(h.Sum(nil))); err != nil {
+			return err
+		}
+	}
+	if err := System.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	syncFolder(dir)
+	return nil
+}
+
+// syncFolder has what was renamed in a folder outlast a loss of power, where the system can:
+// Windows and some file systems cannot, and say so by an error.
+func syncFolder(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		d.Sync()
+		d.Close()
+	}
 }
 
 // suffix ends the names of files that are being written.

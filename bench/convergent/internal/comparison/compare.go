@@ -2,6 +2,7 @@ package comparison
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -19,8 +20,7 @@ import (
 // Compare compares networks that were trained elsewhere, of which activations are given,
 // or files of moments, a layer of all networks in each; see [Reproduce] for what is left
 // in o.Out.
-func Compare(ctx context.Context, in source.Options, o Options) (*results.Results, error) {
-	var err error
+func Compare(ctx context.Context, in source.Options, o Options) (_ *results.Results, err error) {
 	if o.Analysis, err = analysis(o.Analysis); err != nil {
 		return nil, err
 	}
@@ -59,14 +59,15 @@ func Compare(ctx context.Context, in source.Options, o Options) (*results.Result
 	if r.folder, err = results.OpenFolder(o.Out, res.Config, files, o.Overwrite); err != nil {
 		return nil, err
 	}
-	defer r.folder.Close()
+	r.folder.SetVersion(o.Version)
+	defer func() { err = errors.Join(err, r.folder.Close()) }()
 	if err := r.folder.Claim(res.Config); err != nil {
 		return nil, err
 	}
 	if err := r.fromSource(ctx, func() (source.Source, error) { return arrays, nil }, names, 0, res); err != nil {
 		return nil, err
 	}
-	return res, finish(o.Out, res)
+	return res, r.finish(res)
 }
 
 // activationConfig is what results depend on: names of files, not where they lie.
@@ -133,7 +134,7 @@ func arrayFlags(in source.Options) string {
 }
 
 // compareMoments compares what moments hold.
-func compareMoments(ctx context.Context, in source.Options, o Options) (*results.Results, error) {
+func compareMoments(ctx context.Context, in source.Options, o Options) (_ *results.Results, err error) {
 	layers, networks, err := openMoments(in, o)
 	if err != nil {
 		return nil, err
@@ -147,7 +148,8 @@ func compareMoments(ctx context.Context, in source.Options, o Options) (*results
 	if r.folder, err = results.OpenFolder(o.Out, res.Config, files, o.Overwrite); err != nil {
 		return nil, err
 	}
-	defer r.folder.Close()
+	r.folder.SetVersion(o.Version)
+	defer func() { err = errors.Join(err, r.folder.Close()) }()
 	if err := r.folder.Claim(res.Config); err != nil {
 		return nil, err
 	}
@@ -161,7 +163,7 @@ func compareMoments(ctx context.Context, in source.Options, o Options) (*results
 		}
 		res.Layers = append(res.Layers, *layer)
 	}
-	return res, finish(o.Out, res)
+	return res, r.finish(res)
 }
 
 // openMoments reads files of moments of the same networks.

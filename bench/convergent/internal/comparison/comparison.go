@@ -28,6 +28,9 @@ type Options struct {
 	MaxMemory int64  // refuse what is estimated to take more bytes; 0: no limit
 	Threads   int    // 0: all
 	Progress  progress.Func
+
+	Version string                 // of the program, for run.json; may be empty
+	Finish  func(dir string) error // adds to the results before another run may; may be nil
 }
 
 // DefaultLambdas are in units of correlation: a unit that correlates with none
@@ -245,10 +248,17 @@ func (r *road) layer(ctx context.Context, l *observe.Layer) (*results.Layer, err
 }
 
 // finish writes the results of all layers, with what follows from all of them.
-func finish(out string, res *results.Results) error {
+func (r *road) finish(res *results.Results) error {
 	finding.FalseDiscoveries(res.Layers)
 	res.Verdicts = finding.Verdicts(res.Layers)
-	return results.Write(out, res)
+	err := results.Write(r.folder.Dir, res)
+	if err == nil && r.Finish != nil {
+		err = r.Finish(r.folder.Dir)
+	}
+	if err != nil {
+		return err
+	}
+	return r.folder.Commit()
 }
 
 // inputs describes files that are read. A folder stands for all that is in it.
