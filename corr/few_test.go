@@ -1,8 +1,10 @@
 package corr
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -95,15 +97,18 @@ func TestFewObservations(t *testing.T) {
 	}
 	want := map[string]float64{
 		"cka": inner(k, l) / math.Sqrt(inner(k, k)*inner(l, l)), "nbs": nbs, "procrustes": math.Sqrt(2 - 2*nbs), "angular": math.Acos(nbs),
-		"gulp": gulp, "ridge_ab": ridge,
+		"gulp": gulp,
+	}
+	if got, err := c.Ridge(nil, 0.01*trace(c.aa, p)/p); err != nil || math.Abs(got[0].Mean-ridge) > 1e-6 {
+		t.Errorf("ridge is %v, want %v (%v)", got, ridge, err)
 	}
 	for _, measure := range Measures() {
 		got, err := measure.Func(c)
 		switch w, known := want[measure.Name]; {
 		case known && (err != nil || math.Abs(got-w) > 1e-6):
 			t.Errorf("%s is %v, want %v (%v)", measure.Name, got, w, err)
-		case measure.Name == "cca" && err == nil:
-			t.Errorf("cca is %v of too few observations", got)
+		case slices.Contains([]string{"cca", "linear_ab", "linear_ba", "ridge_ab", "ridge_ba"}, measure.Name) && !errors.Is(err, ErrTooFewObservations):
+			t.Errorf("%s is %v of too few observations, %v", measure.Name, got, err)
 		}
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/convergent-go/convergent/internal/dense"
+	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/safetensors"
 	"github.com/convergent-go/convergent/internal/vec"
 )
@@ -92,18 +94,24 @@ func decodeMoments(f *safetensors.File) (*Moments, error) {
 		rows >= blockRows || !slices.Equal(block.Shape, []int{rows, p}) || len(block.F32) != rows*p {
 		return nil, fmt.Errorf("the tensors do not fit together")
 	}
-	for _, v := range slices.Concat(tensors["mean"].F64, tensors["residual"].F64, tensors["product"].F64) {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("a moment is %v", v)
+	for _, values := range [][]float32{tensors["first"].F32, tensors["centre"].F32, block.F32} {
+		if !vec.Finite(values) {
+			return nil, fmt.Errorf("an activation is not finite")
 		}
 	}
-	if !vec.Finite(tensors["centre"].F32) {
-		return nil, fmt.Errorf("a centre is not finite")
+	for _, v := range tensors["residual"].F64 {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return nil, fmt.Errorf("a sum of deviations is %v", v)
+		}
 	}
 	m := NewMoments(units...)
 	m.accumulator = accumulator{moments{counts[0], tensors["mean"].F64, tensors["product"].F64}, int(counts[1]), tensors["centre"].F32, tensors["residual"].F64}
 	if m.accumulator.blocksLeft() < 1 {
 		return nil, fmt.Errorf("%d observations that are not merged are too many", counts[1])
+	}
+	merged, _ := m.snapshot() // of full blocks
+	if err := merged.validate(); err != nil {
+		return nil, err
 	}
 	m.first, m.rows = tensors["first"].F32, rows
 	if err := m.setMetadata(f.Metadata); err != nil {
@@ -119,4 +127,68 @@ func decodeMoments(f *safetensors.File) (*Moments, error) {
 		}
 	}
 	return m, nil
+}
+
+// validate returns an error unless s can be moments of activations in float32: finite, and
+// products as those of deviations are, but for rounding. A file may say anything.
+func (s *moments) validate() error {
+	p := len(s.mean)
+	if s.count > 1<<53 {
+		return fmt.Errorf("%d observations", s.count)
+	}
+	const widest = 2 * math.MaxFloat32 // deviation
+	for i, v := range s.mean {
+		if !(math.Abs(v) <= math.MaxFloat32) || s.count == 0 && v != 0 {
+			return fmt.Errorf("the mean of unit %d is %v", i, v)
+		}
+	}
+	for _, v := range s.prod { // below the diagonal, too
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("a product is %v", v)
+		}
+	}
+	deviation := make([]float64, p)
+	for i := range p {
+		v := s.prod[i*(p+1)]
+		// Of a unit that does not vary rounding leaves some digits of its mean.
+		slack := 1e-3*math.Abs(v) + 1e-10*float64(s.count)*(s.mean[i]*s.mean[i])
+		if !(v >= -slack) || !(v <= float64(s.count)*widest*widest) {
+			return fmt.Errorf("the squared deviations of unit %d have the sum %v", i, v)
+		}
+		deviation[i] = math.Sqrt(max(0, v) + slack)
+	}
+	for i := range p {
+		for j, v := range s.prod[i*p+i : (i+1)*p] {
+			if !(math.Abs(v) <= 1.001*deviation[i]*deviation[i+j]+1e-300) {
+				return fmt.Errorf("the products of units %d and %d have the sum %v, beyond those of their deviations", i, i+j, v)
+			}
+		}
+	}
+	return s.definite(deviation)
+}
+
+// definite returns an error unless the matrix of correlations has no negative eigenvalue,
+// within rounding: with that much added to its diagonal it has a Cholesky factor.
+func (s *moments) definite(deviation []float64) error {
+	p := len(deviation)
+	slack := 1e-4 * math.Sqrt(float64(p))
+	f := dense.NewFactor(par.Threads(0), p)
+	f.Grow(p)
+	for i := range p {
+		row := f.Row(i)
+		for j := range i {
+			row[j] = 0
+			if d := deviation[i] * deviation[j]; d > 0 {
+				row[j] = s.prod[j*p+i] / deviation[i] / deviation[j]
+			}
+		}
+		row[i] = 1 + slack
+	}
+	f.Extend(p, 0)
+	for i := range p {
+		if !f.Kept(i) {
+			return fmt.Errorf("the products are those of no deviations: their matrix has a negative eigenvalue at unit %d", i)
+		}
+	}
+	return nil
 }

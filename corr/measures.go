@@ -1,6 +1,7 @@
 package corr
 
 import (
+	"fmt"
 	"math"
 	"slices"
 )
@@ -43,6 +44,9 @@ func Measures() []Measure {
 	ridge := func(c *Pair) (float64, error) {
 		if err := c.checkVariance(); err != nil {
 			return math.NaN(), err
+		}
+		if rank := c.axesA().rank; int64(rank) >= c.Count-1 { // with a small penalty, too
+			return math.NaN(), fmt.Errorf("corr: %w: %d dimensions predict any %d nearly", ErrTooFewObservations, rank, c.Count)
 		}
 		p, err := c.Ridge(nil, 0.01*trace(c.aa, c.p)/float64(c.p))
 		if err != nil {

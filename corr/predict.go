@@ -108,8 +108,9 @@ func diagonal(x []float64, n int) []float64 {
 // on c, for each lambda above 0, on the observations of test, which has the same units;
 // nil is c itself. One eigendecomposition serves all lambdas. A lambda is in units of
 // variance: that of scikit-learn's Ridge is lambda times the number of observations.
-// The R^2 of a unit that does not vary in test is 0. Ridge panics if a lambda is not
-// above 0 or the units differ.
+// The R^2 of a unit that does not vary in test is 0. On the observations that weights are
+// fitted to, it is near 1 of anything where there are as many dimensions as these. Ridge
+// panics if a lambda is not above 0 or the units differ.
 //
 // R^2 is not symmetric, and invariant to rotations of a's units.
 func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {

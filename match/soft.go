@@ -61,9 +61,10 @@ func SoftMatching(c mat.Matrix) (Transport, error) {
 
 // Verify proves that s is a soft matching of c with the largest mean, from s itself
 // and its dual variables alone: u_i + v_j >= c_ij everywhere, with equality, within
-// tol, where the plan has mass. Then no plan's mean is above that of the dual
-// variables, mean(u) + mean(v), and this one's equals it, within tol. It returns nil, or
-// an error that says what does not hold. Sums of the plan may err by rounding.
+// tol times the largest magnitude in c, where the plan has mass. Then no plan's mean is
+// above that of the dual variables, mean(u) + mean(v), and this one's equals it, within
+// the same. It returns nil, or an error that says what does not hold. Sums of the plan may
+// err by rounding.
 func (s Transport) Verify(c mat.Matrix, tol float64) error {
 	rows, cols := c.Dims()
 	if len(s.U) != rows || len(s.V) != cols {
@@ -77,6 +78,7 @@ func (s Transport) Verify(c mat.Matrix, tol float64) error {
 	}
 	rowSums, colSums := make([]float64, rows), make([]float64, cols)
 	matrix := values(c)
+	tol *= largest(matrix)
 	for i, u := range s.U {
 		plan := s.Plan.RawRowView(i)
 		for j, x := range matrix.Row(i) {

@@ -5,12 +5,15 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+
+	"github.com/convergent-go/convergent/internal/assignment"
 )
 
 // Verify proves that m is a matching of c with the largest sum, from m itself and
 // its dual variables alone. With tol = 0 the proof is exact, as values that are integers
-// allow; otherwise the sum is proved to be within 2 tol times the larger dimension
-// of the largest. It returns nil, or an error that says what does not hold.
+// allow; otherwise the sum is proved to be within 2 tol of the largest, times the larger
+// dimension and the largest magnitude in c, to which the rounding of dual variables is
+// relative. It returns nil, or an error that says what does not hold.
 //
 // The proof: let u_i + v_j >= c_ij everywhere, and, on the side that has more
 // vertices, the dual variables be >= 0, and 0 at vertices without a partner. Then
@@ -24,6 +27,8 @@ func (m Matching) Verify(c mat.Matrix, tol float64) error {
 	if len(m.Partner) != rows || len(m.U) != rows || len(m.V) != cols {
 		panic(badShape)
 	}
+	matrix := values(c)
+	tol *= largest(matrix)
 	mate := make([]int, cols)
 	for j := range mate {
 		mate[j] = -1
@@ -45,7 +50,6 @@ func (m Matching) Verify(c mat.Matrix, tol float64) error {
 	if pairs != min(rows, cols) {
 		return fmt.Errorf("match: %d pairs, want %d", pairs, min(rows, cols))
 	}
-	matrix := values(c)
 	for i, u := range m.U {
 		for j, x := range matrix.Row(i) {
 			if !(u+m.V[j] >= x-tol) {
@@ -70,4 +74,17 @@ func verifySlackness(side string, dual []float64, partner []int, tol float64) er
 		}
 	}
 	return nil
+}
+
+// largest returns the largest magnitude in c, forbidden pairs left out.
+func largest(c assignment.Matrix) float64 {
+	var most float64
+	for i := range c.Rows {
+		for _, x := range c.Row(i) {
+			if a := math.Abs(x); a > most && !math.IsInf(x, 0) {
+				most = a
+			}
+		}
+	}
+	return most
 }

@@ -26,32 +26,34 @@ type analysis struct {
 
 // check is an error that names the flag whose value is out of range.
 func (a analysis) check() error {
-	return cmp.Or(atLeast("clusters", a.Clusters, 0), atLeast("draws", a.Draws, 1), atLeast("shuffles", a.Shuffles, 0), atLeast("gram", a.Gram, 0), atLeast("groups", a.Groups, 0), atLeast("threads", a.Threads, 0))
+	return cmp.Or(within("clusters", a.Clusters, 0, mostUnits), within("draws", a.Draws, 1, mostDraws), within("shuffles", a.Shuffles, 0, mostDraws), within("gram", a.Gram, 0, comparison.MaxGram), within("groups", a.Groups, 0, mostGroups), within("threads", a.Threads, 0, mostThreads))
 }
 
 // options are those of a comparison whose results go to a folder.
 func (a analysis) options(out string, bars *bars) comparison.Options {
 	return comparison.Options{
 		Analysis: results.Analysis{Lambdas: a.Lambdas, Clusters: a.Clusters, Draws: a.Draws, Shuffles: a.Shuffles, Gram: a.Gram, Groups: a.Groups},
-		Out:      out, Overwrite: a.Overwrite, Threads: a.Threads, Progress: bars.show,
+		Out:      out, Overwrite: a.Overwrite, Threads: a.Threads, Progress: bars.show, Version: programVersion(), Finish: writePage,
 	}
 }
 
-// finish writes the page of a finished run, and says what came out.
-func finish(out string, start time.Time) error {
-	a, err := results.Open(out)
+// writePage writes the page of results.
+func writePage(dir string) error {
+	a, err := results.Open(dir)
 	if err != nil {
 		return err
 	}
 	if a.Filters == nil { // which networks that were trained here have in their files
-		if a.Filters, err = train.Filters(out, a.Results); err != nil {
+		if a.Filters, err = train.Filters(dir, a.Results); err != nil {
 			return err
 		}
 	}
-	if err := report.Write(out, a); err != nil {
-		return err
-	}
-	printSummary(a.Results)
+	return report.Write(dir, a)
+}
+
+// say says what came out of a run.
+func say(res *results.Results, out string, start time.Time) error {
+	printSummary(res)
 	fmt.Printf("\nopen %s\nin %s\n", filepath.Join(out, "report.html"), time.Since(start).Round(100*time.Millisecond))
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -52,7 +53,7 @@ type shown struct {
 // run says the same of networks that are run.
 func (s shown) run() (source.Run, error) {
 	return source.Run{Data: s.Data, Inputs: s.Inputs, Samples: s.Samples, Batch: s.Batch, Presets: s.Preprocess, Resize: s.Resize, Crop: s.Crop, Mean: s.Mean, Std: s.Std, Order: s.Order},
-		cmp.Or(atLeast("samples", s.Samples, 0), atLeast("batch", s.Batch, 0), atLeast("resize", s.Resize, 0), atLeast("crop", s.Crop, 0))
+		cmp.Or(within("samples", s.Samples, 0, mostImages), within("batch", s.Batch, 0, mostImages), within("resize", s.Resize, 0, mostEdge), within("crop", s.Crop, 0, mostEdge))
 }
 
 func (c *input) source() (source.Options, error) {
@@ -125,7 +126,7 @@ Examples:
 // Run implements the command.
 func (c *compareCommand) Run(ctx context.Context) error {
 	in, err := c.source()
-	if err := cmp.Or(err, c.check(), atLeast("seed", c.Seed, 1)); err != nil {
+	if err := cmp.Or(err, c.check(), within("seed", c.Seed, 1, uint64(math.MaxUint64))); err != nil {
 		return err
 	}
 	in.BeforeReLU, in.Baseline, in.Pictures = c.BeforeRelu, c.Baseline, c.Images
@@ -133,12 +134,12 @@ func (c *compareCommand) Run(ctx context.Context) error {
 	bars := newBars()
 	o := c.options(c.Out, bars)
 	o.Seed, o.MaxMemory = c.Seed, int64(c.MaxMem)
-	_, err = comparison.Compare(ctx, in, o)
+	res, err := comparison.Compare(ctx, in, o)
 	bars.finish()
 	if err != nil {
 		return err
 	}
-	return finish(c.Out, start)
+	return say(res, c.Out, start)
 }
 
 type momentsCommand struct {
@@ -161,7 +162,7 @@ Examples:
 // Run implements the command.
 func (c *momentsCommand) Run(ctx context.Context) error {
 	in, err := c.source()
-	if err := cmp.Or(err, atLeast("threads", c.Threads, 0)); err != nil {
+	if err := cmp.Or(err, within("threads", c.Threads, 0, mostThreads)); err != nil {
 		return err
 	}
 	bars := newBars()

@@ -42,7 +42,7 @@ Examples:
 
 // Run implements the command.
 func (c *identifyCommand) Run(ctx context.Context) error {
-	if err := cmp.Or(atLeast("images", c.Images, 0), atLeast("spans", c.Spans, 0), atLeast("threads", c.Threads, 0)); err != nil {
+	if err := cmp.Or(within("images", c.Images, 0, mostImages), within("spans", c.Spans, 0, math.MaxInt32), within("threads", c.Threads, 0, mostThreads)); err != nil {
 		return err
 	}
 	debug.SetMemoryLimit(int64(c.MaxMem))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -29,7 +28,7 @@ Examples:
 
 // Run implements the command.
 func (c *layersCommand) Run(context.Context) error {
-	if err := cmp.Or(atLeast("size", c.Size, 1)); err != nil {
+	if err := within("size", c.Size, 1, mostEdge); err != nil {
 		return err
 	}
 	l, err := source.ListLayers(c.Network, c.Size)

@@ -14,9 +14,11 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/convergent-go/convergent/bench/flags"
+	"github.com/convergent-go/convergent/internal/artifact"
 )
 
 type commands struct {
@@ -32,6 +34,19 @@ type commands struct {
 	Version    versionCommand    `cmd:"" help:"Say which version this is."`
 
 	PrintVersion kong.VersionFlag `name:"version" help:"Say which version this is."`
+}
+
+// patience is how long an interrupted run has to stop in order.
+const patience = 800 * time.Millisecond
+
+// stopped ends a program that was interrupted.
+func stopped(k *kong.Context) {
+	text := "stopped; the same command goes on from here"
+	if name, _, _ := strings.Cut(k.Command(), " "); !slices.Contains([]string{"reproduce", "compare", "identify"}, name) {
+		text = "stopped; nothing was written"
+	}
+	fmt.Fprintln(os.Stderr, "convergent:", text)
+	os.Exit(130)
 }
 
 const description = `Do different neural networks learn the same representations?
@@ -61,14 +76,16 @@ func main() {
 	// The first interrupt stops the run in order; a second one ends the program.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() {
+		// What looks at no context, such as a file on a disk that does not answer, is not waited
+		// for: files are whole whenever the program ends.
+		time.Sleep(patience)
+		artifact.Abandon()
+		stopped(k)
+	})
 	k.BindTo(ctx, (*context.Context)(nil))
-	if err := k.Run(); errors.Is(err, context.Canceled) {
-		text := "stopped; the same command goes on from here"
-		if name, _, _ := strings.Cut(k.Command(), " "); !slices.Contains([]string{"reproduce", "compare", "identify"}, name) {
-			text = "stopped; nothing was written"
-		}
-		fmt.Fprintln(os.Stderr, "convergent:", text)
-		os.Exit(130)
+	if err := k.Run(); errors.Is(err, context.Canceled) || err != nil && ctx.Err() != nil {
+		stopped(k)
 	} else if err != nil {
 		fmt.Fprintln(os.Stderr, "convergent:", printable(err.Error()))
 		os.Exit(1)

@@ -396,6 +396,13 @@ func TestCompare(t *testing.T) {
 		{[]string{"compare", "A", "B", "-draws", "0"}, "-draws is 0; it must be 1 or more"},
 		{[]string{"compare", "A", "B", "-shuffles=-2"}, "-shuffles is -2; it must be 0 or more"},
 		{[]string{"moments", "A", "B", "-o", "x", "-threads", "-1"}, "-threads is -1"},
+		{[]string{"compare", "A", "B", "-draws", "1000000000"}, "-draws is 1000000000; it must be 1000000 or less"},
+		{[]string{"compare", "A", "B", "-shuffles", "9000000000000000000"}, "-shuffles is"},
+		{[]string{"compare", "A", "B", "-groups", "1000000000"}, "-groups is 1000000000; it must be"},
+		{[]string{"compare", "A", "B", "-threads", "1000000000"}, "-threads is 1000000000; it must be 4096 or less"},
+		{[]string{"reproduce", "-epochs", "1000000000"}, "-epochs is 1000000000; it must be"},
+		{[]string{"reproduce", "-train", "1000000000"}, "-train is 1000000000; it must be"},
+		{[]string{"identify", "x", "-threads", "1000000000"}, "-threads is 1000000000; it must be"},
 	} {
 		if _, stderr, code := run(t, c.args...); code == 0 || !strings.Contains(stderr, c.want) {
 			t.Errorf("%q: exit code %d, %s", c.args, code, stderr)

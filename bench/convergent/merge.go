@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/convergent-go/convergent/internal/artifact"
 )
@@ -26,7 +25,7 @@ func (c *mergeCommand) check() error {
 	}
 	files := make(map[[sha256.Size]byte]string) // by what they hold
 	for _, file := range c.Files {
-		b, err := os.ReadFile(file)
+		b, err := artifact.ReadFile(file)
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"runtime/debug"
 	"time"
@@ -50,8 +51,8 @@ Examples:
 // Run implements the command.
 func (c *reproduce) Run(ctx context.Context) error {
 	// Where the least is above 0, a 0 would be taken for the default.
-	err := cmp.Or(atLeast("nets", c.Nets, 0), atLeast("epochs", c.Epochs, 0), atLeast("seed", c.Seed, 1), atLeast("images", c.Images, 1),
-		atLeast("train", c.Train, 0), atLeast("test", c.Test, 0), atLeast("batch", c.Batch, 0), atLeast("rate", c.Rate, 0), atLeast("width", c.Width, 0), c.check())
+	err := cmp.Or(within("nets", c.Nets, 0, math.MaxInt32), within("epochs", c.Epochs, 0, mostEpochs), within("seed", c.Seed, 1, uint64(math.MaxUint64)), within("images", c.Images, 1, mostImages),
+		within("train", c.Train, 0, mostImages), within("test", c.Test, 0, mostImages), within("batch", c.Batch, 0, mostImages), within("rate", c.Rate, 0, math.MaxFloat64), within("width", c.Width, 0, 1000), c.check())
 	if err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func (c *reproduce) Run(ctx context.Context) error {
 	debug.SetMemoryLimit(limit)
 	start := time.Now()
 	bars := newBars()
-	_, err = comparison.Reproduce(ctx, results.Training{
+	res, err := comparison.Reproduce(ctx, results.Training{
 		Data: c.Data, TrainImages: c.Train, TestImages: c.Test, Arch: c.Arch, Width: c.Width, Networks: c.Networks, Nets: c.Nets, Seed: c.Seed,
 		Epochs: c.Epochs, Batch: c.Batch, Rate: c.Rate, Layers: c.Layers, Images: c.Images, Widths: c.Widths,
 	}, c.options(c.Out, bars))
@@ -76,5 +77,5 @@ func (c *reproduce) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return finish(c.Out, start)
+	return say(res, c.Out, start)
 }

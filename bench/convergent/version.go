@@ -29,11 +29,16 @@ func (versionCommand) Run() error {
 
 // version says which program this is, and on what it runs.
 func version() string {
+	return fmt.Sprintf("convergent %s\n%s %s/%s, %v", programVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, asm.Active())
+}
+
+// programVersion says which program this is.
+func programVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		info = new(debug.BuildInfo)
 	}
-	return fmt.Sprintf("convergent %s\n%s %s/%s, %v", buildSource(info), runtime.Version(), runtime.GOOS, runtime.GOARCH, asm.Active())
+	return buildSource(info)
 }
 
 // buildSource is the version of the module that a program was built from. Where it has none,

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 )
 
 // Files is what writing asks of the operating system, so that tests can make it fail.
@@ -45,15 +46,41 @@ func (disk) CreateTemp(dir, pattern string) (File, error) {
 	return f, err
 }
 
+// unfinished are the files that are being written.
+var unfinished sync.Map
+
+// Abandon removes what is being written, before the program ends in the middle.
+func Abandon() {
+	unfinished.Range(func(name, _ any) bool {
+		os.Remove(name.(string))
+		return true
+	})
+}
+
 // Rename replaces newPath by oldPath.
 func (disk) Rename(oldPath, newPath string) error { return os.Rename(oldPath, newPath) }
 
 // Write creates or replaces the file at path with what write writes. The data
 // goes to a file beside it that is synced and then renamed; on any error that
-// file is removed and path is as it was. One that a killed writer left is removed
+// file is removed and path is as it was. What is no regular file is not replaced, nor, in a
+// folder that this process owns, what is not in its manifest. One that a killed writer left is removed
 // first. The folder of path is made if missing, and on an error removed again.
-func Write(path string, write func(w io.Writer) error) (err error) {
+func Write(path string, write func(w io.Writer) error) error {
+	manifest, name := manifestOf(path)
+	return put(path, manifest, name, write)
+}
+
+// put is Write of a file that is listed in a manifest under a name, unless that is nil.
+func put(path string, manifest *Manifest, name string, write func(w io.Writer) error) (err error) {
 	dir, prefix := filepath.Dir(path), "."+filepath.Base(path)+"."
+	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: %w, which is not replaced", path, ErrNotRegular)
+	}
+	if manifest != nil {
+		if err := manifest.Foreign(name); err != nil {
+			return err
+		}
+	}
 	remove, err := makeFolder(dir)
 	if err != nil {
 		return err
@@ -70,13 +97,16 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 	if err != nil {
 		return err
 	}
+	unfinished.Store(f.Name(), nil)
 	defer func() {
 		if err != nil {
 			f.Close()
 			os.Remove(f.Name())
 		}
+		unfinished.Delete(f.Name())
 	}()
-	buf := bufio.NewWriterSize(f, 1<<16)
+	h := sha256.New()
+	buf := bufio.NewWriterSize(io.MultiWriter(f, h), 1<<16)
 	if err := write(buf); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -92,7 +122,25 @@ func Write(path string, write func(w io.Writer) error) (err error) {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return System.Rename(f.Name(), path)
+	if manifest != nil {
+		if err := manifest.record(name, hex.EncodeToString(h.Sum(nil))); err != nil {
+			return err
+		}
+	}
+	if err := System.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	syncFolder(dir)
+	return nil
+}
+
+// syncFolder has what was renamed in a folder outlast a loss of power, where the system can:
+// Windows and some file systems cannot, and say so by an error.
+func syncFolder(dir string) {
+	if d, err := os.Open(dir); err == nil {
+		d.Sync()
+		d.Close()
+	}
 }
 
 // suffix ends the names of files that are being written.
@@ -211,7 +259,7 @@ func Seal(path string, v any, files ...string) error {
 	}
 	e := envelope{Sum: sum(text), Files: make(map[string]string), Value: text}
 	for _, name := range files {
-		b, err := os.ReadFile(filepath.Join(filepath.Dir(path), name))
+		b, err := ReadFile(filepath.Join(filepath.Dir(path), name))
 		if err != nil {
 			return err
 		}
@@ -224,7 +272,7 @@ func Seal(path string, v any, files ...string) error {
 // checksum of has other bytes than were sealed, the error is os.ErrNotExist: it is to be
 // made again.
 func Unseal(path string, v any) error {
-	text, err := os.ReadFile(path)
+	text, err := ReadFile(path)
 	if err != nil {
 		return err
 	}
@@ -233,7 +281,7 @@ func Unseal(path string, v any) error {
 		return fmt.Errorf("%s: damaged: %w", path, os.ErrNotExist)
 	}
 	for name, want := range e.Files {
-		if b, err := os.ReadFile(filepath.Join(filepath.Dir(path), name)); err != nil || sum(b) != want {
+		if b, err := ReadFile(filepath.Join(filepath.Dir(path), name)); err != nil || sum(b) != want {
 			return fmt.Errorf("%s: %s is damaged: %w", path, name, os.ErrNotExist)
 		}
 	}

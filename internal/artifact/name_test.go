@@ -45,7 +45,7 @@ func FuzzFileName(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b string) {
 		x, y := FileName(a), FileName(b)
 		if (a == b) != strings.EqualFold(x, y) || filepath.Base(x) != x || len(x) > maxName {
-			t.Fatal(fmt.Sprintf("%q and %q are called %q and %q", a, b, x, y))
+			t.Fatalf("%q and %q are called %q and %q", a, b, x, y)
 		}
 	})
 }

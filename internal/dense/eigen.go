@@ -7,7 +7,8 @@ import (
 
 // Eigen returns the eigenvalues of a symmetric n x n matrix, falling, and, as the rows of
 // a matrix, orthonormal eigenvectors of the first of them, as many as vectors says. It reads
-// the lower triangle of a, and overwrites a. Elements must be finite.
+// the lower triangle of a, and overwrites a. If an element is not finite all that is
+// returned is NaN.
 //
 // The method is reduction to tridiagonal form, and Cuppen's divide and conquer on
 // that. Eigenvalues err by a few times n ulp of the largest at most, residuals and
@@ -22,6 +23,10 @@ func Eigen(threads, n int, a []float64, vectors int) (values, rows []float64) {
 		for _, v := range a[i*n:][:i+1] {
 			largest = max(largest, math.Abs(v))
 		}
+	}
+	if !(largest <= math.MaxFloat64) {
+		nan := func(n int) []float64 { return slices.Repeat([]float64{math.NaN()}, n) }
+		return nan(n), nan(vectors * n)
 	}
 	_, exponent := math.Frexp(largest)
 	for i := range n {
@@ -63,12 +68,14 @@ func scale(x []float64, exponent int) {
 // ql finds the eigenvalues of the tridiagonal matrix of diagonal d and e below it by
 // the implicit QL method (Bowdler, Martin, Reinsch and Wilkinson, "The QR and QL
 // algorithms for symmetric matrices", 1968), in d, in no order, and applies the
-// rotations to the rows, ld apart, of q, if there is one. e is overwritten.
+// rotations to the rows, ld apart, of q, if there is one. e is overwritten. Of an
+// eigenvalue two sweeps are usual; what has not come apart after a hundred is left as it
+// is, so that no matrix takes for ever.
 func ql(d, e []float64, q []float64, ld int) {
 	n := len(d)
 	e = append(slices.Clone(e), 0)
 	for l := range n {
-		for {
+		for range 100 {
 			m := l
 			for ; m < n-1; m++ {
 				if size := math.Abs(d[m]) + math.Abs(d[m+1]); math.Abs(e[m]) <= 0x1p-53*size {

@@ -2,8 +2,8 @@ package comparison
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,8 +20,7 @@ import (
 // Compare compares networks that were trained elsewhere, of which activations are given,
 // or files of moments, a layer of all networks in each; see [Reproduce] for what is left
 // in o.Out.
-func Compare(ctx context.Context, in source.Options, o Options) (*results.Results, error) {
-	var err error
+func Compare(ctx context.Context, in source.Options, o Options) (_ *results.Results, err error) {
 	if o.Analysis, err = analysis(o.Analysis); err != nil {
 		return nil, err
 	}
@@ -64,7 +63,8 @@ func Compare(ctx context.Context, in source.Options, o Options) (*results.Result
 	if r.folder, err = results.OpenFolder(o.Out, res.Config, files, o.Overwrite); err != nil {
 		return nil, err
 	}
-	defer r.folder.Close()
+	r.folder.SetVersion(o.Version)
+	defer func() { err = errors.Join(err, r.folder.Close()) }()
 	if err := r.folder.Claim(res.Config); err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func Compare(ctx context.Context, in source.Options, o Options) (*results.Result
 			return nil, err
 		}
 	}
-	return res, finish(o.Out, res)
+	return res, r.finish(res)
 }
 
 // activationConfig is what results depend on: names of files, not where they lie.
@@ -134,15 +134,11 @@ func isMoments(path string) bool {
 	if filepath.Ext(path) == momentsSuffix {
 		return true
 	}
-	f, err := os.Open(path)
+	f, info, err := artifact.Open(path)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return false
-	}
 	_, metadata, err := safetensors.ReadHeader(f, info.Size())
 	return err == nil && strings.HasPrefix(metadata["format"], momentsFormat)
 }
@@ -166,7 +162,7 @@ func arrayFlags(in source.Options) string {
 }
 
 // compareMoments compares what moments hold.
-func compareMoments(ctx context.Context, in source.Options, o Options) (*results.Results, error) {
+func compareMoments(ctx context.Context, in source.Options, o Options) (_ *results.Results, err error) {
 	layers, networks, err := openMoments(in, o)
 	if err != nil {
 		return nil, err
@@ -180,7 +176,8 @@ func compareMoments(ctx context.Context, in source.Options, o Options) (*results
 	if r.folder, err = results.OpenFolder(o.Out, res.Config, files, o.Overwrite); err != nil {
 		return nil, err
 	}
-	defer r.folder.Close()
+	r.folder.SetVersion(o.Version)
+	defer func() { err = errors.Join(err, r.folder.Close()) }()
 	if err := r.folder.Claim(res.Config); err != nil {
 		return nil, err
 	}
@@ -194,7 +191,7 @@ func compareMoments(ctx context.Context, in source.Options, o Options) (*results
 		}
 		res.Layers = append(res.Layers, *layer)
 	}
-	return res, finish(o.Out, res)
+	return res, r.finish(res)
 }
 
 // openMoments reads files of moments of the same networks.

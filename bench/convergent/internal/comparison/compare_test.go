@@ -227,7 +227,7 @@ func TestSameBytes(t *testing.T) {
 	o.to.Threads, o.to.Out = 3, two
 	compared(t, o)
 	want, got := read(one), read(two)
-	if len(want) != 34 {
+	if len(want) != 35 {
 		t.Errorf("%d files", len(want))
 	}
 	for name, b := range want {

@@ -28,6 +28,9 @@ type Options struct {
 	MaxMemory int64  // refuse what is estimated to take more bytes; 0: no limit
 	Threads   int    // 0: all
 	Progress  progress.Func
+
+	Version string                 // of the program, for run.json; may be empty
+	Finish  func(dir string) error // adds to the results before another run may; may be nil
 }
 
 // DefaultLambdas are in units of correlation: a unit that correlates with none
@@ -40,7 +43,7 @@ const (
 	DefaultDraws    = 100
 	DefaultShuffles = 199
 	maxLambdas      = 100
-	maxGram         = 20000 // of which inner products take 1.6 GB a network
+	MaxGram         = 20000 // images, of which inner products take 1.6 GB a network
 )
 
 // analysis fills in defaults, and returns an error that names the flag at fault.
@@ -62,8 +65,8 @@ func analysis(a results.Analysis) (results.Analysis, error) {
 			return a, fmt.Errorf("-%s %d: it must not be negative", v.flag, v.value)
 		}
 	}
-	if a.Gram > maxGram {
-		return a, fmt.Errorf("-gram %d: at most %d images", a.Gram, maxGram)
+	if a.Gram > MaxGram {
+		return a, fmt.Errorf("-gram %d: at most %d images", a.Gram, MaxGram)
 	}
 	if len(a.Lambdas) > maxLambdas {
 		return a, fmt.Errorf("-lambdas: %d values; at most %d", len(a.Lambdas), maxLambdas)
@@ -199,7 +202,11 @@ func (r *road) acrossLayers(ctx context.Context, o *observe.Observation, epochs 
 
 func (r *road) afford(bytes int64) error {
 	if r.MaxMemory > 0 && bytes > r.MaxMemory {
-		return fmt.Errorf("-max-mem: this takes about %d MB of memory, more than %d MB; raise it, do without intervals (-groups 1), or compare fewer layers at a time (-layers)", bytes>>20, r.MaxMemory>>20)
+		about := fmt.Sprintf("about %d MB of", bytes>>20)
+		if bytes == math.MaxInt64 {
+			about = "more than any"
+		}
+		return fmt.Errorf("-max-mem: this takes %s memory, more than %d MB; raise it, do without intervals (-groups 1), or compare fewer layers at a time (-layers)", about, r.MaxMemory>>20)
 	}
 	return nil
 }
@@ -241,10 +248,17 @@ func (r *road) layer(ctx context.Context, l *observe.Layer) (*results.Layer, err
 }
 
 // finish writes the results of all layers, with what follows from all of them.
-func finish(out string, res *results.Results) error {
+func (r *road) finish(res *results.Results) error {
 	finding.FalseDiscoveries(res.Layers)
 	res.Verdicts = finding.Verdicts(res.Layers)
-	return results.Write(out, res)
+	err := results.Write(r.folder.Dir, res)
+	if err == nil && r.Finish != nil {
+		err = r.Finish(r.folder.Dir)
+	}
+	if err != nil {
+		return err
+	}
+	return r.folder.Commit()
 }
 
 // inputs describes files that are read. A folder stands for all that is in it.

@@ -17,7 +17,7 @@ import (
 // o.Out. If Out holds a part of the same run, it goes on from there, and ends with the same
 // bytes as a run that was not stopped. If it holds another run, that is an error unless
 // o.Overwrite; what is not from a run is never replaced.
-func Reproduce(ctx context.Context, t results.Training, o Options) (*results.Results, error) {
+func Reproduce(ctx context.Context, t results.Training, o Options) (_ *results.Results, err error) {
 	networks, err := train.New(train.Options{Training: t, Threads: o.Threads, Progress: o.Progress})
 	if err != nil {
 		return nil, err
@@ -32,7 +32,8 @@ func Reproduce(ctx context.Context, t results.Training, o Options) (*results.Res
 	if r.folder, err = results.OpenFolder(o.Out, config, nil, o.Overwrite); err != nil {
 		return nil, err
 	}
-	defer r.folder.Close()
+	r.folder.SetVersion(o.Version)
+	defer func() { err = errors.Join(err, r.folder.Close()) }()
 	if err := networks.Load(ctx); err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func Reproduce(ctx context.Context, t results.Training, o Options) (*results.Res
 	if res.Widths, err = r.widths(ctx, networks, res.Networks); err != nil {
 		return nil, err
 	}
-	return res, finish(o.Out, res)
+	return res, r.finish(res)
 }
 
 // widthsFile holds what is found of other widths.

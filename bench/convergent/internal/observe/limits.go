@@ -58,6 +58,15 @@ func groupCount(asked int, units []int, images int) int {
 
 // Memory estimates the bytes that observing takes, and comparing one layer after another.
 func Memory(d *source.Description, plan Plan) int64 {
+	// More than any machine has, and than an int64 holds.
+	var products float64
+	for _, a := range d.Aligned {
+		p := float64(total(d.Units(a)))
+		products += float64(p * p)
+	}
+	if matrices := 2*workMatrices + 2*max(mostGroups, plan.Groups) + len(d.Checkpoints); products*float64(8*matrices) > 1<<60 {
+		return math.MaxInt64
+	}
 	bytes := d.Memory
 	var work int64 // at one layer at a time
 	for _, a := range d.Aligned {

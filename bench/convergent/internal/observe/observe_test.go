@@ -450,3 +450,25 @@ func TestBeforeReLU(t *testing.T) {
 		t.Errorf("padding counts: %v", err)
 	}
 }
+
+// TestMemoryOfAnyWidth: what is more than an int64 holds is not taken for little.
+func TestMemoryOfAnyWidth(t *testing.T) {
+	for _, groups := range []int{0, 1, 100_000} {
+		for bits := range 25 {
+			for layers := 1; layers <= 1<<11; layers *= 128 {
+				d := &source.Description{Samples: 1000, ImageCount: 1000, Networks: make([]source.Network, 2)}
+				for i := range layers {
+					for n := range d.Networks {
+						d.Networks[n].Layers = append(d.Networks[n].Layers, source.Layer{Units: 1 << bits})
+					}
+					d.Aligned = append(d.Aligned, source.Aligned{Layers: []int{i, i}})
+				}
+				got := Memory(d, Plan{Groups: groups, Sample: true, Grid: true, Gram: 100})
+				least := 8 * math.Ldexp(4, 2*bits)
+				if float64(got) < least {
+					t.Errorf("%d groups, %d layers of 2^%d units: %d bytes", groups, layers, bits, got)
+				}
+			}
+		}
+	}
+}

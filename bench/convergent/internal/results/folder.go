@@ -36,6 +36,8 @@ type run struct {
 	Schema string  `json:"schema"`
 	Config Config  `json:"config"`
 	Inputs []Input `json:"inputs,omitempty"`
+
+	Version string `json:"version,omitempty"` // of the program that began the run
 }
 
 // Folder is an output folder in the hands of one run, which keeps others out.
@@ -46,6 +48,11 @@ type Folder struct {
 	overwrite bool
 	claimed   bool
 	unlock    func()
+	manifest  *artifact.Manifest
+
+	// While results of another run are replaced: their manifest, and the folder of both.
+	replaced *artifact.Manifest
+	final    string
 }
 
 // OpenFolder makes the folder if it is missing, and locks it. It is an error if the folder
@@ -59,8 +66,16 @@ func OpenFolder(dir string, c Config, inputs []Input, overwrite bool) (*Folder, 
 	if err != nil {
 		return nil, err
 	}
-	f := &Folder{Dir: dir, run: run{Schema, c, inputs}, overwrite: overwrite, unlock: unlock}
-	if _, err := f.owned(); err != nil {
+	f := &Folder{Dir: dir, run: run{Schema: Schema, Config: c, Inputs: inputs}, overwrite: overwrite, unlock: unlock}
+	if f.manifest, err = artifact.Own(dir); err == nil {
+		if _, missing := os.Lstat(f.Path(readyFolder)); missing == nil {
+			err = f.takePlace() // which was stopped
+		}
+	}
+	if err == nil {
+		_, err = f.owned()
+	}
+	if err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -78,12 +93,21 @@ func ReadConfig(dir string) (Config, error) {
 	return r.Config, err
 }
 
-// Close lets other runs in. A run that failed before it wrote anything leaves nothing.
-func (f *Folder) Close() {
+// Close lets other runs in. A run that failed before it wrote anything leaves nothing. The
+// error is that of writing the manifest.
+func (f *Folder) Close() (err error) {
 	if f.claimed && f.empty() {
 		os.Remove(f.Path(runFile))
 	}
+	if f.manifest != nil {
+		err = f.manifest.Close()
+	}
+	if f.replaced != nil {
+		err = errors.Join(err, f.replaced.Close())
+		os.Remove(f.Dir) // which fails if anything was written
+	}
 	f.unlock()
+	return err
 }
 
 // empty reports whether no run has written anything beside run.json.
@@ -160,21 +184,34 @@ func changed(before, now []Input) string {
 	return ""
 }
 
+// SetVersion says which program this is, for run.json.
+func (f *Folder) SetVersion(version string) { f.run.Version = version }
+
 // Claim marks the folder as that of a run of this configuration, by now complete, and
-// removes what another run, or one that was killed while writing, left in it.
+// removes what one that was killed while writing left in it. Another run's results are
+// replaced by [Folder.Commit]: what their manifest lists, and nothing else. What stands where a result would go, and is not in the
+// manifest, is an error.
 func (f *Folder) Claim(c Config) error {
 	f.run.Config = c
 	owned, err := f.owned()
 	if err != nil {
 		return err
 	}
-	if owned {
-		return f.sweep()
-	}
-	for _, name := range outputs() {
-		if err := os.RemoveAll(f.Path(name)); err != nil {
-			return err
+	for _, name := range append(outputs(), runFile) {
+		if info, err := os.Lstat(f.Path(name)); err == nil && !info.IsDir() {
+			if err := f.manifest.Foreign(name); err != nil {
+				return err
+			}
 		}
+	}
+	if owned {
+		return errors.Join(f.discard(), f.sweep())
+	}
+	if _, err := os.Lstat(f.Path(runFile)); err == nil && !f.empty() {
+		return f.stage()
+	}
+	if err := f.manifest.Remove(); err != nil {
+		return err
 	}
 	f.claimed = true
 	return artifact.WriteJSON(f.Path(runFile), f.run)
@@ -258,7 +295,7 @@ func difference(a, b reflect.Value) string {
 }
 
 func readJSON(path string, v any) error {
-	data, err := os.ReadFile(path)
+	data, err := artifact.ReadFile(path)
 	if err != nil {
 		return err
 	}

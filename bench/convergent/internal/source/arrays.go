@@ -161,6 +161,13 @@ func (a *Arrays) describe() {
 	for _, n := range slices.Concat(a.networks, a.beforeReLU, a.baseline) {
 		d.Files = append(d.Files, n.files...)
 	}
+	d.Memory += int64(len(a.ids)+len(a.images)) * 8
+	if a.mask != nil {
+		d.Memory += int64(len(a.mask.valid))
+	}
+	for _, name := range d.ImageNames { // and twice the labels that these are among, while they are read
+		d.Memory += 3 * int64(len(name)+16)
+	}
 	if a.options.Pictures != "" {
 		d.Files = append(d.Files, a.options.Pictures)
 	}

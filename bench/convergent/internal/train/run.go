@@ -5,13 +5,13 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/dataset"
 	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+	"github.com/convergent-go/convergent/internal/artifact"
 )
 
 // Options say what to train, and on what.
@@ -90,7 +90,7 @@ func (r *Run) fingerprint() (string, error) {
 		}
 	}
 	for _, path := range r.networkPaths {
-		b, err := os.ReadFile(path)
+		b, err := artifact.ReadFile(path)
 		if err != nil {
 			return "", err
 		}
