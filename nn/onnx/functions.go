@@ -6,67 +6,8 @@ import (
 	"github.com/convergent-go/convergent/internal/elem"
 )
 
-// The elementary functions of float32 are computed in float64, of operations that are
-// the same on every machine (see package elem), and rounded once.
-
-const twoOverSqrtPi = 1.1283791670955125739
-
-// erfSteps is the number of points in a unit at which the error function is known, up to
-// erfEnd, beyond which it is 1 in float32.
-const (
-	erfSteps = 32
-	erfEnd   = 4
-)
-
-// erfTable holds the error function's Taylor coefficients at those points.
-var erfTable = func() (table [erfEnd*erfSteps + 1][6]float64) {
-	sum := 0.0 // the error function, by Simpson's rule between points
-	density := func(x float64) float64 { return twoOverSqrtPi * elem.Exp(-float64(x*x)) }
-	for i := range table {
-		x := float64(i) / erfSteps
-		d := density(x)
-		xx := float64(x * x)
-		// Derivatives are the density times Hermite polynomials.
-		table[i] = [6]float64{
-			sum,
-			d,
-			float64(d * -x),
-			float64(d*float64(float64(4*xx)-2)) / 6,
-			float64(d*float64(-8*float64(xx*x)+float64(12*x))) / 24,
-			float64(d*float64(float64(float64(16*xx)*xx)-float64(48*xx)+12)) / 120,
-		}
-		const parts = 16 // of the interval up to the next point
-		const h = 1. / (erfSteps * parts)
-		area := 0.0
-		for p := range parts {
-			at := x + float64(float64(p)*h)
-			area += density(at) + float64(4*density(at+h/2)) + density(at+h)
-		}
-		sum += float64(area * (h / 6))
-	}
-	return table
-}()
-
-// erf returns the error function with an error below 2e-10.
-func erf(x float64) float64 {
-	a := math.Abs(x)
-	if !(a < erfEnd) {
-		if a != a {
-			return x
-		}
-		return math.Copysign(1, x)
-	}
-	k := int(float64(a*erfSteps) + 0.5)
-	t := &erfTable[k]
-	d := a - float64(k)/erfSteps
-	y := t[5]
-	for i := 4; i >= 0; i-- {
-		y = float64(y*d) + t[i]
-	}
-	return math.Copysign(y, x)
-}
-
-func sigmoid(x float64) float64 { return 1 / (1 + elem.Exp(-x)) }
+// Elementary functions of float32 for which package vec has no kernels are computed in float64,
+// of operations that are the same on every machine (see package elem), and rounded once.
 
 func tanh(x float64) float64 {
 	if a := math.Abs(x); a < 1e-3 {
@@ -138,8 +79,6 @@ func pow(x, y float64) float64 {
 	}
 	return p
 }
-
-func gelu(x float64) float64 { return float64(0.5*x) * (1 + erf(float64(x*(math.Sqrt2/2)))) }
 
 func geluTanh(x float64) float64 {
 	cubic := x + float64(0.044715*float64(float64(x*x)*x))
