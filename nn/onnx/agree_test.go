@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,17 +64,26 @@ func TestNetworks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			worst, where, decided := 0.0, "", false
+			compare := func(got map[string]*Tensor, name string) float64 {
+				g, w := got[name], want[name]
+				n := flips(g, w)
+				if masked(m, want, name) {
+					g, w, n = unmasked(g, w)
+				}
+				if n > 0 {
+					t.Logf("%s: %d of %d elements are decided otherwise", name, n, want[name].Len())
+				}
+				if n > want[name].Len()/1000 {
+					t.Errorf("%s: more than one in a thousand", name)
+				}
+				if n >= 0 && !masked(m, want, name) {
+					return 0
+				}
+				return farthest(g, w)
+			}
+			worst, where := 0.0, ""
 			for _, name := range names {
-				if n := flips(got[name], want[name]); n >= 0 {
-					// Zeros and ones, of comparisons: last digits decide where operands are nearly equal.
-					if n > want[name].Len()/1000 {
-						t.Errorf("%s: %d of %d elements differ", name, n, want[name].Len())
-					} else if n > 0 {
-						t.Logf("%s: %d of %d elements differ", name, n, want[name].Len())
-						decided = true
-					}
-				} else if e := farthest(got[name], want[name]); e > worst && !decided {
+				if e := compare(got, name); e > worst {
 					worst, where = e, name
 				}
 			}
@@ -81,16 +91,15 @@ func TestNetworks(t *testing.T) {
 			if !(worst < 1e-4) {
 				t.Error("more than 1e-4")
 			}
+			alone, err := m.Run(inputs, nil) // with nodes computed together
+			if err != nil {
+				t.Fatal(err)
+			}
 			for _, v := range m.Outputs() {
-				last := v.Name
-				alone, err := m.Run(inputs, nil) // with normalisations folded
-				if err != nil {
-					t.Fatal(err)
-				}
-				if e := farthest(alone[last], want[last]); !(e < 1e-4 || decided) {
-					t.Errorf("%s alone is off by %.1e", last, e)
+				if e := compare(alone, v.Name); !(e < 1e-4) {
+					t.Errorf("%s alone is off by %.1e", v.Name, e)
 				} else {
-					t.Logf("%s alone is off by %.1e", last, e)
+					t.Logf("%s alone is off by %.1e", v.Name, e)
 				}
 			}
 		})
@@ -109,6 +118,33 @@ func flips(got, want *Tensor) int {
 		}
 	}
 	return n
+}
+
+// masked reports whether a tensor is the product of one of zeros and ones, and another: such as
+// scores where they are the largest of their neighbourhood, of which last digits decide where
+// neighbours are nearly equal.
+func masked(m *Model, want map[string]*Tensor, name string) bool {
+	for _, n := range m.nodes {
+		if n.Op == "Mul" && n.Outputs[0] == name {
+			return slices.ContainsFunc(n.Inputs, func(in string) bool { return want[in] != nil && flips(want[in], want[in]) == 0 })
+		}
+	}
+	return false
+}
+
+// unmasked returns the elements of two tensors but for those of which one alone is zero, and
+// how many these are.
+func unmasked(got, want *Tensor) (g, w *Tensor, n int) {
+	var a, b []float32
+	for i, v := range want.Data.([]float32) {
+		u := got.Data.([]float32)[i]
+		if (u == 0) != (v == 0) {
+			n++
+			continue
+		}
+		a, b = append(a, u), append(b, v)
+	}
+	return NewTensor(a, len(a)), NewTensor(b, len(b)), n
 }
 
 // farthest returns the largest difference, in parts of the largest value.

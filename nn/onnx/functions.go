@@ -6,8 +6,8 @@ import (
 	"github.com/convergent-go/convergent/internal/elem"
 )
 
-// The elementary functions of float32 are computed in float64, of operations that are
-// the same on every machine (see package elem), and rounded once.
+// Elementary functions of float32 for which package vec has no kernels are computed in float64,
+// of operations that are the same on every machine (see package elem), and rounded once.
 
 func tanh(x float64) float64 {
 	if a := math.Abs(x); a < 1e-3 {
