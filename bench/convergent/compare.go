@@ -193,5 +193,11 @@ func (c *mergeCommand) Run() error {
 		return err
 	}
 	fmt.Printf("%s: %d networks, %d observations\n", c.Out, m.Networks(), m.Count())
+	for n := range m.Networks() {
+		if m.Network(n).Name == "" {
+			fmt.Println("Networks without names were added in the order that each file has them in; whether it is the same is known only if moments are made with -names.")
+			break
+		}
+	}
 	return nil
 }
