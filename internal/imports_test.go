@@ -44,7 +44,7 @@ var allowed = []struct {
 	{"bench/convergent/internal/results", []string{"corr", "match", "spectral", "bench/convergent/internal/arrays", "internal/artifact", "internal/safetensors"}},
 	{"bench/convergent/internal/graph", []string{"nn/onnx"}},
 	{"bench/convergent/internal/source", []string{"nn/onnx", "bench/convergent/internal/arrays", "bench/convergent/internal/dataset", "bench/convergent/internal/graph", "internal/par"}},
-	{"bench/convergent/internal/train", []string{"nn", "nn/onnx", "bench/convergent/internal/dataset", "bench/convergent/internal/progress", "bench/convergent/internal/results", "bench/convergent/internal/source", "internal/par", "internal/safetensors"}},
+	{"bench/convergent/internal/train", []string{"internal/artifact", "nn", "nn/onnx", "bench/convergent/internal/dataset", "bench/convergent/internal/progress", "bench/convergent/internal/results", "bench/convergent/internal/source", "internal/par", "internal/safetensors"}},
 	{"bench/convergent/internal/observe", []string{"corr", "bench/convergent/internal/results", "bench/convergent/internal/source", "internal/dense", "internal/level3", "internal/par", "internal/vec"}},
 	{"bench/convergent/internal/finding", []string{"nn", "corr", "match", "spectral", "bench/convergent/internal/observe", "bench/convergent/internal/results", "internal/dense", "internal/level3", "internal/par", "internal/selection"}},
 	{"bench/convergent/internal/comparison", []string{"corr", "bench/convergent/internal/finding", "bench/convergent/internal/observe", "bench/convergent/internal/progress", "bench/convergent/internal/results", "bench/convergent/internal/source", "bench/convergent/internal/train", "internal/artifact", "internal/safetensors"}},

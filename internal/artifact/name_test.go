@@ -1,7 +1,6 @@
 package artifact
 
 import (
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"

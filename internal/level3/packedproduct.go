@@ -77,7 +77,7 @@ func (b PackedB) multiply(p *product, x block) {
 		kc := min(KC, b.k-k)
 		left := blockA{packed: *packed, kc: kc}
 		if inPlace {
-			left = blockA{PanelA: asm.PanelA{Data: a.Data[x.i0*a.Stride+k:], RowStride: a.Stride, ColStride: 1}}
+			left = blockA{PanelA: asm.PanelA{Data: a.Data[x.i0*a.Stride+k:], RowStride: a.Stride, ColStride: 1}, inPlace: x.i1 - x.i0}
 		} else {
 			p.A.Pack(*packed, p.tile.MR, x.i0, full, k, k+kc)
 			p.A.Pack((*packed)[(full-x.i0)*kc:], p.tile.MRShort, full, x.i1, k, k+kc)
