@@ -73,32 +73,32 @@ func blocksPerFold(p int) int { return max(4, min(slabBlocks, 1<<18/(blockRows*p
 //
 // Units whose products would leave the range of float32 are multiplied by a power of two.
 func (a *accumulator) fold(threads, n, blocks int, data, first []float32, liveMask []uint32) bool {
-	p, width := len(a.mean), level3.Width()
 	if a.rows == 0 {
 		a.choose(n, data)
 	}
-	f := newFolding(n, p, blocks)
-	defer f.release()
-	f.data, f.shift, f.first = data, a.shift, first
-	copy(f.sum, a.sum)
-	copy(f.varied, liveMask)
-
-	// Columns do not depend on each other, so every task takes its columns through all
-	// blocks.
-	panels := (p + width - 1) / width
-	columnsPerTask := (panels + threads - 1) / threads * width
-	infinite := make([]bool, threads)
-	par.Blocks(threads, p, columnsPerTask, func(lo, hi int) {
-		infinite[lo/columnsPerTask] = !f.pack(lo, hi)
+	p, width := len(a.mean), level3.Width()
+	bands := bandsOf((p+width-1)/width, threads)
+	shares := make([]*folding, len(bands))
+	for i, b := range bands {
+		shares[i] = newFolding(n, p, blocks, b)
+		defer shares[i].release()
+	}
+	var finite bool
+	par.For(threads, len(shares), func(i int) {
+		f := shares[i]
+		f.data, f.shift, f.first = data, a.shift, first
+		copy(f.sum, a.sum)
+		copy(f.varied, liveMask)
+		if ok := f.pack(); i == 0 { // which has all columns
+			finite = ok
+		}
 	})
-	if slices.Contains(infinite, true) {
+	if !finite {
 		return false
 	}
-	copy(a.sum, f.sum)
-	copy(liveMask, f.varied)
-
-	tiles := tilesOf(panels, threads)
-	par.For(threads, len(tiles), func(i int) { f.multiply(a.prod, tiles[i]) })
+	copy(a.sum, shares[0].sum)
+	copy(liveMask, shares[0].varied)
+	par.For(threads, len(shares), func(i int) { shares[i].multiply(a.prod) })
 	if a.rows += n * blocks; a.blocksLeft() == 0 {
 		a.close(threads)
 	}
@@ -162,11 +162,14 @@ func (a *accumulator) close(threads int) {
 	clear(a.sum)
 }
 
-// folding is blocks of rows on their way into an accumulator.
+// folding is blocks of rows on their way into an accumulator: what one thread does, which
+// packs for itself all that it multiplies, since to read what another core has packed takes
+// longer.
 type folding struct {
 	n, p, blocks int
+	band         band
 	data         []float32
-	panels       []float32 // of centred rows, size floats a block
+	panels       []float32 // of centred rows, size floats a block, from the band's first on
 	size         int
 	shift, first []float32
 	sum          []float64 // of centred rows
@@ -182,12 +185,12 @@ var foldings sync.Pool
 
 // newFolding returns a folding with memory for so many blocks, of any content but for
 // exponents of zero.
-func newFolding(n, p, blocks int) *folding {
+func newFolding(n, p, blocks int, b band) *folding {
 	f, ok := foldings.Get().(*folding)
 	if !ok {
 		f = new(folding)
 	}
-	f.n, f.p, f.blocks, f.size = n, p, blocks, level3.PackedLen(p, n)
+	f.n, f.p, f.blocks, f.band, f.size = n, p, blocks, b, level3.PackedLen(p-b.i0*level3.Width(), n)
 	f.packed = level3.Scratch(blocks * f.size)
 	f.panels = *f.packed
 	f.sum, f.blockSum = resize(f.sum, p), resize(f.blockSum, p)
@@ -211,24 +214,25 @@ func resize[T any](x []T, n int) []T {
 	return x[:n]
 }
 
-// pack centres and packs columns [lo, hi) of all blocks. It reports false if an element is
-// NaN or infinite.
-func (f *folding) pack(lo, hi int) bool {
+// pack centres and packs the columns of all blocks from the band's first on. It reports
+// false if an element is NaN or infinite.
+func (f *folding) pack() bool {
 	// A run of rows at a time, since memory is read row after row.
 	const runRows = 32
 	width := level3.Width()
+	lo, hi := f.band.i0*width, f.p
 	sum, largest := f.blockSum, f.largest
 	for b := range f.blocks {
 		rows, panels := f.data[b*f.n*f.p:], f.panels[b*f.size:]
 		if hi%width != 0 {
-			clear(panels[hi/width*width*f.n:][:width*f.n])
+			clear(panels[(hi/width-f.band.i0)*width*f.n:][:width*f.n])
 		}
 		clear(sum[lo:hi])
 		clear(largest[lo:hi])
 		for k := 0; k < f.n; k += runRows {
 			for j := lo; j < hi; j += width {
 				end := min(hi, j+width)
-				vec.Centre(min(runRows, f.n-k), panels[j*f.n+k*width:], width, rows[k*f.p+j:], f.p,
+				vec.Centre(min(runRows, f.n-k), panels[(j-lo)*f.n+k*width:], width, rows[k*f.p+j:], f.p,
 					vec.Columns{Shift: f.shift[j:end], First: f.first[j:end], Sum: sum[j:end], Largest: largest[j:end], Varied: f.varied[j:end]})
 			}
 		}
@@ -257,28 +261,48 @@ func (f *folding) rescale(b, i int) (sum float64) {
 	_, exponent := math.Frexp(largest)
 	f.exponents[b*f.p+i] = int32(exponent)
 	scale, width := math.Ldexp(1, -exponent), level3.Width()
-	column := f.panels[b*f.size+i/width*width*f.n+i%width:]
+	column := f.panels[b*f.size+(i/width-f.band.i0)*width*f.n+i%width:]
 	for k := range f.n {
 		column[k*width] = float32((float64(rows[k*f.p+i]) - shift) * scale)
 	}
 	return sum
 }
 
-// multiply adds the products of all blocks in a tile of panels to the sums.
-func (f *folding) multiply(prod []float64, t tile) {
-	width := level3.Width()
+// multiply adds the products of all blocks in the band to the sums.
+func (f *folding) multiply(prod []float64) {
+	const side = 4 // panels: the sums of so many, squared, stay in the cache for all blocks
+	width, lo := level3.Width(), f.band.i0
+	panels := (f.p + width - 1) / width
+	for i := lo; i < f.band.i1; i += side {
+		for j := i; j < panels; j += side {
+			f.multiplyTile(prod, tile{i, min(f.band.i1, i+side), j, min(panels, j+side)})
+		}
+	}
+	for i := lo; i < f.band.i1; i++ { // what products of panels with themselves left below the diagonal
+		for x := i * width; x < min(f.p, (i+1)*width); x++ {
+			clear(prod[x*f.p+i*width : x*f.p+x])
+		}
+	}
+}
+
+// tile is rows [i0, i1) and columns [j0, j1) of the matrix of panels, from the diagonal on.
+type tile struct{ i0, i1, j0, j1 int }
+
+// multiplyTile is multiply for a tile.
+func (f *folding) multiplyTile(prod []float64, t tile) {
+	width, lo := level3.Width(), f.band.i0
 	for b := range f.blocks {
-		block, exponents := level3.NewPackedB(f.panels[b*f.size:], f.p, f.n), f.exponents[b*f.p:][:f.p]
+		block, exponents := level3.NewPackedB(f.panels[b*f.size:], f.p-lo*width, f.n), f.exponents[b*f.p:][:f.p]
 		rescaled := slices.ContainsFunc(exponents, func(e int32) bool { return e != 0 })
 		for j := t.j0; j < t.j1; j++ { // a panel stays in the cache for all that it is multiplied with
 			for i := t.i0; i < min(t.i1, j+1); i++ {
 				sums := prod[i*width*f.p+j*width:]
 				if !rescaled {
-					block.Gram(i, j, sums, f.p)
+					block.Gram(i-lo, j-lo, sums, f.p)
 					continue
 				}
 				scaled := make([]float64, width*width)
-				block.Gram(i, j, scaled, width)
+				block.Gram(i-lo, j-lo, scaled, width)
 				for x := range min(width, f.p-i*width) {
 					for y := range min(width, f.p-j*width) {
 						sums[x*f.p+y] += math.Ldexp(scaled[x*width+y], int(exponents[i*width+x]+exponents[j*width+y]))
@@ -287,30 +311,29 @@ func (f *folding) multiply(prod []float64, t tile) {
 			}
 		}
 	}
-	for i := max(t.i0, t.j0); i < min(t.i1, t.j1); i++ { // what products of panels with themselves left below the diagonal
-		for x := i * width; x < min(f.p, (i+1)*width); x++ {
-			clear(prod[x*f.p+i*width : x*f.p+x])
-		}
-	}
 }
 
-// tile is rows [i0, i1) and columns [j0, j1) of a matrix of panels.
-type tile struct{ i0, i1, j0, j1 int }
+// band is rows [i0, i1) of a triangle of panels.
+type band struct{ i0, i1 int }
 
-// tilesOf returns tiles that cover the upper triangle of so many panels: small ones
-// where there are few, so that threads have equal shares.
-func tilesOf(panels, threads int) []tile {
-	side := 4
-	for parts := (panels + side - 1) / side; threads > 1 && side > 1 && parts*(parts+1)/2 < 16*threads; parts = (panels + side - 1) / side {
-		side /= 2
-	}
-	var tiles []tile
-	for i := 0; i < panels; i += side {
-		for j := i; j < panels; j += side {
-			tiles = append(tiles, tile{i, min(panels, i+side), j, min(panels, j+side)})
+// bandsOf returns at most so many bands of about equal size of a triangle, from the longest
+// row to the last panel.
+func bandsOf(panels, threads int) []band {
+	var bands []band
+	left := panels * (panels + 1) / 2 // products
+	for i0 := 0; i0 < panels; threads-- {
+		share, i1 := (left+threads-1)/threads, i0
+		for size := 0; i1 < panels && (i1 == i0 || 2*size+panels-i1 <= 2*share); i1++ {
+			size += panels - i1
+			left -= panels - i1
 		}
+		if threads == 1 {
+			left, i1 = 0, panels
+		}
+		bands = append(bands, band{i0, i1})
+		i0 = i1
 	}
-	return tiles
+	return bands
 }
 
 // mergeWeights returns the weights of the differences of means when n rows follow count:

@@ -104,7 +104,7 @@ func (m *Moments) Count() int64 { return m.accumulator.count + int64(m.accumulat
 // EstimateMemory returns an upper bound in bytes of the memory of moments of networks of
 // the given numbers of units, whatever the number of observations, while they are added
 // and while a figure is read: two matrices of products in float64, one of them temporary,
-// and the blocks of observations that are folded at a time.
+// and the blocks of observations that are folded at a time, which each thread packs.
 func EstimateMemory(units ...int) int64 {
 	var p int64
 	for _, u := range units {
@@ -112,7 +112,7 @@ func EstimateMemory(units ...int) int64 {
 	}
 	blocks := int64(blocksPerFold(int(p))) * blockRows
 	padded := p + int64(level3.Width())
-	return 2*8*p*p + 4*blocks*(p+padded) + 256*p
+	return 2*8*p*p + 4*blocks*(p+int64(par.Threads(0))*padded) + 256*p
 }
 
 // Add adds observations: activations[i] holds those of network i, rows x
