@@ -106,7 +106,7 @@ func asJSON(t *testing.T, v any) string {
 func momentsOnly(l results.Layer) results.Layer {
 	value := func(m results.Measure, null bool) results.Measure {
 		if null {
-			return results.Measure{Value: m.Value, Networks: m.Networks, Null: m.Null, P: m.P}
+			return results.Measure{Value: m.Value, Networks: m.Networks, Null: m.Null, P: m.P, Draws: m.Draws}
 		}
 		return results.Measure{Value: m.Value}
 	}
@@ -115,7 +115,7 @@ func momentsOnly(l results.Layer) results.Layer {
 	convergence.Matched = value(convergence.Matched, true)
 	rotation := convergence.Nulls[0]
 	rotation.Untrained, rotation.Gain = nil, nil
-	convergence.Matched.Null, convergence.Matched.P = &rotation.Mean, rotation.P
+	convergence.Matched.Null, convergence.Matched.P, convergence.Matched.Draws = &rotation.Mean, rotation.P, rotation.Draws
 	convergence.Nulls, convergence.HeldOut = []results.MatchedNull{rotation}, nil
 	// These follow from the strictest rotation, which moments do not know.
 	convergence.Converged, convergence.Features, convergence.Recurrence = nil, nil, nil
@@ -218,7 +218,7 @@ func TestOneRoad(t *testing.T) {
 			if own := trained.Layers[i].Subspaces.Angles; own != nil && alone.Layers[i].Subspaces.Angles == nil {
 				t.Errorf("%s: no canonical correlation of clusters, where networks have %v", l.Name, *own.Value)
 			}
-			alone.Layers[i].Subspaces.Angles = nil
+			alone.Layers[i].Subspaces.Angles, alone.Layers[i].Subspaces.Clustered = nil, nil
 			alone.Layers[i].Convergence.Converged, alone.Layers[i].Convergence.Features, alone.Layers[i].Convergence.Recurrence = nil, nil, nil
 			if got, want := asJSON(t, alone.Layers[i]), asJSON(t, l); got != want {
 				t.Errorf("%s: %s gives\n%.2000s\nnetworks\n%.2000s", l.Name, paths[i], firstDifference(got, want), firstDifference(want, got))
