@@ -15,8 +15,14 @@ import (
 func TestForgedMoments(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	nets := data(rnd, 1000, 4, 3)
-	m := NewMoments(4, 3)
-	if err := m.Add(1000, nets...); err != nil {
+	most, m := NewMoments(4, 3), NewMoments(4, 3)
+	if err := most.Add(1000, nets...); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Merge(most); err != nil { // whose products are then of deviations from the mean
+		t.Fatal(err)
+	}
+	if err := m.Add(10, nets[0][:40], nets[1][:30]); err != nil { // which are in the block
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "m")
@@ -28,10 +34,11 @@ func TestForgedMoments(t *testing.T) {
 		"NaN in block":   {func(f *safetensors.File) { tensor(f, "block").F32[5] = float32(math.NaN()) }, "an activation is NaN"},
 		"Inf in block":   {func(f *safetensors.File) { tensor(f, "block").F32[5] = float32(math.Inf(-1)) }, "an activation is -Inf"},
 		"NaN first":      {func(f *safetensors.File) { tensor(f, "first").F32[5] = float32(math.NaN()) }, "an activation is NaN"},
-		"mean":           {func(f *safetensors.File) { tensor(f, "mean").F64[1] = 1e200 }, "the mean of unit 1 is 1e+200"},
+		"mean":           {func(f *safetensors.File) { tensor(f, "mean").F64[1] = 1e200 }, "the mean of unit 1 is"},
 		"NaN mean":       {func(f *safetensors.File) { tensor(f, "mean").F64[1] = math.NaN() }, "the mean of unit 1 is NaN"},
 		"negated":        {func(f *safetensors.File) { negate(tensor(f, "product").F64) }, "the squared deviations of unit 0"},
-		"negated spread": {func(f *safetensors.File) { negate(tensor(f, "spread").F64) }, "the squared deviations of unit 0"},
+		"NaN residual":   {func(f *safetensors.File) { tensor(f, "residual").F64[2] = math.NaN() }, "a sum of deviations is NaN"},
+		"Inf centre":     {func(f *safetensors.File) { tensor(f, "centre").F32[2] = float32(math.Inf(1)) }, "an activation is +Inf"},
 		"large":          {func(f *safetensors.File) { tensor(f, "product").F64[0] = 1e200 }, "the squared deviations of unit 0"},
 		"beyond":         {func(f *safetensors.File) { tensor(f, "product").F64[1] = 1e6 }, "the products of units 0 and 1"},
 		"below":          {func(f *safetensors.File) { tensor(f, "product").F64[7] = math.Inf(1) }, "a product is +Inf"},

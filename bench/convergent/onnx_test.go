@@ -26,7 +26,7 @@ func TestONNX(t *testing.T) {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	opens(t, stdout, dir)
-	for _, want := range []string{"a: 12 samples, 3 layers", "relu3_Relu", "gelu_Mul_1"} {
+	for _, want := range []string{"a: 12 samples, 3 layers", "relu3/Relu", "gelu/Mul_1"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("nothing about %q in:\n%s", want, stdout)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
+	"github.com/convergent-go/convergent/internal/artifact"
 )
 
 // onnxData is networks that PyTorch exported, and the activations that it computed itself;
@@ -113,7 +114,7 @@ func TestNetworksOnImages(t *testing.T) {
 		if got := fmt.Sprint(names); got != "[rotation rotation_before shuffle untrained]" {
 			t.Errorf("%s: nulls %s", l.Name, got)
 		}
-		if patches, err := results.OpenPatches(filepath.Join(o.Out, "layers", l.Name)); err != nil || len(patches) != 3 {
+		if patches, err := results.OpenPatches(filepath.Join(o.Out, "layers", artifact.FileName(l.Name))); err != nil || len(patches) != 3 {
 			t.Errorf("%s: patches of %d networks: %v", l.Name, len(patches), err)
 		}
 	}
