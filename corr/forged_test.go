@@ -30,20 +30,20 @@ func TestForgedMoments(t *testing.T) {
 		forge func(f *safetensors.File)
 		want  string // nothing: it is sound
 	}{
-		"sound":          {func(*safetensors.File) {}, ""},
-		"NaN in block":   {func(f *safetensors.File) { tensor(f, "block").F32[5] = float32(math.NaN()) }, "an activation is NaN"},
-		"Inf in block":   {func(f *safetensors.File) { tensor(f, "block").F32[5] = float32(math.Inf(-1)) }, "an activation is -Inf"},
-		"NaN first":      {func(f *safetensors.File) { tensor(f, "first").F32[5] = float32(math.NaN()) }, "an activation is NaN"},
-		"mean":           {func(f *safetensors.File) { tensor(f, "mean").F64[1] = 1e200 }, "the mean of unit 1 is"},
-		"NaN mean":       {func(f *safetensors.File) { tensor(f, "mean").F64[1] = math.NaN() }, "the mean of unit 1 is NaN"},
-		"negated":        {func(f *safetensors.File) { negate(tensor(f, "product").F64) }, "the squared deviations of unit 0"},
-		"NaN residual":   {func(f *safetensors.File) { tensor(f, "residual").F64[2] = math.NaN() }, "a sum of deviations is NaN"},
-		"Inf centre":     {func(f *safetensors.File) { tensor(f, "centre").F32[2] = float32(math.Inf(1)) }, "an activation is +Inf"},
-		"large":          {func(f *safetensors.File) { tensor(f, "product").F64[0] = 1e200 }, "the squared deviations of unit 0"},
-		"beyond":         {func(f *safetensors.File) { tensor(f, "product").F64[1] = 1e6 }, "the products of units 0 and 1"},
-		"below":          {func(f *safetensors.File) { tensor(f, "product").F64[7] = math.Inf(1) }, "a product is +Inf"},
-		"count":          {func(f *safetensors.File) { tensor(f, "count").I64[0] = math.MaxInt64 }, "observations"},
-		"none":           {func(f *safetensors.File) { tensor(f, "count").I64[0] = 0 }, "the mean of unit 0"},
+		"sound":        {func(*safetensors.File) {}, ""},
+		"NaN in block": {func(f *safetensors.File) { tensor(f, "block").F32[5] = float32(math.NaN()) }, "an activation is NaN"},
+		"Inf in block": {func(f *safetensors.File) { tensor(f, "block").F32[5] = float32(math.Inf(-1)) }, "an activation is -Inf"},
+		"NaN first":    {func(f *safetensors.File) { tensor(f, "first").F32[5] = float32(math.NaN()) }, "an activation is NaN"},
+		"mean":         {func(f *safetensors.File) { tensor(f, "mean").F64[1] = 1e200 }, "the mean of unit 1 is"},
+		"NaN mean":     {func(f *safetensors.File) { tensor(f, "mean").F64[1] = math.NaN() }, "the mean of unit 1 is NaN"},
+		"negated":      {func(f *safetensors.File) { negate(tensor(f, "product").F64) }, "the squared deviations of unit 0"},
+		"NaN residual": {func(f *safetensors.File) { tensor(f, "residual").F64[2] = math.NaN() }, "a sum of deviations is NaN"},
+		"Inf centre":   {func(f *safetensors.File) { tensor(f, "centre").F32[2] = float32(math.Inf(1)) }, "an activation is +Inf"},
+		"large":        {func(f *safetensors.File) { tensor(f, "product").F64[0] = 1e200 }, "the squared deviations of unit 0"},
+		"beyond":       {func(f *safetensors.File) { tensor(f, "product").F64[1] = 1e6 }, "the products of units 0 and 1"},
+		"below":        {func(f *safetensors.File) { tensor(f, "product").F64[7] = math.Inf(1) }, "a product is +Inf"},
+		"count":        {func(f *safetensors.File) { tensor(f, "count").I64[0] = math.MaxInt64 }, "observations"},
+		"none":         {func(f *safetensors.File) { tensor(f, "count").I64[0] = 0 }, "the mean of unit 0"},
 		"indefinite": {func(f *safetensors.File) { // three units each two of which are opposite
 			x := tensor(f, "product").F64
 			for _, at := range [][2]int{{0, 1}, {0, 2}, {1, 2}} {
