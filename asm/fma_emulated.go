@@ -2,8 +2,52 @@
 
 package asm
 
-// FMA returns x*y + z rounded once.
-func FMA(x, y, z float32) float32 { return emulatedFMA(x, y, z) }
+import "math"
+
+// FMA returns x*y + z rounded once, as the instruction does.
+//
+// The product of two float32 is exact in float64, so only the sum is rounded
+// before the conversion to float32. Rounding twice can differ from rounding
+// once only where the float64 sum lies half-way between two float32, or where
+// the result is subnormal and the half-way point is elsewhere; there the sum is
+// rounded to odd instead (Boldo and Melquiond, "Emulation of FMA and correctly
+// rounded sums", 2008), which keeps the sticky bit that the conversion needs.
+func FMA(x, y, z float32) float32 {
+	p := float64(float64(x) * float64(y))
+	s := p + float64(z)
+	if roundsTwice(s) {
+		s = roundToOdd(p, float64(z))
+	}
+	return float32(s)
+}
+
+// roundsTwice reports whether a float64 sum may not be rounded to float32 as it is.
+func roundsTwice(s float64) bool {
+	const (
+		tailMask  = 1<<29 - 1              // the bits of a float64 that a float32 lacks
+		halfway   = 1 << 28                // such a tail half-way between two float32
+		minNormal = uint64(1023-126) << 52 // the smallest normal float32
+	)
+	b := math.Float64bits(s)
+	return b&tailMask == halfway || b&^(1<<63) < minNormal
+}
+
+// roundToOdd returns p+z where that is exact, else the neighbouring float64
+// whose last bit is set.
+func roundToOdd(p, z float64) float64 {
+	s := p + z
+	v := s - p
+	e := (p - (s - v)) + (z - v) // exact error of s (Knuth's two-sum)
+	if b := math.Float64bits(s); b&1 == 0 && (e > 0 || e < 0) {
+		if (e > 0) == (s > 0) {
+			b++
+		} else {
+			b--
+		}
+		s = math.Float64frombits(b)
+	}
+	return s
+}
 
 // addTerms4x4 adds n terms to 4 x 4 sums, one FMA each, k rising:
 //
