@@ -32,12 +32,22 @@ func StridedB(data []float32, stride, n, k int) (b PackedB, ok bool) {
 
 // Pack packs vectors [0, j1-j0) of v as vectors [j0, j1). j0 is a multiple of the
 // width of a tile, and so is j1 unless it is the number of vectors.
-func (b PackedB) Pack(j0, j1 int, v Operand) {
-	width := Width()
+func (b PackedB) Pack(j0, j1 int, v Operand) { b.pack(j0, 0, j1-j0, v) }
+
+// pack packs vectors [i0, i1) of v as those from j0 on.
+func (b PackedB) pack(j0, i0, i1 int, v Operand) {
 	for k := 0; k < b.k; k += KC {
 		end := min(b.k, k+KC)
-		v.Pack(b.block.data[k*b.width()+j0*(end-k):], width, 0, j1-j0, k, end)
+		v.Pack(b.block.data[k*b.width()+j0*(end-k):], Width(), i0, i1, k, end)
 	}
+}
+
+// terms returns terms [k0, k1), a block of KC or the rest, of the vectors from j0 on.
+func (b PackedB) terms(j0, k0, k1 int) blockB {
+	t := b.block
+	t.step = min(t.step, k1-k0)
+	t.data = t.data[k0*b.width()+(b.first+j0)*t.step:]
+	return t
 }
 
 // Overread returns how many vectors further than m Multiply reads of A: to where the last
@@ -50,11 +60,9 @@ func (b PackedB) Overread(m int) int { return newRowTiling(asm.Active().Tile(), 
 func (b PackedB) Multiply(m int, a asm.PanelA, c []float32, ldc int, e Epilogue) {
 	p := newProduct(asm.Active(), Product{M: m, N: b.n, K: b.k, C: c, LDC: ldc, Epilogue: e})
 	for k := 0; k < b.k; k += KC {
-		kc, a, terms := min(KC, b.k-k), a, b.block
+		a, end := a, min(b.k, k+KC)
 		a.Data = a.Data[k*a.ColStride:]
-		terms.step = min(terms.step, kc)
-		terms.data = terms.data[k*b.width()+b.first*terms.step:]
-		p.macro(block{0, m, 0, b.n, k, k + kc}, blockA{PanelA: a, inPlace: m}, newRowTiling(p.tile, m), terms)
+		p.macro(block{0, m, 0, b.n, k, end}, blockA{PanelA: a, inPlace: m}, newRowTiling(p.tile, m), b.terms(0, k, end))
 	}
 }
 

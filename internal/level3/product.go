@@ -67,9 +67,10 @@ type product struct {
 	tier asm.Tier
 	tile asm.Tile
 
-	// Operands that are read where they lie, else nil.
+	// Operands that are read where they lie, and a B that was packed before, else nil.
 	inPlaceA *Rows
 	inPlaceB *Cols
+	packedB  *PackedB
 
 	narrow bool // tiles are those of Narrow
 }
@@ -122,8 +123,11 @@ func (p *product) share(threads int) (rows, cols int) {
 // multiply computes rows [i0, i1) and columns [j0, j1) of C.
 func (p *product) multiply(i0, i1, j0, j1 int) {
 	rounds := (i1 - i0 + mc - 1) / mc
-	rows, kc := roundUp((i1-i0+rounds-1)/rounds, p.tile.MR), min(KC, p.K)
-	packedA, packedB := Scratch(rows*kc), Scratch(roundUp(min(nc, j1-j0), p.tile.NR)*kc)
+	rows, kc, cols := roundUp((i1-i0+rounds-1)/rounds, p.tile.MR), min(KC, p.K), 0
+	if p.inPlaceB == nil && p.packedB == nil {
+		cols = roundUp(min(nc, j1-j0), p.tile.NR)
+	}
+	packedA, packedB := Scratch(rows*kc), Scratch(cols*kc)
 	defer Release(packedA)
 	defer Release(packedB)
 	for jc := j0; jc < j1; jc += nc { // loop 5: columns of C
@@ -167,10 +171,13 @@ func (p *product) epilogue(k0, k1 int) asm.Epilogue {
 	return e
 }
 
-// blockB returns the columns and terms of a block of B, in place or packed.
+// blockB returns the columns and terms of a block of B, in place, or packed before or now.
 func (p *product) blockB(packed []float32, b block) blockB {
 	if in := p.inPlaceB; in != nil {
 		return blockB{in.Data[b.k0*in.Stride+b.j0:], in.Stride, 1}
+	}
+	if p.packedB != nil {
+		return p.packedB.terms(b.j0, b.k0, b.k1)
 	}
 	p.B.Pack(packed, p.tile.NR, b.j0, b.j1, b.k0, b.k1)
 	return blockB{packed, p.tile.NR, b.k1 - b.k0}
