@@ -7,9 +7,9 @@
 // multiplies by AVX2 or AVX-512 on all cores, in float64 and float32.
 //
 // The routines of level 3 (Gemm, Symm, Syrk, Syr2k, Trmm and Trsm) are products of blocks;
-// at the diagonal of a triangle few rows are left, which are eliminated one by one. Gemv,
-// Ger and Symv divide large matrices among cores. Small matrices and all other routines,
-// the complex ones among them, are gonum's own. Arguments that gonum's panics at are given to
+// at the diagonal of a triangle few rows are left, which are eliminated one by one. Gemv
+// divides large matrices among cores. Small matrices and all other routines, the complex
+// ones among them, are gonum's own. Arguments that gonum's panics at are given to
 // gonum's, and so panic in the same way.
 //
 // A result is the same for any number of threads and in every tier (see package asm), but
