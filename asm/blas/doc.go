@@ -12,8 +12,9 @@
 // ones among them, are gonum's own. Arguments that gonum's panics at are given to
 // gonum's, and so panic in the same way.
 //
-// A result is the same for any number of threads and in every tier (see package asm), but
-// not the same bits as gonum's: sums are fused and in another order. The bounds on errors
+// A result is the same for any number of threads, and one of level 3 in every tier and
+// architecture too (see package asm), but not the same bits as gonum's: sums are fused and in
+// another order. The bounds on errors
 // of textbooks hold: that of a product of k terms is k u sum |a||b|, with u = 2^-53 or 2^-24;
 // a solution of Trsm has a residual as small as by substitution.
 package blas
