@@ -240,6 +240,7 @@ func (g *Groups) Close() {
 			return
 		}
 		m.allocate()
+		m.foldBlock()
 		m.flush()
 		m.block = nil
 	})
