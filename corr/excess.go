@@ -8,6 +8,7 @@ import (
 
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // Excess returns MeanMaxCorrelation less its mean over draws in which b's units are
@@ -46,27 +47,9 @@ func (c *Pair) beyondRotated(observed float64, draws int, seed uint64) (float64,
 	level3.Gemm(threads, level3.Product{M: c.p, N: width, K: b.held, A: level3.Rows{Data: between, Stride: b.held}, B: level3.Cols{Data: weights, Stride: width}, C: *r, LDC: width})
 	var sum float64
 	for drawn := *r; len(drawn) > 0; drawn = drawn[c.q:] {
-		sum += float64(largest(drawn[:c.q]))
+		sum += float64(vec.Largest(drawn[:c.q]))
 	}
 	return observed - sum/float64(draws)/float64(c.p), nil
-}
-
-// largest returns the largest value.
-func largest(x []float32) float32 {
-	top := [4]float32{x[0], x[0], x[0], x[0]} // since each comparison waits for the last one
-	for ; len(x) >= 4; x = x[4:] {
-		for lane, v := range x[:4] {
-			if v > top[lane] {
-				top[lane] = v
-			}
-		}
-	}
-	for _, v := range x {
-		if v > top[0] {
-			top[0] = v
-		}
-	}
-	return max(top[0], top[1], top[2], top[3])
 }
 
 // turned is a network's units in random bases of the space that they span, side by side:
