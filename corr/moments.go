@@ -68,10 +68,11 @@ type Moments struct {
 func NewMoments(units ...int) *Moments {
 	m := newMoments(units)
 	m.capacity = blocksPerFold(m.total())
+	m.allocate()
 	return m
 }
 
-// newMoments returns moments whose block has no capacity yet.
+// newMoments returns moments whose block has no capacity yet, and without products.
 func newMoments(units []int) *Moments {
 	if len(units) == 0 {
 		panic("corr: no networks")
@@ -85,7 +86,7 @@ func newMoments(units []int) *Moments {
 	}
 	p := m.total()
 	m.first, m.liveMask = make([]float32, p), make([]uint32, p)
-	m.accumulator = newAccumulator(moments{mean: make([]float64, p), prod: make([]float64, p*p)})
+	m.accumulator = newAccumulator(moments{mean: make([]float64, p)})
 	return m
 }
 
