@@ -36,9 +36,7 @@ type channelwise struct {
 	vertical, horizontal axis
 	x, y                 plane
 	w                    []float32 // [taps, taps, channels]
-	bias                 []float32 // nil: none
-	floor                float32
-	done                 func(at, n int) // nil, or Epilogue's, of positions that lie side by side
+	Epilogue                       // whose Done is called for rows, if positions of y lie side by side
 }
 
 // chunk is how many channels are computed at a time: so many that their filters stay in the
@@ -60,8 +58,8 @@ func (e channelwise) run(threads int) {
 		for c := 0; c < e.channels; c += e.chunk() {
 			for r := lo; r < hi; r++ {
 				e.row(r/e.vertical.out, r%e.vertical.out, c, min(e.channels, c+e.chunk()))
-				if e.done != nil && c+e.chunk() >= e.channels {
-					e.done(r*e.y.row, e.y.row)
+				if e.Done != nil && c+e.chunk() >= e.channels {
+					e.Done(r*e.y.row, e.y.row)
 				}
 			}
 		}
@@ -100,9 +98,9 @@ func (e channelwise) row(n, oy, c0, c1 int) {
 			X: asm.Strides{Row: e.x.row, Col: e.x.col, Output: e.horizontal.stride * e.x.col},
 			W: asm.Strides{Row: e.horizontal.taps * e.channels, Col: e.channels}}
 		x := e.x.data[n*e.x.image+(oy*e.vertical.stride-e.vertical.pad+row0)*e.x.row+(o*e.horizontal.stride-e.horizontal.pad+col0)*e.x.col+c0:]
-		epilogue := asm.Epilogue{Floor: e.floor}
-		if e.bias != nil {
-			epilogue.Add = e.bias[c0:]
+		epilogue := asm.Epilogue{Floor: e.floor()}
+		if e.Bias != nil {
+			epilogue.Add = e.Bias[c0:]
 		}
 		asm.Active().Depthwise(outputs, terms, y, e.y.col, x, e.w[(row0*e.horizontal.taps+col0)*e.channels+c0:], epilogue)
 		o += outputs - 1
@@ -112,11 +110,11 @@ func (e channelwise) row(n, oy, c0, c1 int) {
 // empty sets y to sums of no terms, of channels from c on.
 func (e channelwise) empty(y []float32, c int) {
 	clear(y)
-	for i := range y {
-		if e.bias != nil {
-			y[i] = e.bias[c+i]
-		}
-		y[i] = max(y[i], e.floor)
+	if e.Bias != nil {
+		copy(y, e.Bias[c:])
+	}
+	for i, v := range y {
+		y[i] = max(v, e.floor())
 	}
 }
 
@@ -132,7 +130,7 @@ func (g Geometry) forwardDepthwise(threads int, y, x, w, bias []float32, relu bo
 // channelwise returns the convolution of g with filters [KH, KW, C].
 func (g Geometry) channelwise(y, x, filters []float32, e Epilogue) channelwise {
 	return channelwise{n: g.N, channels: g.C, vertical: g.vertical(), horizontal: g.horizontal(),
-		x: g.inputPlane(x), y: g.outputPlane(y), w: filters, bias: e.Bias, floor: e.floor(), done: e.Done}
+		x: g.inputPlane(x), y: g.outputPlane(y), w: filters, Epilogue: e}
 }
 
 // backwardDataDepthwise is BackwardData of filters for each channel, a convolution for each
@@ -150,7 +148,7 @@ func (g Geometry) backwardDataDepthwise(threads int, dx, dy, w []float32) {
 		images := g.inputPlane(dx)
 		images = plane{images.data[p.y*images.row+p.x*images.col:], images.image, g.Stride * images.row, g.Stride * images.col}
 		e := channelwise{n: g.N, channels: g.C, vertical: p.vertical, horizontal: p.horizontal,
-			x: g.outputPlane(dy), y: images, w: *reached, floor: float32(math.Inf(-1))}
+			x: g.outputPlane(dy), y: images, w: *reached}
 		e.run(threads)
 	}
 }
