@@ -27,7 +27,7 @@ func (t *tiling) gradient(threads int, dw []float32) {
 	s := t.sums()
 	parts := max(1, min(8, smallGradient/s.size(), t.tiles()/(2*gradientBlock)))
 	if parts == 1 {
-		t.share(threads, func(threads int, part *tiling) {
+		t.share(threads, t.fewTiles(), func(threads int, part *tiling) {
 			s := part.sums()
 			buf := level3.Scratch(s.size())
 			defer level3.Release(buf)

@@ -179,36 +179,22 @@ func (f *filters) kept() *filters {
 // fewer than a product's do not take less, or fetching the transforms from memory, which takes
 // as long as some 24 tiles.
 func (g Geometry) formOfPrepared() *asm.Winograd {
-	if g.Stride != 1 || g.KH != g.KW || min(g.C, g.Out)/g.groups() < 8 {
-		return nil
-	}
-	var best *asm.Winograd
-	least := max(24, g.positions()) * g.KH * g.KW
-	for _, f := range []*asm.Winograd{asm.F2x3, asm.F4x3, asm.F2x5, asm.F4x5} {
-		tiles := g.N * divUp(g.OutH(), f.M) * divUp(g.OutW(), f.M)
-		if products := max(24, tiles) * f.Points * f.Points; f.R == g.KH && products < least {
-			best, least = f, products
-		}
-	}
-	return best
+	rows := func(n int) int { return max(24, n) }
+	return g.quickest(rows(g.positions()), rows)
 }
 
 // convolvePrepared is convolve, all threads taking parts of the tiles, or of the channels of
 // y where there are too few tiles for that.
 func (t *tiling) convolvePrepared(threads int, w *filters, e Epilogue) {
-	panels := divUp(t.y.depth, panelWidth())
-	each := divUp(panels, threads)
 	blocks := divUp(t.tiles(), t.block(threads, t.x.vectors()+paddedColumns(t.y.depth)))
-	if even := 4*panels >= 3*threads*each; threads == 1 || !even || blocks >= threads && t.tiles() >= 24*threads {
-		t.convolve(threads, w, e)
-		return
-	}
-	t.parts(threads, each*panelWidth(), func(lo, hi int, part *tiling) {
+	t.share(threads, blocks < threads || t.tiles() < 24*threads, func(threads int, part *tiling) {
+		lo := part.y.c0 - t.y.c0
+		hi := lo + part.y.depth
 		columns := new(filters)
 		for _, b := range w.points {
 			columns.points = append(columns.points, b.Columns(lo, paddedColumns(hi)))
 		}
-		part.convolve(1, columns, e.columns(lo, hi))
+		part.convolve(threads, columns, e.columns(lo, hi))
 	})
 }
 
