@@ -6,7 +6,6 @@ import (
 	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
-	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // Where each channel has a filter of its own there is no product of matrices: vectors are
@@ -178,11 +177,7 @@ func (g Geometry) backwardWeightsDepthwise(threads int, dw, x, dy []float32) {
 		s := channelwiseGradient{g, h, x, dy, sum, c, min(gradientChannels, g.C-c)}
 		s.add(part*share, min(rows, (part+1)*share))
 	})
-	total := (*sums)[:taps*g.C]
-	for part := 1; part < parts; part++ {
-		vec.Add(total, (*sums)[part*taps*g.C:][:taps*g.C])
-	}
-	asm.Active().Transpose(dw, taps, total, g.C, taps, g.C)
+	asm.Active().Transpose(dw, taps, sumParts(*sums, taps*g.C), g.C, taps, g.C)
 }
 
 // channelwiseGradient sums the gradient of the filters [KH, KW, C] of channels from c on.

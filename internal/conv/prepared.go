@@ -136,7 +136,7 @@ func (p *prepared) make(threads int, g Geometry, how way, w []float32) {
 	case mergedGroups:
 		m, _ := g.merged()
 		ws := make([]float32, m.Out*m.patch())
-		m.rows(g, func(merged, own, n int) { copy(ws[merged:][:n], w[own:]) })
+		m.filters(g, ws, w)
 		p.inner = NewFilters(ws)
 	case winograd:
 		for i := range g.groups() {
