@@ -147,7 +147,7 @@ func (g Geometry) forwardPatches(threads int, y, x, w, bias []float32, relu bool
 		}
 		level3.Gemm(threads, level3.Product{
 			M: g.positions(), N: out, K: k,
-			A: &patches{g.window(x, i)}, B: level3.Rows{Data: w[i*out*k:], Stride: k}, C: y[min(len(y), i*out):], LDC: g.Out,
+			A: &patches{g.window(x, i)}, B: level3.Rows{Data: w[i*out*k:], Stride: k}, C: y[i*out:], LDC: g.Out,
 			Epilogue: level3.Epilogue{Bias: b, ReLU: relu}})
 	}
 }
@@ -161,6 +161,6 @@ func (g Geometry) backwardWeightsPatches(threads int, dw, x, dy []float32) {
 	for i := range g.groups() {
 		level3.Gemm(threads, level3.Product{
 			M: out, N: k, K: g.positions(),
-			A: level3.Cols{Data: dy[min(len(dy), i*out):], Stride: g.Out}, B: &patchTerms{g.window(x, i)}, C: dw[i*out*k:], LDC: k})
+			A: level3.Cols{Data: dy[i*out:], Stride: g.Out}, B: &patchTerms{g.window(x, i)}, C: dw[i*out*k:], LDC: k})
 	}
 }

@@ -55,6 +55,9 @@ func (f *Filters) Forward(threads int, g Geometry, y, x []float32, e Epilogue) {
 	if e.Bias != nil && len(e.Bias) != g.Out {
 		panic("conv: wrong length of the bias")
 	}
+	if g.N == 0 {
+		return
+	}
 	form := g.formOfPrepared()
 	how := way{g.algorithmWith(forward, form), nil}
 	if how.algorithm == winograd {
@@ -93,7 +96,7 @@ func (f *Filters) Forward(threads int, g Geometry, y, x []float32, e Epilogue) {
 				a = level3.Rows{Data: x, Stride: g.C}
 			}
 			part := e.columns(i*out, (i+1)*out)
-			b.Gemm(threads, g.positions(), a, y[min(len(y), i*out):], g.Out, level3.Epilogue{Bias: part.Bias, ReLU: e.ReLU}, e.matrix(g.Out, i*out))
+			b.Gemm(threads, g.positions(), a, y[i*out:], g.Out, level3.Epilogue{Bias: part.Bias, ReLU: e.ReLU}, e.matrix(g.Out, i*out))
 		}
 	}
 }
