@@ -40,8 +40,8 @@ func (c *Pair) beyondRotated(observed float64, draws int, seed uint64) (float64,
 	}
 	// In b's principal axes, whose covariances with a's units other measures need, too.
 	threads, width, b := par.Threads(c.Threads), draws*c.q, c.axesB()
-	weights, deviations := c.turnedB.of(threads, draws, seed, b)
-	between := axisCorrelations(c.reversed().axisBetween(), c.aa, deviations, c.p)
+	weights := c.turnedB.of(threads, draws, seed, b)
+	between := axisCorrelations(c.reversed().axisBetween(), c.aa, b.deviations(), c.p)
 	r := level3.Scratch(c.p * width)
 	defer level3.Release(r)
 	level3.Gemm(threads, level3.Product{M: c.p, N: width, K: b.held, A: level3.Rows{Data: between, Stride: b.held}, B: level3.Cols{Data: weights, Stride: width}, C: *r, LDC: width})
@@ -56,17 +56,16 @@ func (c *Pair) beyondRotated(observed float64, draws int, seed uint64) (float64,
 // the weights of principal axes of deviation 1 in directions of variance 1, in the columns of a
 // matrix. The bases that are asked for first are kept.
 type turned struct {
-	once       sync.Once
-	draws      int
-	seed       uint64
-	rotations  [][]float32
-	weights    []float32
-	deviations []float64 // along the axes
+	once      sync.Once
+	draws     int
+	seed      uint64
+	rotations [][]float32
+	weights   []float32
 
 	like *turned // of the same units at other observations, which has the rotations; may be nil
 }
 
-func (t *turned) of(threads, draws int, seed uint64, a *axes) (weights []float32, deviations []float64) {
+func (t *turned) of(threads, draws int, seed uint64, a *axes) (weights []float32) {
 	t.once.Do(func() {
 		if l := t.like; l != nil && l.draws == draws && l.seed == seed {
 			t.rotations = l.rotations
@@ -74,12 +73,12 @@ func (t *turned) of(threads, draws int, seed uint64, a *axes) (weights []float32
 			t.rotations = rotations(threads, draws, seed, a.n)
 		}
 		t.draws, t.seed = draws, seed
-		t.weights, t.deviations = a.inBases(threads, t.rotations)
+		t.weights = a.inBases(threads, t.rotations)
 	})
 	if t.draws != draws || t.seed != seed {
 		return a.inBases(threads, rotations(threads, draws, seed, a.n))
 	}
-	return t.weights, t.deviations
+	return t.weights
 }
 
 // rotations returns those of order n that [Pair.RotationNull] draws.
@@ -91,18 +90,14 @@ func rotations(threads, draws int, seed uint64, n int) [][]float32 {
 	return all
 }
 
-// inBases returns the weights, held x draws n, of rotations of the units, and the deviations
-// along the axes.
-func (a *axes) inBases(threads int, rotations [][]float32) (weights []float32, deviations []float64) {
+// inBases returns the weights, held x draws n, of rotations of the units.
+func (a *axes) inBases(threads int, rotations [][]float32) []float32 {
 	n, width := a.n, len(rotations)*a.n
-	for _, v := range a.variances[:a.held] {
-		deviations = append(deviations, math.Sqrt(max(0, v)))
-	}
-	weights = make([]float32, a.held*width)
+	weights := make([]float32, a.held*width)
 	axes := level3.Rows{Data: singles(a.rows), Stride: n}
 	for d, rotation := range rotations {
 		level3.Gemm(threads, level3.Product{M: a.held, N: n, K: n, A: axes, B: level3.Cols{Data: rotation, Stride: n}, C: weights[d*n:], LDC: width})
 	}
-	unitVariance(weights, deviations, width)
-	return weights, deviations
+	unitVariance(weights, a.deviations(), width)
+	return weights
 }
