@@ -47,11 +47,11 @@ func (e channelwise) chunk() int {
 // run computes y on at most threads threads.
 func (e channelwise) run(threads int) {
 	rows := e.n * e.vertical.out
-	if h := e.horizontal; h.short() && h.overhang() == h.pad {
-		x, padded := padRows(threads, e.x.data, e.channels, h)
+	if e.horizontal.short() && e.horizontal.overhang() == e.horizontal.pad {
+		x, wide, padded := padRows(threads, e.x.data, e.channels, e.horizontal)
 		defer level3.Release(padded)
-		e.horizontal = axis{h.in + 2*h.pad, h.out, h.taps, 1, 0}
-		e.x = plane{x, e.vertical.in * e.horizontal.in * e.channels, e.horizontal.in * e.channels, e.channels}
+		e.horizontal = wide
+		e.x = plane{x, e.vertical.in * wide.in * e.channels, wide.in * e.channels, e.channels}
 	}
 	par.Blocks(threads, rows, max(1, divUp(rows, 4*threads)), func(lo, hi int) {
 		for c := 0; c < e.channels; c += e.chunk() {
@@ -71,10 +71,12 @@ func (a axis) short() bool {
 	return a.stride == 1 && a.pad > 0 && a.out >= 7 && a.out <= min(14, 4*(a.taps-1))
 }
 
-// padRows copies rows of the input of a between zeros.
-func padRows(threads int, x []float32, channels int, a axis) ([]float32, *[]float32) {
+// padRows copies rows of the input of a between zeros, and returns them with their axis, which
+// has no padding; padded is to be released.
+func padRows(threads int, x []float32, channels int, a axis) (rows []float32, wide axis, padded *[]float32) {
 	row := a.in * channels
-	return images{data: x, n: len(x) / row, h: 1, w: a.in, c: channels}.pad(threads, 0, a.pad)
+	rows, padded = images{data: x, n: len(x) / row, h: 1, w: a.in, c: channels}.pad(threads, 0, a.pad)
+	return rows, axis{a.in + 2*a.pad, a.out, a.taps, a.stride, 0}, padded
 }
 
 // row computes channels [c0, c1) of row oy of image n of y: positions that the edges of the
@@ -167,9 +169,9 @@ func (g Geometry) backwardWeightsDepthwise(threads int, dw, x, dy []float32) {
 	defer level3.Release(sums)
 	h := g.horizontal()
 	if h.short() {
-		wide, padded := padRows(threads, x, g.C, h)
+		copied, wide, padded := padRows(threads, x, g.C, h)
 		defer level3.Release(padded)
-		x, h = wide, axis{h.in + 2*h.pad, h.out, h.taps, h.stride, 0}
+		x, h = copied, wide
 	}
 	par.For(threads, parts*chunks, func(i int) {
 		part, c := i/chunks, i%chunks*gradientChannels
