@@ -191,13 +191,17 @@ func (g Geometry) formOfPrepared() *asm.Winograd {
 func (t *tiling) convolvePrepared(threads int, w *filters, e Epilogue) {
 	blocks := divUp(t.tiles(), t.block(threads, t.x.vectors()+paddedColumns(t.y.depth)))
 	t.share(threads, blocks < threads || t.tiles() < 24*threads, func(threads int, part *tiling) {
+		if part == t {
+			t.convolve(threads, w, e)
+			return
+		}
 		lo := part.y.c0 - t.y.c0
 		hi := lo + part.y.depth
-		columns := new(filters)
-		for _, b := range w.points {
-			columns.points = append(columns.points, b.Columns(lo, paddedColumns(hi)))
+		columns := make([]level3.PackedB, len(w.points))
+		for p, b := range w.points {
+			columns[p] = b.Columns(lo, paddedColumns(hi))
 		}
-		part.convolve(threads, columns, e.columns(lo, hi))
+		part.convolve(threads, &filters{points: columns}, e.columns(lo, hi))
 	})
 }
 
