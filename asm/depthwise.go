@@ -129,16 +129,7 @@ func (d *depthwise) portable(outputs, c0 int) {
 					}
 				}
 			}
-			y := d.y[i*d.stride+c:][:len(s)]
-			for j, v := range s {
-				if d.e.Add != nil {
-					v += d.e.Add[i*d.e.Stride+c+j]
-				}
-				if v < d.e.Floor {
-					v = d.e.Floor
-				}
-				y[j] = v
-			}
+			d.e.store(d.y[i*d.stride+c:][:len(s)], s, i, c)
 		}
 	}
 }

@@ -34,15 +34,10 @@ func CKAMatrix(dst *mat.SymDense, grams []*Gram, orders [][]int, threads int) {
 		if len(rows.grams) > 0 && g.n != rows.grams[0].n {
 			panic("corr: Grams of different numbers of samples")
 		}
-		var order []int
-		if orders != nil {
+		order := indices(g.n)
+		if orders != nil && orders[i] != nil {
 			order = orders[i]
-		}
-		if order == nil {
-			order = indices(g.n)
-		}
-		if len(order) != g.n {
-			panic("corr: not a permutation of the samples")
+			checkPermutation(order, g.n)
 		}
 		place[i] = len(rows.grams)
 		rows.grams, rows.orders = append(rows.grams, g), append(rows.orders, order)

@@ -13,9 +13,9 @@ import (
 // and returns dst; a nil dst is allocated, one of another shape panics.
 func (m *Moments) Covariance(dst *mat.Dense, a, b int) *mat.Dense {
 	s, _ := m.snapshot()
-	return m.fill(dst, a, b, func(i, lo, hi int, row []float64) {
-		for j := range row {
-			row[j] = s.covariance(i, lo+j)
+	return m.fill(dst, a, b, func(i, first int, row []float64) {
+		for k := range row {
+			row[k] = s.covariance(i, first+k)
 		}
 	})
 }
@@ -35,23 +35,23 @@ func (m *Moments) Correlation(dst *mat.Dense, a, b int) *mat.Dense {
 		std[i] = math.Sqrt(s.covariance(i, i))
 	}
 	within := a == b
-	dst = m.fill(dst, a, b, func(i, lo, hi int, row []float64) {
+	dst = m.fill(dst, a, b, func(i, first int, row []float64) {
 		if within {
-			row, lo = row[i-lo:], i
+			row, first = row[i-first:], i
 		}
-		for j := lo; j < hi; j++ {
-			switch {
+		for k := range row {
+			switch j := first + k; {
 			case liveMask[i] == 0 || liveMask[j] == 0:
-				row[j-lo] = 0
+				row[k] = 0
 			case i == j:
-				row[j-lo] = 1
+				row[k] = 1
 			default:
 				// By each, since a product of variances may leave the range.
 				c := s.covariance(i, j) / std[i] / std[j]
 				if math.IsNaN(c) {
 					c = 0 // the unit varies by less than float32 products can hold
 				}
-				row[j-lo] = max(-1, min(1, c))
+				row[k] = max(-1, min(1, c))
 			}
 		}
 	})
@@ -62,9 +62,9 @@ func (m *Moments) Correlation(dst *mat.Dense, a, b int) *mat.Dense {
 	return dst
 }
 
-// fill sets dst to rows of units: f sets that of unit i of network a, in the joint order,
-// to its figures with units [lo, hi) of network b.
-func (m *Moments) fill(dst *mat.Dense, a, b int, f func(i, lo, hi int, row []float64)) *mat.Dense {
+// fill sets dst to rows of units: f sets that of unit i of network a to its figures with the
+// units of network b from the first on, all in the joint order.
+func (m *Moments) fill(dst *mat.Dense, a, b int, f func(i, first int, row []float64)) *mat.Dense {
 	if dst == nil {
 		dst = mat.NewDense(m.units[a], m.units[b], nil)
 	}
@@ -73,7 +73,7 @@ func (m *Moments) fill(dst *mat.Dense, a, b int, f func(i, lo, hi int, row []flo
 	}
 	par.Blocks(par.Threads(m.Threads), m.units[a], 32, func(from, to int) {
 		for i := from; i < to; i++ {
-			f(m.offsets[a]+i, m.offsets[b], m.offsets[b+1], dst.RawRowView(i))
+			f(m.offsets[a]+i, m.offsets[b], dst.RawRowView(i))
 		}
 	})
 	return dst

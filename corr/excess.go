@@ -8,6 +8,7 @@ import (
 
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // Excess returns MeanMaxCorrelation less its mean over draws in which b's units are
@@ -39,51 +40,32 @@ func (c *Pair) beyondRotated(observed float64, draws int, seed uint64) (float64,
 	}
 	// In b's principal axes, whose covariances with a's units other measures need, too.
 	threads, width, b := par.Threads(c.Threads), draws*c.q, c.axesB()
-	weights, deviations := c.turnedB.of(threads, draws, seed, b)
-	between := axisCorrelations(c.reversed().axisBetween(), c.aa, deviations, c.p)
+	weights := c.turnedB.of(threads, draws, seed, b)
+	between := axisCorrelations(c.reversed().axisBetween(), c.aa, b.deviations(), c.p)
 	r := level3.Scratch(c.p * width)
 	defer level3.Release(r)
 	level3.Gemm(threads, level3.Product{M: c.p, N: width, K: b.held, A: level3.Rows{Data: between, Stride: b.held}, B: level3.Cols{Data: weights, Stride: width}, C: *r, LDC: width})
 	var sum float64
 	for drawn := *r; len(drawn) > 0; drawn = drawn[c.q:] {
-		sum += float64(largest(drawn[:c.q]))
+		sum += float64(vec.Largest(drawn[:c.q]))
 	}
 	return observed - sum/float64(draws)/float64(c.p), nil
-}
-
-// largest returns the largest value.
-func largest(x []float32) float32 {
-	top := [4]float32{x[0], x[0], x[0], x[0]} // since each comparison waits for the last one
-	for ; len(x) >= 4; x = x[4:] {
-		for lane, v := range x[:4] {
-			if v > top[lane] {
-				top[lane] = v
-			}
-		}
-	}
-	for _, v := range x {
-		if v > top[0] {
-			top[0] = v
-		}
-	}
-	return max(top[0], top[1], top[2], top[3])
 }
 
 // turned is a network's units in random bases of the space that they span, side by side:
 // the weights of principal axes of deviation 1 in directions of variance 1, in the columns of a
 // matrix. The bases that are asked for first are kept.
 type turned struct {
-	once       sync.Once
-	draws      int
-	seed       uint64
-	rotations  [][]float32
-	weights    []float32
-	deviations []float64 // along the axes
+	once      sync.Once
+	draws     int
+	seed      uint64
+	rotations [][]float32
+	weights   []float32
 
 	like *turned // of the same units at other observations, which has the rotations; may be nil
 }
 
-func (t *turned) of(threads, draws int, seed uint64, a *axes) (weights []float32, deviations []float64) {
+func (t *turned) of(threads, draws int, seed uint64, a *axes) (weights []float32) {
 	t.once.Do(func() {
 		if l := t.like; l != nil && l.draws == draws && l.seed == seed {
 			t.rotations = l.rotations
@@ -91,12 +73,12 @@ func (t *turned) of(threads, draws int, seed uint64, a *axes) (weights []float32
 			t.rotations = rotations(threads, draws, seed, a.n)
 		}
 		t.draws, t.seed = draws, seed
-		t.weights, t.deviations = a.inBases(threads, t.rotations)
+		t.weights = a.inBases(threads, t.rotations)
 	})
 	if t.draws != draws || t.seed != seed {
 		return a.inBases(threads, rotations(threads, draws, seed, a.n))
 	}
-	return t.weights, t.deviations
+	return t.weights
 }
 
 // rotations returns those of order n that [Pair.RotationNull] draws.
@@ -108,18 +90,14 @@ func rotations(threads, draws int, seed uint64, n int) [][]float32 {
 	return all
 }
 
-// inBases returns the weights, held x draws n, of rotations of the units, and the deviations
-// along the axes.
-func (a *axes) inBases(threads int, rotations [][]float32) (weights []float32, deviations []float64) {
+// inBases returns the weights, held x draws n, of rotations of the units.
+func (a *axes) inBases(threads int, rotations [][]float32) []float32 {
 	n, width := a.n, len(rotations)*a.n
-	for _, v := range a.variances[:a.held] {
-		deviations = append(deviations, math.Sqrt(max(0, v)))
-	}
-	weights = make([]float32, a.held*width)
+	weights := make([]float32, a.held*width)
 	axes := level3.Rows{Data: singles(a.rows), Stride: n}
 	for d, rotation := range rotations {
 		level3.Gemm(threads, level3.Product{M: a.held, N: n, K: n, A: axes, B: level3.Cols{Data: rotation, Stride: n}, C: weights[d*n:], LDC: width})
 	}
-	unitVariance(weights, deviations, width)
-	return weights, deviations
+	unitVariance(weights, a.deviations(), width)
+	return weights
 }

@@ -94,16 +94,12 @@ func decodeMoments(f *safetensors.File) (*Moments, error) {
 		return nil, fmt.Errorf("the tensors do not fit together")
 	}
 	for _, values := range [][]float32{tensors["first"].F32, tensors["centre"].F32, block.F32} {
-		for _, v := range values {
-			if !(math.Abs(float64(v)) <= math.MaxFloat32) {
-				return nil, fmt.Errorf("an activation is %v", v)
-			}
+		if v, ok := allFinite(values); !ok {
+			return nil, fmt.Errorf("an activation is %v", v)
 		}
 	}
-	for _, v := range tensors["residual"].F64 {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, fmt.Errorf("a sum of deviations is %v", v)
-		}
+	if v, ok := allFinite(tensors["residual"].F64); !ok {
+		return nil, fmt.Errorf("a sum of deviations is %v", v)
 	}
 	m := NewMoments(units...)
 	m.accumulator = accumulator{moments{counts[0], tensors["mean"].F64, tensors["product"].F64}, int(counts[1]), tensors["centre"].F32, tensors["residual"].F64}
@@ -130,6 +126,16 @@ func decodeMoments(f *safetensors.File) (*Moments, error) {
 	return m, nil
 }
 
+// allFinite returns the first value that is NaN or infinite; ok is true if there is none.
+func allFinite[T float32 | float64](x []T) (bad T, ok bool) {
+	for _, v := range x {
+		if w := float64(v); math.IsNaN(w) || math.IsInf(w, 0) {
+			return v, false
+		}
+	}
+	return 0, true
+}
+
 // validate returns an error unless s can be moments of activations in float32: finite, and
 // products as those of deviations are, but for rounding. A file may say anything.
 func (s *moments) validate() error {
@@ -143,10 +149,8 @@ func (s *moments) validate() error {
 			return fmt.Errorf("the mean of unit %d is %v", i, v)
 		}
 	}
-	for _, v := range s.prod { // below the diagonal, too
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("a product is %v", v)
-		}
+	if v, ok := allFinite(s.prod); !ok { // below the diagonal, too
+		return fmt.Errorf("a product is %v", v)
 	}
 	deviation := make([]float64, p)
 	for i := range p {
@@ -174,7 +178,6 @@ func (s *moments) definite(deviation []float64) error {
 	p := len(deviation)
 	slack := 1e-4 * math.Sqrt(float64(p))
 	f := dense.NewFactor(par.Threads(0), p)
-	f.Grow(p)
 	for i := range p {
 		row := f.Row(i)
 		for j := range i {

@@ -107,37 +107,38 @@ func (a *accumulator) fold(threads, n, blocks int, data, first []float32, liveMa
 
 // choose sets the shift of a slab whose first block of n rows data begin with.
 func (a *accumulator) choose(n int, data []float32) {
-	count, mean := float64(a.count), a.mean
-	squares := func(i int) float64 { return a.prod[i*(len(mean)+1)] }
+	p := len(a.mean)
+	count, mean, squares := float64(a.count), a.mean, diagonal(a.prod, p)
 	if a.count == 0 {
-		first := firstMoments(n, len(mean), data)
-		count, mean, squares = float64(n), first.mean, func(i int) float64 { return first.squares[i] }
+		count = float64(n)
+		mean, squares = firstMoments(n, p, data)
 	}
 	for i, m := range mean {
 		a.shift[i] = float32(m)
-		if float64(m*m)*count <= squares(i) {
+		if float64(m*m)*count <= squares[i] {
 			a.shift[i] = 0
 		}
 	}
 }
 
 // firstMoments returns the means of n rows, and the sums of squares of deviations from them.
-func firstMoments(n, p int, rows []float32) (s struct{ mean, squares []float64 }) {
-	s.mean, s.squares = make([]float64, p), make([]float64, p)
+func firstMoments(n, p int, rows []float32) (mean, squares []float64) {
+	mean, squares = make([]float64, p), make([]float64, p)
 	for k := range n {
 		for i, v := range rows[k*p:][:p] {
-			s.mean[i] += float64(v)
+			mean[i] += float64(v)
 		}
 	}
-	for i := range s.mean {
-		s.mean[i] /= float64(n)
+	for i := range mean {
+		mean[i] /= float64(n)
 	}
 	for k := range n {
 		for i, v := range rows[k*p:][:p] {
-			s.squares[i] += float64((float64(v) - s.mean[i]) * (float64(v) - s.mean[i]))
+			d := float64(v) - mean[i]
+			squares[i] += float64(d * d)
 		}
 	}
-	return s
+	return mean, squares
 }
 
 // close takes the slab, full or not, into the moments.

@@ -115,32 +115,25 @@ func (s *gramSet) of(threads int, kind any, x, y int, rowsOf func(*Gram) fillRow
 type fillRow func(dst []float64, i int, order []int)
 
 // row is of inner products.
-func (g *Gram) row(dst []float64, i int, order []int) {
-	if order == nil {
-		for k, v := range g.products[i*g.n+i+1:][:len(dst)] {
-			dst[k] = float64(v)
-		}
-		return
-	}
-	row, others := g.products[order[i]*g.n:][:g.n], order[i+1:]
-	dst = dst[:len(others)]
-	for k, sample := range others {
-		dst[k] = float64(row[sample])
-	}
-}
+func (g *Gram) row(dst []float64, i int, order []int) { fillAfter(dst, g.products, g.n, 0, i, order) }
 
 // row is of ranks less their mean.
 func (r *ranks) row(dst []float64, i int, order []int) {
+	fillAfter(dst, r.twice, r.n, r.mean, i, order)
+}
+
+// fillAfter is fillRow for the elements of an n x n matrix less a number.
+func fillAfter[T float32 | uint32](dst []float64, x []T, n int, less float64, i int, order []int) {
 	if order == nil {
-		for k, v := range r.twice[i*r.n+i+1:][:len(dst)] {
-			dst[k] = float64(v) - r.mean
+		for k, v := range x[i*n+i+1:][:len(dst)] {
+			dst[k] = float64(v) - less
 		}
 		return
 	}
-	row, others := r.twice[order[i]*r.n:][:r.n], order[i+1:]
+	row, others := x[order[i]*n:][:n], order[i+1:]
 	dst = dst[:len(others)]
 	for k, sample := range others {
-		dst[k] = float64(row[sample]) - r.mean
+		dst[k] = float64(row[sample]) - less
 	}
 }
 

@@ -43,8 +43,8 @@ func NewGroups(groups int, units ...int) *Groups {
 	for i := range g.parts {
 		m := newMoments(units)
 		m.Threads, m.capacity = 1, groupRows/blockRows
-		if p := m.total(); groups*p*p > mostProducts {
-			m.accumulator.prod = nil // until there are groupRows observations
+		if p := m.total(); groups*p*p <= mostProducts {
+			m.allocate() // else when there are groupRows observations
 		}
 		g.parts[i] = m
 	}
@@ -240,6 +240,7 @@ func (g *Groups) Close() {
 			return
 		}
 		m.allocate()
+		m.foldBlock()
 		m.flush()
 		m.block = nil
 	})

@@ -306,3 +306,41 @@ func TestGroupsOfSameSamples(t *testing.T) {
 		t.Errorf("%d observations, deviation %v, want %v", got.Count(), got.Std(0), want.Std(0))
 	}
 }
+
+// TestGroupsOfBlocks: groups of one block of observations, which are kept, and of two, which are
+// not, are what moments of the same observations are, to the last bit.
+func TestGroupsOfBlocks(t *testing.T) {
+	const groups = 200
+	rnd := rand.New(rand.NewPCG(5, 3))
+	for name, c := range map[string]struct {
+		units []int
+		adds  []int // observations
+		kept  int   // after how many of these none are folded
+	}{
+		"one network":         {[]int{250}, []int{200, 30}, 2},
+		"two networks":        {[]int{200, 100}, []int{191, 1, 50}, 3},
+		"as many as units":    {[]int{100, 60}, []int{200}, 1},
+		"more than they hold": {[]int{100, 160}, []int{100, 150, 150}, 2},
+	} {
+		g, want := NewGroups(groups, c.units...), NewMoments(c.units...)
+		for i, rows := range c.adds {
+			x := data(rnd, rows, c.units...)
+			tensors := make([]Tensor, len(x))
+			for k, units := range c.units {
+				tensors[k] = NHWC(x[k], 1, 1, rows, units)
+			}
+			if err := errors.Join(g.AddTensors(nil, []uint64{groups + 3}, tensors...), want.Add(rows, x...)); err != nil {
+				t.Fatal(err)
+			}
+			if kept := g.parts[3].kept(); kept != (i < c.kept) {
+				t.Errorf("%s: kept is %v after %d", name, kept, i+1)
+			}
+			requireEqual(t, g.Group(3), want, name)
+		}
+		g.Close()
+		requireEqual(t, g.Group(3), want, name+", closed")
+		if g.Total().Count() != want.Count() {
+			t.Errorf("%s: %d observations", name, g.Total().Count())
+		}
+	}
+}

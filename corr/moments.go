@@ -68,10 +68,11 @@ type Moments struct {
 func NewMoments(units ...int) *Moments {
 	m := newMoments(units)
 	m.capacity = blocksPerFold(m.total())
+	m.allocate()
 	return m
 }
 
-// newMoments returns moments whose block has no capacity yet.
+// newMoments returns moments whose block has no capacity yet, and without products.
 func newMoments(units []int) *Moments {
 	if len(units) == 0 {
 		panic("corr: no networks")
@@ -85,7 +86,7 @@ func newMoments(units []int) *Moments {
 	}
 	p := m.total()
 	m.first, m.liveMask = make([]float32, p), make([]uint32, p)
-	m.accumulator = newAccumulator(moments{mean: make([]float64, p), prod: make([]float64, p*p)})
+	m.accumulator = newAccumulator(moments{mean: make([]float64, p)})
 	return m
 }
 
@@ -225,8 +226,9 @@ func (m *Moments) clone() *Moments {
 	return &c
 }
 
-// gather appends rows [lo, hi) to the block, and folds it whenever it is full. It stops
-// and reports false if a value in a full block is NaN or infinite.
+// gather appends rows [lo, hi) to the block, and folds it whenever it is full, unless
+// observations are kept. It stops and reports false if a value in a full block is NaN or
+// infinite.
 func (m *Moments) gather(lo, hi int, tensors []Tensor) bool {
 	p, threads := m.total(), par.Threads(m.Threads)
 	if m.Count() == 0 {
@@ -235,7 +237,7 @@ func (m *Moments) gather(lo, hi int, tensors []Tensor) bool {
 		}
 	}
 	for lo < hi {
-		if full := (hi - lo) / blockRows; len(m.units) == 1 && m.rows == 0 && full > 0 {
+		if full := (hi - lo) / blockRows; len(m.units) == 1 && m.rows == 0 && full > 0 && !m.kept() {
 			if data, ok := tensors[0].matrix(lo); ok { // no need to gather
 				if !m.fold(full, data) {
 					return false
@@ -253,13 +255,22 @@ func (m *Moments) gather(lo, hi int, tensors []Tensor) bool {
 		})
 		m.rows += n
 		lo += n
-		full := m.rows / blockRows
-		if !m.fold(full, m.block) {
+		if !m.kept() && !m.foldBlock() {
 			return false
 		}
-		m.rows -= full * blockRows
-		copy(m.block, m.block[full*blockRows*p:][:m.rows*p])
 	}
+	return true
+}
+
+// foldBlock folds what is full of the block, and reports false if a value in it is NaN or
+// infinite.
+func (m *Moments) foldBlock() bool {
+	p, full := m.total(), m.rows/blockRows
+	if !m.fold(full, m.block) {
+		return false
+	}
+	m.rows -= full * blockRows
+	copy(m.block, m.block[full*blockRows*p:][:m.rows*p])
 	return true
 }
 

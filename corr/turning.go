@@ -26,16 +26,22 @@ type Turning struct {
 // Turning returns the units of c to be turned. It may be used at once from several threads.
 func (c *Pair) Turning() *Turning {
 	b := c.axesB()
-	t := &Turning{p: c.p, q: c.q, rank: b.held, axes: singles(b.rows)}
-	for _, v := range b.variances[:t.rank] {
-		t.deviations = append(t.deviations, math.Sqrt(max(0, v)))
-	}
+	t := &Turning{p: c.p, q: c.q, rank: b.held, deviations: b.deviations(), axes: singles(b.rows)}
 	t.between = axisCorrelations(c.reversed().axisBetween(), c.aa, t.deviations, c.p)
 	return t
 }
 
-// axisCorrelations returns the correlations, p x rank, of units with axes of the given deviations, by their
-// covariances, rank x p, and the units' own; 0 where there is no variance.
+// deviations returns the standard deviations along the axes that are held.
+func (a *axes) deviations() []float64 {
+	d := make([]float64, a.held)
+	for k := range d {
+		d[k] = math.Sqrt(max(0, a.variances[k]))
+	}
+	return d
+}
+
+// axisCorrelations returns the correlations, p x rank, of units with axes of the given
+// deviations, by their covariances, rank x p, and the units' own; 0 where there is no variance.
 func axisCorrelations(covariances, own, deviations []float64, p int) []float32 {
 	rank := len(deviations)
 	r := make([]float32, p*rank)

@@ -14,13 +14,7 @@ import (
 //
 // over the eigenvalues e that are not zero to rounding.
 func (pr *problem) inverseCovariance(threads int) (inverse []float64, condition float64) {
-	p := pr.p
-	scale := make([]float64, p) // inverse of D; 0 leaves constant sources out
-	for j := range scale {
-		if v := pr.sxx[j*p+j]; v > 0 {
-			scale[j] = 1 / math.Sqrt(v)
-		}
-	}
+	p, scale := pr.p, pr.standardScales() // D^-1; 0 leaves constant sources out
 	correlation := make([]float64, p*p)
 	for i := range p {
 		for j := range p {

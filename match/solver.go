@@ -82,19 +82,31 @@ func indices(n int) []int {
 // solveTargets calls solve for every target, and returns the error of the first target
 // that has one.
 func (r *lassoSolver) solveTargets(ctx context.Context, solve func(f *targetSolver, target int) error) error {
-	var lock sync.Mutex
-	done := 0
-	errs := make([]error, r.targets)
 	scratch := sync.Pool{New: func() any { return r.newTargetSolver() }}
-	par.For(par.Threads(r.o.Threads), r.targets, func(t int) {
-		if errs[t] = ctx.Err(); errs[t] != nil {
-			return
-		}
+	return r.solveBlocks(ctx, 1, func(t, _ int) error {
 		f := scratch.Get().(*targetSolver)
 		defer scratch.Put(f)
-		if errs[t] = solve(f, t); errs[t] == nil && r.o.Progress != nil {
-			lock.Lock()
-			defer lock.Unlock()
+		return solve(f, t)
+	})
+}
+
+// solveBlocks calls solve for blocks of so many targets, [first, end) each, reports their
+// progress, and returns the error of the first block that has one.
+func (r *lassoSolver) solveBlocks(ctx context.Context, size int, solve func(first, end int) error) error {
+	var lock sync.Mutex
+	done := 0
+	errs := make([]error, r.targets) // of a block in the place of its first target
+	par.Blocks(par.Threads(r.o.Threads), r.targets, size, func(first, end int) {
+		err := ctx.Err()
+		if err == nil {
+			err = solve(first, end)
+		}
+		if errs[first] = err; err != nil || r.o.Progress == nil {
+			return
+		}
+		lock.Lock()
+		defer lock.Unlock()
+		for range end - first {
 			done++
 			r.o.Progress(done, r.targets)
 		}

@@ -68,37 +68,19 @@ type wideBlock struct {
 
 // solveWide calls record as targetSolver.solve does for every target and lambda.
 func (r *lassoSolver) solveWide(ctx context.Context, record func(i int, p *path, sweeps int) error) error {
-	var lock sync.Mutex
-	done := 0
-	blocks := (r.targets + wideTargets - 1) / wideTargets
-	errs := make([]error, blocks)
 	operators := newOperators(r.problem, par.Threads(r.o.Threads), r.lambdas)
 	scratch := sync.Pool{New: func() any {
 		return &wideBlock{r.newTargetSolver(), newDirections(operators), newActiveSet(r.problem)}
 	}}
-	par.For(par.Threads(r.o.Threads), blocks, func(k int) {
+	return r.solveBlocks(ctx, wideTargets, func(first, end int) error {
 		b := scratch.Get().(*wideBlock)
 		defer scratch.Put(b)
-		errs[k] = b.solve(ctx, k*wideTargets, min(r.targets, (k+1)*wideTargets), record, func() {
-			if r.o.Progress != nil {
-				lock.Lock()
-				defer lock.Unlock()
-				done++
-				r.o.Progress(done, r.targets)
-			}
-		})
+		return b.solve(ctx, first, end, record)
 	})
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
-// solve solves targets [first, end), and calls finished when one has weights at every
-// lambda.
-func (b *wideBlock) solve(ctx context.Context, first, end int, record func(i int, p *path, sweeps int) error, finished func()) error {
+// solve solves targets [first, end).
+func (b *wideBlock) solve(ctx context.Context, first, end int, record func(i int, p *path, sweeps int) error) error {
 	s, p := b.path, b.p
 	reached := make([]int, end-first) // lambdas of each target that the homotopy comes to
 	for t := first; t < end; t++ {
@@ -142,11 +124,6 @@ func (b *wideBlock) solve(ctx context.Context, first, end int, record func(i int
 			}
 			if err := b.finish(i, record); err != nil {
 				return err
-			}
-		}
-		if i == len(b.lambdas)-1 {
-			for range end - first {
-				finished()
 			}
 		}
 	}

@@ -56,12 +56,7 @@ func depthwiseKernel(outputs, cols, lanes int, sizes ...int) {
 	if lanes == 16 {
 		k.vec = func() VecVirtual { return ZMM() }
 	}
-	k.sums = make([][]VecVirtual, outputs)
-	for i := range k.sums {
-		for range sizes[0] {
-			k.sums[i] = append(k.sums[i], k.vec())
-		}
-	}
+	k.sums = accumulators(outputs, sizes[0], k.vec)
 	k.x = Mem{Base: Load(Param("x"), GP64())}
 	k.y = Mem{Base: Load(Param("y"), GP64())}
 	k.step = Load(Param("xstep"), GP64())
@@ -116,14 +111,8 @@ func (k *depthwiseTile) emit(vectors int) {
 	sums := make([][]VecVirtual, k.outputs)
 	for i := range sums {
 		sums[i] = k.sums[i][:vectors]
-		for _, v := range sums[i] {
-			if k.lanes == 16 {
-				VPXORD(v, v, v)
-			} else {
-				VXORPS(v, v, v)
-			}
-		}
 	}
+	zero(sums, k.lanes)
 
 	w := Mem{Base: Load(Param("w"), GP64())}
 	ADDQ(k.c, w.Base)
@@ -136,19 +125,12 @@ func (k *depthwiseTile) emit(vectors int) {
 		k.reuse(sums, x, w)
 		ADDQ(mustResolve(Param("xjump")), x.Base)
 	} else {
-		x := make([]Mem, (k.outputs+2)/3) // at every third output
-		x[0] = Mem{Base: GP64()}
-		LEAQ(k.x.Idx(k.c, 1), x[0].Base)
-		for i := range x[1:] {
-			x[i+1] = Mem{Base: GP64()}
-			LEAQ(x[i].Idx(k.step, 2), x[i+1].Base)
-			ADDQ(k.step, x[i+1].Base)
-		}
+		first := Mem{Base: GP64()}
+		LEAQ(k.x.Idx(k.c, 1), first.Base)
+		x := newStrided(k.outputs, first, k.step)
 		Label(row)
 		k.terms(sums, x, w, fmt.Sprintf("term%d", vectors))
-		for _, p := range x {
-			ADDQ(mustResolve(Param("xjump")), p.Base)
-		}
+		x.move(mustResolve(Param("xjump")))
 	}
 	ADDQ(mustResolve(Param("wjump")), w.Base)
 	DECQ(rows)
@@ -184,7 +166,7 @@ func (k *depthwiseTile) emit(vectors int) {
 }
 
 // terms adds a row of terms to the sums.
-func (k *depthwiseTile) terms(sums [][]VecVirtual, x []Mem, w Mem, label string) {
+func (k *depthwiseTile) terms(sums [][]VecVirtual, x strided, w Mem, label string) {
 	width := 4 * k.lanes
 	cols := Load(Param("cols"), GP64())
 	Label(label)
@@ -194,14 +176,11 @@ func (k *depthwiseTile) terms(sums [][]VecVirtual, x []Mem, w Mem, label string)
 		VMOVUPS(w.Offset(j*width), filters[j])
 	}
 	for i := range sums {
-		at := []Mem{x[i/3], x[i/3].Idx(k.step, 1), x[i/3].Idx(k.step, 2)}[i%3]
 		for j := range sums[i] {
-			VFMADD231PS(at.Offset(j*width), filters[j], sums[i][j])
+			VFMADD231PS(x.at(i).Offset(j*width), filters[j], sums[i][j])
 		}
 	}
-	for _, p := range x {
-		ADDQ(k.xcol, p.Base)
-	}
+	x.move(k.xcol)
 	ADDQ(k.wcol, w.Base)
 	DECQ(cols)
 	JNZ(LabelRef(label))

@@ -105,23 +105,63 @@ func (t *gemmTile) zero(lanes int) {
 	zero(t.acc, lanes)
 }
 
-// multiply adds all terms to the accumulators: the loops over runs and over their terms.
+// multiply adds all terms to the accumulators.
 func (t *gemmTile) multiply() {
+	b0, b1, ai := t.vec(), t.vec(), t.vec()
+	runs(t.mr, func(a strided, b Mem) {
+		Comment("One row of B against one column of A.")
+		VMOVUPS(b, b0)
+		VMOVUPS(b.Offset(t.width), b1)
+		for i := range t.acc {
+			VBROADCASTSS(a.at(i), ai)
+			VFMADD231PS(b0, ai, t.acc[i][0])
+			VFMADD231PS(b1, ai, t.acc[i][1])
+		}
+	})
+}
+
+// strided are vectors a step apart, in bytes. Pointers to every third of them reach all.
+type strided struct {
+	every3 []Mem
+	step   Register
+}
+
+// newStrided returns n vectors from the first on.
+func newStrided(n int, first Mem, step Register) strided {
+	s := strided{make([]Mem, (n+2)/3), step}
+	s.every3[0] = first
+	for i := range s.every3[1:] {
+		s.every3[i+1] = Mem{Base: GP64()}
+		LEAQ(s.every3[i].Idx(step, 2), s.every3[i+1].Base)
+		ADDQ(step, s.every3[i+1].Base)
+	}
+	return s
+}
+
+// at is where vector i stands.
+func (s strided) at(i int) Mem {
+	p := s.every3[i/3]
+	return []Mem{p, p.Idx(s.step, 1), p.Idx(s.step, 2)}[i%3]
+}
+
+// move moves all vectors on.
+func (s strided) move(bytes Op) {
+	for _, p := range s.every3 {
+		ADDQ(bytes, p.Base)
+	}
+}
+
+// runs emits the loops over runs and over their terms, for mr vectors of A: term emits what
+// is done with one.
+func runs(mr int, term func(a strided, b Mem)) {
 	rs := Load(Param("rs"), GP64())
 	cs := Load(Param("cs"), GP64())
 	SHLQ(Imm(2), rs)
 	SHLQ(Imm(2), cs)
-	a := make([]Mem, (t.mr+2)/3)
-	a[0] = Mem{Base: Load(Param("a"), GP64())}
-	for i := range a[1:] {
-		a[i+1] = Mem{Base: GP64()}
-		LEAQ(a[i].Idx(rs, 2), a[i+1].Base)
-		ADDQ(rs, a[i+1].Base)
-	}
+	a := newStrided(mr, Mem{Base: Load(Param("a"), GP64())}, rs)
 	b := Mem{Base: Load(Param("b"), GP64())}
 	ldb := Load(Param("ldb"), GP64())
 	SHLQ(Imm(2), ldb)
-	b0, b1, ai := t.vec(), t.vec(), t.vec()
 
 	Comment("From the end of a run to the next: jump - run*cs.")
 	runs := Load(Param("runs"), GP64())
@@ -138,23 +178,12 @@ func (t *gemmTile) multiply() {
 	MOVQ(run, k)
 
 	Label("step")
-	Comment("One row of B against one column of A.")
-	VMOVUPS(b, b0)
-	VMOVUPS(b.Offset(t.width), b1)
-	for i := range t.acc {
-		VBROADCASTSS([]Mem{a[i/3], a[i/3].Idx(rs, 1), a[i/3].Idx(rs, 2)}[i%3], ai)
-		VFMADD231PS(b0, ai, t.acc[i][0])
-		VFMADD231PS(b1, ai, t.acc[i][1])
-	}
-	for _, p := range a {
-		ADDQ(cs, p.Base)
-	}
+	term(a, b)
+	a.move(cs)
 	ADDQ(ldb, b.Base)
 	DECQ(k)
 	JNZ(LabelRef("step"))
-	for _, p := range a {
-		ADDQ(jump, p.Base)
-	}
+	a.move(jump)
 	DECQ(runs)
 	JNZ(LabelRef("run"))
 }

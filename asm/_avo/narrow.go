@@ -30,68 +30,23 @@ func narrowKernel(name string, lanes int, vec func() VecVirtual, masks Mem) {
 	TEXT(name, NOSPLIT, "func(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc, cols int, add *float32, ldadd int, floor float32)")
 	Pragma("noescape")
 	Doc(fmt.Sprintf("%s computes a tile of %d rows by up to %d columns; Tier.Narrow is its definition.", name, mr, lanes))
-	sums := make([]VecVirtual, mr)
-	for i := range sums {
-		sums[i] = vec()
-		if lanes == 16 {
-			VPXORD(sums[i], sums[i], sums[i])
-		} else {
-			VXORPS(sums[i], sums[i], sums[i])
-		}
-	}
+	acc := accumulators(1, mr, vec)
+	zero(acc, lanes)
+	sums := acc[0]
 
-	rs := Load(Param("rs"), GP64())
-	cs := Load(Param("cs"), GP64())
-	SHLQ(Imm(2), rs)
-	SHLQ(Imm(2), cs)
-	a := make([]Mem, mr/3) // at every third row
-	a[0] = Mem{Base: Load(Param("a"), GP64())}
-	for i := range a[1:] {
-		a[i+1] = Mem{Base: GP64()}
-		LEAQ(a[i].Idx(rs, 2), a[i+1].Base)
-		ADDQ(rs, a[i+1].Base)
-	}
-	b := Mem{Base: Load(Param("b"), GP64())}
-	ldb := Load(Param("ldb"), GP64())
-	SHLQ(Imm(2), ldb)
-
-	Comment("From the end of a run to the next: jump - run*cs.")
-	runs := Load(Param("runs"), GP64())
-	run := Load(Param("run"), GP64())
-	jump := Load(Param("jump"), GP64())
-	length := GP64()
-	SHLQ(Imm(2), jump)
-	MOVQ(run, length)
-	IMULQ(cs, length)
-	SUBQ(length, jump)
-	k := GP64()
-
-	Label("run")
-	MOVQ(run, k)
-	Label("step")
-	row := vec()
-	VMOVUPS(b, row)
-	for i := range sums {
-		at := []Mem{a[i/3], a[i/3].Idx(rs, 1), a[i/3].Idx(rs, 2)}[i%3]
-		if lanes == 16 {
-			VFMADD231PS_BCST(at, row, sums[i])
-		} else {
+	runs(mr, func(a strided, b Mem) {
+		row := vec()
+		VMOVUPS(b, row)
+		for i := range sums {
+			if lanes == 16 {
+				VFMADD231PS_BCST(a.at(i), row, sums[i])
+				continue
+			}
 			ai := vec()
-			VBROADCASTSS(at, ai)
+			VBROADCASTSS(a.at(i), ai)
 			VFMADD231PS(row, ai, sums[i])
 		}
-	}
-	for _, p := range a {
-		ADDQ(cs, p.Base)
-	}
-	ADDQ(ldb, b.Base)
-	DECQ(k)
-	JNZ(LabelRef("step"))
-	for _, p := range a {
-		ADDQ(jump, p.Base)
-	}
-	DECQ(runs)
-	JNZ(LabelRef("run"))
+	})
 
 	Comment("The columns of C, as a mask.")
 	cols := Load(Param("cols"), GP64())

@@ -17,6 +17,9 @@ func Forward(threads int, g Geometry, y, x, w, bias []float32, relu bool) {
 	if bias != nil && len(bias) != g.Out {
 		panic("conv: wrong length of the bias")
 	}
+	if g.N == 0 {
+		return
+	}
 	switch g.algorithm(forward) {
 	case depthwise:
 		g.forwardDepthwise(threads, y, x, w, bias, relu)
@@ -48,6 +51,10 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 	if db != nil {
 		sumRows(threads, db, dy, g.OutH()*g.OutW())
 	}
+	if g.N == 0 {
+		clear(dw)
+		return
+	}
 	switch g.algorithm(backwardWeights) {
 	case depthwise:
 		g.backwardWeightsDepthwise(threads, dw, x, dy)
@@ -72,6 +79,9 @@ func BackwardWeights(threads int, g Geometry, dw, db, x, dy []float32) {
 // the output and the filters w.
 func BackwardData(threads int, g Geometry, dx, dy, w []float32) {
 	g.check(dx, w, dy)
+	if g.N == 0 {
+		return
+	}
 	switch g.algorithm(backwardData) {
 	case depthwise:
 		g.backwardDataDepthwise(threads, dx, dy, w)

@@ -278,3 +278,23 @@ func TestPanics(t *testing.T) {
 		}()
 	}
 }
+
+// TestNoImages: of no images the output is empty, and the gradients of filters are zeros.
+func TestNoImages(t *testing.T) {
+	for _, g := range geometries {
+		g.N = 0
+		w, dw, db := make([]float32, g.Out*g.patch()), make([]float32, g.Out*g.patch()), make([]float32, g.Out)
+		for _, x := range [][]float32{dw, db} {
+			for i := range x {
+				x[i] = 1
+			}
+		}
+		Forward(2, g, nil, nil, w, nil, false)
+		NewFilters(w).Forward(2, g, nil, nil, Epilogue{})
+		BackwardData(2, g, nil, nil, w)
+		BackwardWeights(2, g, dw, db, nil, nil)
+		if !slices.Equal(dw, w) || slices.ContainsFunc(db, func(v float32) bool { return v != 0 }) {
+			t.Errorf("%+v: gradients are not zeros", g)
+		}
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
-	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // Where each channel has a filter of its own there is no product of matrices: vectors are
@@ -36,9 +35,7 @@ type channelwise struct {
 	vertical, horizontal axis
 	x, y                 plane
 	w                    []float32 // [taps, taps, channels]
-	bias                 []float32 // nil: none
-	floor                float32
-	done                 func(at, n int) // nil, or Epilogue's, of positions that lie side by side
+	Epilogue                       // whose Done is called for rows, if positions of y lie side by side
 }
 
 // chunk is how many channels are computed at a time: so many that their filters stay in the
@@ -50,18 +47,18 @@ func (e channelwise) chunk() int {
 // run computes y on at most threads threads.
 func (e channelwise) run(threads int) {
 	rows := e.n * e.vertical.out
-	if h := e.horizontal; h.short() && h.overhang() == h.pad {
-		x, padded := padRows(threads, e.x.data, e.channels, h)
+	if e.horizontal.short() && e.horizontal.overhang() == e.horizontal.pad {
+		x, wide, padded := padRows(threads, e.x.data, e.channels, e.horizontal)
 		defer level3.Release(padded)
-		e.horizontal = axis{h.in + 2*h.pad, h.out, h.taps, 1, 0}
-		e.x = plane{x, e.vertical.in * e.horizontal.in * e.channels, e.horizontal.in * e.channels, e.channels}
+		e.horizontal = wide
+		e.x = plane{x, e.vertical.in * wide.in * e.channels, wide.in * e.channels, e.channels}
 	}
 	par.Blocks(threads, rows, max(1, divUp(rows, 4*threads)), func(lo, hi int) {
 		for c := 0; c < e.channels; c += e.chunk() {
 			for r := lo; r < hi; r++ {
 				e.row(r/e.vertical.out, r%e.vertical.out, c, min(e.channels, c+e.chunk()))
-				if e.done != nil && c+e.chunk() >= e.channels {
-					e.done(r*e.y.row, e.y.row)
+				if e.Done != nil && c+e.chunk() >= e.channels {
+					e.Done(r*e.y.row, e.y.row)
 				}
 			}
 		}
@@ -74,10 +71,12 @@ func (a axis) short() bool {
 	return a.stride == 1 && a.pad > 0 && a.out >= 7 && a.out <= min(14, 4*(a.taps-1))
 }
 
-// padRows copies rows of the input of a between zeros.
-func padRows(threads int, x []float32, channels int, a axis) ([]float32, *[]float32) {
+// padRows copies rows of the input of a between zeros, and returns them with their axis, which
+// has no padding; padded is to be released.
+func padRows(threads int, x []float32, channels int, a axis) (rows []float32, wide axis, padded *[]float32) {
 	row := a.in * channels
-	return images{data: x, n: len(x) / row, h: 1, w: a.in, c: channels}.pad(threads, 0, a.pad)
+	rows, padded = images{data: x, n: len(x) / row, h: 1, w: a.in, c: channels}.pad(threads, 0, a.pad)
+	return rows, axis{a.in + 2*a.pad, a.out, a.taps, a.stride, 0}, padded
 }
 
 // row computes channels [c0, c1) of row oy of image n of y: positions that the edges of the
@@ -100,9 +99,9 @@ func (e channelwise) row(n, oy, c0, c1 int) {
 			X: asm.Strides{Row: e.x.row, Col: e.x.col, Output: e.horizontal.stride * e.x.col},
 			W: asm.Strides{Row: e.horizontal.taps * e.channels, Col: e.channels}}
 		x := e.x.data[n*e.x.image+(oy*e.vertical.stride-e.vertical.pad+row0)*e.x.row+(o*e.horizontal.stride-e.horizontal.pad+col0)*e.x.col+c0:]
-		epilogue := asm.Epilogue{Floor: e.floor}
-		if e.bias != nil {
-			epilogue.Add = e.bias[c0:]
+		epilogue := asm.Epilogue{Floor: e.floor()}
+		if e.Bias != nil {
+			epilogue.Add = e.Bias[c0:]
 		}
 		asm.Active().Depthwise(outputs, terms, y, e.y.col, x, e.w[(row0*e.horizontal.taps+col0)*e.channels+c0:], epilogue)
 		o += outputs - 1
@@ -112,11 +111,11 @@ func (e channelwise) row(n, oy, c0, c1 int) {
 // empty sets y to sums of no terms, of channels from c on.
 func (e channelwise) empty(y []float32, c int) {
 	clear(y)
-	for i := range y {
-		if e.bias != nil {
-			y[i] = e.bias[c+i]
-		}
-		y[i] = max(y[i], e.floor)
+	if e.Bias != nil {
+		copy(y, e.Bias[c:])
+	}
+	for i, v := range y {
+		y[i] = max(v, e.floor())
 	}
 }
 
@@ -132,7 +131,7 @@ func (g Geometry) forwardDepthwise(threads int, y, x, w, bias []float32, relu bo
 // channelwise returns the convolution of g with filters [KH, KW, C].
 func (g Geometry) channelwise(y, x, filters []float32, e Epilogue) channelwise {
 	return channelwise{n: g.N, channels: g.C, vertical: g.vertical(), horizontal: g.horizontal(),
-		x: g.inputPlane(x), y: g.outputPlane(y), w: filters, bias: e.Bias, floor: e.floor(), done: e.Done}
+		x: g.inputPlane(x), y: g.outputPlane(y), w: filters, Epilogue: e}
 }
 
 // backwardDataDepthwise is BackwardData of filters for each channel, a convolution for each
@@ -150,7 +149,7 @@ func (g Geometry) backwardDataDepthwise(threads int, dx, dy, w []float32) {
 		images := g.inputPlane(dx)
 		images = plane{images.data[p.y*images.row+p.x*images.col:], images.image, g.Stride * images.row, g.Stride * images.col}
 		e := channelwise{n: g.N, channels: g.C, vertical: p.vertical, horizontal: p.horizontal,
-			x: g.outputPlane(dy), y: images, w: *reached, floor: float32(math.Inf(-1))}
+			x: g.outputPlane(dy), y: images, w: *reached}
 		e.run(threads)
 	}
 }
@@ -170,9 +169,9 @@ func (g Geometry) backwardWeightsDepthwise(threads int, dw, x, dy []float32) {
 	defer level3.Release(sums)
 	h := g.horizontal()
 	if h.short() {
-		wide, padded := padRows(threads, x, g.C, h)
+		copied, wide, padded := padRows(threads, x, g.C, h)
 		defer level3.Release(padded)
-		x, h = wide, axis{h.in + 2*h.pad, h.out, h.taps, h.stride, 0}
+		x, h = copied, wide
 	}
 	par.For(threads, parts*chunks, func(i int) {
 		part, c := i/chunks, i%chunks*gradientChannels
@@ -180,11 +179,7 @@ func (g Geometry) backwardWeightsDepthwise(threads int, dw, x, dy []float32) {
 		s := channelwiseGradient{g, h, x, dy, sum, c, min(gradientChannels, g.C-c)}
 		s.add(part*share, min(rows, (part+1)*share))
 	})
-	total := (*sums)[:taps*g.C]
-	for part := 1; part < parts; part++ {
-		vec.Add(total, (*sums)[part*taps*g.C:][:taps*g.C])
-	}
-	asm.Active().Transpose(dw, taps, total, g.C, taps, g.C)
+	asm.Active().Transpose(dw, taps, sumParts(*sums, taps*g.C), g.C, taps, g.C)
 }
 
 // channelwiseGradient sums the gradient of the filters [KH, KW, C] of channels from c on.

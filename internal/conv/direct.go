@@ -4,7 +4,6 @@ import (
 	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
-	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // Where patches are short, packing them would cost as much as multiplying them. But
@@ -112,11 +111,7 @@ func (g Geometry) backwardWeightsDirect(threads int, dw, x, dy []float32) {
 			g.addGradient(sum, x, dy, n, o0, o1, *packed)
 		}
 	})
-	total := (*sums)[:size]
-	for part := 1; part < parts; part++ {
-		vec.Add(total, (*sums)[part*size:][:size])
-	}
-	asm.Active().Transpose(dw, k, total, g.Out, k, g.Out)
+	asm.Active().Transpose(dw, k, sumParts(*sums, size), g.Out, k, g.Out)
 }
 
 // filterBlock is a multiple of every tile's columns.

@@ -27,7 +27,7 @@ func (t *tiling) gradient(threads int, dw []float32) {
 	s := t.sums()
 	parts := max(1, min(8, smallGradient/s.size(), t.tiles()/(2*gradientBlock)))
 	if parts == 1 {
-		t.share(threads, func(threads int, part *tiling) {
+		t.share(threads, t.fewTiles(), func(threads int, part *tiling) {
 			s := part.sums()
 			buf := level3.Scratch(s.size())
 			defer level3.Release(buf)
@@ -43,10 +43,16 @@ func (t *tiling) gradient(threads int, dw []float32) {
 	par.For(threads, parts, func(i int) {
 		s.add(1, (*buf)[i*size:][:size], i*share, min(t.tiles(), (i+1)*share))
 	})
-	for i := 1; i < parts; i++ {
-		vec.Add((*buf)[:size], (*buf)[i*size:][:size])
+	s.filterAdjoint(threads, dw, sumParts(*buf, size))
+}
+
+// sumParts adds the parts of x, of the given size each, in order to the first, and returns it.
+func sumParts(x []float32, size int) []float32 {
+	total := x[:size]
+	for at := size; at < len(x); at += size {
+		vec.Add(total, x[at:][:size])
 	}
-	s.filterAdjoint(threads, dw, *buf)
+	return total
 }
 
 // smallGradient is how many floats all parts of a gradient may take.

@@ -38,19 +38,18 @@ func (m Geometry) rows(g Geometry, f func(merged, own, n int)) {
 	}
 }
 
-// filters returns the filters of m, of those of g, to be released.
-func (m Geometry) filters(g Geometry, w []float32) *[]float32 {
-	buf := level3.Scratch(m.Out * m.patch())
-	clear(*buf)
-	m.rows(g, func(merged, own, n int) { copy((*buf)[merged:][:n], w[own:]) })
-	return buf
+// filters sets ws to the filters of m, of those of g.
+func (m Geometry) filters(g Geometry, ws, w []float32) {
+	clear(ws)
+	m.rows(g, func(merged, own, n int) { copy(ws[merged:][:n], w[own:]) })
 }
 
 // forwardMerged is Forward of merged groups.
 func (g Geometry) forwardMerged(threads int, y, x, w, bias []float32, relu bool) {
 	m, _ := g.merged()
-	ws := m.filters(g, w)
+	ws := level3.Scratch(m.Out * m.patch())
 	defer level3.Release(ws)
+	m.filters(g, *ws, w)
 	Forward(threads, m, y, x, *ws, bias, relu)
 }
 
@@ -66,7 +65,8 @@ func (g Geometry) backwardWeightsMerged(threads int, dw, x, dy []float32) {
 // backwardDataMerged is BackwardData of merged groups.
 func (g Geometry) backwardDataMerged(threads int, dx, dy, w []float32) {
 	m, _ := g.merged()
-	ws := m.filters(g, w)
+	ws := level3.Scratch(m.Out * m.patch())
 	defer level3.Release(ws)
+	m.filters(g, *ws, w)
 	BackwardData(threads, m, dx, dy, *ws)
 }

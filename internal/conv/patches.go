@@ -141,14 +141,11 @@ func (g Geometry) forwardPatches(threads int, y, x, w, bias []float32, relu bool
 	defer level3.Release(padded)
 	out, k := g.Out/g.groups(), g.patch()
 	for i := range g.groups() {
-		var b []float32
-		if bias != nil {
-			b = bias[i*out:][:out]
-		}
+		part := Epilogue{Bias: bias}.columns(i*out, (i+1)*out)
 		level3.Gemm(threads, level3.Product{
 			M: g.positions(), N: out, K: k,
-			A: &patches{g.window(x, i)}, B: level3.Rows{Data: w[i*out*k:], Stride: k}, C: y[min(len(y), i*out):], LDC: g.Out,
-			Epilogue: level3.Epilogue{Bias: b, ReLU: relu}})
+			A: &patches{g.window(x, i)}, B: level3.Rows{Data: w[i*out*k:], Stride: k}, C: y[i*out:], LDC: g.Out,
+			Epilogue: level3.Epilogue{Bias: part.Bias, ReLU: relu}})
 	}
 }
 
@@ -161,6 +158,6 @@ func (g Geometry) backwardWeightsPatches(threads int, dw, x, dy []float32) {
 	for i := range g.groups() {
 		level3.Gemm(threads, level3.Product{
 			M: out, N: k, K: g.positions(),
-			A: level3.Cols{Data: dy[min(len(dy), i*out):], Stride: g.Out}, B: &patchTerms{g.window(x, i)}, C: dw[i*out*k:], LDC: k})
+			A: level3.Cols{Data: dy[i*out:], Stride: g.Out}, B: &patchTerms{g.window(x, i)}, C: dw[i*out*k:], LDC: k})
 	}
 }

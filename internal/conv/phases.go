@@ -69,10 +69,10 @@ func (g Geometry) backwardDataPhases(threads int, dx, dy, w []float32) {
 		for i := range g.groups() {
 			level3.Gemm(threads, level3.Product{
 				M: g.N * rows * cols, N: depth, K: len(p.taps) * out,
-				A: &patches{window{data: dy[min(len(dy), first):], h: height, w: width, c: g.Out, c0: i * out, depth: out,
+				A: &patches{window{data: dy[first:], h: height, w: width, c: g.Out, c0: i * out, depth: out,
 					kh: p.vertical.taps, kw: p.horizontal.taps, stride: 1, outH: rows, outW: cols}},
 				B: &filterTaps{w: w[i*out*k:], of: g.KH * g.KW, taps: p.taps, out: out, depth: depth},
-				C: gradients[min(len(gradients), i*depth):], LDC: g.C})
+				C: gradients[i*depth:], LDC: g.C})
 		}
 		if g.Stride == 1 {
 			continue

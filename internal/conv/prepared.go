@@ -55,6 +55,9 @@ func (f *Filters) Forward(threads int, g Geometry, y, x []float32, e Epilogue) {
 	if e.Bias != nil && len(e.Bias) != g.Out {
 		panic("conv: wrong length of the bias")
 	}
+	if g.N == 0 {
+		return
+	}
 	form := g.formOfPrepared()
 	how := way{g.algorithmWith(forward, form), nil}
 	if how.algorithm == winograd {
@@ -93,7 +96,7 @@ func (f *Filters) Forward(threads int, g Geometry, y, x []float32, e Epilogue) {
 				a = level3.Rows{Data: x, Stride: g.C}
 			}
 			part := e.columns(i*out, (i+1)*out)
-			b.Gemm(threads, g.positions(), a, y[min(len(y), i*out):], g.Out, level3.Epilogue{Bias: part.Bias, ReLU: e.ReLU}, e.matrix(g.Out, i*out))
+			b.Gemm(threads, g.positions(), a, y[i*out:], g.Out, level3.Epilogue{Bias: part.Bias, ReLU: e.ReLU}, e.matrix(g.Out, i*out))
 		}
 	}
 }
@@ -136,7 +139,7 @@ func (p *prepared) make(threads int, g Geometry, how way, w []float32) {
 	case mergedGroups:
 		m, _ := g.merged()
 		ws := make([]float32, m.Out*m.patch())
-		m.rows(g, func(merged, own, n int) { copy(ws[merged:][:n], w[own:]) })
+		m.filters(g, ws, w)
 		p.inner = NewFilters(ws)
 	case winograd:
 		for i := range g.groups() {
@@ -179,36 +182,26 @@ func (f *filters) kept() *filters {
 // fewer than a product's do not take less, or fetching the transforms from memory, which takes
 // as long as some 24 tiles.
 func (g Geometry) formOfPrepared() *asm.Winograd {
-	if g.Stride != 1 || g.KH != g.KW || min(g.C, g.Out)/g.groups() < 8 {
-		return nil
-	}
-	var best *asm.Winograd
-	least := max(24, g.positions()) * g.KH * g.KW
-	for _, f := range []*asm.Winograd{asm.F2x3, asm.F4x3, asm.F2x5, asm.F4x5} {
-		tiles := g.N * divUp(g.OutH(), f.M) * divUp(g.OutW(), f.M)
-		if products := max(24, tiles) * f.Points * f.Points; f.R == g.KH && products < least {
-			best, least = f, products
-		}
-	}
-	return best
+	rows := func(n int) int { return max(24, n) }
+	return g.quickest(rows(g.positions()), rows)
 }
 
 // convolvePrepared is convolve, all threads taking parts of the tiles, or of the channels of
 // y where there are too few tiles for that.
 func (t *tiling) convolvePrepared(threads int, w *filters, e Epilogue) {
-	panels := divUp(t.y.depth, panelWidth())
-	each := divUp(panels, threads)
 	blocks := divUp(t.tiles(), t.block(threads, t.x.vectors()+paddedColumns(t.y.depth)))
-	if even := 4*panels >= 3*threads*each; threads == 1 || !even || blocks >= threads && t.tiles() >= 24*threads {
-		t.convolve(threads, w, e)
-		return
-	}
-	t.parts(threads, each*panelWidth(), func(lo, hi int, part *tiling) {
-		columns := new(filters)
-		for _, b := range w.points {
-			columns.points = append(columns.points, b.Columns(lo, paddedColumns(hi)))
+	t.share(threads, blocks < threads || t.tiles() < 24*threads, func(threads int, part *tiling) {
+		if part == t {
+			t.convolve(threads, w, e)
+			return
 		}
-		part.convolve(1, columns, e.columns(lo, hi))
+		lo := part.y.c0 - t.y.c0
+		hi := lo + part.y.depth
+		columns := make([]level3.PackedB, len(w.points))
+		for p, b := range w.points {
+			columns[p] = b.Columns(lo, paddedColumns(hi))
+		}
+		part.convolve(threads, &filters{points: columns}, e.columns(lo, hi))
 	})
 }
 

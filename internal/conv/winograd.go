@@ -14,14 +14,21 @@ func (g Geometry) form(d direction) *asm.Winograd {
 	if d == backwardData {
 		g = g.adjoint()
 	}
+	return g.quickest(g.positions(), func(tiles int) int { return tiles + filterTiles })
+}
+
+// quickest returns the form of Winograd's convolution that takes the least time, or nil where
+// the sum itself does. The sum takes that of a product of so many rows for each tap, and a
+// form that of one of rows(tiles) for each of its points.
+func (g Geometry) quickest(direct int, rows func(tiles int) int) *asm.Winograd {
 	if g.Stride != 1 || g.KH != g.KW || min(g.C, g.Out)/g.groups() < 8 {
 		return nil
 	}
 	var best *asm.Winograd
-	least := g.positions() * g.KH * g.KW
+	least := direct * g.KH * g.KW
 	for _, f := range []*asm.Winograd{asm.F2x3, asm.F4x3, asm.F2x5, asm.F4x5} {
 		tiles := g.N * divUp(g.OutH(), f.M) * divUp(g.OutW(), f.M)
-		if products := (tiles + filterTiles) * f.Points * f.Points; f.R == g.KH && products < least {
+		if products := rows(tiles) * f.Points * f.Points; f.R == g.KH && products < least {
 			best, least = f, products
 		}
 	}
@@ -138,25 +145,23 @@ func (t *tiling) block(threads, channels int) int {
 // cacheFloats is how many floats of transformed tiles there are at a time, 2 MB.
 const cacheFloats = 1 << 19
 
-// share has f do the work of t: once, with all threads, or where filters outweigh tiles for
+// fewTiles reports whether filters outweigh tiles.
+func (t *tiling) fewTiles() bool { return t.y.depth >= t.tiles() }
+
+// share has f do the work of t: once, with all threads, or where there are few tiles for
 // parts of the channels of y, a thread each. Then no thread waits for what another transforms,
 // nor fetches it from another core's cache, but each transforms all tiles of x for itself.
-func (t *tiling) share(threads int, f func(threads int, t *tiling)) {
+func (t *tiling) share(threads int, few bool, f func(threads int, part *tiling)) {
 	panels := divUp(t.y.depth, panelWidth())
 	each := divUp(panels, threads)
-	if even := 4*panels >= 3*threads*each; threads == 1 || t.y.depth < t.tiles() || !even {
+	if even := 4*panels >= 3*threads*each; threads == 1 || !few || !even {
 		f(threads, t)
 		return
 	}
-	t.parts(threads, each*panelWidth(), func(_, _ int, part *tiling) { f(1, part) })
-}
-
-// parts calls f for parts of so many channels of y, from channel lo to hi.
-func (t *tiling) parts(threads, channels int, f func(lo, hi int, part *tiling)) {
-	par.Blocks(threads, t.y.depth, channels, func(lo, hi int) {
+	par.Blocks(threads, t.y.depth, each*panelWidth(), func(lo, hi int) {
 		part := *t
 		part.y.c0, part.y.depth = t.y.c0+lo, hi-lo
-		f(lo, hi, &part)
+		f(1, &part)
 	})
 }
 
@@ -165,14 +170,10 @@ func (g Geometry) forwardWinograd(threads int, y, x, w, bias []float32, relu boo
 	f := g.form(forward)
 	for i := range g.groups() {
 		t := newTiling(f, g.inputGroup(x, i), g.outputGroup(y, i), g.Pad)
-		t.share(threads, func(threads int, t *tiling) {
+		t.share(threads, t.fewTiles(), func(threads int, t *tiling) {
 			filters := packForward(threads, f, w[t.y.c0*g.patch():], t.y.depth, t.x.depth)
 			defer filters.release()
-			var b []float32
-			if bias != nil {
-				b = bias[t.y.c0:][:t.y.depth]
-			}
-			t.convolve(threads, filters, Epilogue{Bias: b, ReLU: relu})
+			t.convolve(threads, filters, Epilogue{Bias: bias, ReLU: relu}.columns(t.y.c0, t.y.c0+t.y.depth))
 		})
 	}
 }
@@ -183,7 +184,7 @@ func (g Geometry) backwardDataWinograd(threads int, dx, dy, w []float32) {
 	for i := range g.groups() {
 		in, out := g.inputGroup(dx, i), g.outputGroup(dy, i)
 		t := newTiling(f, out, in, g.adjoint().Pad)
-		t.share(threads, func(threads int, t *tiling) {
+		t.share(threads, t.fewTiles(), func(threads int, t *tiling) {
 			filters := packBackward(threads, f, w[out.c0*g.patch()+t.y.c0-in.c0:], out.depth, in.depth, t.y.depth)
 			defer filters.release()
 			t.convolve(threads, filters, Epilogue{})

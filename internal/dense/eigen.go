@@ -50,7 +50,7 @@ func Eigen(threads, n int, a []float64, vectors int) (values, rows []float64) {
 }
 
 // Tridiagonal returns the eigenvalues, rising, of the symmetric tridiagonal matrix of diagonal d
-// and e below it, in d. It overwrites e.
+// and e below it, in d.
 func Tridiagonal(d, e []float64) []float64 {
 	ql(d, e, nil, 0)
 	slices.Sort(d)
@@ -68,7 +68,7 @@ func scale(x []float64, exponent int) {
 // ql finds the eigenvalues of the tridiagonal matrix of diagonal d and e below it by
 // the implicit QL method (Bowdler, Martin, Reinsch and Wilkinson, "The QR and QL
 // algorithms for symmetric matrices", 1968), in d, in no order, and applies the
-// rotations to the rows, ld apart, of q, if there is one. e is overwritten. Of an
+// rotations to the rows, ld apart, of q, if there is one. Of an
 // eigenvalue two sweeps are usual; what has not come apart after a hundred is left as it
 // is, so that no matrix takes for ever.
 func ql(d, e []float64, q []float64, ld int) {
