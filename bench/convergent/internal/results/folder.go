@@ -189,8 +189,8 @@ func (f *Folder) SetVersion(version string) { f.run.Version = version }
 
 // Claim marks the folder as that of a run of this configuration, by now complete, and
 // removes what one that was killed while writing left in it. Another run's results are
-// replaced by [Folder.Commit]: what their manifest lists, and nothing else. What stands where a result would go, and is not in the
-// manifest, is an error.
+// replaced by [Folder.Commit]: what their manifest lists, and nothing else. What stands
+// where a result would go, and is not in the manifest, is an error.
 func (f *Folder) Claim(c Config) error {
 	f.run.Config = c
 	owned, err := f.owned()
@@ -210,6 +210,11 @@ func (f *Folder) Claim(c Config) error {
 	if _, err := os.Lstat(f.Path(runFile)); err == nil && !f.empty() {
 		return f.stage()
 	}
+	return f.begin()
+}
+
+// begin removes what the manifest lists, and marks the folder as that of this run.
+func (f *Folder) begin() error {
 	if err := f.manifest.Remove(); err != nil {
 		return err
 	}
