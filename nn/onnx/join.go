@@ -308,7 +308,7 @@ func buildPad(a *attributes) kernel {
 			y = c.picked(y, ax, index)
 		}
 		if y == x {
-			y = c.same(0)
+			y = c.same()
 		}
 		return []*Tensor{y}
 	}

@@ -32,12 +32,12 @@ func buildSize(*attributes) kernel {
 }
 
 func buildIdentity(a *attributes) kernel {
-	return func(c *call) []*Tensor { return []*Tensor{c.same(0)} }
+	return func(c *call) []*Tensor { return []*Tensor{c.same()} }
 }
 
-// same returns input i as another tensor.
-func (c *call) same(i int) *Tensor {
-	t := *c.tensor(i)
+// same returns input 0 as another tensor.
+func (c *call) same() *Tensor {
+	t := *c.tensor(0)
 	return &t
 }
 
@@ -46,19 +46,16 @@ func buildDropout(a *attributes) kernel {
 	ratio := a.float("ratio", 0.5)
 	a.ignore("seed", "is_test", "consumed_inputs")
 	return func(c *call) []*Tensor {
+		ratio := ratio
 		if c.has(1) && c.in[1].Len() == 1 && c.in[1].Type() == Float32 {
-			ratio := c.floats(1)[0]
-			if c.has(2) && ratio > 0 {
-				if on, ok := c.in[2].Data.([]bool); ok && len(on) == 1 && on[0] {
-					failf("training is not supported")
-				}
-			}
-		} else if c.has(2) && ratio > 0 {
+			ratio = c.floats(1)[0]
+		}
+		if c.has(2) && ratio > 0 {
 			if on, ok := c.in[2].Data.([]bool); ok && len(on) == 1 && on[0] {
 				failf("training is not supported")
 			}
 		}
-		out := []*Tensor{c.same(0)}
+		out := []*Tensor{c.same()}
 		if len(c.node.out) > 1 || len(a.outputs) > 1 {
 			typ := Bool
 			if a.version < 10 {
