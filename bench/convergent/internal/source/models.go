@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,13 +73,8 @@ func (m *Models) open() error {
 	}); f != "" {
 		return fmt.Errorf("%s: it is about files of activations, and ONNX networks are run", f)
 	}
-	for _, given := range []struct {
-		flag string
-		all  []string
-	}{{"-names", o.Names}, {"-baseline", o.Baseline}} {
-		if n := len(given.all); n != 0 && n != len(o.Networks) {
-			return fmt.Errorf("%s: %d for %d networks: give one for each", given.flag, n, len(o.Networks))
-		}
+	if err := cmp.Or(o.oneEach("-names", o.Names), o.oneEach("-baseline", o.Baseline)); err != nil {
+		return err
 	}
 	if n := len(o.Run.Presets); n > 1 && n != len(o.Networks) {
 		return fmt.Errorf("-preprocess: %d for %d networks: give one, or one for each", n, len(o.Networks))
@@ -87,7 +83,7 @@ func (m *Models) open() error {
 	if m.feed, err = o.Run.openFeed(); err != nil {
 		return err
 	}
-	if m.models, err = m.load(o.Networks, "", o.Names); err != nil {
+	if m.models, err = m.load(o.Networks, ""); err != nil {
 		return err
 	}
 	if err := m.choose(); err != nil {
@@ -104,7 +100,7 @@ func (m *Models) open() error {
 	if m.description.Aligned, err = o.align(m.nets); err != nil {
 		return err
 	}
-	if m.baseline, err = m.load(o.Baseline, "-baseline: ", o.Names); err != nil {
+	if m.baseline, err = m.load(o.Baseline, "-baseline: "); err != nil {
 		return err
 	}
 	if err := m.matchBaseline(); err != nil {
@@ -114,8 +110,9 @@ func (m *Models) open() error {
 }
 
 // load reads networks, and finds out what they compute of the first samples.
-func (m *Models) load(paths []string, flag string, names []string) ([]*model, error) {
+func (m *Models) load(paths []string, flag string) ([]*model, error) {
 	var all []*model
+	names := m.options.names(paths)
 	for i, path := range paths {
 		if !IsModel(path) {
 			return nil, fmt.Errorf("%s%s is no .onnx file; networks that are run and files of activations are not compared with each other", flag, path)
@@ -124,22 +121,12 @@ func (m *Models) load(paths []string, flag string, names []string) ([]*model, er
 		if err != nil {
 			return nil, fmt.Errorf("%s%w", flag, err)
 		}
-		x := &model{Model: read, path: path, name: stem(path)}
-		if len(names) > 0 {
-			x.name = names[i]
-		}
+		x := &model{Model: read, path: path, name: names[i]}
 		x.Threads, x.MemoryLimit = par.Threads(m.options.Run.Threads), m.options.Run.MaxMemory
 		if err := m.analyse(x); err != nil {
 			return nil, fmt.Errorf("%s%s: %w", flag, path, err)
 		}
 		all = append(all, x)
-	}
-	var own []string
-	for _, x := range all {
-		own = append(own, x.name)
-	}
-	for i, name := range Distinguish(own) {
-		all[i].name = name
 	}
 	return all, nil
 }
