@@ -426,7 +426,7 @@ func (m *Models) run(ctx context.Context, all []*model, threads, lo, hi int) (*B
 		return nil, err
 	}
 	outs, errs := make([]map[string]Tensor, len(all)), make([]error, len(all))
-	valid := m.valid(lo, hi)
+	valid := m.mask.of(lo, hi)
 	par.For(threads, len(all), func(i int) {
 		inputs, err := m.feed.inputs(all[i])
 		if err == nil {
@@ -467,14 +467,6 @@ func (m *Models) run(ctx context.Context, all []*model, threads, lo, hi int) (*B
 		b.Valid = valid
 	}
 	return b, nil
-}
-
-// valid are the positions of samples that are no padding; nil: all.
-func (m *Models) valid(lo, hi int) []bool {
-	if m.mask == nil {
-		return nil
-	}
-	return m.mask.valid[lo*m.mask.positions : hi*m.mask.positions]
 }
 
 // tensors are those of layers, by network; empty where nothing was tapped.
