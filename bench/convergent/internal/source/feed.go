@@ -43,8 +43,8 @@ func (r Run) openFeed() (feed, error) {
 type imageFeed struct {
 	Run
 	images  *dataset.Images
-	numbers []int // of the samples' images
-	models  []*model
+	numbers []int    // of the samples' images
+	models  int      // that are prepared
 	shown   []*shown // one for each way to cut a piece
 }
 
@@ -91,13 +91,13 @@ func (f *imageFeed) prepare(m *model) error {
 	}
 	m.fixed = max(0, v.Shape[0].Size)
 	var err error
-	if m.pre, err = f.preprocess(len(f.models), height, width); err != nil {
+	if m.pre, err = f.preprocess(f.models, height, width); err != nil {
 		return fmt.Errorf("its input %q is %s: %w", v.Name, text, err)
 	}
 	if v.Type == onnx.Uint8 && (m.pre.Scale != 1 || m.pre.Mean[0] != 0 || m.pre.Std[0] != 1) {
 		return fmt.Errorf("its input %q is %s, bytes as they are: give -preprocess none", v.Name, text)
 	}
-	f.models = append(f.models, m)
+	f.models++
 	for _, s := range f.shown {
 		if s.fits(m) {
 			return nil

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -559,31 +560,11 @@ func slice(t *onnx.Tensor, lo, hi int) *onnx.Tensor {
 	}
 	shape := slices.Clone(t.Shape)
 	shape[0] = hi - lo
-	switch data := t.Data.(type) {
-	case []float32:
-		return onnx.NewTensor(samplesOf(data, n, lo, hi), shape...)
-	case []int64:
-		return onnx.NewTensor(samplesOf(data, n, lo, hi), shape...)
-	case []int32:
-		return onnx.NewTensor(samplesOf(data, n, lo, hi), shape...)
-	case []uint8:
-		return onnx.NewTensor(samplesOf(data, n, lo, hi), shape...)
-	case []int8:
-		return onnx.NewTensor(samplesOf(data, n, lo, hi), shape...)
-	case []bool:
-		return onnx.NewTensor(samplesOf(data, n, lo, hi), shape...)
+	data := reflect.ValueOf(t.Data) // a slice of any type
+	size, end := data.Len()/n, data.Len()
+	part := data.Slice3(lo*size, min(hi*size, end), end) // of no more capacity: what is appended goes to a copy
+	for range hi - n {
+		part = reflect.AppendSlice(part, data.Slice(end-size, end))
 	}
-	panic("source: an input of no type")
-}
-
-func samplesOf[T any](data []T, n, lo, hi int) []T {
-	size := len(data) / n
-	if hi <= n {
-		return data[lo*size : hi*size]
-	}
-	part := slices.Clone(data[lo*size:])
-	for len(part) < (hi-lo)*size {
-		part = append(part, data[(n-1)*size:]...)
-	}
-	return part
+	return onnx.NewTensor(part.Interface(), shape...)
 }
