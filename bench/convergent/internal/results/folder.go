@@ -61,12 +61,13 @@ type Folder struct {
 // [Folder.Claim].
 //
 // A configuration without a fingerprint, whose images are yet to be read, agrees with any.
-func OpenFolder(dir string, c Config, inputs []Input, overwrite bool) (*Folder, error) {
+// The version, which may be empty, is that of the program, for run.json.
+func OpenFolder(dir string, c Config, inputs []Input, version string, overwrite bool) (*Folder, error) {
 	unlock, err := artifact.Lock(dir)
 	if err != nil {
 		return nil, err
 	}
-	f := &Folder{Dir: dir, run: run{Schema: Schema, Config: c, Inputs: inputs}, overwrite: overwrite, unlock: unlock}
+	f := &Folder{Dir: dir, run: run{Schema: Schema, Config: c, Inputs: inputs, Version: version}, overwrite: overwrite, unlock: unlock}
 	if f.manifest, err = artifact.Own(dir); err == nil {
 		if _, missing := os.Lstat(f.Path(readyFolder)); missing == nil {
 			err = f.takePlace() // which was stopped
@@ -183,9 +184,6 @@ func changed(before, now []Input) string {
 	}
 	return ""
 }
-
-// SetVersion says which program this is, for run.json.
-func (f *Folder) SetVersion(version string) { f.run.Version = version }
 
 // Claim marks the folder as that of a run of this configuration, by now complete, and
 // removes what one that was killed while writing left in it. Another run's results are
