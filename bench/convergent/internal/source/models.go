@@ -179,7 +179,7 @@ func (m *Models) analyse(x *model) error {
 
 // beyond says what to do about a run that takes too much memory.
 func beyond(err error) error {
-	if err != nil && strings.Contains(err.Error(), "exceed the limit") {
+	if errors.Is(err, onnx.ErrMemory) {
 		return fmt.Errorf("%w; raise -max-mem", err)
 	}
 	return err
