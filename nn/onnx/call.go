@@ -124,6 +124,15 @@ func (c *call) ints(i int) []int {
 	return out
 }
 
+// integer returns the only element of input i, which must be an integer.
+func (c *call) integer(i int) int {
+	v := c.ints(i)
+	if len(v) != 1 {
+		failf("input %d (%s) is not one integer", i, c.node.Inputs[i])
+	}
+	return v[0]
+}
+
 // new returns a tensor; floats have any content, all else is zero.
 func (c *call) new(typ Type, shape []int) *Tensor {
 	n, ok := elements(shape)

@@ -294,11 +294,7 @@ func buildTopK(a *attributes) kernel {
 	return func(c *call) []*Tensor {
 		x, k := c.rank(0, 1), k
 		if k < 0 {
-			v := c.ints(1)
-			if len(v) != 1 {
-				failf("input 1 (%s) is not one integer", c.node.Inputs[1])
-			}
-			k = v[0]
+			k = c.integer(1)
 		}
 		along := axis(along, len(x.Shape))
 		n, inner := x.Shape[along], product(x.Shape[along+1:])

@@ -56,7 +56,7 @@ func buildDropout(a *attributes) kernel {
 			}
 		}
 		out := []*Tensor{c.same()}
-		if len(c.node.out) > 1 || len(a.outputs) > 1 {
+		if len(a.outputs) > 1 {
 			typ := Bool
 			if a.version < 10 {
 				typ = c.in[0].Type()
@@ -262,11 +262,7 @@ func blocks2D(c *call, size int, deep bool) (n, ch, h, w int) {
 
 // moved transposes x, taken as of another shape, and returns it as of a third.
 func (c *call) moved(x *Tensor, as, perm, shape []int) []*Tensor {
-	s := strides(as)
-	to, from := make([]int, len(perm)), make([]int, len(perm))
-	for i, p := range perm {
-		to[i], from[i] = as[p], s[p]
-	}
+	to, from := permuted(c.reshaped(x, as), perm)
 	y := c.new(x.Type(), to)
 	copyStrided(c.threads, to, y.Data, 0, strides(to), x.Data, 0, from)
 	return []*Tensor{c.reshaped(y, shape)}
