@@ -98,17 +98,20 @@ func (f *imageFeed) prepare(m *model) error {
 		return fmt.Errorf("its input %q is %s, bytes as they are: give -preprocess none", v.Name, text)
 	}
 	f.models++
-	for _, s := range f.shown {
-		if s.fits(m) {
-			return nil
-		}
+	if f.shownTo(m) == nil {
+		f.shown = append(f.shown, &shown{resize: m.pre.Resize, height: m.pre.Height, width: m.pre.Width})
 	}
-	f.shown = append(f.shown, &shown{resize: m.pre.Resize, height: m.pre.Height, width: m.pre.Width})
 	return nil
 }
 
-func (s *shown) fits(m *model) bool {
-	return s.resize == m.pre.Resize && s.height == m.pre.Height && s.width == m.pre.Width
+// shownTo returns the pieces that a network sees, nil before it is prepared.
+func (f *imageFeed) shownTo(m *model) *shown {
+	for _, s := range f.shown {
+		if s.resize == m.pre.Resize && s.height == m.pre.Height && s.width == m.pre.Width {
+			return s
+		}
+	}
+	return nil
 }
 
 // preprocess is what is done to the images of a network, which is the i-th, or the i-th of
@@ -204,13 +207,7 @@ func (s *shown) piece(m image.Image) *image.RGBA {
 
 // inputs writes the pieces as a network reads them.
 func (f *imageFeed) inputs(m *model) (map[string]*onnx.Tensor, error) {
-	var pieces []*image.RGBA
-	for _, s := range f.shown {
-		if s.fits(m) {
-			pieces = s.pieces
-		}
-	}
-	v := m.Inputs()[0]
+	v, pieces := m.Inputs()[0], f.shownTo(m).pieces
 	n, h, w, c := len(pieces), m.pre.Height, m.pre.Width, m.channels
 	x := make([]float32, n*h*w*c)
 	for i, piece := range pieces {
