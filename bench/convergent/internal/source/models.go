@@ -188,8 +188,7 @@ func beyond(err error) error {
 // choose finds the layers that are compared.
 func (m *Models) choose() error {
 	patterns := m.options.Only
-	unmatched := make(map[string]int)
-	nearest := make(map[string][]string)
+	nearest := make(map[string][]string) // names, by pattern, of networks that have none of it
 	for _, x := range m.models {
 		layers, missing, err := x.graph.Choose(patterns)
 		if err != nil {
@@ -197,12 +196,11 @@ func (m *Models) choose() error {
 		}
 		x.layers = layers
 		for pattern, name := range missing {
-			unmatched[pattern]++
 			nearest[pattern] = append(nearest[pattern], fmt.Sprintf("%s of %s", name, x.name))
 		}
 	}
 	for _, pattern := range patterns {
-		if unmatched[pattern] == len(m.models) {
+		if len(nearest[pattern]) == len(m.models) {
 			return fmt.Errorf("-layers: no network has a layer %q; the nearest names are %s; convergent layers FILE.onnx lists all", pattern, strings.Join(slices.Compact(nearest[pattern]), ", "))
 		}
 	}
