@@ -52,10 +52,9 @@ func writePage(dir string) error {
 }
 
 // say says what came out of a run.
-func say(res *results.Results, out string, start time.Time) error {
+func say(res *results.Results, out string, start time.Time) {
 	printSummary(res)
 	fmt.Printf("\nopen %s\nin %s\n", filepath.Join(out, "report.html"), time.Since(start).Round(100*time.Millisecond))
-	return nil
 }
 
 // printSummary prints the networks, and findings in means over all pairs of them.

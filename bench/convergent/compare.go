@@ -139,7 +139,8 @@ func (c *compareCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return say(res, c.Out, start)
+	say(res, c.Out, start)
+	return nil
 }
 
 type momentsCommand struct {

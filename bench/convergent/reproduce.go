@@ -77,5 +77,6 @@ func (c *reproduce) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return say(res, c.Out, start)
+	say(res, c.Out, start)
+	return nil
 }

@@ -202,8 +202,8 @@ func (m *Manifest) Disown() {
 	}
 }
 
-// Close disowns the folder and writes the manifest anew: sorted, one line for each file that is there. If there is
-// none it is removed.
+// Close disowns the folder and writes the manifest anew: sorted, one line for each file
+// that is there. If there is none it is removed.
 func (m *Manifest) Close() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -214,13 +214,16 @@ func (m *Manifest) Close() error {
 		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		b, err := ReadFile(path)
-		if err != nil {
-			return err
-		}
-		newest := sum(b)
-		if sums := m.sums[name]; !slices.Contains(sums, newest) {
-			newest = sums[len(sums)-1] // it has changed
+		sums := m.sums[name]
+		newest := sums[len(sums)-1]
+		if len(sums) > 1 { // a writer that was killed did not put the newest in its place
+			b, err := ReadFile(path)
+			if err != nil {
+				return err
+			}
+			if is := sum(b); slices.Contains(sums, is) { // else it has changed
+				newest = is
+			}
 		}
 		fmt.Fprintf(&text, "%s  %s\n", newest, name)
 	}

@@ -236,13 +236,6 @@ func (c *call) lastChannels(t *Tensor) *Tensor {
 	}
 	y := c.new(t.Type(), t.Shape)
 	y.channelsLast = true
-	order := storage(len(t.Shape), true)
-	shape := make([]int, len(order))
-	from, to := make([]int, len(order)), make([]int, len(order))
-	ys, xs := y.strides(), t.strides()
-	for i, a := range order {
-		shape[i], from[i], to[i] = t.Shape[a], xs[a], ys[a]
-	}
-	copyStrided(c.threads, shape, y.Data, 0, to, t.Data, 0, from)
+	copyOrdered(c.threads, storage(len(t.Shape), true), t.Shape, y.Data, 0, y.strides(), t.Data, 0, t.strides())
 	return y
 }

@@ -12,16 +12,16 @@ type kernel func(c *call) []*Tensor
 
 // failure is what a kernel, or who reads its attributes, panics with where the model or
 // the inputs are at fault; whoever calls them makes an error of it.
-type failure struct{ text string }
+type failure struct{ error }
 
-func failf(format string, args ...any) { panic(failure{fmt.Sprintf(format, args...)}) }
+func failf(format string, args ...any) { panic(failure{fmt.Errorf(format, args...)}) }
 
 // caught makes an error of a failure.
 func caught(err *error) {
 	switch f := recover().(type) {
 	case nil:
 	case failure:
-		*err = fmt.Errorf("%s", f.text)
+		*err = f.error
 	default:
 		panic(f)
 	}
@@ -124,6 +124,15 @@ func (c *call) ints(i int) []int {
 	return out
 }
 
+// integer returns the only element of input i, which must be an integer.
+func (c *call) integer(i int) int {
+	v := c.ints(i)
+	if len(v) != 1 {
+		failf("input %d (%s) is not one integer", i, c.node.Inputs[i])
+	}
+	return v[0]
+}
+
 // new returns a tensor; floats have any content, all else is zero.
 func (c *call) new(typ Type, shape []int) *Tensor {
 	n, ok := elements(shape)
@@ -131,7 +140,7 @@ func (c *call) new(typ Type, shape []int) *Tensor {
 		failf("the result's shape %v is out of range", shape)
 	}
 	if bytes := int64(n) * typ.size(); !c.mem.reserve(bytes) {
-		failf("the result, %s of shape %v, takes %d bytes, with which the live tensors would exceed the limit of %d", typ, shape, bytes, c.mem.limit)
+		failf("the result, %s of shape %v, takes %d bytes, with which the live tensors would %w of %d", typ, shape, bytes, ErrMemory, c.mem.limit)
 	}
 	t := &Tensor{Shape: slices.Clone(shape)}
 	if typ == Float32 {
@@ -167,7 +176,7 @@ func (c *call) newFloats(shape []int) (*Tensor, []float32) {
 // release.
 func (c *call) scratch(n int) *buffer {
 	if !c.mem.reserve(4 * int64(n)) {
-		failf("%d bytes of temporary memory would exceed the limit of %d", 4*int64(n), c.mem.limit)
+		failf("%d bytes of temporary memory would %w of %d", 4*int64(n), ErrMemory, c.mem.limit)
 	}
 	return c.mem.floats(n)
 }

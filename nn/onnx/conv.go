@@ -88,49 +88,52 @@ func (c *call) convolve(spans []span, groups int, t, x *Tensor, f filters) {
 		out /= s.kernel
 	}
 	if len(spans) <= 2 {
-		h, w := span{in: 1, out: 1, kernel: 1, stride: 1, dilation: 1}, spans[len(spans)-1]
+		w := spans[len(spans)-1]
+		h := span{in: 1, out: 1, kernel: 1, stride: w.stride, dilation: 1}
 		if len(spans) == 2 {
 			h = spans[0]
-		}
-		if len(spans) == 1 {
-			h.stride = w.stride
 		}
 		if h.stride == w.stride && (h.dilation == 1 || h.kernel == 1) && (w.dilation == 1 || w.kernel == 1) {
 			g := conv.Geometry{N: n, H: h.in, W: w.in, C: ch, Out: out, KH: h.kernel, KW: w.kernel, Stride: h.stride, Groups: groups}
 			data := x.Data.([]float32)
 			if p := h.before; p == h.after && p == w.before && p == w.after && (h.in+2*p-h.kernel)/h.stride+1 == h.out && (w.in+2*p-w.kernel)/w.stride+1 == w.out {
 				g.Pad = p
-				f.Forward(c.threads, g, y, data, conv.Epilogue{Bias: f.bias, ReLU: c.relu(), Done: c.after(t)})
-				return
+			} else { // the kernel pads all sides alike
+				g.H, g.W = (h.out-1)*h.stride+h.kernel, (w.out-1)*w.stride+w.kernel
+				buf := c.framed(x, h, w, g.H, g.W)
+				defer c.mem.release(buf)
+				data = buf.data
 			}
-			// The kernel pads all sides alike, so that here others have to be written; rows and
-			// columns that no window reaches are left out.
-			rows, cols := (h.out-1)*h.stride+h.kernel, (w.out-1)*w.stride+w.kernel
-			size, ok := elements([]int{n, rows, cols, ch})
-			if !ok {
-				failf("%d x %d positions", rows, cols)
-			}
-			buf := c.scratch(size)
-			defer c.mem.release(buf)
-			g.H, g.W = rows, cols
-			par.For(c.threads, n*rows, func(i int) {
-				row := buf.data[i*cols*ch:][:cols*ch]
-				from := i%rows - h.before
-				if from < 0 || from >= h.in {
-					clear(row)
-					return
-				}
-				src := data[(i/rows*h.in+from)*w.in*ch:][:w.in*ch]
-				lo, hi := min(w.before, cols), min(w.before+w.in, cols)
-				clear(row[:lo*ch])
-				copy(row[lo*ch:hi*ch], src)
-				clear(row[hi*ch:])
-			})
-			f.Forward(c.threads, g, y, buf.data, conv.Epilogue{Bias: f.bias, ReLU: c.relu(), Done: c.after(t)})
+			f.Forward(c.threads, g, y, data, conv.Epilogue{Bias: f.bias, ReLU: c.relu(), Done: c.after(t)})
 			return
 		}
 	}
 	c.convolvePatches(spans, groups, out, y, x, f)
+}
+
+// framed returns images, whose channels are last in memory, with their padding, as far as the
+// rows and columns that windows reach.
+func (c *call) framed(x *Tensor, h, w span, rows, cols int) *buffer {
+	n, ch, data := x.Shape[0], x.Shape[1], x.Data.([]float32)
+	size, ok := elements([]int{n, rows, cols, ch})
+	if !ok {
+		failf("%d x %d positions", rows, cols)
+	}
+	buf := c.scratch(size)
+	par.For(c.threads, n*rows, func(i int) {
+		row := buf.data[i*cols*ch:][:cols*ch]
+		from := i%rows - h.before
+		if from < 0 || from >= h.in {
+			clear(row)
+			return
+		}
+		src := data[(i/rows*h.in+from)*w.in*ch:][:w.in*ch]
+		lo, hi := min(w.before, cols), min(w.before+w.in, cols)
+		clear(row[:lo*ch])
+		copy(row[lo*ch:hi*ch], src)
+		clear(row[hi*ch:])
+	})
+	return buf
 }
 
 // convolvePatches multiplies filters with a matrix of patches, of some positions at a

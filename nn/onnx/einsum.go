@@ -182,7 +182,7 @@ func (c *call) contract(a, b labelled, later string) labelled {
 	}
 	y, d := c.newFloats(shape)
 	if len(d) > 0 {
-		c.products(d, n, func(i, threads int) level3.Product {
+		c.products(n, func(i int) level3.Product {
 			return level3.Product{M: m, N: p, K: k, LDC: p,
 				A: level3.Rows{Data: x.Data.([]float32)[i*m*k:], Stride: k},
 				B: level3.Rows{Data: z.Data.([]float32)[i*p*k:], Stride: k}, C: d[i*m*p:][:m*p]}

@@ -158,9 +158,9 @@ func buildGatherElements(a *attributes) kernel {
 	}
 }
 
-// copied returns a copy of x, in its memory if nobody needs that.
-func (c *call) copied(i int) *Tensor {
-	x := c.in[i]
+// copied returns a copy of input 0.
+func (c *call) copied() *Tensor {
+	x := c.in[0]
 	y := c.new(x.Type(), x.Shape)
 	copyStrided(c.threads, []int{x.Len()}, y.Data, 0, []int{1}, x.Data, 0, []int{1})
 	return y
@@ -175,7 +175,7 @@ func buildScatterElements(a *attributes) kernel {
 			failf("indices of shape %v for %v of shape %v", c.in[1].Shape, v.Type(), v.Shape)
 		}
 		offsets := elementOffsets(x, v.Shape, index, axis(along, len(x.Shape)))
-		y := c.copied(0)
+		y := c.copied()
 		put(y.Data, v.Data, offsets, 1, combine)
 		return []*Tensor{y}
 	}
@@ -228,7 +228,7 @@ func buildScatterND(a *attributes) kernel {
 		if want := slices.Concat(shape[:len(shape)-1], x.Shape[n:]); !slices.Equal(want, v.Shape) || v.Type() != x.Type() {
 			failf("updates are %v of shape %v, not %v of shape %v", v.Type(), v.Shape, x.Type(), want)
 		}
-		y := c.copied(0)
+		y := c.copied()
 		put(y.Data, v.Data, offsets, run, combine)
 		return []*Tensor{y}
 	}
@@ -294,30 +294,20 @@ func buildTopK(a *attributes) kernel {
 	return func(c *call) []*Tensor {
 		x, k := c.rank(0, 1), k
 		if k < 0 {
-			v := c.ints(1)
-			if len(v) != 1 {
-				failf("input 1 (%s) is not one integer", c.node.Inputs[1])
-			}
-			k = v[0]
+			k = c.integer(1)
 		}
 		along := axis(along, len(x.Shape))
 		n, inner := x.Shape[along], product(x.Shape[along+1:])
 		if k < 0 || k > n {
 			failf("the first %d of %d", k, n)
 		}
-		if x.Type() == Bool {
+		value := x.values()
+		if value == nil {
 			failf("input 0 is bool, not numbers")
 		}
 		shape := slices.Clone(x.Shape)
 		shape[along] = k
 		y, where := c.new(x.Type(), shape), c.new(Int64, shape)
-		value := func(i int) float64 { return 0 }
-		if d, ok := x.Data.([]float32); ok {
-			value = func(i int) float64 { return float64(d[i]) }
-		} else {
-			d := x.integers()
-			value = func(i int) float64 { return float64(d[i]) }
-		}
 		order := make([]int, n)
 		offsets := make([]int, y.Len())
 		for r := 0; n > 0 && r < x.Len()/n; r++ {

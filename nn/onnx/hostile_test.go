@@ -3,6 +3,7 @@ package onnx
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -195,6 +196,9 @@ func TestRunErrors(t *testing.T) {
 		_, err = m.Run(in, nil)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: error %v, want one that has %q", c.name, err, c.want)
+		}
+		if of := errors.Is(err, ErrMemory); of != (c.name == "memory") {
+			t.Errorf("%s: error %v is of memory: %v", c.name, err, of)
 		}
 	}
 	m, err := Read(bytes.NewReader(network()))

@@ -308,7 +308,7 @@ func buildPad(a *attributes) kernel {
 			y = c.picked(y, ax, index)
 		}
 		if y == x {
-			y = c.same(0)
+			y = c.same()
 		}
 		return []*Tensor{y}
 	}
@@ -405,11 +405,7 @@ func buildTrilu(a *attributes) kernel {
 	return func(c *call) []*Tensor {
 		x, k := c.rank(0, 2), 0
 		if c.has(1) {
-			v := c.ints(1)
-			if len(v) != 1 {
-				failf("input 1 (%s) is not one integer", c.node.Inputs[1])
-			}
-			k = v[0]
+			k = c.integer(1)
 		}
 		y := c.new(x.Type(), x.Shape)
 		fill(y, zeroOf(x.Type()))

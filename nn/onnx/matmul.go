@@ -95,7 +95,7 @@ func (c *call) matmul(a, b *Tensor) *Tensor {
 		return at
 	}
 	fromA, fromB := offsets(ab), offsets(bb)
-	c.products(d, count, func(i, threads int) level3.Product {
+	c.products(count, func(i int) level3.Product {
 		return level3.Product{M: m, N: n, K: k, LDC: n,
 			A: level3.Rows{Data: x[fromA[i]*m*k:], Stride: k},
 			B: level3.Cols{Data: z[fromB[i]*k*n:], Stride: n}, C: d[i*m*n:][:m*n]}
@@ -104,14 +104,14 @@ func (c *call) matmul(a, b *Tensor) *Tensor {
 }
 
 // products computes count products, each on all threads or on one.
-func (c *call) products(y []float32, count int, f func(i, threads int) level3.Product) {
+func (c *call) products(count int, f func(i int) level3.Product) {
 	if count < c.threads {
 		for i := range count {
-			level3.Gemm(c.threads, f(i, c.threads))
+			level3.Gemm(c.threads, f(i))
 		}
 		return
 	}
-	par.For(c.threads, count, func(i int) { level3.Gemm(1, f(i, 1)) })
+	par.For(c.threads, count, func(i int) { level3.Gemm(1, f(i)) })
 }
 
 // buildGemm returns the kernel of Gemm: alpha A B + beta C, A and B perhaps transposed.

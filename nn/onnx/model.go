@@ -2,6 +2,7 @@ package onnx
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -76,7 +77,7 @@ type Model struct {
 
 	// MemoryLimit is how many bytes the tensors of a run may take at any time, beyond the
 	// model's own and the run's inputs; 0 means 8 GiB. A run that would need more is an
-	// error.
+	// error that wraps ErrMemory.
 	MemoryLimit int64
 
 	inputs, outputs []Value
@@ -88,6 +89,9 @@ type Model struct {
 	mu    sync.Mutex
 	plans map[string]*plan
 }
+
+// ErrMemory is wrapped by the error of a run that would take more than its MemoryLimit.
+var ErrMemory = errors.New("exceed the limit")
 
 // Load reads a model from a file, and the data that it refers to from other files in the
 // same folder. See [Read].

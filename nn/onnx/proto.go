@@ -84,20 +84,21 @@ var errProto = errors.New("not a protobuf message")
 
 // field is one field of a message: a number or bytes, by its type on the wire.
 type field struct {
-	typ protowire.Type
-	u   uint64
-	b   []byte
+	typ   protowire.Type
+	u     uint64
+	b     []byte
+	depth int // graphs that it is in, beyond the model's
 }
 
-// fields calls f for each field of a message.
-func fields(b []byte, f func(num protowire.Number, v field) error) error {
+// fields calls f for each field of a message, which lies so deep.
+func fields(b []byte, depth int, f func(num protowire.Number, v field) error) error {
 	for len(b) > 0 {
 		num, typ, n := protowire.ConsumeTag(b)
 		if n < 0 {
 			return errProto
 		}
 		b = b[n:]
-		v := field{typ: typ}
+		v := field{typ: typ, depth: depth}
 		switch typ {
 		case protowire.VarintType:
 			v.u, n = protowire.ConsumeVarint(b)
@@ -129,20 +130,16 @@ const maxDepth = 32
 
 func parseModel(b []byte) (*modelProto, error) {
 	m := new(modelProto)
-	err := fields(b, func(num protowire.Number, v field) (err error) {
+	err := fields(b, 0, func(num protowire.Number, v field) (err error) {
 		switch num {
 		case 1:
 			m.irVersion = int64(v.u)
 		case 7:
-			m.graph, err = parseGraph(v, 0)
+			m.graph, err = parseGraph(v)
 		case 8:
-			var o opsetProto
-			o, err = parseOpset(v)
-			m.opsets = append(m.opsets, o)
+			m.opsets, err = appendMessage(m.opsets, v, parseOpset)
 		case 25:
-			var f *functionProto
-			f, err = parseFunction(v)
-			m.functions = append(m.functions, f)
+			m.functions, err = appendMessage(m.functions, v, parseFunction)
 		}
 		return err
 	})
@@ -154,7 +151,7 @@ func (v field) message(f func(num protowire.Number, v field) error) error {
 	if v.typ != protowire.BytesType {
 		return errProto
 	}
-	return fields(v.b, f)
+	return fields(v.b, v.depth, f)
 }
 
 func parseOpset(v field) (o opsetProto, err error) {
@@ -170,28 +167,25 @@ func parseOpset(v field) (o opsetProto, err error) {
 	return o, err
 }
 
-func parseGraph(v field, depth int) (*graphProto, error) {
-	if depth > maxDepth {
+func parseGraph(v field) (*graphProto, error) {
+	if v.depth > maxDepth {
 		return nil, errors.New("graphs within graphs beyond all measure")
 	}
 	g := new(graphProto)
 	err := v.message(func(num protowire.Number, v field) (err error) {
 		switch num {
 		case 1:
-			var n *nodeProto
-			n, err = parseNode(v, depth)
-			g.nodes = append(g.nodes, n)
+			g.nodes, err = appendMessage(g.nodes, v, parseNode)
 		case 2:
 			g.name = string(v.b)
 		case 5:
-			var t *tensorProto
-			t, err = parseTensor(v)
-			g.initializers = append(g.initializers, t)
-		case 11, 12, 13:
-			var p *valueProto
-			p, err = parseValue(v)
-			to := map[protowire.Number]*[]*valueProto{11: &g.inputs, 12: &g.outputs, 13: &g.values}[num]
-			*to = append(*to, p)
+			g.initializers, err = appendMessage(g.initializers, v, parseTensor)
+		case 11:
+			g.inputs, err = appendMessage(g.inputs, v, parseValue)
+		case 12:
+			g.outputs, err = appendMessage(g.outputs, v, parseValue)
+		case 13:
+			g.values, err = appendMessage(g.values, v, parseValue)
 		case 15:
 			g.sparse++
 		}
@@ -200,7 +194,7 @@ func parseGraph(v field, depth int) (*graphProto, error) {
 	return g, err
 }
 
-func parseNode(v field, depth int) (*nodeProto, error) {
+func parseNode(v field) (*nodeProto, error) {
 	n := new(nodeProto)
 	err := v.message(func(num protowire.Number, v field) (err error) {
 		switch num {
@@ -213,9 +207,7 @@ func parseNode(v field, depth int) (*nodeProto, error) {
 		case 4:
 			n.op = string(v.b)
 		case 5:
-			var a *attributeProto
-			a, err = parseAttribute(v, depth)
-			n.attributes = append(n.attributes, a)
+			n.attributes, err = appendMessage(n.attributes, v, parseAttribute)
 		case 7:
 			n.domain = string(v.b)
 		case 8:
@@ -226,7 +218,7 @@ func parseNode(v field, depth int) (*nodeProto, error) {
 	return n, err
 }
 
-func parseAttribute(v field, depth int) (*attributeProto, error) {
+func parseAttribute(v field) (*attributeProto, error) {
 	a := new(attributeProto)
 	err := v.message(func(num protowire.Number, v field) (err error) {
 		switch num {
@@ -241,7 +233,8 @@ func parseAttribute(v field, depth int) (*attributeProto, error) {
 		case 5:
 			a.t, err = parseTensor(v)
 		case 6:
-			a.g, err = parseGraph(v, depth+1)
+			v.depth++
+			a.g, err = parseGraph(v)
 		case 7:
 			a.floats, err = appendFloats(a.floats, v)
 		case 8:
@@ -368,25 +361,25 @@ func parseFunction(v field) (*functionProto, error) {
 		case 6:
 			f.attributes = append(f.attributes, string(v.b))
 		case 7:
-			var n *nodeProto
-			n, err = parseNode(v, 0)
-			f.nodes = append(f.nodes, n)
+			f.nodes, err = appendMessage(f.nodes, v, parseNode)
 		case 9:
-			var o opsetProto
-			o, err = parseOpset(v)
-			f.opsets = append(f.opsets, o)
+			f.opsets, err = appendMessage(f.opsets, v, parseOpset)
 		case 10:
 			f.domain = string(v.b)
 		case 11:
-			var a *attributeProto
-			a, err = parseAttribute(v, 0)
-			f.defaults = append(f.defaults, a)
+			f.defaults, err = appendMessage(f.defaults, v, parseAttribute)
 		case 13:
 			f.overload = string(v.b)
 		}
 		return err
 	})
 	return f, err
+}
+
+// appendMessage appends a message of a repeated field.
+func appendMessage[T any](dst []T, v field, parse func(v field) (T, error)) ([]T, error) {
+	m, err := parse(v)
+	return append(dst, m), err
 }
 
 // appendVarints appends a repeated field of integers, packed or not.

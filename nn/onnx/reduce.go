@@ -33,7 +33,7 @@ func reducer(r reduction, inputFrom int) *operator {
 			over := axes(list, len(x.Shape))
 			if len(over) == 0 {
 				if none {
-					return []*Tensor{c.same(0)}
+					return []*Tensor{c.same()}
 				}
 				for i := range x.Shape {
 					over = append(over, i)
@@ -74,13 +74,13 @@ func (c *call) reduced(r reduction, x *Tensor, over []int, keep bool) *Tensor {
 	case []float32:
 		reduceTo(c, r, y, x, kept, gone, d)
 	case []int64:
-		reduceInts(r, y, x, kept, gone, d)
+		reduceInts(r, y, x, gone, d)
 	case []int32:
-		reduceInts(r, y, x, kept, gone, d)
+		reduceInts(r, y, x, gone, d)
 	case []uint8:
-		reduceInts(r, y, x, kept, gone, d)
+		reduceInts(r, y, x, gone, d)
 	case []int8:
-		reduceInts(r, y, x, kept, gone, d)
+		reduceInts(r, y, x, gone, d)
 	}
 	if !keep {
 		return c.reshaped(y, rest)
@@ -177,7 +177,7 @@ func reduceTo(c *call, r reduction, y, x *Tensor, kept, gone []int, d []float32)
 }
 
 // reduceInts reduces integers; sums of more than 53 bits are not exact.
-func reduceInts[T integer](r reduction, y, x *Tensor, kept, gone []int, d []T) {
+func reduceInts[T integer](r reduction, y, x *Tensor, gone []int, d []T) {
 	out := y.Data.([]T)
 	sums := make([]float64, len(out))
 	for i := range sums {
@@ -270,12 +270,8 @@ func extremal(better func(a, b float64) bool) *operator {
 				failf("axis %d of shape %v is empty", along, x.Shape)
 			}
 			inner := product(x.Shape[along+1:])
-			value := func(i int) float64 { return 0 }
-			if d, ok := x.Data.([]float32); ok {
-				value = func(i int) float64 { return float64(d[i]) }
-			} else if d := x.integers(); d != nil {
-				value = func(i int) float64 { return float64(d[i]) }
-			} else if len(out) > 0 {
+			value := x.values()
+			if value == nil && len(out) > 0 {
 				failf("input 0 is %v, not numbers", x.Type())
 			}
 			for i := range out {

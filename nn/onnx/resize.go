@@ -142,7 +142,7 @@ func (r resize) run(c *call, scales []float32, sizes []int, roi []float32) *Tens
 		}
 	}
 	if !changed {
-		return c.same(0)
+		return c.same()
 	}
 	if r.coordinates == "tf_crop_and_resize" {
 		y = c.plain(y)

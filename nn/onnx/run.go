@@ -22,6 +22,12 @@ type cache struct {
 	value any
 }
 
+// get returns what f, which is called once, returned.
+func (c *cache) get(f func() any) any {
+	c.once.Do(func() { c.value = f() })
+	return c.value
+}
+
 // prepared returns what f, which must not fail, makes of the node's constant inputs, and
 // of those of a normalisation after it.
 func (c *call) prepared(f func() any) any {
@@ -29,11 +35,9 @@ func (c *call) prepared(f func() any) any {
 	case c.step == nil:
 		return f()
 	case c.step.norm != nil:
-		c.step.norm.folded.once.Do(func() { c.step.norm.folded.value = f() })
-		return c.step.norm.folded.value
+		return c.step.norm.folded.get(f)
 	}
-	c.node.own.once.Do(func() { c.node.own.value = f() })
-	return c.node.own.value
+	return c.node.own.get(f)
 }
 
 // isConstant reports whether input i is the same in all runs.

@@ -32,12 +32,12 @@ func buildSize(*attributes) kernel {
 }
 
 func buildIdentity(a *attributes) kernel {
-	return func(c *call) []*Tensor { return []*Tensor{c.same(0)} }
+	return func(c *call) []*Tensor { return []*Tensor{c.same()} }
 }
 
-// same returns input i as another tensor.
-func (c *call) same(i int) *Tensor {
-	t := *c.tensor(i)
+// same returns input 0 as another tensor.
+func (c *call) same() *Tensor {
+	t := *c.tensor(0)
 	return &t
 }
 
@@ -46,20 +46,17 @@ func buildDropout(a *attributes) kernel {
 	ratio := a.float("ratio", 0.5)
 	a.ignore("seed", "is_test", "consumed_inputs")
 	return func(c *call) []*Tensor {
+		ratio := ratio
 		if c.has(1) && c.in[1].Len() == 1 && c.in[1].Type() == Float32 {
-			ratio := c.floats(1)[0]
-			if c.has(2) && ratio > 0 {
-				if on, ok := c.in[2].Data.([]bool); ok && len(on) == 1 && on[0] {
-					failf("training is not supported")
-				}
-			}
-		} else if c.has(2) && ratio > 0 {
+			ratio = c.floats(1)[0]
+		}
+		if c.has(2) && ratio > 0 {
 			if on, ok := c.in[2].Data.([]bool); ok && len(on) == 1 && on[0] {
 				failf("training is not supported")
 			}
 		}
-		out := []*Tensor{c.same(0)}
-		if len(c.node.out) > 1 || len(a.outputs) > 1 {
+		out := []*Tensor{c.same()}
+		if len(a.outputs) > 1 {
 			typ := Bool
 			if a.version < 10 {
 				typ = c.in[0].Type()
@@ -265,11 +262,7 @@ func blocks2D(c *call, size int, deep bool) (n, ch, h, w int) {
 
 // moved transposes x, taken as of another shape, and returns it as of a third.
 func (c *call) moved(x *Tensor, as, perm, shape []int) []*Tensor {
-	s := strides(as)
-	to, from := make([]int, len(perm)), make([]int, len(perm))
-	for i, p := range perm {
-		to[i], from[i] = as[p], s[p]
-	}
+	to, from := permuted(c.reshaped(x, as), perm)
 	y := c.new(x.Type(), to)
 	copyStrided(c.threads, to, y.Data, 0, strides(to), x.Data, 0, from)
 	return []*Tensor{c.reshaped(y, shape)}

@@ -153,7 +153,19 @@ func product(shape []int) int {
 	return n
 }
 
-// integers returns the elements of a tensor of integers or of float32 as int64.
+// values returns a function that returns element i of a tensor of numbers; nil of bools.
+func (t *Tensor) values() func(i int) float64 {
+	if d, ok := t.Data.([]float32); ok {
+		return func(i int) float64 { return float64(d[i]) }
+	}
+	if t.Type() == Bool {
+		return nil
+	}
+	d := t.integers()
+	return func(i int) float64 { return float64(d[i]) }
+}
+
+// integers returns the elements of a tensor of integers as int64; nil of others.
 func (t *Tensor) integers() []int64 {
 	switch d := t.Data.(type) {
 	case []int64:

@@ -60,10 +60,9 @@ func Compare(ctx context.Context, in source.Options, o Options) (_ *results.Resu
 	if err != nil {
 		return nil, err
 	}
-	if r.folder, err = results.OpenFolder(o.Out, res.Config, files, o.Overwrite); err != nil {
+	if r.folder, err = results.OpenFolder(o.Out, res.Config, files, o.Version, o.Overwrite); err != nil {
 		return nil, err
 	}
-	r.folder.SetVersion(o.Version)
 	defer func() { err = errors.Join(err, r.folder.Close()) }()
 	if err := r.folder.Claim(res.Config); err != nil {
 		return nil, err
@@ -173,10 +172,9 @@ func compareMoments(ctx context.Context, in source.Options, o Options) (_ *resul
 	}
 	res := &results.Results{Schema: results.Schema, Config: results.Config{Activations: activationConfig(in), Analysis: o.Analysis}, Networks: networks}
 	r := &road{Options: o, pairFiles: true, describe: true}
-	if r.folder, err = results.OpenFolder(o.Out, res.Config, files, o.Overwrite); err != nil {
+	if r.folder, err = results.OpenFolder(o.Out, res.Config, files, o.Version, o.Overwrite); err != nil {
 		return nil, err
 	}
-	r.folder.SetVersion(o.Version)
 	defer func() { err = errors.Join(err, r.folder.Close()) }()
 	if err := r.folder.Claim(res.Config); err != nil {
 		return nil, err

@@ -29,10 +29,9 @@ func Reproduce(ctx context.Context, t results.Training, o Options) (_ *results.R
 	r := &road{Options: o}
 	config := results.Config{Training: &networks.Training, Analysis: o.Analysis}
 	// Before the images are read, which may take long.
-	if r.folder, err = results.OpenFolder(o.Out, config, nil, o.Overwrite); err != nil {
+	if r.folder, err = results.OpenFolder(o.Out, config, nil, o.Version, o.Overwrite); err != nil {
 		return nil, err
 	}
-	r.folder.SetVersion(o.Version)
 	defer func() { err = errors.Join(err, r.folder.Close()) }()
 	if err := networks.Load(ctx); err != nil {
 		return nil, err

@@ -167,7 +167,7 @@ func TestOneRoad(t *testing.T) {
 	if err := networks.Load(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	folder, err := results.OpenFolder(o.Out, trained.Config, nil, false)
+	folder, err := results.OpenFolder(o.Out, trained.Config, nil, "", false)
 	if err != nil {
 		t.Fatal(err)
 	}

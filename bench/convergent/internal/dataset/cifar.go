@@ -111,24 +111,35 @@ func cifarLength(fsys fs.FS, name string) (int, error) {
 	return int(length / cifarRecord), nil
 }
 
-// addCIFAR appends the images of a file, as many of each class as its quota says.
-func (p *Part) addCIFAR(j *job, fsys fs.FS, name string, size int, quota []int) error {
+// readCIFAR calls f for each record of a file, in order.
+func readCIFAR(fsys fs.FS, name string, f func(label int, planes []uint8)) error {
 	data, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return fmt.Errorf("%s: cannot be read: %w; download it again", name, cause(err))
 	}
-	var records [][]uint8
-	first := p.Len()
 	for r := range len(data) / cifarRecord {
 		record := data[r*cifarRecord : (r+1)*cifarRecord]
 		label := int(record[0])
-		if label >= len(quota) {
-			return fmt.Errorf("%s: record %d has the label %d, where 0 to %d are expected; download it again", name, r, label, len(quota)-1)
+		if label >= len(cifarClasses) {
+			return fmt.Errorf("%s: record %d has the label %d, where 0 to %d are expected; download it again", name, r, label, len(cifarClasses)-1)
 		}
+		f(label, record[1:])
+	}
+	return nil
+}
+
+// addCIFAR appends the images of a file, as many of each class as its quota says.
+func (p *Part) addCIFAR(j *job, fsys fs.FS, name string, size int, quota []int) error {
+	var records [][]uint8
+	first := p.Len()
+	err := readCIFAR(fsys, name, func(label int, planes []uint8) {
 		if quota[label] > 0 {
 			quota[label]--
-			p.Labels, records = append(p.Labels, label), append(records, record[1:])
+			p.Labels, records = append(p.Labels, label), append(records, planes)
 		}
+	})
+	if err != nil {
+		return err
 	}
 	grown := p.Len() * size * size * channels
 	p.Pixels = slices.Grow(p.Pixels, grown-len(p.Pixels))[:grown]

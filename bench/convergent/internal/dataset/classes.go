@@ -106,9 +106,7 @@ func testImages(fsys fs.FS, base, train string, folders, classes []string, over 
 			err = sameClasses(train, classes, folder, testClasses)
 		}
 		if err == nil {
-			for end, n := range own {
-				over[end] += n
-			}
+			over.addAll(own)
 			return folder, images, nil
 		}
 		errs = append(errs, err)
@@ -152,9 +150,7 @@ func classImages(fsys fs.FS, base string, over passed) (classes []string, images
 			}
 			return nil, nil, fmt.Errorf("%s: a class folder without images (%s); add some, or remove the folder", dir, formats)
 		}
-		for end, n := range within {
-			over[end] += n
-		}
+		over.addAll(within)
 		images = append(images, names)
 	}
 	return classes, images, nil
@@ -164,19 +160,19 @@ func classImages(fsys fs.FS, base string, over passed) (classes []string, images
 func sameClasses(a string, as []string, b string, bs []string) error {
 	for _, class := range as {
 		if !slices.Contains(bs, class) {
-			return missing(class, a, as, b, bs)
+			return missing(class, a, b, bs)
 		}
 	}
 	for _, class := range bs {
 		if !slices.Contains(as, class) {
-			return missing(class, b, bs, a, as)
+			return missing(class, b, a, as)
 		}
 	}
 	return nil
 }
 
 // missing says that a class of a is not in b, and which it may be that looks the same.
-func missing(class, a string, as []string, b string, bs []string) error {
+func missing(class, a, b string, bs []string) error {
 	for _, other := range bs {
 		if norm.NFC.String(other) == norm.NFC.String(class) {
 			return fmt.Errorf("class %q is written %+q in %s and %+q in %s; call the folders the same to the last byte", class, class, a, other, b)

@@ -70,10 +70,8 @@ func decodeImage(file []byte) (image.Image, error) {
 		m, _, err = image.Decode(bytes.NewReader(slices.Concat(file, end)))
 	}
 	if err != nil && format == "jpeg" && !inverted {
-		if m, _, err = image.Decode(bytes.NewReader(markInks(file))); err == nil {
-			inverted = true
-		} else {
-			_, _, err = image.Decode(bytes.NewReader(file))
+		if marked, _, still := image.Decode(bytes.NewReader(markInks(file))); still == nil {
+			m, inverted, err = marked, true, nil
 		}
 	}
 	if err != nil {

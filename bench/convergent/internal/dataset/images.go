@@ -28,32 +28,40 @@ type Images struct {
 // is passed over, as are files that are no images; images of other formats are an error.
 // Close what it returns.
 func OpenImages(path string) (*Images, error) {
-	m, err := openImages(path)
+	m, err := openImages(path, func(m *Images) error { return m.list(".") })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w; give a folder or a zip of images (%s)", path, err, formats)
 	}
 	return m, nil
 }
 
-func openImages(path string) (*Images, error) {
+// openImages opens a folder or a zip, in which list finds the images.
+func openImages(path string, list func(*Images) error) (*Images, error) {
 	fsys, closing, err := openFS(path)
 	if err != nil {
 		return nil, err
 	}
+	m := &Images{path: path, fsys: fsys, closing: closing}
+	if err := list(m); err != nil {
+		closing()
+		return nil, err
+	}
+	return m, nil
+}
+
+// list finds the images below base.
+func (m *Images) list(base string) error {
 	over := make(passed)
-	names, err := walk(fsys, ".", 0, over)
+	names, err := walk(m.fsys, base, 0, over)
 	if err == nil {
 		err = over.unread()
 	}
 	if err == nil && len(names) == 0 {
 		err = errors.New("no images in it")
 	}
-	if err != nil {
-		closing()
-		return nil, err
-	}
 	slices.SortFunc(names, natural.Compare)
-	return &Images{path: path, fsys: fsys, closing: closing, names: names}, nil
+	m.names = names
+	return err
 }
 
 // Close ends the use of the zip.

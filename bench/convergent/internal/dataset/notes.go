@@ -19,6 +19,13 @@ func (p passed) add(name string) {
 	p[end]++
 }
 
+// addAll adds what other counts.
+func (p passed) addAll(other passed) {
+	for end, n := range other {
+		p[end] += n
+	}
+}
+
 // String says how many there are of which.
 func (p passed) String() string {
 	var all []string

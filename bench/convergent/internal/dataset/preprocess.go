@@ -20,7 +20,7 @@ type Preprocess struct {
 	BGR           bool      // blue comes first
 }
 
-// Presets are those of networks that are often seen: of PyTorch and torchvision, trained on
+// presets are those of networks that are often seen: of PyTorch and torchvision, trained on
 // ImageNet or CIFAR-10, of Caffe's, and values as they are.
 var presets = []struct {
 	name     string
@@ -34,8 +34,8 @@ var presets = []struct {
 	{"none", 0, nil, Preprocess{Scale: 1, Mean: []float64{0, 0, 0}, Std: []float64{1, 1, 1}}},
 }
 
-// PresetNames lists the presets.
-func PresetNames() []string {
+// presetNames lists the presets.
+func presetNames() []string {
 	var names []string
 	for _, p := range presets {
 		names = append(names, p.name)
@@ -53,9 +53,9 @@ func Preset(name string, height, width int) (Preprocess, error) {
 			name = "cifar10"
 		}
 	}
-	i := slices.Index(PresetNames(), name)
+	i := slices.Index(presetNames(), name)
 	if i < 0 {
-		return Preprocess{}, fmt.Errorf("%q is none of %s", name, strings.Join(PresetNames(), ", "))
+		return Preprocess{}, fmt.Errorf("%q is none of %s", name, strings.Join(presetNames(), ", "))
 	}
 	preset := presets[i]
 	p := preset.settings

@@ -1,14 +1,10 @@
 package dataset
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/convergent-go/convergent/internal/natural"
 )
 
 // OpenTestImages lists images to show to networks that were trained elsewhere, from a folder
@@ -16,26 +12,14 @@ import (
 // test (or val) the latter alone, and of the CIFAR-10 binary batches those of the test
 // batch. Where images lie in folders, the first on their way is their class.
 func OpenTestImages(name string) (*Images, error) {
-	m, err := openTestImages(name)
+	m, err := openImages(name, (*Images).listTest)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w; give a folder or a zip of images (%s), or the folder cifar-10-batches-bin", name, err, formats)
 	}
 	return m, nil
 }
 
-func openTestImages(name string) (*Images, error) {
-	fsys, closing, err := openFS(name)
-	if err != nil {
-		return nil, err
-	}
-	m := &Images{path: name, fsys: fsys, closing: closing}
-	if err := m.listTest(); err != nil {
-		closing()
-		return nil, err
-	}
-	return m, nil
-}
-
+// listTest finds the images to test on, and their classes.
 func (m *Images) listTest() error {
 	base, err := unwrap(m.fsys, ".")
 	if err != nil {
@@ -51,17 +35,9 @@ func (m *Images) listTest() error {
 	if _, tests, _, err := findSplits(base, folders); err == nil && len(tests) > 0 {
 		base = path.Join(base, tests[0])
 	}
-	over := make(passed)
-	if m.names, err = walk(m.fsys, base, 0, over); err == nil {
-		err = over.unread()
-	}
-	if err != nil {
+	if err := m.list(base); err != nil {
 		return err
 	}
-	if len(m.names) == 0 {
-		return errors.New("no images in it")
-	}
-	slices.SortFunc(m.names, natural.Compare)
 	for _, name := range m.names {
 		class, _, inFolder := strings.Cut(strings.TrimPrefix(name, base+"/"), "/")
 		if !inFolder {
@@ -80,22 +56,13 @@ func (m *Images) readCIFAR(base string) error {
 		return err
 	}
 	file := path.Join(base, cifarTest[0])
-	count, err := cifarLength(m.fsys, file)
-	if err != nil {
+	if _, err := cifarLength(m.fsys, file); err != nil {
 		return err
 	}
-	data, err := fs.ReadFile(m.fsys, file)
-	if err != nil {
-		return fmt.Errorf("%s: cannot be read: %w; download it again", file, cause(err))
-	}
-	for i := range count {
-		record := data[i*cifarRecord : (i+1)*cifarRecord]
-		if int(record[0]) >= len(names) {
-			return fmt.Errorf("%s: record %d has the label %d, where 0 to %d are expected; download it again", file, i, record[0], len(names)-1)
-		}
-		m.records, m.names, m.classes = append(m.records, record[1:]), append(m.names, fmt.Sprintf("%s/%d", cifarTest[0], i)), append(m.classes, names[record[0]])
-	}
-	return nil
+	return readCIFAR(m.fsys, file, func(label int, planes []uint8) {
+		m.names = append(m.names, fmt.Sprintf("%s/%d", cifarTest[0], len(m.names)))
+		m.classes, m.records = append(m.classes, names[label]), append(m.records, planes)
+	})
 }
 
 // Spread returns the numbers of so many images, spread evenly over all of them, or of all.

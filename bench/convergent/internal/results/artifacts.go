@@ -46,13 +46,13 @@ func Open(dir string) (*Artifacts, error) {
 	if a.Results.Schema != Schema {
 		return nil, fmt.Errorf("%s: schema %q, want %q", path, a.Results.Schema, Schema)
 	}
-	for i, l := range a.Results.Layers {
-		if i == 0 {
-			var err error
-			if a.Filters, err = openFilters(f.Layer(l.Name), len(a.Results.Networks)); err != nil {
-				return nil, err
-			}
+	if layers := a.Results.Layers; len(layers) > 0 {
+		var err error
+		if a.Filters, err = openFilters(f.Layer(layers[0].Name), len(a.Results.Networks)); err != nil {
+			return nil, err
 		}
+	}
+	for _, l := range a.Results.Layers {
 		d, err := openLayer(&f, l)
 		if err != nil {
 			return nil, err

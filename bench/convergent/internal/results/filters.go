@@ -1,16 +1,12 @@
 package results
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"image"
 	"image/draw"
-	"image/png"
 	"os"
 	"path/filepath"
-
-	"github.com/convergent-go/convergent/internal/artifact"
 )
 
 // filterFile is a picture of a network's filters, a row of pixels for each row of each.
@@ -25,11 +21,7 @@ func WriteFilters(dir string, filters [][]image.Image) error {
 		for u, filter := range units {
 			draw.Draw(sheet, image.Rect(0, u*size, size, (u+1)*size), filter, filter.Bounds().Min, draw.Src)
 		}
-		var buf bytes.Buffer
-		if err := png.Encode(&buf, sheet); err != nil {
-			return err
-		}
-		if err := artifact.WriteFile(filepath.Join(dir, filterFile(n)), buf.Bytes()); err != nil {
+		if err := writePNG(filepath.Join(dir, filterFile(n)), sheet); err != nil {
 			return err
 		}
 	}
@@ -40,17 +32,12 @@ func WriteFilters(dir string, filters [][]image.Image) error {
 func openFilters(dir string, networks int) ([][]image.Image, error) {
 	var filters [][]image.Image
 	for n := range networks {
-		path := filepath.Join(dir, filterFile(n))
-		file, err := os.ReadFile(path)
+		sheet, err := readPNG(filepath.Join(dir, filterFile(n)))
 		if errors.Is(err, os.ErrNotExist) {
 			return nil, nil
 		}
 		if err != nil {
 			return nil, err
-		}
-		sheet, err := png.Decode(bytes.NewReader(file))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		size := sheet.Bounds().Dx()
 		var units []image.Image

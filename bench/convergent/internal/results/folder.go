@@ -61,12 +61,13 @@ type Folder struct {
 // [Folder.Claim].
 //
 // A configuration without a fingerprint, whose images are yet to be read, agrees with any.
-func OpenFolder(dir string, c Config, inputs []Input, overwrite bool) (*Folder, error) {
+// The version, which may be empty, is that of the program, for run.json.
+func OpenFolder(dir string, c Config, inputs []Input, version string, overwrite bool) (*Folder, error) {
 	unlock, err := artifact.Lock(dir)
 	if err != nil {
 		return nil, err
 	}
-	f := &Folder{Dir: dir, run: run{Schema: Schema, Config: c, Inputs: inputs}, overwrite: overwrite, unlock: unlock}
+	f := &Folder{Dir: dir, run: run{Schema: Schema, Config: c, Inputs: inputs, Version: version}, overwrite: overwrite, unlock: unlock}
 	if f.manifest, err = artifact.Own(dir); err == nil {
 		if _, missing := os.Lstat(f.Path(readyFolder)); missing == nil {
 			err = f.takePlace() // which was stopped
@@ -184,13 +185,10 @@ func changed(before, now []Input) string {
 	return ""
 }
 
-// SetVersion says which program this is, for run.json.
-func (f *Folder) SetVersion(version string) { f.run.Version = version }
-
 // Claim marks the folder as that of a run of this configuration, by now complete, and
 // removes what one that was killed while writing left in it. Another run's results are
-// replaced by [Folder.Commit]: what their manifest lists, and nothing else. What stands where a result would go, and is not in the
-// manifest, is an error.
+// replaced by [Folder.Commit]: what their manifest lists, and nothing else. What stands
+// where a result would go, and is not in the manifest, is an error.
 func (f *Folder) Claim(c Config) error {
 	f.run.Config = c
 	owned, err := f.owned()
@@ -210,6 +208,11 @@ func (f *Folder) Claim(c Config) error {
 	if _, err := os.Lstat(f.Path(runFile)); err == nil && !f.empty() {
 		return f.stage()
 	}
+	return f.begin()
+}
+
+// begin removes what the manifest lists, and marks the folder as that of this run.
+func (f *Folder) begin() error {
 	if err := f.manifest.Remove(); err != nil {
 		return err
 	}

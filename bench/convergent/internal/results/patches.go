@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/draw"
 	"image/png"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -59,11 +60,7 @@ func WritePatches(dir string, size int, patches [][][]Patch) error {
 			row++
 		}
 	}
-	var buf bytes.Buffer
-	if err := png.Encode(&buf, sheet); err != nil {
-		return err
-	}
-	if err := artifact.WriteFile(filepath.Join(dir, sheetFile), buf.Bytes()); err != nil {
+	if err := writePNG(filepath.Join(dir, sheetFile), sheet); err != nil {
 		return err
 	}
 	return artifact.WriteJSON(filepath.Join(dir, patchesFile), patches)
@@ -79,15 +76,9 @@ func OpenPatches(dir string) ([][][]Patch, error) {
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, sheetFile)
-	r, err := os.Open(path)
+	sheet, err := readPNG(filepath.Join(dir, sheetFile))
 	if err != nil {
 		return nil, err
-	}
-	defer r.Close()
-	sheet, err := png.Decode(r)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	size := sheet.Bounds().Dx() / PatchCount
 	row := 0
@@ -102,4 +93,20 @@ func OpenPatches(dir string) ([][][]Patch, error) {
 		}
 	}
 	return patches, nil
+}
+
+func writePNG(path string, m image.Image) error {
+	return artifact.Write(path, func(w io.Writer) error { return png.Encode(w, m) })
+}
+
+func readPNG(path string) (image.Image, error) {
+	file, err := artifact.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m, err := png.Decode(bytes.NewReader(file))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
 }

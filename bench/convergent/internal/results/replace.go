@@ -36,11 +36,7 @@ func (f *Folder) stage() error {
 			return f.sweep()
 		}
 	}
-	if err := f.manifest.Remove(); err != nil {
-		return err
-	}
-	f.claimed = true
-	return artifact.WriteJSON(f.Path(runFile), f.run)
+	return f.begin()
 }
 
 // Commit puts complete results in the place of those that they replace, if they do.

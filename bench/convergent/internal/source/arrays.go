@@ -57,42 +57,20 @@ func OpenArrays(o Options) (*Arrays, error) {
 	d := &a.description
 	d.Samples = a.networks[0].layers[0].rows.Samples
 	nets := slices.Concat(a.networks, a.beforeReLU, a.baseline)
-	ids, err := sampleLabels(nets, d.Samples, o.SampleIDs, sampleIDs)
+	l, err := o.readLabels(nets, d.Samples)
 	if err != nil {
 		return nil, err
 	}
-	imageLabels, err := sampleLabels(nets, d.Samples, o.ImageIDs, imageIDs)
-	if err != nil {
-		return nil, err
-	}
-	if a.mask, err = o.readMask(a.networks, slices.Concat(a.beforeReLU, a.baseline)); err != nil {
-		return nil, err
-	}
-	if imageLabels == nil {
-		if err := checkDistinct(ids); err != nil {
+	if a.mask = l.mask; a.mask != nil {
+		if err := a.mask.fits(a.networks, d.Samples); err != nil {
 			return nil, err
 		}
 	}
-	a.ids = identifyAll(ids)
-	a.images, d.ImageNames = imageNumbers(imageLabels, d.Samples)
-	d.ImageCount = len(d.ImageNames)
-	if imageLabels == nil {
-		d.ImageCount, d.ImageNames = d.Samples, ids
-	}
-	classLabels, err := sampleLabels(nets, d.Samples, o.Classes, classes)
-	if err != nil {
+	if a.ids, a.images, err = d.label(l); err != nil {
 		return nil, err
 	}
-	if d.Classes, err = imageClasses(classLabels, a.images, d.ImageCount); err != nil {
+	if d.Pictures, err = o.openPictures(l, d.Samples); err != nil {
 		return nil, err
-	}
-	if o.Pictures != "" {
-		if imageLabels != nil {
-			ids = imageLabels
-		}
-		if d.Pictures, err = openPictures(o.Pictures, ids, d.Samples); err != nil {
-			return nil, err
-		}
 	}
 	a.describe()
 	return a, nil
@@ -163,7 +141,7 @@ func (a *Arrays) describe() {
 	}
 	d.Memory += int64(len(a.ids)+len(a.images)) * 8
 	if a.mask != nil {
-		d.Memory += int64(len(a.mask.valid))
+		d.Memory += int64(len(a.mask.Valid))
 	}
 	for _, name := range d.ImageNames { // and twice the labels that these are among, while they are read
 		d.Memory += 3 * int64(len(name)+16)
@@ -190,7 +168,7 @@ func (a *Arrays) Reading() []string {
 	for _, n := range a.networks {
 		for _, l := range n.layers {
 			line := fmt.Sprintf("%s, %s: %v", n.name, l.name, l.rows)
-			if a.mask != nil && l.rows.Positions == a.mask.positions {
+			if a.mask != nil && l.rows.Positions == a.mask.Positions {
 				line += ", padding left out"
 			}
 			lines = append(lines, line)
@@ -276,12 +254,9 @@ func (a *Arrays) read(ctx context.Context, size int, yield func(*Batch) bool) er
 		if a.ids != nil {
 			b.IDs = a.ids[lo:hi]
 		}
-		var valid []bool
-		if a.mask != nil {
-			valid = a.mask.valid[lo*a.mask.positions : hi*a.mask.positions]
-			if !a.options.Pool {
-				b.Valid = valid
-			}
+		valid := a.mask.of(lo, hi)
+		if !a.options.Pool {
+			b.Valid = valid
 		}
 		var err error
 		if b.Networks, err = a.next(a.networks, hi-lo, valid); err != nil {
@@ -391,13 +366,21 @@ type pictures struct {
 	number []int // of each sample's; nil: in the same order
 }
 
-// openPictures finds the image of each sample: by its label, or without labels by order.
-func openPictures(path string, labels []string, samples int) (*pictures, error) {
-	images, err := dataset.OpenImages(path)
+// openPictures finds the image of each sample: by its label, or without labels by order. It
+// returns nil if no images are given.
+func (o Options) openPictures(l sampleNames, samples int) (Pictures, error) {
+	if o.Pictures == "" {
+		return nil, nil
+	}
+	images, err := dataset.OpenImages(o.Pictures)
 	if err != nil {
 		return nil, err
 	}
 	p := &pictures{images: images}
+	labels := l.images
+	if labels == nil {
+		labels = l.ids
+	}
 	if labels != nil {
 		p.number, err = images.Match(labels)
 	} else {

@@ -200,7 +200,7 @@ func TestLabelsBesideLayers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := s.Description().Networks[0]; len(n.Layers) != 1 || s.mask == nil || s.mask.valid[0] || !s.mask.valid[1] {
+	if n := s.Description().Networks[0]; len(n.Layers) != 1 || s.mask == nil || s.mask.Valid[0] || !s.mask.Valid[1] {
 		t.Errorf("layers %v, mask %v", n.Layers, s.mask)
 	}
 	npy(t, in("B0/mask.npy"), func(int) float64 { return 1 }, 6, 5)

@@ -43,8 +43,8 @@ func (r Run) openFeed() (feed, error) {
 type imageFeed struct {
 	Run
 	images  *dataset.Images
-	numbers []int // of the samples' images
-	models  []*model
+	numbers []int    // of the samples' images
+	models  int      // that are prepared
 	shown   []*shown // one for each way to cut a piece
 }
 
@@ -91,24 +91,27 @@ func (f *imageFeed) prepare(m *model) error {
 	}
 	m.fixed = max(0, v.Shape[0].Size)
 	var err error
-	if m.pre, err = f.preprocess(len(f.models), height, width); err != nil {
+	if m.pre, err = f.preprocess(f.models, height, width); err != nil {
 		return fmt.Errorf("its input %q is %s: %w", v.Name, text, err)
 	}
 	if v.Type == onnx.Uint8 && (m.pre.Scale != 1 || m.pre.Mean[0] != 0 || m.pre.Std[0] != 1) {
 		return fmt.Errorf("its input %q is %s, bytes as they are: give -preprocess none", v.Name, text)
 	}
-	f.models = append(f.models, m)
-	for _, s := range f.shown {
-		if s.fits(m) {
-			return nil
-		}
+	f.models++
+	if f.shownTo(m) == nil {
+		f.shown = append(f.shown, &shown{resize: m.pre.Resize, height: m.pre.Height, width: m.pre.Width})
 	}
-	f.shown = append(f.shown, &shown{resize: m.pre.Resize, height: m.pre.Height, width: m.pre.Width})
 	return nil
 }
 
-func (s *shown) fits(m *model) bool {
-	return s.resize == m.pre.Resize && s.height == m.pre.Height && s.width == m.pre.Width
+// shownTo returns the pieces that a network sees, nil before it is prepared.
+func (f *imageFeed) shownTo(m *model) *shown {
+	for _, s := range f.shown {
+		if s.resize == m.pre.Resize && s.height == m.pre.Height && s.width == m.pre.Width {
+			return s
+		}
+	}
+	return nil
 }
 
 // preprocess is what is done to the images of a network, which is the i-th, or the i-th of
@@ -204,13 +207,7 @@ func (s *shown) piece(m image.Image) *image.RGBA {
 
 // inputs writes the pieces as a network reads them.
 func (f *imageFeed) inputs(m *model) (map[string]*onnx.Tensor, error) {
-	var pieces []*image.RGBA
-	for _, s := range f.shown {
-		if s.fits(m) {
-			pieces = s.pieces
-		}
-	}
-	v := m.Inputs()[0]
+	v, pieces := m.Inputs()[0], f.shownTo(m).pieces
 	n, h, w, c := len(pieces), m.pre.Height, m.pre.Width, m.channels
 	x := make([]float32, n*h*w*c)
 	for i, piece := range pieces {
@@ -236,18 +233,15 @@ func (f *imageFeed) describe(m *Models) error {
 		return errors.New("-images: the images are those of -data")
 	}
 	d := &m.description
-	d.ImageCount = len(f.numbers)
-	var classes []string
+	var l sampleNames
 	for _, i := range f.numbers {
-		d.ImageNames = append(d.ImageNames, f.images.Name(i))
+		l.ids = append(l.ids, f.images.Name(i))
 		if class := f.images.Class(i); class != "" {
-			classes = append(classes, class)
+			l.classes = append(l.classes, class)
 		}
 	}
-	numbers, _ := imageNumbers(nil, d.ImageCount)
-	m.ids, m.images = identifyAll(d.ImageNames), numbers
 	var err error
-	if d.Classes, err = imageClasses(classes, numbers, d.ImageCount); err != nil {
+	if m.ids, m.images, err = d.label(l); err != nil {
 		return err
 	}
 	d.Pictures = f
@@ -457,61 +451,25 @@ func integers[T int64 | int32 | uint8 | int8](values []float32, least, most floa
 // describe reads what is said of the samples.
 func (f *inputFeed) describe(m *Models) error {
 	d := &m.description
-	nets := []*network{f.network}
-	ids, err := sampleLabels(nets, f.count, nil, sampleIDs)
+	l, err := Options{}.readLabels([]*network{f.network}, f.count)
 	if err != nil {
 		return err
 	}
-	images, err := sampleLabels(nets, f.count, nil, imageIDs)
-	if err != nil {
+	for _, labels := range []*[]string{&l.ids, &l.images, &l.classes} {
+		*labels = (*labels)[:min(len(*labels), d.Samples)]
+	}
+	if m.ids, m.images, err = d.label(l); err != nil {
 		return err
 	}
-	classLabels, err := sampleLabels(nets, f.count, nil, classes)
-	if err != nil {
+	if d.Pictures, err = m.options.openPictures(l, d.Samples); err != nil {
 		return err
 	}
-	cut := func(labels []string) []string { return labels[:min(len(labels), d.Samples)] }
-	if ids != nil {
-		ids = cut(ids)
-	}
-	if images != nil {
-		images = cut(images)
-	} else if err := checkDistinct(ids); err != nil {
-		return err
-	}
-	m.ids = identifyAll(ids)
-	m.images, d.ImageNames = imageNumbers(images, d.Samples)
-	d.ImageCount = len(d.ImageNames)
-	if images == nil {
-		d.ImageCount, d.ImageNames = d.Samples, ids
-	}
-	if classLabels != nil {
-		classLabels = cut(classLabels)
-	}
-	if d.Classes, err = imageClasses(classLabels, m.images, d.ImageCount); err != nil {
-		return err
-	}
-	if path := m.options.Pictures; path != "" {
-		if images == nil {
-			images = ids
-		}
-		if d.Pictures, err = openPictures(path, images, d.Samples); err != nil {
-			return err
-		}
-		d.Files = append(d.Files, path)
+	if d.Pictures != nil {
+		d.Files = append(d.Files, m.options.Pictures)
 	}
 	d.Files = append(d.Files, f.Inputs)
-	l, ok := f.network.labels[maskArray]
-	if !ok {
-		l, ok = f.network.labels[tokenMask]
+	if m.mask = l.mask; m.mask != nil {
+		return m.mask.fits(m.nets, d.Samples)
 	}
-	if !ok {
-		return nil
-	}
-	own, err := l.shards.Mask(l.array, f.count)
-	if err != nil {
-		return err
-	}
-	m.mask = &mask{own.Positions, own.Extents, own.Valid}
-	return m.mask.fits(m.nets, d.Samples, f.Inputs)
+	return nil
 }

@@ -133,20 +133,64 @@ func imageClasses(labels []string, images []uint64, count int) ([]int, error) {
 	return all, nil
 }
 
+// sampleNames are what labels say of samples: what each is, of which image and of which
+// class, and which of its positions count; each nil if it is not known.
+type sampleNames struct {
+	ids, images, classes []string
+	mask                 *mask
+}
+
+// readLabels reads the labels of samples of all networks, which must be the same.
+func (o Options) readLabels(nets []*network, samples int) (l sampleNames, err error) {
+	if l.ids, err = sampleLabels(nets, samples, o.SampleIDs, sampleIDs); err != nil {
+		return l, err
+	}
+	if l.images, err = sampleLabels(nets, samples, o.ImageIDs, imageIDs); err != nil {
+		return l, err
+	}
+	if l.mask, err = o.readMask(nets, samples); err != nil {
+		return l, err
+	}
+	l.classes, err = sampleLabels(nets, samples, o.Classes, classes)
+	return l, err
+}
+
+// label notes what labels say of the images, and returns numbers of the samples, nil if they
+// are not known, and of their images.
+func (d *Description) label(l sampleNames) (ids, images []uint64, err error) {
+	if l.images == nil {
+		if err := checkDistinct(l.ids); err != nil {
+			return nil, nil, err
+		}
+	}
+	images, d.ImageNames = imageNumbers(l.images, d.Samples)
+	d.ImageCount = len(d.ImageNames)
+	if l.images == nil {
+		d.ImageCount, d.ImageNames = d.Samples, l.ids
+	}
+	d.Classes, err = imageClasses(l.classes, images, d.ImageCount)
+	return identifyAll(l.ids), images, err
+}
+
 // mask is which positions of samples are no padding.
 type mask struct {
-	positions int
-	extents   []int
-	valid     []bool // samples x positions
+	*arrays.Mask
+	from string // the file
+}
+
+// of are the positions of samples [lo, hi) that are no padding; nil without a mask: all.
+func (m *mask) of(lo, hi int) []bool {
+	if m == nil {
+		return nil
+	}
+	return m.Valid[lo*m.Positions : hi*m.Positions]
 }
 
 // readMask reads the masks of all networks that have one, those before training included,
-// which must be the same and fit every layer; nil if there is none.
-func (o Options) readMask(nets, baseline []*network) (*mask, error) {
+// which must be the same; nil if there is none.
+func (o Options) readMask(nets []*network, samples int) (*mask, error) {
 	var m *mask
-	var from string
-	samples := nets[0].layers[0].rows.Samples
-	for i, n := range slices.Concat(nets, baseline) {
+	for i, n := range nets {
 		l, ok, err := n.labelled(o.Masks, i, maskArray)
 		if err == nil && !ok {
 			l, ok, err = n.labelled(nil, i, tokenMask)
@@ -163,36 +207,33 @@ func (o Options) readMask(nets, baseline []*network) (*mask, error) {
 			return nil, err
 		}
 		if m == nil {
-			m, from = &mask{own.Positions, own.Extents, own.Valid}, path
+			m = &mask{own, path}
 			continue
 		}
-		if own.Positions != m.positions || !sameExtents(own.Extents, m.extents) {
-			return nil, fmt.Errorf("%s: a mask of %v positions, and of %v in %s", path, own.Extents, m.extents, from)
+		if own.Positions != m.Positions || !sameExtents(own.Extents, m.Extents) {
+			return nil, fmt.Errorf("%s: a mask of %v positions, and of %v in %s", path, own.Extents, m.Extents, m.from)
 		}
 		for k, v := range own.Valid {
-			if v != m.valid[k] {
-				return nil, fmt.Errorf("%s: the mask of sample %d, position %d differs from that in %s; all networks must see the same", path, k/m.positions, k%m.positions, from)
+			if v != m.Valid[k] {
+				return nil, fmt.Errorf("%s: the mask of sample %d, position %d differs from that in %s; all networks must see the same", path, k/m.Positions, k%m.Positions, m.from)
 			}
 		}
 	}
-	if m == nil {
-		return nil, nil
-	}
-	return m, m.fits(nets, samples, from)
+	return m, nil
 }
 
 // fits returns an error unless the mask leaves something of every sample, and has the
 // positions of every layer.
-func (m *mask) fits(nets []*network, samples int, from string) error {
+func (m *mask) fits(nets []*network, samples int) error {
 	for s := range samples {
-		if !slices.Contains(m.valid[s*m.positions:(s+1)*m.positions], true) {
-			return fmt.Errorf("%s: the mask leaves nothing of sample %d; leave such samples out", from, s)
+		if !slices.Contains(m.of(s, s+1), true) {
+			return fmt.Errorf("%s: the mask leaves nothing of sample %d; leave such samples out", m.from, s)
 		}
 	}
 	for _, n := range nets {
 		for _, l := range n.layers {
-			if p := l.size.Positions(); p != 1 && (p != m.positions || !sameExtents(l.size.Extents, m.extents)) {
-				return fmt.Errorf("%v has %v positions, and the mask in %s has %v; choose layers by -layers", l, l.size.Extents, from, m.extents)
+			if p := l.size.Positions(); p != 1 && (p != m.Positions || !sameExtents(l.size.Extents, m.Extents)) {
+				return fmt.Errorf("%v has %v positions, and the mask in %s has %v; choose layers by -layers", l, l.size.Extents, m.from, m.Extents)
 			}
 		}
 	}

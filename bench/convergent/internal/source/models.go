@@ -1,12 +1,14 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -72,13 +74,8 @@ func (m *Models) open() error {
 	}); f != "" {
 		return fmt.Errorf("%s: it is about files of activations, and ONNX networks are run", f)
 	}
-	for _, given := range []struct {
-		flag string
-		all  []string
-	}{{"-names", o.Names}, {"-baseline", o.Baseline}} {
-		if n := len(given.all); n != 0 && n != len(o.Networks) {
-			return fmt.Errorf("%s: %d for %d networks: give one for each", given.flag, n, len(o.Networks))
-		}
+	if err := cmp.Or(o.oneEach("-names", o.Names), o.oneEach("-baseline", o.Baseline)); err != nil {
+		return err
 	}
 	if n := len(o.Run.Presets); n > 1 && n != len(o.Networks) {
 		return fmt.Errorf("-preprocess: %d for %d networks: give one, or one for each", n, len(o.Networks))
@@ -87,7 +84,7 @@ func (m *Models) open() error {
 	if m.feed, err = o.Run.openFeed(); err != nil {
 		return err
 	}
-	if m.models, err = m.load(o.Networks, "", o.Names); err != nil {
+	if m.models, err = m.load(o.Networks, ""); err != nil {
 		return err
 	}
 	if err := m.choose(); err != nil {
@@ -104,7 +101,7 @@ func (m *Models) open() error {
 	if m.description.Aligned, err = o.align(m.nets); err != nil {
 		return err
 	}
-	if m.baseline, err = m.load(o.Baseline, "-baseline: ", o.Names); err != nil {
+	if m.baseline, err = m.load(o.Baseline, "-baseline: "); err != nil {
 		return err
 	}
 	if err := m.matchBaseline(); err != nil {
@@ -114,8 +111,9 @@ func (m *Models) open() error {
 }
 
 // load reads networks, and finds out what they compute of the first samples.
-func (m *Models) load(paths []string, flag string, names []string) ([]*model, error) {
+func (m *Models) load(paths []string, flag string) ([]*model, error) {
 	var all []*model
+	names := m.options.names(paths)
 	for i, path := range paths {
 		if !IsModel(path) {
 			return nil, fmt.Errorf("%s%s is no .onnx file; networks that are run and files of activations are not compared with each other", flag, path)
@@ -124,22 +122,12 @@ func (m *Models) load(paths []string, flag string, names []string) ([]*model, er
 		if err != nil {
 			return nil, fmt.Errorf("%s%w", flag, err)
 		}
-		x := &model{Model: read, path: path, name: stem(path)}
-		if len(names) > 0 {
-			x.name = names[i]
-		}
+		x := &model{Model: read, path: path, name: names[i]}
 		x.Threads, x.MemoryLimit = par.Threads(m.options.Run.Threads), m.options.Run.MaxMemory
 		if err := m.analyse(x); err != nil {
 			return nil, fmt.Errorf("%s%s: %w", flag, path, err)
 		}
 		all = append(all, x)
-	}
-	var own []string
-	for _, x := range all {
-		own = append(own, x.name)
-	}
-	for i, name := range Distinguish(own) {
-		all[i].name = name
 	}
 	return all, nil
 }
@@ -191,7 +179,7 @@ func (m *Models) analyse(x *model) error {
 
 // beyond says what to do about a run that takes too much memory.
 func beyond(err error) error {
-	if err != nil && strings.Contains(err.Error(), "exceed the limit") {
+	if errors.Is(err, onnx.ErrMemory) {
 		return fmt.Errorf("%w; raise -max-mem", err)
 	}
 	return err
@@ -200,8 +188,7 @@ func beyond(err error) error {
 // choose finds the layers that are compared.
 func (m *Models) choose() error {
 	patterns := m.options.Only
-	unmatched := make(map[string]int)
-	nearest := make(map[string][]string)
+	nearest := make(map[string][]string) // names, by pattern, of networks that have none of it
 	for _, x := range m.models {
 		layers, missing, err := x.graph.Choose(patterns)
 		if err != nil {
@@ -209,12 +196,11 @@ func (m *Models) choose() error {
 		}
 		x.layers = layers
 		for pattern, name := range missing {
-			unmatched[pattern]++
 			nearest[pattern] = append(nearest[pattern], fmt.Sprintf("%s of %s", name, x.name))
 		}
 	}
 	for _, pattern := range patterns {
-		if unmatched[pattern] == len(m.models) {
+		if len(nearest[pattern]) == len(m.models) {
 			return fmt.Errorf("-layers: no network has a layer %q; the nearest names are %s; convergent layers FILE.onnx lists all", pattern, strings.Join(slices.Compact(nearest[pattern]), ", "))
 		}
 	}
@@ -439,7 +425,7 @@ func (m *Models) run(ctx context.Context, all []*model, threads, lo, hi int) (*B
 		return nil, err
 	}
 	outs, errs := make([]map[string]Tensor, len(all)), make([]error, len(all))
-	valid := m.valid(lo, hi)
+	valid := m.mask.of(lo, hi)
 	par.For(threads, len(all), func(i int) {
 		inputs, err := m.feed.inputs(all[i])
 		if err == nil {
@@ -480,14 +466,6 @@ func (m *Models) run(ctx context.Context, all []*model, threads, lo, hi int) (*B
 		b.Valid = valid
 	}
 	return b, nil
-}
-
-// valid are the positions of samples that are no padding; nil: all.
-func (m *Models) valid(lo, hi int) []bool {
-	if m.mask == nil {
-		return nil
-	}
-	return m.mask.valid[lo*m.mask.positions : hi*m.mask.positions]
 }
 
 // tensors are those of layers, by network; empty where nothing was tapped.
@@ -580,31 +558,11 @@ func slice(t *onnx.Tensor, lo, hi int) *onnx.Tensor {
 	}
 	shape := slices.Clone(t.Shape)
 	shape[0] = hi - lo
-	switch data := t.Data.(type) {
-	case []float32:
-		return onnx.NewTensor(samplesOf(data, n, lo, hi), shape...)
-	case []int64:
-		return onnx.NewTensor(samplesOf(data, n, lo, hi), shape...)
-	case []int32:
-		return onnx.NewTensor(samplesOf(data, n, lo, hi), shape...)
-	case []uint8:
-		return onnx.NewTensor(samplesOf(data, n, lo, hi), shape...)
-	case []int8:
-		return onnx.NewTensor(samplesOf(data, n, lo, hi), shape...)
-	case []bool:
-		return onnx.NewTensor(samplesOf(data, n, lo, hi), shape...)
+	data := reflect.ValueOf(t.Data) // a slice of any type
+	size, end := data.Len()/n, data.Len()
+	part := data.Slice3(lo*size, min(hi*size, end), end) // of no more capacity: what is appended goes to a copy
+	for range hi - n {
+		part = reflect.AppendSlice(part, data.Slice(end-size, end))
 	}
-	panic("source: an input of no type")
-}
-
-func samplesOf[T any](data []T, n, lo, hi int) []T {
-	size := len(data) / n
-	if hi <= n {
-		return data[lo*size : hi*size]
-	}
-	part := slices.Clone(data[lo*size:])
-	for len(part) < (hi-lo)*size {
-		part = append(part, data[(n-1)*size:]...)
-	}
-	return part
+	return onnx.NewTensor(part.Interface(), shape...)
 }

@@ -112,22 +112,16 @@ func (o Options) open() ([]*network, error) {
 	if len(o.Networks) == 0 {
 		return nil, errors.New("no activations are given")
 	}
-	for _, given := range []struct {
-		flag  string
-		files []string
-	}{{"-sample-ids", o.SampleIDs}, {"-image-ids", o.ImageIDs}, {"-classes", o.Classes}, {"-unit-names", o.UnitNames}, {"-mask", o.Masks}, {"-before-relu", o.BeforeReLU}, {"-baseline", o.Baseline}, {"-names", o.Names}} {
-		if n := len(given.files); n != 0 && n != len(o.Networks) {
-			return nil, fmt.Errorf("%s: %d for %d networks: give one for each", given.flag, n, len(o.Networks))
-		}
+	err := cmp.Or(o.oneEach("-sample-ids", o.SampleIDs), o.oneEach("-image-ids", o.ImageIDs), o.oneEach("-classes", o.Classes), o.oneEach("-unit-names", o.UnitNames),
+		o.oneEach("-mask", o.Masks), o.oneEach("-before-relu", o.BeforeReLU), o.oneEach("-baseline", o.Baseline), o.oneEach("-names", o.Names))
+	if err != nil {
+		return nil, err
 	}
 	nets, err := o.openAll(o.Networks)
 	if err != nil {
 		return nil, err
 	}
-	for i, name := range o.Names {
-		nets[i].name = name
-	}
-	for i, name := range Distinguish(networkNames(nets)) {
+	for i, name := range o.names(o.Networks) {
 		nets[i].name = name
 	}
 	for _, name := range o.Only {
@@ -148,6 +142,26 @@ func (o Options) open() ([]*network, error) {
 		}
 	}
 	return nets, sameSamples(nets)
+}
+
+// oneEach is an error unless a flag is given for no network, or once for each.
+func (o Options) oneEach(flag string, given []string) error {
+	if n := len(given); n != 0 && n != len(o.Networks) {
+		return fmt.Errorf("%s: %d for %d networks: give one for each", flag, n, len(o.Networks))
+	}
+	return nil
+}
+
+// names are what networks at some paths are called, as the options say or by their files.
+func (o Options) names(paths []string) []string {
+	if len(o.Names) > 0 {
+		return Distinguish(o.Names)
+	}
+	names := make([]string, len(paths))
+	for i, path := range paths {
+		names[i] = stem(path)
+	}
+	return Distinguish(names)
 }
 
 // openAll lists the layers of networks.
