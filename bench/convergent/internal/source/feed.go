@@ -147,8 +147,12 @@ func (f *imageFeed) preprocess(i, height, width int) (dataset.Preprocess, error)
 			return p, fmt.Errorf("%s: %d numbers, where one, or one for each of red, green and blue is needed", v.flag, len(v.given))
 		}
 	}
-	if f.Order != "" {
+	switch f.Order {
+	case "":
+	case "rgb", "bgr":
 		p.BGR = f.Order == "bgr"
+	default:
+		return p, fmt.Errorf("-order: %q is neither rgb nor bgr", f.Order)
 	}
 	return p, p.Check()
 }

@@ -323,6 +323,7 @@ func TestModelsRefusals(t *testing.T) {
 		"presets":           {func(o *Options) { o.Run.Presets = []string{"none", "none", "none"} }, "-preprocess: 3 for 2 networks"},
 		"mean":              {func(o *Options) { o.Run.Mean = []float64{1, 2} }, "-mean: 2 numbers"},
 		"std":               {func(o *Options) { o.Run.Std = []float64{0} }, "-std 0: it must be above 0"},
+		"order":             {func(o *Options) { o.Run.Order = "BGR" }, `-order: "BGR" is neither rgb nor bgr`},
 		"layer":             {func(o *Options) { o.Only = []string{"relu4/Relu"} }, `-layers: no network has a layer "relu4/Relu"; the nearest names are relu/Relu of a, relu/Relu of b; convergent layers`},
 		"size left open":    {func(o *Options) { o.Networks = nets("open", "open"); o.Run.Presets = []string{"none"} }, "say which by -crop"},
 		"text for images":   {func(o *Options) { o.Networks = nets("text_a", "text_b") }, "it has 2 inputs (input_ids, attention_mask), of which images are one; give all by -inputs"},
