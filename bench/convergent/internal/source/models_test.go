@@ -331,6 +331,8 @@ func TestModelsRefusals(t *testing.T) {
 		"input of a size":   {func(o *Options) { o.Networks = nets("large", "large"); o.Run = Run{Inputs: torch + "images.npz"} }, `its input "input" is float32, batch x 3 x 24 x 24, and`},
 		"images and inputs": {func(o *Options) { o.Run = Run{Inputs: torch + "images.npz", Crop: 16} }, "-crop: it is about images"},
 		"array flag":        {func(o *Options) { o.Layouts = arrays.Layouts{arrays.NCHW} }, "-layout: it is about files of activations"},
+		"shards":            {func(o *Options) { o.Shards = true }, "-shards: it is about files of activations"},
+		"bfloat16":          {func(o *Options) { o.BFloat16 = true }, "-bfloat16: it is about files of activations"},
 		"one baseline":      {func(o *Options) { o.Baseline = nets("a0") }, "-baseline: 1 for 2 networks"},
 		"another baseline":  {func(o *Options) { o.Baseline = nets("a0", "a0") }, "-baseline: layer relu/Relu has shape [2 6 16 16]"},
 		"positions":         {func(o *Options) { o.Networks = nets("a", "large"); o.ByOrder = true }, "compare means over positions with -pool"},
