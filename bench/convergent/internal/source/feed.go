@@ -34,6 +34,9 @@ func (r Run) openFeed() (feed, error) {
 	f := &imageFeed{Run: r, images: images, numbers: images.Spread(cmp.Or(r.Samples, defaultImages))}
 	if len(f.numbers) < 2 {
 		images.Close()
+		if r.Samples == 1 {
+			return nil, errors.New("-samples is 1; a comparison needs two or more")
+		}
 		return nil, fmt.Errorf("-data: %s has %d images; a comparison needs two or more", r.Data, images.Len())
 	}
 	return f, nil

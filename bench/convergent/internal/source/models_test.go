@@ -333,6 +333,7 @@ func TestModelsRefusals(t *testing.T) {
 		"array flag":        {func(o *Options) { o.Layouts = arrays.Layouts{arrays.NCHW} }, "-layout: it is about files of activations"},
 		"shards":            {func(o *Options) { o.Shards = true }, "-shards: it is about files of activations"},
 		"bfloat16":          {func(o *Options) { o.BFloat16 = true }, "-bfloat16: it is about files of activations"},
+		"one sample":        {func(o *Options) { o.Run.Samples = 1 }, "-samples is 1; a comparison needs two or more"},
 		"one baseline":      {func(o *Options) { o.Baseline = nets("a0") }, "-baseline: 1 for 2 networks"},
 		"another baseline":  {func(o *Options) { o.Baseline = nets("a0", "a0") }, "-baseline: layer relu/Relu has shape [2 6 16 16]"},
 		"positions":         {func(o *Options) { o.Networks = nets("a", "large"); o.ByOrder = true }, "compare means over positions with -pool"},
