@@ -337,7 +337,7 @@ func TestModelsRefusals(t *testing.T) {
 		"one baseline":      {func(o *Options) { o.Baseline = nets("a0") }, "-baseline: 1 for 2 networks"},
 		"another baseline":  {func(o *Options) { o.Baseline = nets("a0", "a0") }, "-baseline: layer relu/Relu has shape [2 6 16 16]"},
 		"positions":         {func(o *Options) { o.Networks = nets("a", "large"); o.ByOrder = true }, "compare means over positions with -pool"},
-		"pair":              {func(o *Options) { o.Pairings = []string{"relu/Relu=relu4/Relu"} }, `no layer "relu4/Relu"`},
+		"pair":              {func(o *Options) { o.Pairings = []string{"relu/Relu=relu4/Relu"} }, `no layer "relu4/Relu"; b has relu/Relu, silu/Mul, relu3/Relu, swish/HardSwish, gelu/Mul_1; networks are a, b`},
 	} {
 		o := Options{Networks: nets("a", "b"), Run: Run{Data: images}}
 		c.change(&o)
