@@ -147,21 +147,27 @@ func TestLassoSizes(t *testing.T) {
 }
 
 // TestLassoSizesOfFewObservations: where a few sources determine each target, covariances that are
-// rounded to 1e-8 have eigenvalues below 0 and paths that no descent follows to the end; more
+// rounded have eigenvalues below 0 and paths that no descent follows to the end; more
 // weights than there are observations are then asked for in vain, and explain everything.
 func TestLassoSizesOfFewObservations(t *testing.T) {
-	for seed := range uint64(20) {
-		observations := 3 + int(seed)%8
+	for seed := range uint64(40) {
+		observations, digit := 3+int(seed)%8, 1e-8
+		if seed >= 20 {
+			digit = 1e-6
+		}
 		sxx, sxy := sample(seed, observations, 12, 3)
 		for _, m := range []*mat.Dense{sxx, sxy} {
-			m.Apply(func(_, _ int, v float64) float64 { return math.Round(v*1e8) / 1e8 }, m)
+			m.Apply(func(_, _ int, v float64) float64 { return math.Round(v/digit) * digit }, m)
 		}
 		fits, err := LassoSizes(context.Background(), sxx, sxy, []int{1, 16}, LassoOptions{KeepWeights: true})
 		if err != nil {
 			t.Fatalf("%d observations: %v", observations, err)
 		}
 		for target, lambda := range fits[1].Lambdas {
-			if r2 := fits[1].R2[target]; lambda > 1e-5 || math.Abs(r2-1) > 1e-4 {
+			if mat.Norm(sxy.ColView(target), math.Inf(1)) == 0 {
+				continue // it never changes
+			}
+			if r2 := fits[1].R2[target]; lambda > 1e-4 || math.Abs(r2-1) > 1e-3 {
 				t.Errorf("%d observations: R2 %v at lambda %v, want 1 near 0", observations, r2, lambda)
 			}
 			for i, f := range fits {

@@ -73,9 +73,9 @@ func (f *targetSolver) solveSizes(t int, sizes, order []int, fits []LassoFit) er
 }
 
 // negligible is the share of the largest covariance below which a penalty is lost in the
-// rounding of covariances: of fewer observations than sources, whose covariances are then no
-// longer positive semidefinite, the path may not get further.
-const negligible = 1e-6
+// rounding of covariances: of fewer observations than sources, or of sources that hardly vary,
+// these are no longer positive semidefinite, and the path may not get further.
+const negligible = 1e-5
 
 // bisect moves to the smallest lambda, to a relative 1e-9, at which the path has no more
 // than size weights; or near the smallest that it gets to, if that is negligible.
