@@ -146,6 +146,44 @@ func TestLassoSizes(t *testing.T) {
 	}
 }
 
+// TestLassoSizesOfFewObservations: where a few sources determine each target, covariances that are
+// rounded have eigenvalues below 0 and paths that no descent follows to the end; more
+// weights than there are observations are then asked for in vain, and explain everything.
+func TestLassoSizesOfFewObservations(t *testing.T) {
+	for seed := range uint64(40) {
+		observations, digit := 3+int(seed)%8, 1e-8
+		if seed >= 20 {
+			digit = 1e-6
+		}
+		sxx, sxy := sample(seed, observations, 12, 3)
+		for _, m := range []*mat.Dense{sxx, sxy} {
+			m.Apply(func(_, _ int, v float64) float64 { return math.Round(v/digit) * digit }, m)
+		}
+		fits, err := LassoSizes(context.Background(), sxx, sxy, []int{1, 16}, LassoOptions{KeepWeights: true})
+		if err != nil {
+			t.Fatalf("%d observations: %v", observations, err)
+		}
+		for target, lambda := range fits[1].Lambdas {
+			if mat.Norm(sxy.ColView(target), math.Inf(1)) == 0 {
+				continue // it never changes
+			}
+			if r2 := fits[1].R2[target]; lambda > 1e-4 || math.Abs(r2-1) > 1e-3 {
+				t.Errorf("%d observations: R2 %v at lambda %v, want 1 near 0", observations, r2, lambda)
+			}
+			for i, f := range fits {
+				var g mat.VecDense // the KKT conditions
+				g.MulVec(sxx, f.W.ColView(target))
+				for j := range 12 {
+					w, g := f.W.At(j, target), sxy.At(j, target)-g.AtVec(j)
+					if kktResidual(w, g, f.Lambdas[target]) > 1e-7 {
+						t.Errorf("%d observations, fit %d: weight %v has gradient %v at lambda %v", observations, i, w, g, f.Lambdas[target])
+					}
+				}
+			}
+		}
+	}
+}
+
 // TestElasticNet holds fits to the optimality conditions of their objective.
 func TestElasticNet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

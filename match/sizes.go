@@ -72,8 +72,13 @@ func (f *targetSolver) solveSizes(t int, sizes, order []int, fits []LassoFit) er
 	return err
 }
 
+// negligible is the share of the largest covariance below which a penalty is lost in the
+// rounding of covariances: of fewer observations than sources, or of sources that hardly vary,
+// these are no longer positive semidefinite, and the path may not get further.
+const negligible = 1e-5
+
 // bisect moves to the smallest lambda, to a relative 1e-9, at which the path has no more
-// than size weights.
+// than size weights; or near the smallest that it gets to, if that is negligible.
 func (s *path) bisect(size int, o LassoOptions) error {
 	s.begin(s.target)
 	high, low := s.lambda, 0.0
@@ -88,6 +93,9 @@ func (s *path) bisect(size int, o LassoOptions) error {
 		}
 		s.set(best, high, 0)
 		if _, err := s.follow(lambda, o.Tol, o.MaxIter); err != nil {
+			if lambda < negligible*maxAbs(s.c()) {
+				break
+			}
 			return err
 		}
 		if countAbove(s.w, 0) <= size {

@@ -25,7 +25,7 @@ func (l *layer) crossValidated(ctx context.Context) error {
 		all[k] = make(map[string]float64)
 	}
 	for half := range halves {
-		h := newImageHalf(l.images, l.Layer.Groups, half)
+		h := newImageHalf(l.images, l.Layer.Groups, l.Quarters, half)
 		parts := make([]map[string]float64, len(all)*len(halfFigures))
 		err := l.each(ctx, len(parts), func(i int) (err error) {
 			f := halfFigures[i%len(halfFigures)]
@@ -85,11 +85,12 @@ type imageHalf struct {
 	quarters  [halves]*corr.Moments
 }
 
-func newImageHalf(images *crossFit, g *corr.Groups, half int) *imageHalf {
+func newImageHalf(images *crossFit, g *corr.Groups, quarters []int, half int) *imageHalf {
 	h := &imageHalf{fit: images.folds[half], test: images.folds[1-half]}
 	var parts [halves][]int
-	for i, group := range images.members(half) {
-		parts[i%halves] = append(parts[i%halves], group)
+	for _, group := range images.members(half) {
+		q := quarters[group]
+		parts[q] = append(parts[q], group)
 	}
 	for q, part := range parts {
 		h.quarters[q] = g.Sum(part...)

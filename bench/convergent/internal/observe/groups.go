@@ -10,8 +10,9 @@ import (
 // assignGroups deals images out to groups, by a hash of their identifiers and never by
 // their order: images of each class, where classes are known, are spread evenly, and groups
 // differ by one image at most. Groups are numbered in the order in which their first images
-// come; every other group as they were dealt, whatever their numbers, is of fold 1.
-func assignGroups(d *source.Description, groups int, seed uint64) (assigned []uint64, folds []int) {
+// come; every other group as they were dealt, whatever their numbers, is of fold 1,
+// and every other of a fold of its quarter 1.
+func assignGroups(d *source.Description, groups int, seed uint64) (assigned []uint64, folds, quarters []int) {
 	order := make([]int, d.ImageCount)
 	rank := make([]uint64, d.ImageCount)
 	for i := range order {
@@ -34,11 +35,11 @@ func assignGroups(d *source.Description, groups int, seed uint64) (assigned []ui
 	for image, group := range groupOf {
 		if _, ok := number[group]; !ok {
 			number[group] = uint64(len(number))
-			folds = append(folds, group%2)
+			folds, quarters = append(folds, group%2), append(quarters, group/2%2)
 		}
 		assigned[image] = number[group]
 	}
-	return assigned, folds
+	return assigned, folds, quarters
 }
 
 // imageID identifies an image: by a hash of its name, or without names by its number.

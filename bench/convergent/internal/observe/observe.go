@@ -48,6 +48,7 @@ type Layer struct {
 	Checkpoints []Checkpoint // of networks on their way, before training first if that is known
 
 	Folds    []int    // of groups, for predictions of images held out: 0 or 1
+	Quarters []int    // of groups within their fold: 0 or 1
 	groups   []uint64 // those of images, by their numbers
 	describe bool     // moments say what networks, layers and units are called
 }
@@ -180,7 +181,7 @@ func (p *pass) newLayer(a source.Aligned) *Layer {
 		l.UnitNames = append(l.UnitNames, layer.UnitNames)
 	}
 	groups := groupCount(p.Plan.Groups, l.Units, d.ImageCount)
-	l.groups, l.Folds = assignGroups(d, groups, p.Seed)
+	l.groups, l.Folds, l.Quarters = assignGroups(d, groups, p.Seed)
 	l.Groups = corr.NewGroups(groups, l.Units...)
 	l.Groups.Threads = p.Threads
 	if p.Plan.Sample {

@@ -350,8 +350,8 @@ func TestGroupsHoldAllClasses(t *testing.T) {
 	for _, i := range order {
 		sorted.ImageNames, sorted.Classes = append(sorted.ImageNames, around.ImageNames[i]), append(sorted.Classes, around.Classes[i])
 	}
-	own, folds := assignGroups(around, groups, 1)
-	other, otherFolds := assignGroups(sorted, groups, 1)
+	own, folds, quarters := assignGroups(around, groups, 1)
+	other, otherFolds, otherQuarters := assignGroups(sorted, groups, 1)
 	counts := make(map[[2]int]int)
 	number := make(map[uint64]uint64) // groups of one order by those of the other
 	for place, i := range order {
@@ -360,8 +360,8 @@ func TestGroupsHoldAllClasses(t *testing.T) {
 			t.Fatalf("image %d is in another group when images come sorted", i)
 		}
 		number[own[i]] = other[place]
-		if folds[own[i]] != otherFolds[other[place]] {
-			t.Fatalf("image %d is in another fold when images come sorted", i)
+		if folds[own[i]] != otherFolds[other[place]] || quarters[own[i]] != otherQuarters[other[place]] {
+			t.Fatalf("image %d is in another fold or quarter when images come sorted", i)
 		}
 	}
 	for g := range groups {
@@ -371,12 +371,21 @@ func TestGroupsHoldAllClasses(t *testing.T) {
 			}
 		}
 	}
-	if another, _ := assignGroups(around, groups, 2); slices.Equal(own, another) {
+	parts := make(map[[2]int]int)
+	for g := range folds {
+		parts[[2]int{folds[g], quarters[g]}]++
+	}
+	for _, n := range parts {
+		if len(parts) != 4 || n != groups/4 {
+			t.Errorf("quarters of %v groups", parts)
+		}
+	}
+	if another, _, _ := assignGroups(around, groups, 2); slices.Equal(own, another) {
 		t.Error("another seed gives the same groups")
 	}
 	around.Classes = nil
 	sizes := make([]int, groups)
-	unclassed, _ := assignGroups(around, groups, 1)
+	unclassed, _, _ := assignGroups(around, groups, 1)
 	for i, g := range unclassed {
 		sizes[g]++
 		if i == 0 && g != 0 {

@@ -93,7 +93,7 @@ func (o Options) byPairing(nets []*network) ([]Aligned, error) {
 			}
 			k := slices.IndexFunc(nets[number].layers, func(l *layer) bool { return l == nets[number].layer(name) })
 			if k < 0 {
-				return nil, fmt.Errorf("-pair %s: no layer %q; %s", text, name, layerLists(nets[number:number+1]))
+				return nil, fmt.Errorf("-pair %s: no layer %q; %s; networks are %s", text, name, layerLists(nets[number:number+1]), strings.Join(networkNames(nets), ", "))
 			}
 			a.Layers[number] = k
 		}

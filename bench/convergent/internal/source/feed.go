@@ -34,6 +34,9 @@ func (r Run) openFeed() (feed, error) {
 	f := &imageFeed{Run: r, images: images, numbers: images.Spread(cmp.Or(r.Samples, defaultImages))}
 	if len(f.numbers) < 2 {
 		images.Close()
+		if r.Samples == 1 {
+			return nil, errors.New("-samples is 1; a comparison needs two or more")
+		}
 		return nil, fmt.Errorf("-data: %s has %d images; a comparison needs two or more", r.Data, images.Len())
 	}
 	return f, nil
@@ -150,8 +153,12 @@ func (f *imageFeed) preprocess(i, height, width int) (dataset.Preprocess, error)
 			return p, fmt.Errorf("%s: %d numbers, where one, or one for each of red, green and blue is needed", v.flag, len(v.given))
 		}
 	}
-	if f.Order != "" {
+	switch f.Order {
+	case "":
+	case "rgb", "bgr":
 		p.BGR = f.Order == "bgr"
+	default:
+		return p, fmt.Errorf("-order: %q is neither rgb nor bgr", f.Order)
 	}
 	return p, p.Check()
 }

@@ -69,7 +69,7 @@ func OpenModels(o Options) (*Models, error) {
 func (m *Models) open() error {
 	o := m.options
 	if f := firstFlag([]flag{
-		{"-layout", len(o.Layouts) > 0}, {"-layer-files", o.LayerFiles}, {"-before-relu", len(o.BeforeReLU) > 0}, {"-sample-ids", len(o.SampleIDs) > 0}, {"-image-ids", len(o.ImageIDs) > 0},
+		{"-layout", len(o.Layouts) > 0}, {"-layer-files", o.LayerFiles}, {"-shards", o.Shards}, {"-bfloat16", o.BFloat16}, {"-before-relu", len(o.BeforeReLU) > 0}, {"-sample-ids", len(o.SampleIDs) > 0}, {"-image-ids", len(o.ImageIDs) > 0},
 		{"-classes", len(o.Classes) > 0}, {"-unit-names", len(o.UnitNames) > 0}, {"-mask", len(o.Masks) > 0},
 	}); f != "" {
 		return fmt.Errorf("%s: it is about files of activations, and ONNX networks are run", f)

@@ -323,6 +323,7 @@ func TestModelsRefusals(t *testing.T) {
 		"presets":           {func(o *Options) { o.Run.Presets = []string{"none", "none", "none"} }, "-preprocess: 3 for 2 networks"},
 		"mean":              {func(o *Options) { o.Run.Mean = []float64{1, 2} }, "-mean: 2 numbers"},
 		"std":               {func(o *Options) { o.Run.Std = []float64{0} }, "-std 0: it must be above 0"},
+		"order":             {func(o *Options) { o.Run.Order = "BGR" }, `-order: "BGR" is neither rgb nor bgr`},
 		"layer":             {func(o *Options) { o.Only = []string{"relu4/Relu"} }, `-layers: no network has a layer "relu4/Relu"; the nearest names are relu/Relu of a, relu/Relu of b; convergent layers`},
 		"size left open":    {func(o *Options) { o.Networks = nets("open", "open"); o.Run.Presets = []string{"none"} }, "say which by -crop"},
 		"text for images":   {func(o *Options) { o.Networks = nets("text_a", "text_b") }, "it has 2 inputs (input_ids, attention_mask), of which images are one; give all by -inputs"},
@@ -330,10 +331,13 @@ func TestModelsRefusals(t *testing.T) {
 		"input of a size":   {func(o *Options) { o.Networks = nets("large", "large"); o.Run = Run{Inputs: torch + "images.npz"} }, `its input "input" is float32, batch x 3 x 24 x 24, and`},
 		"images and inputs": {func(o *Options) { o.Run = Run{Inputs: torch + "images.npz", Crop: 16} }, "-crop: it is about images"},
 		"array flag":        {func(o *Options) { o.Layouts = arrays.Layouts{arrays.NCHW} }, "-layout: it is about files of activations"},
+		"shards":            {func(o *Options) { o.Shards = true }, "-shards: it is about files of activations"},
+		"bfloat16":          {func(o *Options) { o.BFloat16 = true }, "-bfloat16: it is about files of activations"},
+		"one sample":        {func(o *Options) { o.Run.Samples = 1 }, "-samples is 1; a comparison needs two or more"},
 		"one baseline":      {func(o *Options) { o.Baseline = nets("a0") }, "-baseline: 1 for 2 networks"},
 		"another baseline":  {func(o *Options) { o.Baseline = nets("a0", "a0") }, "-baseline: layer relu/Relu has shape [2 6 16 16]"},
 		"positions":         {func(o *Options) { o.Networks = nets("a", "large"); o.ByOrder = true }, "compare means over positions with -pool"},
-		"pair":              {func(o *Options) { o.Pairings = []string{"relu/Relu=relu4/Relu"} }, `no layer "relu4/Relu"`},
+		"pair":              {func(o *Options) { o.Pairings = []string{"relu/Relu=relu4/Relu"} }, `no layer "relu4/Relu"; b has relu/Relu, silu/Mul, relu3/Relu, swish/HardSwish, gelu/Mul_1; networks are a, b`},
 	} {
 		o := Options{Networks: nets("a", "b"), Run: Run{Data: images}}
 		c.change(&o)
