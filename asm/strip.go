@@ -92,7 +92,7 @@ func (t Tier) Finite(x []float32) bool {
 		sum = zerosum32(n, &x[0])
 	}
 	for _, v := range x[n:] {
-		sum += 0 * v
+		sum += float32(0 * v)
 	}
 	return sum == 0
 }

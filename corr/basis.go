@@ -301,7 +301,7 @@ func rotationAngles(n int, rnd *rand.Rand) []float64 {
 	d, e := make([]float64, m), make([]float64, max(0, m-1))
 	for k := range d {
 		before, own := alpha[2*k], alpha[2*k+1]
-		d[k] = (1 - before) * own
+		d[k] = float64((1 - before) * own)
 		if k > 0 {
 			d[k] -= float64((1 + before) * alpha[2*k-1])
 		}

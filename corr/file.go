@@ -156,7 +156,7 @@ func (s *moments) validate() error {
 	for i := range p {
 		v := s.prod[i*(p+1)]
 		// Of a unit that does not vary rounding leaves some digits of its mean.
-		slack := 1e-3*math.Abs(v) + 1e-10*float64(s.count)*(s.mean[i]*s.mean[i])
+		slack := float64(1e-3*math.Abs(v)) + float64(1e-10*float64(s.count)*(s.mean[i]*s.mean[i]))
 		if !(v >= -slack) || !(v <= float64(s.count)*widest*widest) {
 			return fmt.Errorf("the squared deviations of unit %d have the sum %v", i, v)
 		}
@@ -164,7 +164,7 @@ func (s *moments) validate() error {
 	}
 	for i := range p {
 		for j, v := range s.prod[i*p+i : (i+1)*p] {
-			if !(math.Abs(v) <= 1.001*deviation[i]*deviation[i+j]+1e-300) {
+			if !(math.Abs(v) <= float64(1.001*deviation[i]*deviation[i+j])+1e-300) {
 				return fmt.Errorf("the products of units %d and %d have the sum %v, beyond those of their deviations", i, i+j, v)
 			}
 		}
@@ -176,7 +176,7 @@ func (s *moments) validate() error {
 // within rounding: with that much added to its diagonal it has a Cholesky factor.
 func (s *moments) definite(deviation []float64) error {
 	p := len(deviation)
-	slack := 1e-4 * math.Sqrt(float64(p))
+	slack := float64(1e-4 * math.Sqrt(float64(p)))
 	f := dense.NewFactor(par.Threads(0), p)
 	for i := range p {
 		row := f.Row(i)

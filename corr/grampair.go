@@ -203,7 +203,7 @@ func (c *GramPair) between() sums {
 	a, b := c.a.rowsOff(threads), c.b.rowsOff(threads)
 	for i := range c.a.n {
 		j := c.at(i)
-		s.diagonal += c.a.diagonal(i) * c.b.diagonal(j) // exact
+		s.diagonal += float64(c.a.diagonal(i) * c.b.diagonal(j)) // exact
 		s.rows += float64(a[i] * b[j])
 		s.sumK += a[i]
 		s.sumL += b[j]

@@ -30,7 +30,7 @@ func (c *Pair) GULP(lambda float64) (float64, error) {
 	// In principal axes R S is diagonal, and S_ab whitened has the elements rho.
 	shrink := func(x *axes, size float64) (s []float64, squares float64) {
 		for _, v := range x.variances[:x.rank] {
-			s = append(s, v/(v+lambda*size))
+			s = append(s, v/(v+float64(lambda*size)))
 			squares += float64(s[len(s)-1] * s[len(s)-1])
 		}
 		return s, squares

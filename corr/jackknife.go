@@ -40,12 +40,12 @@ func (j Jackknife) StandardError() float64 {
 	// The pseudo-values less F: (h - 1) (F - F_(-j)), and their mean, weighted.
 	var mean float64
 	for k, m := range j.Rows {
-		mean += (1 - m/n) * (j.Value - j.Without[k])
+		mean += float64((1 - m/n) * (j.Value - j.Without[k]))
 	}
 	var variance float64
 	for k, m := range j.Rows {
 		h := n / m
-		d := (h-1)*(j.Value-j.Without[k]) - mean
+		d := float64((h-1)*(j.Value-j.Without[k])) - mean
 		variance += d * d / (h - 1) / g
 	}
 	return math.Sqrt(variance)
@@ -60,7 +60,7 @@ func (j Jackknife) Corrected() float64 {
 	}
 	corrected := j.Value
 	for k, m := range j.Rows {
-		corrected += (1 - m/n) * (j.Value - j.Without[k])
+		corrected += float64((1 - m/n) * (j.Value - j.Without[k]))
 	}
 	return corrected
 }
@@ -165,7 +165,7 @@ func (c *Pair) without(g *Pair) *Pair {
 		d = make([]float64, len(m))
 		for i := range m {
 			d[i] = of[i] - m[i]
-			of[i] = m[i] - own/rest*d[i]
+			of[i] = m[i] - float64(own/rest*d[i])
 		}
 		return d
 	}

@@ -43,7 +43,7 @@ func (n Null) Quantiles(q ...float64) []float64 {
 			values[k] = math.NaN()
 			continue
 		}
-		position := probability * float64(len(x)-1)
+		position := float64(probability * float64(len(x)-1))
 		i := min(int(position), len(x)-1)
 		j := min(i+1, len(x)-1)
 		values[k] = x[i] + float64((position-float64(i))*(x[j]-x[i]))

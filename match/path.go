@@ -197,7 +197,7 @@ func (s *path) loss() float64 { return loss(s.syy[s.target], s.w, s.c(), s.g) }
 // record sets a fit's weights, loss, gap and counts for the target.
 func (s *path) record(f *LassoFit, lambda float64, thresholds []float64) error {
 	t, variance, loss := s.target, s.syy[s.target], s.loss()
-	if !(loss >= -1e-3*variance) {
+	if !(loss >= float64(-1e-3*variance)) {
 		return fmt.Errorf("match: target %d is predicted with a loss of %g at lambda %g: sxx, sxy and its variance are not the covariances of any variables", t, loss, lambda)
 	}
 	f.Gap[t] = gap(lambda-s.ridge, max(0, loss), s.w, s.g)
@@ -236,7 +236,7 @@ func loss(variance float64, w, c, g []float64) float64 {
 	for j, w := range w {
 		sum -= float64(w * (c[j] + g[j]))
 	}
-	return sum / 2
+	return float64(sum / 2)
 }
 
 // gap returns the duality gap of weights w, a bound on how far P(w) is above its

@@ -78,7 +78,7 @@ func (s Transport) Verify(c mat.Matrix, tol float64) error {
 	}
 	rowSums, colSums := make([]float64, rows), make([]float64, cols)
 	matrix := values(c)
-	tol *= largest(matrix)
+	tol = float64(tol * largest(matrix))
 	for i, u := range s.U {
 		plan := s.Plan.RawRowView(i)
 		for j, x := range matrix.Row(i) {

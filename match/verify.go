@@ -28,7 +28,7 @@ func (m Matching) Verify(c mat.Matrix, tol float64) error {
 		panic(badShape)
 	}
 	matrix := values(c)
-	tol *= largest(matrix)
+	tol = float64(tol * largest(matrix))
 	mate := make([]int, cols)
 	for j := range mate {
 		mate[j] = -1

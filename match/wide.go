@@ -29,7 +29,7 @@ func (r *lassoSolver) wideLambdas(positive int) int {
 	}
 	p := float64(r.p)
 	iterations, operator := 0.4*p*p, p*p*p/60/float64(r.targets)
-	most := math.Cbrt(5 * (iterations*float64(positive) + operator))
+	most := math.Cbrt(5 * (float64(iterations*float64(positive)) + operator))
 	if most >= p/2 {
 		return positive
 	}
@@ -44,7 +44,7 @@ func (r *lassoSolver) wideLambdas(positive int) int {
 	}
 	best, least := 0, math.Inf(1)
 	for i := range reached + 1 {
-		cost := float64(positive-i) * iterations
+		cost := float64(float64(positive-i) * iterations)
 		if i < positive {
 			cost += operator
 		}

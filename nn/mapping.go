@@ -166,7 +166,7 @@ func (t *mappingTraining) setResidual(n int, x, y []float32, sums []float64) (lo
 		A: level3.Rows{Data: x, Stride: t.In}, B: level3.Rows{Data: t.W, Stride: t.In}, C: t.residual, LDC: t.Out})
 	for i, v := range y[:n*t.Out] {
 		t.residual[i] -= v
-		half := float64(t.residual[i]) * float64(t.residual[i]) / 2
+		half := float64(float64(t.residual[i]) * float64(t.residual[i]) / 2)
 		loss += half
 		if sums != nil {
 			sums[i%t.Out] += half

@@ -29,7 +29,7 @@ func Step(base, gamma float64, period int) Schedule {
 // Topin, "Super-convergence", 2017).
 func OneCycle(top float64) Schedule {
 	return func(step, total int) float64 {
-		t, peak := float64(step)+0.5, float64(total)/4
+		t, peak := float64(step)+0.5, float64(float64(total)/4)
 		if t < peak {
 			return top/25 + float64((top-top/25)*(t/peak))
 		}

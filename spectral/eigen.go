@@ -90,7 +90,7 @@ func newSpectrum(a *operator, l Laplacian, degree, values, rows []float64) *Spec
 			}
 		}
 		for i, v := range row {
-			row[i] = (shift-s.Values[j])*rows[j*n+i] - v
+			row[i] = float64((shift-s.Values[j])*rows[j*n+i]) - v
 		}
 		s.Residuals[j] = floats.Norm(row, 2)
 	}

@@ -331,11 +331,11 @@ func squaredDistance(a, b []float64) float64 {
 	for ; i+4 <= len(a); i += 4 {
 		x, y := a[i:i+4:i+4], b[i:i+4:i+4]
 		d0, d1, d2, d3 := x[0]-y[0], x[1]-y[1], x[2]-y[2], x[3]-y[3]
-		p, q, r, s = p+d0*d0, q+d1*d1, r+d2*d2, s+d3*d3
+		p, q, r, s = p+float64(d0*d0), q+float64(d1*d1), r+float64(d2*d2), s+float64(d3*d3)
 	}
 	for ; i < len(a); i++ {
 		d := a[i] - b[i]
-		p += d * d
+		p += float64(d * d)
 	}
 	return (p + q) + (r + s)
 }

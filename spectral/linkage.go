@@ -177,14 +177,14 @@ func (c *chain) merge(a, b int) {
 		s := x
 		switch c.method {
 		case Average:
-			s = (na*x + nb*y) / (na + nb)
+			s = (float64(na*x) + float64(nb*y)) / (na + nb)
 		case Complete:
 			s = min(x, y)
 		case Single:
 			s = max(x, y)
 		case Ward:
 			nk := float64(c.size[k])
-			s = ((na+nk)*x + (nb+nk)*y - nk*similarity) / (na + nb + nk)
+			s = (float64((na+nk)*x) + float64((nb+nk)*y) - float64(nk*similarity)) / (na + nb + nk)
 		}
 		if s > x && s > y { // by rounding only
 			s = max(x, y)

@@ -68,7 +68,7 @@ func newOperator(threads int, m mat.Symmetric, l Laplacian, degree []float64) *o
 		if l != Unnormalized {
 			a.scale[i] = 1 / r
 		}
-		a.diagonal[i] = l.diagonal(degree, i) - a.scale[i]*g.At(i, i)*a.scale[i]
+		a.diagonal[i] = l.diagonal(degree, i) - float64(a.scale[i]*g.At(i, i)*a.scale[i])
 	}
 	return a
 }
@@ -85,7 +85,7 @@ func (a *operator) times(m int, rows []float64) []float64 {
 		row := product[i*n:][:n]
 		floats.Mul(row, a.scale)
 		for j, v := range rows[i*n:][:n] {
-			row[j] += a.diagonal[j] * v
+			row[j] += float64(a.diagonal[j] * v)
 		}
 	}
 	return product

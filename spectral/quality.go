@@ -134,7 +134,7 @@ func AdjustedRand(a, b []int) float64 {
 func pairCount[K comparable](sizes map[K]int) float64 {
 	var s float64
 	for _, n := range sizes {
-		s += float64(n) * float64(n-1) / 2
+		s += float64(float64(n) * float64(n-1) / 2)
 	}
 	return s
 }

@@ -56,7 +56,7 @@ func Similarity(xx, xy, yy mat.Matrix, labels []int) []Group {
 			}
 			networks++
 			sum := blockSum(net.corr, net.units, net.units)
-			g.WithinNetPaper += sum / float64(net.width*net.width) / 2
+			g.WithinNetPaper += float64(sum / float64(net.width*net.width) / 2)
 			if m == 1 {
 				g.WithinNet++
 				continue

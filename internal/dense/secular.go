@@ -17,7 +17,7 @@ import "math"
 func secular(i int, d, z []float64, rho float64, delta []float64) float64 {
 	k := len(d)
 	if k == 1 {
-		delta[0] = -rho * z[0] * z[0]
+		delta[0] = float64(-rho * z[0] * z[0])
 		return d[0] - delta[0]
 	}
 	b := newBracket(i, d, z, rho)
@@ -50,7 +50,7 @@ func secular(i int, d, z []float64, rho float64, delta []float64) float64 {
 		}
 		next := b.x + step
 		if !(next > b.lo && next < b.hi) {
-			next = b.lo/2 + b.hi/2
+			next = float64(b.lo/2) + float64(b.hi/2)
 		}
 		if next == b.x || next == b.lo || next == b.hi {
 			break
@@ -85,7 +85,7 @@ func newBracket(i int, d, z []float64, rho float64) bracket {
 	gap := d[i+1] - d[i]
 	f := 1.0
 	for j, v := range z {
-		f += float64(rho*v*v) / (d[j] - d[i] - gap/2)
+		f += float64(rho*v*v) / (d[j] - d[i] - float64(gap/2))
 	}
 	if b.hi = gap / 2; f < 0 {
 		b.origin, b.lo, b.hi = i+1, -gap/2, 0
@@ -95,7 +95,7 @@ func newBracket(i int, d, z []float64, rho float64) bracket {
 	p, q := float64(rho*z[i]*z[i]), float64(rho*z[i+1]*z[i+1])
 	c -= 2 * (q - p) / gap
 	l, r := d[i]-d[b.origin], d[i+1]-d[b.origin]
-	b.x = b.lo/2 + b.hi/2
+	b.x = float64(b.lo/2) + float64(b.hi/2)
 	if y := rootBetween(c, float64(c*(l+r))+p+q, float64(c*l*r)+float64(p*r)+float64(q*l)); y > b.lo && y < b.hi {
 		b.x = y
 	}

@@ -57,7 +57,7 @@ func (f Form) Matrices() (input, filter, output Matrix) {
 				continue
 			}
 			for i := n - 1; i > 0; i-- {
-				product[i] = product[i-1] - q*product[i]
+				product[i] = product[i-1] - float64(q*product[i])
 			}
 			product[0] *= -q
 			if !math.IsInf(p, 0) {

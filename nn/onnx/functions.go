@@ -27,7 +27,7 @@ func log1pExp(x float64) float64 {
 // log1p returns log(1 + x) for x not below zero.
 func log1p(x float64) float64 {
 	if x < 1e-5 {
-		return x - float64(x*x)/2
+		return x - float64(float64(x*x)/2)
 	}
 	return elem.Log(1 + x)
 }
@@ -35,7 +35,7 @@ func log1p(x float64) float64 {
 // expm1 returns e^x - 1.
 func expm1(x float64) float64 {
 	if math.Abs(x) < 1e-4 {
-		return x + float64(x*x)/2 + float64(float64(x*x)*x)/6
+		return x + float64(float64(x*x)/2) + float64(float64(x*x)*x)/6
 	}
 	return elem.Exp(x) - 1
 }

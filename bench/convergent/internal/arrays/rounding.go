@@ -68,7 +68,7 @@ func (r *Rounding) Err() error {
 		covariance := u.de/n - float64(u.d/n*u.e/n)
 		slope := covariance / variance
 		share := max(0, u.ee/n-float64(u.e/n*u.e/n)-float64(slope*covariance)) / variance
-		if err := 4*math.Sqrt(share/n) + share/2; !(variance > 0) || !(math.Abs(slope) < 0.01) || !(err <= maxError) {
+		if err := float64(4*math.Sqrt(share/n)) + float64(share/2); !(variance > 0) || !(math.Abs(slope) < 0.01) || !(err <= maxError) {
 			return fmt.Errorf("unit %d varies by %.3g about %.3g, which loses digits in float32: its correlations might err by more than %g. "+
 				"They do not depend on the mean, nor matchings on the scale: save (x - x.mean(0)) / x.std(0), or, if this is right, x.astype(np.float32)", i, math.Sqrt(max(0, variance)), u.first+u.d/n, maxError)
 		}

@@ -58,7 +58,7 @@ func triangles(from, size int) []weights {
 		}
 		all[i] = weights{lo, make([]int, len(w))}
 		for k, v := range w {
-			all[i].parts[k] = int(0.5 + float64(v/sum)*(1<<weightBits))
+			all[i].parts[k] = int(0.5 + float64(float64(v/sum)*(1<<weightBits)))
 		}
 	}
 	return all

@@ -121,7 +121,7 @@ func sortedDistance(a, b []float64) float64 {
 	for i, j := 0, 0; i < len(a) && j < len(b); {
 		endA, endB := float64(i+1)/float64(len(a)), float64(j+1)/float64(len(b))
 		end := min(endA, endB)
-		area += (end - at) * math.Abs(a[i]-b[j])
+		area += float64((end - at) * math.Abs(a[i]-b[j]))
 		at = end
 		if endA <= endB {
 			i++

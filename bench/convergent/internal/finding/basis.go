@@ -218,7 +218,7 @@ func (l *layer) indices(ctx context.Context, k int, c *corr.Pair, bases []basisK
 			if err != nil {
 				return nil, err
 			}
-			chance += mean(r) / chanceRotations
+			chance += float64(mean(r) / chanceRotations)
 		}
 		all = append(all, ratio(mean(r)-chance, ceiling-chance))
 	}

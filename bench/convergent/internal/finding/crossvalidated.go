@@ -46,7 +46,7 @@ func (l *layer) crossValidated(ctx context.Context) error {
 				if halfFigures[i%len(halfFigures)].backwards {
 					name = strings.TrimSuffix(name, "_ab") + "_ba"
 				}
-				all[i/len(halfFigures)][name] += v / halves // NaN where one is not defined
+				all[i/len(halfFigures)][name] += float64(v / halves) // NaN where one is not defined
 			}
 		}
 	}

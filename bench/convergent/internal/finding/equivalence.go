@@ -58,7 +58,7 @@ func (s *spread) limit(errors float64) float64 {
 	if s.logarithmic {
 		return s.value * math.Exp(errors*s.se)
 	}
-	return s.value + errors*s.se
+	return s.value + float64(errors*s.se)
 }
 
 // below is how many standard errors the distance is below another.

@@ -178,7 +178,7 @@ func (h heldOut) squares(p prediction) (predicted, common, shift []float64) {
 // unexplained is the squares that a prediction of target j leaves.
 func (h heldOut) unexplained(j int, predicted, common, shift float64) float64 {
 	std := h.std[j]
-	return h.n * (h.variance[j] + float64(square(std)*predicted) - float64(2*std*common) + square(h.dy[j]-float64(std*shift)))
+	return float64(h.n * (h.variance[j] + float64(square(std)*predicted) - float64(2*std*common) + float64(square(h.dy[j]-float64(std*shift)))))
 }
 
 func square(x float64) float64 { return x * x }

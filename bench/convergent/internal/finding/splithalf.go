@@ -18,7 +18,7 @@ func (l *layer) splitHalf(ctx context.Context) ([]float64, error) {
 			if err != nil {
 				return err
 			}
-			values[k] += r / 2
+			values[k] += float64(r / 2)
 		}
 		return nil
 	})

@@ -25,7 +25,7 @@ func (s *steps) begin(tasks int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.from, s.done, s.tasks = s.to, 0, tasks
-	s.to += (1 - s.to) / 2
+	s.to += float64((1 - s.to) / 2)
 }
 
 // tick says that a task is done.

@@ -142,8 +142,8 @@ func summarise(all [][]residuals, kind int) (e explained) {
 	share := 1 / float64(len(all))
 	for _, one := range all {
 		r2 := one[kind].r2()
-		e.pooled += share * one[kind].pooled()
-		e.median += share * corr.Null{Draws: r2}.Quantiles(0.5)[0]
+		e.pooled += float64(share * one[kind].pooled())
+		e.median += float64(share * corr.Null{Draws: r2}.Quantiles(0.5)[0])
 		for _, v := range r2 {
 			e.clipped += share * max(0, v) / float64(len(r2))
 		}

@@ -207,7 +207,7 @@ func standardise(x []float32) bool {
 	centre(x)
 	var square float64
 	for _, v := range x {
-		square += float64(v) * float64(v)
+		square += float64(float64(v) * float64(v))
 	}
 	scale := float32(1 / math.Sqrt(square))
 	for i := range x {

@@ -96,7 +96,7 @@ func rectified(t, input source.Tensor, valid []bool, before int, place string) e
 			continue
 		}
 		z := float64(input.Data[i])
-		if math.Abs(float64(v)-max(0, z)) > rectification*math.Abs(z)+1e-6 {
+		if math.Abs(float64(v)-max(0, z)) > float64(rectification*math.Abs(z))+1e-6 {
 			return fmt.Errorf("%s: sample %d, position %d, unit %d: the activation is %v, and the ReLU makes %v of its input %v; give the ReLU's own inputs, or none where there is no ReLU", place, before+at/t.Positions, at%t.Positions, i%t.Units, v, max(0, z), z)
 		}
 	}
