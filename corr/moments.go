@@ -50,6 +50,10 @@ type Moments struct {
 	// different sources cannot be merged. Empty is unknown.
 	Source string
 
+	// Manifest says what the moments were made of, in the words of whoever made them. Files
+	// keep it, and merged moments that of the receiver; nothing here looks at it.
+	Manifest string
+
 	networks []Network
 	samples  samples
 
