@@ -74,8 +74,8 @@ func taskShard(of int, env func(string) string) (s source.Shard, err error) {
 		step = max(1, number("SLURM_ARRAY_TASK_STEP"))
 	}
 	id, count, first, last := number(slurm), number("SLURM_ARRAY_TASK_COUNT"), number("SLURM_ARRAY_TASK_MIN"), number("SLURM_ARRAY_TASK_MAX")
-	if err == nil && (count < 1 || (last-first)/step+1 != count || (id-first)%step != 0) {
-		err = fmt.Errorf("the tasks of the array, %d from %d to %d, do not follow one another in steps of %d, so that which one this is, %d, is not known; give I/N, or auto/N for tasks that count from 0", count, first, last, step, id)
+	if err == nil && (first > 1 || count < 1 || (last-first)/step+1 != count || (id-first)%step != 0) {
+		err = fmt.Errorf("the array has %d tasks from %d to %d, which are not all that count from 0 or 1 in steps of %d: perhaps a part of another; give I/N, or auto/N for tasks that count from 0", count, first, last, step)
 	}
 	return source.Shard{Number: (id-first)/step + 1, Of: count}, err
 }
