@@ -92,13 +92,13 @@ func (m *Moments) RecordSamples(ids []uint64) {
 
 // merge adds the record of other passes. The same pass or a recorded sample twice is an error.
 func (s *samples) merge(o samples) error {
+	if n := len(s.ids) + len(o.ids) - len(union(s.ids, o.ids)); n > 0 {
+		return fmt.Errorf("%d samples of %d are in both", n, len(o.ids))
+	}
 	for _, p := range o.Passes {
 		if slices.Contains(s.Passes, p) {
 			return fmt.Errorf("the same %d rows are in both", p.Rows)
 		}
-	}
-	if n := len(s.ids) + len(o.ids) - len(union(s.ids, o.ids)); n > 0 {
-		return fmt.Errorf("%d samples of %d are in both", n, len(o.ids))
 	}
 	s.append(o)
 	return nil

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -37,7 +38,8 @@ type origin struct {
 	SHA256 string `json:"sha256,omitempty"` // of a network that was run
 }
 
-// newManifest is that of moments that are made of a source.
+// newManifest is that of moments that are made of a source. Of what can be read but once the
+// inputs are not known.
 func newManifest(in source.Options, opened source.Opened) (*manifest, error) {
 	m := &manifest{First: 1, Last: 1, Of: 1}
 	if s := in.Shard; s.Of > 0 {
@@ -51,9 +53,14 @@ func newManifest(in source.Options, opened source.Opened) (*manifest, error) {
 	if err := json.NewEncoder(h).Encode(settings); err != nil {
 		return nil, err
 	}
-	sums := make(map[string]string) // of networks
+	var models []string // checksums of networks that are run, and then of those before training
+	known := true
 	for _, path := range d.Files {
 		sum, err := inputSum(path)
+		if errors.Is(err, artifact.ErrNotRegular) && in.Shard.Of == 0 {
+			known = false
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -61,17 +68,22 @@ func newManifest(in source.Options, opened source.Opened) (*manifest, error) {
 		if !source.IsModel(path) {
 			continue
 		}
-		sums[filepath.Base(path)] = sum
+		models = append(models, sum)
 		for _, ending := range []string{".data", "_data"} { // where exporters put large weights
 			if sum, err := inputSum(path + ending); err == nil {
 				fmt.Fprintln(h, sum)
 			}
 		}
 	}
-	for _, n := range d.Networks {
-		m.Networks = append(m.Networks, origin{n.File, sums[n.File]})
+	for i, n := range d.Networks {
+		m.Networks = append(m.Networks, origin{File: n.File})
+		if models != nil {
+			m.Networks[i].SHA256 = models[i]
+		}
 	}
-	m.Inputs = []string{hex.EncodeToString(h.Sum(nil))}
+	if known {
+		m.Inputs = []string{hex.EncodeToString(h.Sum(nil))}
+	}
 	return m, nil
 }
 
