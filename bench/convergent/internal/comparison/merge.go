@@ -57,8 +57,15 @@ func Merge(ctx context.Context, paths []string, out string, o MergeOptions) ([]M
 		if err := artifact.Fresh(all[i].File); err != nil && !o.Overwrite {
 			return nil, err
 		}
-		if err := l.check(o.Partial); err != nil {
+		if err := l.check(o.Partial); err != nil && l.name != "" {
+			return nil, fmt.Errorf("layer %s: %w", l.name, err)
+		} else if err != nil {
 			return nil, err
+		}
+	}
+	for _, l := range layers {
+		if first := layers[0]; len(l.files) != len(first.files) {
+			return nil, fmt.Errorf("%d files are of layer %s, and %d of layer %s: one is missing, or another layer is among them", len(first.files), first.name, len(l.files), l.name)
 		}
 	}
 	for i, l := range layers {
@@ -132,11 +139,6 @@ func mergeLayers(paths []string) ([]*mergedLayer, error) {
 			layers = append(layers, byName[name])
 		}
 		byName[name].files = append(byName[name].files, m)
-	}
-	for _, l := range layers {
-		if first := layers[0]; len(l.files) != len(first.files) {
-			return nil, fmt.Errorf("%d files are of layer %s, and %d of layer %s: one is missing, or another layer is among them", len(first.files), first.name, len(l.files), l.name)
-		}
 	}
 	return layers, nil
 }

@@ -3,6 +3,7 @@ package comparison
 import (
 	"context"
 	"fmt"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"strings"
@@ -306,7 +307,26 @@ func TestMergeLayers(t *testing.T) {
 	if err := os.Remove(plain); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Merge(context.Background(), []string{in("shards")}, in("again"), MergeOptions{}); err == nil || !strings.Contains(err.Error(), "layer a") {
+	if _, err := Merge(context.Background(), []string{in("shards")}, in("again"), MergeOptions{}); err == nil || !strings.Contains(err.Error(), "layer a: missing: shard 2 of 4") {
 		t.Errorf("a layer of a shard is missing: %v", err)
+	}
+}
+
+// TestTree: shards of any number end in one branch, and few wait for their siblings.
+func TestTree(t *testing.T) {
+	for n := 1; n <= 1025; n++ {
+		var branches []*branch
+		deepest := 0
+		for k := range n {
+			branches = append(branches, &branch{manifest: manifest{First: k + 1, Last: k + 1, Of: n}})
+			deepest = max(deepest, len(branches))
+			for len(branches) > 1 && branches[len(branches)-2].sibling(branches[len(branches)-1]) {
+				branches[len(branches)-2].Last = branches[len(branches)-1].Last
+				branches = branches[:len(branches)-1]
+			}
+		}
+		if len(branches) != 1 || !branches[0].whole() || deepest > bits.Len(uint(n))+1 {
+			t.Fatalf("of %d shards %d branches are left, and %d were there at once", n, len(branches), deepest)
+		}
 	}
 }
