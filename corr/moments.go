@@ -153,6 +153,7 @@ func (m *Moments) AddTensors(ids []uint64, tensors ...Tensor) error {
 	if err := m.add(rows, tensors); err != nil {
 		return err
 	}
+	m.samples.ids = nil // which these are not among
 	if ids == nil {
 		m.samples.Unknown = true
 	} else {

@@ -81,9 +81,9 @@ func (s *samples) add(ids []uint64, rows int) {
 	p.Rows += int64(len(ids) * rows)
 }
 
-// RecordSamples records the identifiers of all samples that were added, which files then
-// have and merged moments add up: eight bytes for each sample. Of moments that both have
-// them, Merge finds every sample that is in both; else the same pass alone.
+// RecordSamples records the identifiers of all samples that were added, until others are:
+// eight bytes for each sample. Files have them then, and merged moments those of both. Of
+// moments that both have them Merge finds every sample that is in both, else the same pass alone.
 func (m *Moments) RecordSamples(ids []uint64) {
 	ids = append([]uint64{}, ids...)
 	slices.Sort(ids)

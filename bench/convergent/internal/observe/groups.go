@@ -2,9 +2,9 @@ package observe
 
 import "github.com/convergent-go/convergent/bench/convergent/internal/source"
 
-// assignGroups deals images out to groups (see [source.Description.Deal]). Groups are numbered in the order in which their first images
-// come; every other group as they were dealt, whatever their numbers, is of fold 1,
-// and every other of a fold of its quarter 1.
+// assignGroups deals images out to groups, as [source.Description.Deal] does. Groups are
+// numbered in the order in which their first images come; every other group as they were
+// dealt, whatever their numbers, is of fold 1, and every other of a fold of its quarter 1.
 func assignGroups(d *source.Description, groups int, seed uint64) (assigned []uint64, folds, quarters []int) {
 	number := make(map[int]uint64)
 	assigned = make([]uint64, d.ImageCount)

@@ -11,8 +11,8 @@ import (
 // The zero value is all samples.
 type Shard struct{ Number, Of int } // Number is from 1 to Of
 
-// label notes what labels say of the samples of the shard alone, of which it returns the
-// numbers among all samples, nil if these are all; see [Description.label].
+// label is [Description.label] of the samples of the shard alone, of which it also returns the
+// numbers among all samples; nil: these are all.
 func (s Shard) label(d *Description, l sampleNames) (ids, images []uint64, own []int, err error) {
 	defer func() { d.IDs = ids }()
 	if ids, images, err = d.label(l); err != nil || s.Of == 0 {
