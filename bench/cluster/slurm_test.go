@@ -14,10 +14,28 @@ import (
 	"time"
 )
 
+// built is the folder of the command that the tests build, once.
+var built string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built != "" {
+		os.RemoveAll(built)
+	}
+	os.Exit(code)
+}
+
 // program builds the command, and returns the folder that it is in.
 func program(t *testing.T) string {
 	t.Helper()
-	dir := t.TempDir()
+	if built != "" {
+		return built
+	}
+	dir, err := os.MkdirTemp("", "cluster")
+	if err != nil {
+		t.Fatal(err)
+	}
+	built = dir
 	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "convergent"), "../convergent").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -72,7 +72,11 @@ func samples(t *testing.T, o Options) map[int]sample {
 func TestShards(t *testing.T) {
 	dir := t.TempDir()
 	in := func(name string) string { return filepath.Join(dir, name) }
-	const n = 3001
+	const n = 3001 // of several batches
+	counts := []int{1, 3, 24}
+	if testing.Short() {
+		counts = counts[1:2]
+	}
 	ints := func(at int) float64 { return float64(at) }
 	a, b := npy(t, in("a.npy"), ints, n, 3, 4), npy(t, in("b.npy"), func(at int) float64 { return math.Sin(float64(at)) }, n, 3, 2)
 	mask := npy(t, in("mask.npy"), func(at int) float64 { return float64(min(1, (at*at)%3+(at+1)%3)) }, n, 3)
@@ -102,7 +106,7 @@ func TestShards(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			whole := samples(t, o)
-			for _, of := range []int{1, 3, 40} {
+			for _, of := range counts {
 				found, where := 0, make(map[string]int) // the shard of each image
 				least, most := len(whole), 0
 				for k := range of {
