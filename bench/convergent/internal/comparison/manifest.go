@@ -38,9 +38,9 @@ type origin struct {
 	SHA256 string `json:"sha256,omitempty"` // of a network that was run
 }
 
-// newManifest is that of moments that are made of a source. Of what can be read but once the
-// inputs are not known.
-func newManifest(in source.Options, opened source.Opened) (*manifest, error) {
+// newManifest is that of moments that are made of a source. Of what can be read but once, which
+// is not cut into shards, the inputs are not known.
+func newManifest(in source.Options, opened source.Source) (*manifest, error) {
 	m := &manifest{First: 1, Last: 1, Of: 1}
 	if s := in.Shard; s.Of > 0 {
 		m.First, m.Last, m.Of = s.Number, s.Number, s.Of
@@ -54,10 +54,10 @@ func newManifest(in source.Options, opened source.Opened) (*manifest, error) {
 		return nil, err
 	}
 	var models []string // checksums of networks that are run, and then of those before training
-	known := true
+	known := len(d.Files) > 0
 	for _, path := range d.Files {
 		sum, err := inputSum(path)
-		if errors.Is(err, artifact.ErrNotRegular) && in.Shard.Of == 0 {
+		if errors.Is(err, artifact.ErrNotRegular) {
 			known = false
 			continue
 		}
@@ -83,6 +83,8 @@ func newManifest(in source.Options, opened source.Opened) (*manifest, error) {
 	}
 	if known {
 		m.Inputs = []string{hex.EncodeToString(h.Sum(nil))}
+	} else if in.Shard.Of > 0 {
+		return nil, errors.New("-shard: what can be read but once is not cut into shards; make moments of each part that is written")
 	}
 	return m, nil
 }
