@@ -20,8 +20,9 @@ const format = "convergent.moments/4"
 // products of deviations), centre (F32, what those n are centred on; the others on
 // mean), residual (F64, the sum of the n deviations from centre), first (F32, the first
 // observation), varies (I64, 1 for each live unit,
-// else 0) and block (F32, rows x p, observations not yet in product). The metadata name
-// networks, layers and units, the source of samples and their fingerprint.
+// else 0), block (F32, rows x p, observations not yet in product) and, if they were recorded,
+// samples (I64, the bits of their identifiers, which rise). The metadata name networks, layers
+// and units, the source of samples and their fingerprint, and have the manifest.
 func (m *Moments) Save(path string) error {
 	p := m.total()
 	units, live := make([]int64, len(m.units)), make([]int64, p)
@@ -31,7 +32,7 @@ func (m *Moments) Save(path string) error {
 	for i, v := range m.liveMask {
 		live[i] = int64(v & 1)
 	}
-	return safetensors.Save(path, &safetensors.File{
+	f := &safetensors.File{
 		Metadata: m.metadata(),
 		Tensors: []safetensors.Tensor{
 			{Name: "units", Shape: []int{len(units)}, I64: units},
@@ -44,7 +45,15 @@ func (m *Moments) Save(path string) error {
 			{Name: "varies", Shape: []int{p}, I64: live},
 			{Name: "block", Shape: []int{m.rows, p}, F32: m.block[:m.rows*p]},
 		},
-	})
+	}
+	if m.samples.ids != nil {
+		ids := make([]int64, len(m.samples.ids))
+		for i, id := range m.samples.ids {
+			ids[i] = int64(id)
+		}
+		f.Tensors = append(f.Tensors, safetensors.Tensor{Name: "samples", Shape: []int{len(ids)}, I64: ids})
+	}
+	return safetensors.Save(path, f)
 }
 
 // LoadMoments reads moments from a file that Save wrote. Errors name the file.
@@ -113,6 +122,14 @@ func decodeMoments(f *safetensors.File) (*Moments, error) {
 	m.first, m.rows = tensors["first"].F32, rows
 	if err := m.setMetadata(f.Metadata); err != nil {
 		return nil, err
+	}
+	if t, err := f.Get("samples"); err == nil {
+		m.samples.ids = make([]uint64, len(t.I64))
+		for i, id := range t.I64 {
+			if m.samples.ids[i] = uint64(id); i > 0 && uint64(id) <= m.samples.ids[i-1] {
+				return nil, fmt.Errorf("identifiers of samples do not rise")
+			}
+		}
 	}
 	if rows > 0 {
 		m.makeBlock()

@@ -43,7 +43,10 @@ func TestForgedMoments(t *testing.T) {
 		"beyond":       {func(f *safetensors.File) { tensor(f, "product").F64[1] = 1e6 }, "the products of units 0 and 1"},
 		"below":        {func(f *safetensors.File) { tensor(f, "product").F64[7] = math.Inf(1) }, "a product is +Inf"},
 		"count":        {func(f *safetensors.File) { tensor(f, "count").I64[0] = math.MaxInt64 }, "observations"},
-		"none":         {func(f *safetensors.File) { tensor(f, "count").I64[0] = 0 }, "the mean of unit 0"},
+		"samples": {func(f *safetensors.File) {
+			f.Tensors = append(f.Tensors, safetensors.Tensor{Name: "samples", Shape: []int{2}, I64: []int64{7, 7}})
+		}, "identifiers of samples do not rise"},
+		"none": {func(f *safetensors.File) { tensor(f, "count").I64[0] = 0 }, "the mean of unit 0"},
 		"indefinite": {func(f *safetensors.File) { // three units each two of which are opposite
 			x := tensor(f, "product").F64
 			for _, at := range [][2]int{{0, 1}, {0, 2}, {1, 2}} {

@@ -50,6 +50,10 @@ type Moments struct {
 	// different sources cannot be merged. Empty is unknown.
 	Source string
 
+	// Manifest says what the moments were made of, in the words of whoever made them. Files
+	// keep it, and merged moments that of the receiver; nothing here looks at it.
+	Manifest string
+
 	networks []Network
 	samples  samples
 
@@ -149,6 +153,7 @@ func (m *Moments) AddTensors(ids []uint64, tensors ...Tensor) error {
 	if err := m.add(rows, tensors); err != nil {
 		return err
 	}
+	m.samples.ids = nil // which these are not among
 	if ids == nil {
 		m.samples.Unknown = true
 	} else {

@@ -57,6 +57,8 @@ type samples struct {
 	Hash    uint64 `json:"set"`               // sum of the mixed identifiers of all rows: independent of their order
 	Passes  []pass `json:"parts,omitempty"`   // passes whose moments were merged, and this one
 	Open    bool   `json:"open,omitempty"`    // the last pass goes on
+
+	ids []uint64 // of all samples, rising; nil: they were not recorded
 }
 
 // pass is the record of one pass over samples.
@@ -79,8 +81,20 @@ func (s *samples) add(ids []uint64, rows int) {
 	p.Rows += int64(len(ids) * rows)
 }
 
-// merge adds the record of other passes. The same pass twice is an error.
+// RecordSamples records the identifiers of all samples that were added, until others are:
+// eight bytes for each sample. Files have them then, and merged moments those of both. Of
+// moments that both have them Merge finds every sample that is in both, else the same pass alone.
+func (m *Moments) RecordSamples(ids []uint64) {
+	ids = append([]uint64{}, ids...)
+	slices.Sort(ids)
+	m.samples.ids = slices.Compact(ids)
+}
+
+// merge adds the record of other passes. The same pass or a recorded sample twice is an error.
 func (s *samples) merge(o samples) error {
+	if n := len(s.ids) + len(o.ids) - len(union(s.ids, o.ids)); n > 0 {
+		return fmt.Errorf("%d samples of %d are in both", n, len(o.ids))
+	}
 	for _, p := range o.Passes {
 		if slices.Contains(s.Passes, p) {
 			return fmt.Errorf("the same %d rows are in both", p.Rows)
@@ -90,8 +104,23 @@ func (s *samples) merge(o samples) error {
 	return nil
 }
 
+// union returns the elements of rising slices, rising.
+func union(a, b []uint64) []uint64 {
+	all := append(slices.Clone(a), b...)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
 // append adds those of another pass, or another part of this one.
 func (s *samples) append(o samples) {
+	switch {
+	case len(s.Passes) == 0 && !s.Unknown: // there are none yet
+		s.ids = o.ids
+	case s.ids != nil && o.ids != nil:
+		s.ids = union(s.ids, o.ids)
+	default:
+		s.ids = nil
+	}
 	s.Unknown = s.Unknown || o.Unknown
 	s.Hash += o.Hash
 	s.Passes = append(slices.Clip(s.Passes), o.Passes...)
@@ -133,12 +162,16 @@ func (m *Moments) Fingerprint() (uint64, bool) {
 func (m *Moments) metadata() map[string]string {
 	networks, _ := json.Marshal(m.networks) // strings and numbers only: no error
 	samples, _ := json.Marshal(m.samples)
-	return map[string]string{"format": format, "source": m.Source, "networks": string(networks), "samples": string(samples)}
+	meta := map[string]string{"format": format, "source": m.Source, "networks": string(networks), "samples": string(samples)}
+	if m.Manifest != "" {
+		meta["manifest"] = m.Manifest
+	}
+	return meta
 }
 
 // setMetadata reads metadata, for networks whose numbers of units are set.
 func (m *Moments) setMetadata(meta map[string]string) error {
-	m.Source = meta["source"]
+	m.Source, m.Manifest = meta["source"], meta["manifest"]
 	var networks []Network
 	if err := json.Unmarshal([]byte(meta["networks"]), &networks); err != nil {
 		return fmt.Errorf("networks: %w", err)

@@ -3,6 +3,7 @@ package corr
 import (
 	"math"
 	"math/rand/v2"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -167,6 +168,28 @@ func TestSamples(t *testing.T) {
 	}
 	if got := a.Network(0); got.Layer != "conv1" || len(got.Units) != 3 {
 		t.Errorf("described as %v", got)
+	}
+	half := pass("test set", Network{}, 3, 6)
+	half.RecordSamples([]uint64{6, 3})
+	recorded := pass("test set", Network{}, 4, 3, 2)
+	recorded.RecordSamples([]uint64{4, 3, 2})
+	path := filepath.Join(t.TempDir(), "recorded")
+	recorded.Manifest = "which"
+	if err := recorded.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	recorded, err := LoadMoments(path)
+	if err != nil || recorded.Manifest != "which" {
+		t.Fatal(recorded, err)
+	}
+	all := NewMoments(3)
+	for _, m := range []*Moments{recorded, pass("test set", Network{}), half} {
+		if err = all.Merge(m); err != nil {
+			break
+		}
+	}
+	if err == nil || !strings.Contains(err.Error(), "1 samples of 2 are in both") || all.Count() != 3 {
+		t.Errorf("a sample twice: %v", err)
 	}
 	whole := pass("test set", Network{}, 5, 1, 4, 3, 2)
 	if err := a.SameSamples(whole); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -146,6 +147,7 @@ func (c *compareCommand) Run(ctx context.Context) error {
 type momentsCommand struct {
 	input
 	Out       string `short:"o" help:"File for the moments, or, of several layers, a folder." required:"" placeholder:"FILE.moments"`
+	Shard     string `help:"Only one of N parts of the samples, I from 1 to N, drawn by a hash of their names. auto: of as many parts as a Slurm array has tasks, the one of this task; auto/N: of N parts, the one of this task or index of a Kubernetes Job, which count from 0. What is made already is not made again." placeholder:"I/N"`
 	Threads   int    `help:"Threads to use; 0 means all. It changes no result." default:"0"`
 	Overwrite bool   `help:"Replace files that are there already."`
 }
@@ -157,7 +159,8 @@ func (*momentsCommand) Help() string {
 Examples:
 
 	convergent moments A-1.npz B-1.npz -layout nchw -layers conv1 -o 1.moments
-	convergent moments A.npz B.npz -layout nchw -o moments-of-all-layers`
+	convergent moments A.npz B.npz -layout nchw -o moments-of-all-layers
+	convergent moments A.onnx B.onnx -data images -samples 50000 -shard 3/8 -o shards/3`
 }
 
 // Run implements the command.
@@ -165,6 +168,9 @@ func (c *momentsCommand) Run(ctx context.Context) error {
 	in, err := c.source()
 	if err := cmp.Or(err, within("threads", c.Threads, 0, mostThreads)); err != nil {
 		return err
+	}
+	if in.Shard, err = parseShard(c.Shard, os.Getenv); err != nil {
+		return fmt.Errorf("-shard %s: %w", c.Shard, err)
 	}
 	bars := newBars()
 	files, err := comparison.Accumulate(ctx, in, comparison.Options{MaxMemory: int64(c.MaxMem), Threads: c.Threads, Overwrite: c.Overwrite, Progress: bars.show}, c.Out)
@@ -179,26 +185,30 @@ func (c *momentsCommand) Run(ctx context.Context) error {
 }
 
 type mergeCommand struct {
-	Files     []string `arg:"" help:"Files of moments of the same networks and layer, of different samples."`
-	Out       string   `short:"o" help:"File for the sum." required:"" placeholder:"FILE.moments"`
+	Files     []string `arg:"" help:"Files of moments of the same networks and layer, of different samples; or folders with such files, of any layers."`
+	Out       string   `short:"o" help:"File for the sum, or, of several layers, a folder." required:"" placeholder:"FILE.moments"`
+	Partial   bool     `help:"Shards may be missing: the sum is a branch of the tree of shards, to be merged with others."`
 	Overwrite bool     `help:"Replace a file that is there already."`
 }
 
 // Run implements the command.
-func (c *mergeCommand) Run() error {
-	if err := c.check(); err != nil {
-		return err
-	}
-	m, err := comparison.Merge(c.Files, c.Out)
+func (c *mergeCommand) Run(ctx context.Context) error {
+	files, err := comparison.Merge(ctx, c.Files, c.Out, comparison.MergeOptions{Partial: c.Partial, Overwrite: c.Overwrite})
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s: %d networks, %d observations\n", c.Out, m.Networks(), m.Count())
-	for n := range m.Networks() {
-		if m.Network(n).Name == "" {
-			fmt.Println("Networks without names were added in the order that each file has them in; whether it is the same is known only if moments are made with -names.")
-			break
+	for _, m := range files {
+		text := fmt.Sprintf("%s: %d networks, %d observations", m.File, m.Networks, m.Count)
+		if m.Shards != "" {
+			text += ", " + m.Shards
 		}
+		fmt.Println(printable(text))
+	}
+	if files[0].UnknownOrder {
+		fmt.Println("Networks without names were added in the order that each file has them in; whether it is the same is known only if moments are made with -names.")
+	}
+	if files[0].UnknownSamples {
+		fmt.Println("Samples without names were added; whether one is in two files is known only if moments are made with -sample-ids, or of images.")
 	}
 	return nil
 }

@@ -85,6 +85,9 @@ func victims(t *testing.T, in string) map[string]func(out string) []string {
 		"moments": func(out string) []string {
 			return []string{"moments", a, b, "-o", filepath.Join(out, "all.moments")}
 		},
+		"shard": func(out string) []string { // which goes on without -overwrite
+			return []string{"moments", a, b, "-shard", "2/3", "-o", filepath.Join(out, "2.moments")}
+		},
 		"merge": func(out string) []string {
 			return append([]string{"merge", "-o", filepath.Join(out, "all.moments")}, parts...)
 		},
@@ -205,4 +208,48 @@ func TestFullDisk(t *testing.T) {
 			os.Remove(ballast)
 		})
 	}
+}
+
+// TestTerminated: a scheduler's SIGTERM finds a shard that is written whole, or leaves nothing.
+// Two tasks of one number at once write the same bytes, and neither fails.
+func TestTerminated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many runs")
+	}
+	args := victims(t, t.TempDir())["shard"]
+	peace := t.TempDir()
+	start := time.Now()
+	if out, err := command(args(peace)...).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	elapsed, want := time.Since(start), tree(t, peace)
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range kills(t) {
+		out := t.TempDir()
+		c := command(args(out)...)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(rnd.Float64() * float64(elapsed)))
+		c.Process.Signal(syscall.SIGTERM)
+		c.Wait()
+		if got := tree(t, out); len(got) > 0 || c.ProcessState.Success() {
+			sameTree(t, got, want)
+		}
+	}
+	out := t.TempDir()
+	var twins []*exec.Cmd
+	for range 4 {
+		c := command(args(out)...)
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		twins = append(twins, c)
+	}
+	for _, c := range twins {
+		if err := c.Wait(); err != nil {
+			t.Errorf("a task with the number of another: %v", err)
+		}
+	}
+	sameTree(t, tree(t, out), want)
 }

@@ -43,7 +43,7 @@ const patience = 800 * time.Millisecond
 func stopped(k *kong.Context) {
 	text := "stopped; the same command goes on from here"
 	if name, _, _ := strings.Cut(k.Command(), " "); !slices.Contains([]string{"reproduce", "compare", "identify"}, name) {
-		text = "stopped; nothing was written"
+		text = "stopped; no file was written in part"
 	}
 	fmt.Fprintln(os.Stderr, "convergent:", text)
 	os.Exit(130)

@@ -1,42 +1,14 @@
 package main
 
-import (
-	"crypto/sha256"
-	"errors"
-	"fmt"
-
-	"github.com/convergent-go/convergent/internal/artifact"
-)
-
 // Help follows the summary of the command.
 func (*mergeCommand) Help() string {
-	return `The sum is what convergent moments would have written of all samples at once, but for rounding. Files may be merged in any order and in several steps. The same file twice is an error, and so are the same samples in the same groups; that single samples are in two files is not noticed.
+	return `The sum is what convergent moments would have written of all samples at once, but for rounding. It is an error if a file or a shard is given twice, if a sample with a name is in two files, if a shard is missing or damaged or was made of something else, and if networks stand in another order, as far as names tell.
+
+Shards have one sum, to the last bit: whoever made them, in whatever order, and however the tree of them was cut. Files that are no shards are added in the order that they are given in, and may be merged in several steps.
 
 Examples:
 
 	convergent merge 1.moments 2.moments -o conv1.moments
-	convergent merge shards/*.moments -o conv1.moments`
-}
-
-// check refuses what would count samples twice or lose a file.
-func (c *mergeCommand) check() error {
-	if len(c.Files) < 2 {
-		return errors.New("merge needs two files or more: convergent merge 1.moments 2.moments -o all.moments")
-	}
-	files := make(map[[sha256.Size]byte]string) // by what they hold
-	for _, file := range c.Files {
-		b, err := artifact.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256(b)
-		if other, ok := files[sum]; ok {
-			return fmt.Errorf("%s and %s hold the same samples, which would count twice", other, file)
-		}
-		files[sum] = file
-	}
-	if c.Overwrite {
-		return nil
-	}
-	return artifact.Fresh(c.Out)
+	convergent merge shards -o all
+	convergent merge -partial shards/1.moments shards/2.moments -o 1-2.moments`
 }

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Files is what writing asks of the operating system, so that tests can make it fail.
@@ -146,6 +147,10 @@ func syncFolder(dir string) {
 // suffix ends the names of files that are being written.
 const suffix = ".tmp"
 
+// forgotten is for how long a file has not been written to whose writer is taken for dead
+// where a file system knows no locks, as some that clusters share do.
+const forgotten = time.Hour
+
 // Sweep removes files that killed writers left in a folder: those of this package whose
 // names begin with the prefix and that no process holds.
 func Sweep(dir, prefix string) error {
@@ -162,7 +167,8 @@ func Sweep(dir, prefix string) error {
 		if err != nil {
 			continue // renamed meanwhile, or of another owner
 		}
-		if tryLock(f) {
+		info, failed := f.Stat()
+		if has, known := tryLock(f); has && (known || failed == nil && time.Since(info.ModTime()) > forgotten) {
 			err = os.Remove(name)
 		}
 		f.Close()
@@ -187,7 +193,7 @@ func Lock(dir string) (unlock func(), err error) {
 		remove()
 		return nil, err
 	}
-	if !tryLock(f) {
+	if has, _ := tryLock(f); !has {
 		f.Close()
 		return nil, fmt.Errorf("another run is at work in %s; wait until it is done, or choose another folder with -out", dir)
 	}

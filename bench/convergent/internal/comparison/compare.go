@@ -208,6 +208,9 @@ func openMoments(in source.Options, o Options) (layers []*observe.Layer, network
 		if err != nil {
 			return nil, nil, err
 		}
+		if of, err := readManifest(path); err == nil && !of.whole() {
+			o.Progress.Report(progress.Event{Task: fmt.Sprintf("warning: %s: %s alone", path, of.shards())})
+		}
 		if m.Networks() < 2 {
 			return nil, nil, fmt.Errorf("%s: moments of one network, which do not say how its units vary with those of others; they must be accumulated together: convergent moments A.npy B.npy -o all%s", path, momentsSuffix)
 		}

@@ -302,7 +302,7 @@ func TestMoments(t *testing.T) {
 		}
 		parts = append(parts, files...)
 	}
-	if _, err := Merge(parts, in("all"+momentsSuffix)); err != nil {
+	if _, err := Merge(context.Background(), parts, in("all"+momentsSuffix), MergeOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	o := activations{source.Options{Networks: []string{in("all" + momentsSuffix)}}, Options{Analysis: results.Analysis{Draws: 3}, Out: in("merged")}}

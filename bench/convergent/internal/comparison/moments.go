@@ -3,18 +3,16 @@ package comparison
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
-	"github.com/convergent-go/convergent/corr"
 	"github.com/convergent-go/convergent/internal/artifact"
 )
 
 // Accumulate writes moments of all networks: to the file at path, or, of several
 // layers, to one for each in a folder of that name. It returns the files, of which none may
-// be there already unless o.Overwrite.
+// be there already unless o.Overwrite; but a shard that is there is not made again.
 func Accumulate(ctx context.Context, in source.Options, o Options, path string) ([]string, error) {
 	in.Run.Threads, in.Run.MaxMemory = o.Threads, o.MaxMemory
 	opened, err := source.Open(in)
@@ -26,15 +24,27 @@ func Accumulate(ctx context.Context, in source.Options, o Options, path string) 
 	if len(d.Aligned) == 0 {
 		return nil, errors.New("no layer is in all networks")
 	}
-	files := make([]string, len(d.Aligned))
+	m, err := newManifest(in, opened)
+	if err != nil {
+		return nil, err
+	}
+	files, done := make([]string, len(d.Aligned)), true
 	for i, a := range d.Aligned {
 		files[i] = path
 		if len(files) > 1 {
 			files[i] = filepath.Join(path, artifact.FileName(a.Name)+momentsSuffix)
 		}
-		if err := artifact.Fresh(files[i]); err != nil && !o.Overwrite {
+		own := in.Shard.Of > 0 && m.is(files[i]) // made before, or by another task with the same number
+		if own && sound(files[i]) {
+			continue
+		}
+		done = false
+		if err := artifact.Fresh(files[i]); err != nil && !o.Overwrite && !own {
 			return nil, err
 		}
+	}
+	if done {
+		return files, nil
 	}
 	r := &road{Options: o}
 	plan := observe.Plan{Groups: o.Groups, Describe: true, Seed: o.Seed, Threads: o.Threads, Progress: r.observed("read activations")}
@@ -54,31 +64,14 @@ func Accumulate(ctx context.Context, in source.Options, o Options, path string) 
 				l.Moments.Describe(n, described)
 			}
 		}
+		l.Moments.Manifest = m.String()
+		if d.IDs != nil {
+			l.Moments.RecordSamples(d.IDs)
+		}
 		if err := l.Moments.Save(files[i]); err != nil {
 			return nil, err
 		}
+		l.Release()
 	}
 	return files, nil
-}
-
-// Merge adds moments of different samples of the same networks, and writes them.
-func Merge(paths []string, path string) (*corr.Moments, error) {
-	var all *corr.Moments
-	for _, p := range paths {
-		m, err := corr.LoadMoments(p)
-		if err != nil {
-			return nil, err
-		}
-		if all == nil {
-			all = m
-			continue
-		}
-		if err := all.Merge(m); err != nil {
-			return nil, fmt.Errorf("%s: %w", p, err)
-		}
-	}
-	if all == nil {
-		return nil, errors.New("no moments to merge")
-	}
-	return all, all.Save(path)
 }

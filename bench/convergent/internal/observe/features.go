@@ -29,7 +29,7 @@ func newFeatures(d *source.Description, units, network []int, limit int, seed ui
 	f := &Features{Images: make([]int, d.ImageCount), units: units, network: network, place: slices.Repeat([]int{-1}, d.ImageCount)}
 	rank := make([]uint64, d.ImageCount)
 	for i := range rank {
-		f.Images[i], rank[i] = i, mix(^seed^mix(imageID(d, i)))
+		f.Images[i], rank[i] = i, source.Mix(^seed^source.Mix(d.ImageID(i)))
 	}
 	slices.SortFunc(f.Images, func(a, b int) int { return cmp.Or(cmp.Compare(rank[a], rank[b]), cmp.Compare(a, b)) })
 	f.Images = f.Images[:min(limit, d.ImageCount)]

@@ -114,14 +114,5 @@ func Memory(d *source.Description, plan Plan) int64 {
 // sampled reports whether an image is among those that are exchanged: all of so many, or as
 // many as there may be, by a hash of its identifier.
 func sampled(seed, id uint64, images int) bool {
-	return images <= sampleImages || float64(mix(^seed^mix(id))) < math.Ldexp(sampleImages, 64)/float64(images)
-}
-
-// mix is a bijection that spreads 64 bits (the finisher of SplitMix64: Steele, Lea and
-// Flood, "Fast splittable pseudorandom number generators", 2014).
-func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
+	return images <= sampleImages || float64(source.Mix(^seed^source.Mix(id))) < math.Ldexp(sampleImages, 64)/float64(images)
 }

@@ -256,7 +256,7 @@ func (p *pass) add(b *source.Batch, before int) error {
 	for n, layers := range p.Observation.Grid.Layers {
 		for k := range layers {
 			t := b.Networks[n][k]
-			if err := finite(t, validOf(b, t), before, p.place(n, k, "")); err != nil {
+			if err := finite(t, validOf(b, t), b.Numbering(before), p.place(n, k, "")); err != nil {
 				return err
 			}
 			all = append(all, t)
@@ -268,22 +268,22 @@ func (p *pass) add(b *source.Batch, before int) error {
 
 func (p *pass) addLayer(l *Layer, a source.Aligned, b *source.Batch, before int) error {
 	all := a.Tensors(b.Networks)
-	valid := validOf(b, all[0])
+	valid, number := validOf(b, all[0]), b.Numbering(before)
 	for n, t := range all {
-		if err := finite(t, valid, before, p.place(n, a.Layers[n], "")); err != nil {
+		if err := finite(t, valid, number, p.place(n, a.Layers[n], "")); err != nil {
 			return err
 		}
 	}
 	for _, state := range statesOf(p.source, a)[1:] {
 		for n, t := range state.tensors(a, b) {
-			if err := finite(t, valid, before, p.place(n, a.Layers[n], state.String())); err != nil {
+			if err := finite(t, valid, number, p.place(n, a.Layers[n], state.String())); err != nil {
 				return err
 			}
 		}
 	}
 	if p.source.BeforeReLU && !a.Linear {
 		for n, input := range a.Tensors(b.BeforeReLU) {
-			if err := rectified(all[n], input, valid, before, p.place(n, a.Layers[n], "")); err != nil {
+			if err := rectified(all[n], input, valid, number, p.place(n, a.Layers[n], "")); err != nil {
 				return err
 			}
 		}
@@ -310,7 +310,7 @@ func (p *pass) addLayer(l *Layer, a source.Aligned, b *source.Batch, before int)
 	if l.Baseline != nil {
 		base := a.Tensors(b.Baseline)
 		for n, t := range base {
-			if err := finite(t, valid, before, p.place(n, a.Layers[n], " before training")); err != nil {
+			if err := finite(t, valid, number, p.place(n, a.Layers[n], " before training")); err != nil {
 				return err
 			}
 		}

@@ -451,11 +451,12 @@ func TestBeforeReLU(t *testing.T) {
 		}
 	}
 	all := source.Tensor{Samples: 1, Positions: 2, Units: 1, Data: []float32{1, 0.5}}
-	err := rectified(all, source.Tensor{Samples: 1, Positions: 2, Units: 1, Data: []float32{1, -0.3}}, nil, 7, "network a")
+	number := func(sample int) int { return 7 + sample }
+	err := rectified(all, source.Tensor{Samples: 1, Positions: 2, Units: 1, Data: []float32{1, -0.3}}, nil, number, "network a")
 	if err == nil || !strings.HasPrefix(err.Error(), "network a: sample 7, position 1, unit 0: the activation is 0.5") {
 		t.Errorf("got %v", err)
 	}
-	if err := rectified(all, source.Tensor{Samples: 1, Positions: 2, Units: 1, Data: []float32{1, -0.3}}, []bool{true, false}, 7, ""); err != nil {
+	if err := rectified(all, source.Tensor{Samples: 1, Positions: 2, Units: 1, Data: []float32{1, -0.3}}, []bool{true, false}, number, ""); err != nil {
 		t.Errorf("padding counts: %v", err)
 	}
 }

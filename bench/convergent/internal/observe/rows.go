@@ -57,8 +57,8 @@ func newRows(b *source.Batch, all []source.Tensor, valid []bool) rows {
 }
 
 // finite returns an error that names the first activation that is NaN or infinite, padding
-// excepted; before is how many samples came before the tensor's.
-func finite(t source.Tensor, valid []bool, before int, place string) error {
+// excepted; number is that of each of the tensor's samples.
+func finite(t source.Tensor, valid []bool, number func(sample int) int, place string) error {
 	if vec.Finite(t.Data) {
 		return nil
 	}
@@ -70,7 +70,7 @@ func finite(t source.Tensor, valid []bool, before int, place string) error {
 			if x := float64(v); !math.IsNaN(x) && !math.IsInf(x, 0) {
 				continue
 			}
-			sample := fmt.Sprintf("sample %d", before+at/t.Positions)
+			sample := fmt.Sprintf("sample %d", number(at/t.Positions))
 			if t.Positions > 1 {
 				sample += fmt.Sprintf(", position %d", at%t.Positions)
 			}

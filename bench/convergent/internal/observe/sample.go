@@ -39,7 +39,7 @@ func newSample(d *source.Description, a source.Aligned, seed uint64) *Sample {
 func (s *Sample) add(images []uint64, all []source.Tensor, valid []bool) {
 	positions := all[0].Positions
 	for i, image := range images {
-		id := imageID(s.source, int(image))
+		id := s.source.ImageID(int(image))
 		if !sampled(s.seed, id, s.source.ImageCount) {
 			continue
 		}
@@ -56,7 +56,7 @@ func (s *Sample) add(images []uint64, all []source.Tensor, valid []bool) {
 			if valid != nil && !valid[at] {
 				continue
 			}
-			im.offer(mix(s.seed+mix(uint64(slot))), slot, s.perImage, func(k int) []float32 {
+			im.offer(source.Mix(s.seed+source.Mix(uint64(slot))), slot, s.perImage, func(k int) []float32 {
 				u := all[k].Units
 				return all[k].Data[at*u : (at+1)*u]
 			})

@@ -89,7 +89,7 @@ const rectification = 0.01
 
 // rectified returns an error that names the first activation that is not what the ReLU
 // makes of its input, padding excepted.
-func rectified(t, input source.Tensor, valid []bool, before int, place string) error {
+func rectified(t, input source.Tensor, valid []bool, number func(sample int) int, place string) error {
 	for i, v := range t.Data {
 		at := i / t.Units
 		if valid != nil && !valid[at] {
@@ -97,7 +97,7 @@ func rectified(t, input source.Tensor, valid []bool, before int, place string) e
 		}
 		z := float64(input.Data[i])
 		if math.Abs(float64(v)-max(0, z)) > float64(rectification*math.Abs(z))+1e-6 {
-			return fmt.Errorf("%s: sample %d, position %d, unit %d: the activation is %v, and the ReLU makes %v of its input %v; give the ReLU's own inputs, or none where there is no ReLU", place, before+at/t.Positions, at%t.Positions, i%t.Units, v, max(0, z), z)
+			return fmt.Errorf("%s: sample %d, position %d, unit %d: the activation is %v, and the ReLU makes %v of its input %v; give the ReLU's own inputs, or none where there is no ReLU", place, number(at/t.Positions), at%t.Positions, i%t.Units, v, max(0, z), z)
 		}
 	}
 	return nil

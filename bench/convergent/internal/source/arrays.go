@@ -22,7 +22,8 @@ type Arrays struct {
 	baseline    []*network
 	description Description
 	ids, images []uint64
-	mask        *mask
+	own         []int // numbers of the samples that are handed out; nil: all
+	mask        *mask // of all samples
 }
 
 // OpenArrays reads what files say of themselves, and their labels, and checks that they go
@@ -66,10 +67,10 @@ func OpenArrays(o Options) (*Arrays, error) {
 			return nil, err
 		}
 	}
-	if a.ids, a.images, err = d.label(l); err != nil {
+	if a.ids, a.images, a.own, err = o.Shard.label(d, l); err != nil {
 		return nil, err
 	}
-	if d.Pictures, err = o.openPictures(l, d.Samples); err != nil {
+	if d.Pictures, err = o.openPictures(l, a.samples()); err != nil {
 		return nil, err
 	}
 	a.describe()
@@ -218,8 +219,11 @@ func (a *Arrays) batch() int {
 	for _, l := range a.allLayers() {
 		most = max(most, l.rows.Positions)
 	}
-	return min(a.networks[0].layers[0].rows.Samples, max(1, batchRows/most))
+	return min(a.samples(), max(1, batchRows/most))
 }
+
+// samples is how many there are in the files.
+func (a *Arrays) samples() int { return a.networks[0].layers[0].rows.Samples }
 
 // Batches reads all files.
 func (a *Arrays) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
@@ -244,16 +248,13 @@ func (a *Arrays) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 }
 
 func (a *Arrays) read(ctx context.Context, size int, yield func(*Batch) bool) error {
-	samples := a.description.Samples
+	samples := a.samples()
 	for lo := 0; lo < samples; lo += size {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		hi := min(samples, lo+size)
-		b := &Batch{Images: a.images[lo:hi]}
-		if a.ids != nil {
-			b.IDs = a.ids[lo:hi]
-		}
+		b := new(Batch)
 		valid := a.mask.of(lo, hi)
 		if !a.options.Pool {
 			b.Valid = valid
@@ -272,6 +273,16 @@ func (a *Arrays) read(ctx context.Context, size int, yield func(*Batch) bool) er
 			if err := a.checkRounding(); err != nil {
 				return err
 			}
+		}
+		from, to := lo, hi
+		if a.own != nil {
+			if from, to = b.pick(a.own, lo, hi); from == to {
+				continue
+			}
+		}
+		b.Images = a.images[from:to]
+		if a.ids != nil {
+			b.IDs = a.ids[from:to]
 		}
 		if !yield(b) {
 			return nil

@@ -248,14 +248,17 @@ func (f *imageFeed) describe(m *Models) error {
 		}
 	}
 	var err error
-	if m.ids, m.images, err = d.label(l); err != nil {
+	if m.ids, m.images, m.own, err = m.options.Shard.label(d, l); err != nil {
 		return err
+	}
+	if m.own != nil {
+		f.numbers = pick(f.numbers, m.own)
 	}
 	d.Pictures = f
 	d.Files = append(d.Files, f.Data)
 	d.Memory += int64(m.batch) * 4 * int64(m.models[0].pre.Height*m.models[0].pre.Width)
-	if n := f.images.Len(); n > len(f.numbers) {
-		m.notes = append(m.notes, fmt.Sprintf("%d of %d images, spread evenly over all of them (-samples)", len(f.numbers), n))
+	if n := f.images.Len(); n > len(l.ids) {
+		m.notes = append(m.notes, fmt.Sprintf("%d of %d images, spread evenly over all of them (-samples)", len(l.ids), n))
 	}
 	if len(f.shown) > 1 {
 		m.notes = append(m.notes, "the networks read images of different sizes, and each image is resized for each of them")
@@ -277,6 +280,7 @@ type inputFeed struct {
 	Run
 	network *network // its layers are the arrays
 	count   int
+	own     []int // numbers of the samples that are shown; nil: all
 	readers []*inputReader
 }
 
@@ -285,6 +289,7 @@ type inputReader struct {
 	*layer
 	shape []int // of a sample
 	size  int
+	at    int       // the number of the next sample, where some are passed over
 	data  []float32 // of the samples at hand
 }
 
@@ -385,10 +390,36 @@ func (f *inputFeed) load(ctx context.Context, lo, hi int) error {
 			if r.rows, err = r.shards.Rows(r.array, asTheyAre); err != nil {
 				return err
 			}
+			r.at = 0
 		}
 		r.data = make([]float32, (hi-lo)*r.size)
-		if _, err := r.rows.Read(r.data); err != nil {
+		if err := r.read(f.numbers(lo, hi)); err != nil {
 			return fmt.Errorf("%v: %w", r.layer, err)
+		}
+	}
+	return nil
+}
+
+// numbers are those of samples [lo, hi) of the shard among all; nil: those that follow.
+func (f *inputFeed) numbers(lo, hi int) []int {
+	if f.own == nil {
+		return nil
+	}
+	return f.own[lo:hi]
+}
+
+// read reads the samples of the given numbers, which rise, or nil: the next.
+func (r *inputReader) read(numbers []int) error {
+	if numbers == nil {
+		_, err := r.rows.Read(r.data)
+		return err
+	}
+	for k := 0; k < len(numbers); r.at++ {
+		if _, err := r.rows.Read(r.data[k*r.size : (k+1)*r.size]); err != nil {
+			return err
+		}
+		if r.at == numbers[k] { // else the next takes its place
+			k++
 		}
 	}
 	return nil
@@ -465,18 +496,23 @@ func (f *inputFeed) describe(m *Models) error {
 	for _, labels := range []*[]string{&l.ids, &l.images, &l.classes} {
 		*labels = (*labels)[:min(len(*labels), d.Samples)]
 	}
-	if m.ids, m.images, err = d.label(l); err != nil {
-		return err
+	if m.mask = l.mask; m.mask != nil {
+		if err := m.mask.fits(m.nets, d.Samples); err != nil {
+			return err
+		}
 	}
 	if d.Pictures, err = m.options.openPictures(l, d.Samples); err != nil {
 		return err
+	}
+	if m.ids, m.images, m.own, err = m.options.Shard.label(d, l); err != nil {
+		return err
+	}
+	if m.own != nil {
+		f.own, m.mask = m.own, m.mask.pick(m.own)
 	}
 	if d.Pictures != nil {
 		d.Files = append(d.Files, m.options.Pictures)
 	}
 	d.Files = append(d.Files, f.Inputs)
-	if m.mask = l.mask; m.mask != nil {
-		return m.mask.fits(m.nets, d.Samples)
-	}
 	return nil
 }

@@ -27,6 +27,7 @@ type Models struct {
 	nets        []*network // their layers
 	description Description
 	ids, images []uint64
+	own         []int // numbers of the samples among all, where some are left out
 	mask        *mask
 	batch       int // samples at a time
 	notes       []string
@@ -459,6 +460,9 @@ func (m *Models) run(ctx context.Context, all []*model, threads, lo, hi int) (*B
 		}
 	}
 	b.Images = m.images[lo:hi]
+	if m.own != nil {
+		b.Numbers = m.own[lo:hi]
+	}
 	if m.ids != nil {
 		b.IDs = m.ids[lo:hi]
 	}

@@ -47,6 +47,8 @@ type Options struct {
 
 	Run Run // where networks are ONNX files
 
+	Shard Shard // of the samples
+
 	sizesDiffer bool // layers of one name but different positions are not aligned; else an error
 }
 

@@ -24,6 +24,7 @@ type Description struct {
 	Networks []Network
 	Aligned  []Aligned // layers that are compared in full
 	Samples  int
+	IDs      []uint64 // of the samples; nil if they are not known
 
 	// ImageCount is the number of images that the samples are of. An image, or text, is
 	// what intervals, halves and exchanges are over.
@@ -95,12 +96,26 @@ type Batch struct {
 	Images []uint64 // the image of each sample, numbered from 0
 	Valid  []bool   // positions, sample after sample, that are no padding; nil: all
 
+	// Numbers are those of the samples among all that files have, where some are left out;
+	// nil: they follow those of the batch before.
+	Numbers []int
+
 	Networks    [][]Tensor   // by network and layer
 	BeforeReLU  [][]Tensor   // the inputs of the ReLU whose outputs these are; empty where a layer is not aligned
 	Baseline    [][]Tensor   // the same before training; empty where a layer is not aligned
 	Checkpoints [][][]Tensor // the same after each of the epochs
 
 	BaselineBeforeReLU [][]Tensor // the inputs of the ReLU before training
+}
+
+// Numbering returns the number of each sample of a batch that so many come before.
+func (b *Batch) Numbering(before int) func(sample int) int {
+	return func(sample int) int {
+		if b.Numbers != nil {
+			return b.Numbers[sample]
+		}
+		return before + sample
+	}
 }
 
 // Tensor is activations of a layer: samples x positions x units, row-major.
