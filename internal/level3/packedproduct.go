@@ -26,7 +26,14 @@ func (b PackedB) Columns(j0, j1 int) PackedB {
 // when they are computed and still in the cache: concurrently, and once for each element.
 func (b PackedB) Gemm(threads, m int, a Operand, c []float32, ldc int, e Epilogue, done func(i0, i1, j0, j1 int)) {
 	p := newProduct(asm.Active(), Product{M: m, N: b.n, K: b.k, A: a, C: c, LDC: ldc, Epilogue: e})
-	if m == 0 || b.n == 0 {
+	switch {
+	case m == 0 || b.n == 0:
+		return
+	case b.k == 0:
+		p.storeEmpty()
+		if done != nil {
+			done(0, m, 0, b.n)
+		}
 		return
 	}
 	p.packedB = &b
@@ -34,7 +41,7 @@ func (b PackedB) Gemm(threads, m int, a Operand, c []float32, ldc int, e Epilogu
 	threads = par.Worth(threads, (m+16)*b.n*b.k/64)
 	rows, cols := p.shareOfPacked(threads)
 	left, few := a.(Rows)
-	few = few && m <= fewPackedRows
+	few = few && m <= fewPackedRows && p.tile.NR >= addedColumns
 	across := (b.n + cols - 1) / cols
 	par.For(threads, (m+rows-1)/rows*across, func(t int) {
 		i0, j0 := t/across*rows, t%across*cols
@@ -53,6 +60,9 @@ func (b PackedB) Gemm(threads, m int, a Operand, c []float32, ldc int, e Epilogu
 // fewPackedRows is how many rows of A are multiplied one by one with each panel of a packed B,
 // which is quicker than as a tile that they do not fill.
 const fewPackedRows = 2
+
+// addedColumns is how many columns AddRows sums side by side.
+const addedColumns = 32
 
 // multiplyRows computes columns [j0, j1) of all rows of C, which are few: memory, from which B
 // is read once and in the order in which it lies there, is the limit.

@@ -13,7 +13,7 @@ func TestPackedRows(t *testing.T) {
 	const beyond = 3 // between rows of A, and of C
 	for m := 1; m <= 3; m++ {
 		for _, n := range []int{1, 15, 32, 33, 100, 1100} {
-			for _, k := range []int{1, 7, KC, KC + 1, 2*KC + 30} {
+			for _, k := range []int{0, 1, 7, KC, KC + 1, 2*KC + 30} {
 				a, b, bias := normal32(rnd, m*(k+beyond)), normal32(rnd, n*k), normal32(rnd, n)
 				want := make([]float32, m*(n+beyond))
 				for i := range m {
