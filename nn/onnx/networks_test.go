@@ -167,8 +167,8 @@ func readArchitecture(t *testing.T, file string) architecture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	number := func(s string) float64 {
-		v, err := strconv.ParseFloat(s, 64)
+	number := func(s string, bits int) float64 {
+		v, err := strconv.ParseFloat(s, bits)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -180,19 +180,19 @@ func readArchitecture(t *testing.T, file string) architecture {
 		f := strings.Split(lines.Text(), "\t")
 		switch {
 		case f[0] == "weights" && len(f) == 4:
-			n := int(number(f[1]))
-			if err := binary.Write(weights, binary.LittleEndian, uniform(at, n, number(f[2]), number(f[3]))); err != nil {
+			n := int(number(f[1], 64))
+			if err := binary.Write(weights, binary.LittleEndian, uniform(at, n, number(f[2], 32), number(f[3], 32))); err != nil {
 				t.Fatal(err)
 			}
 			at += n
 		case f[0] == "input" && len(f) == 4:
 			var shape []int
 			for _, d := range strings.Split(f[1], ",") {
-				shape = append(shape, int(number(d)))
+				shape = append(shape, int(number(d, 64)))
 			}
-			a.inputs["input"] = NewTensor(uniform(1<<40, product(shape), number(f[2]), number(f[3])), shape...)
+			a.inputs["input"] = NewTensor(uniform(1<<40, product(shape), number(f[2], 64), number(f[3], 64)), shape...)
 		default:
-			a.sums[f[0]] = sums{f[1], number(f[2]), [3]float64{number(f[3]), number(f[4]), number(f[5])}}
+			a.sums[f[0]] = sums{f[1], number(f[2], 64), [3]float64{number(f[3], 64), number(f[4], 64), number(f[5], 64)}}
 		}
 	}
 	if err := weights.Close(); err != nil {

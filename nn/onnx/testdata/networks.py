@@ -132,66 +132,80 @@ def sums(v):
     return [float(np.abs(v).max(initial=0)), *signed]
 
 
+def weights(model):
+    """The initialisers that are computed, and where in the file they begin."""
+    at = 0
+    for t in model.graph.initializer:
+        v = onnx.numpy_helper.to_array(t)
+        if v.dtype == np.float32 and v.size >= 64:
+            yield t, v, at
+            at += v.size
+
+
+def computed(model):
+    """Replaces the weights by uniform ones of the same mean and variance, and says from what they are computed."""
+    lines = []
+    for t, v, at in weights(model):
+        low, high = np.float32(v.mean() - v.std() * 3**0.5), np.float32(v.mean() + v.std() * 3**0.5)
+        t.raw_data = uniform(at, v.shape, low, high).tobytes()
+        lines.append(f"weights\t{v.size}\t{low!s}\t{high!s}")
+    return lines
+
+
+def without_weights(model):
+    for t, _, at in list(weights(model)):
+        t.ClearField("raw_data")
+        t.data_location = onnx.TensorProto.EXTERNAL
+        for k, v in ("location", "weights"), ("offset", str(4 * at)):
+            t.external_data.add(key=k, value=v)
+    for n in model.graph.node:
+        n.ClearField("doc_string")
+    return model.SerializeToString()
+
+
+def run(model, x):
+    """Every tensor that nodes compute, by name."""
+    tapped = onnx.ModelProto()
+    tapped.CopyFrom(model)
+    known = {o.name for o in tapped.graph.output}
+    for n in tapped.graph.node:
+        tapped.graph.output.extend(onnx.helper.make_empty_tensor_value_info(o) for o in n.output if o and o not in known)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(tapped.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return dict(zip((o.name for o in session.get_outputs()), session.run(None, {"input": x})))
+
+
 def compressed(path, data):
     with open(path, "wb") as f, gzip.GzipFile("", "wb", 9, f, 0) as z:
         z.write(data)
+
+
+def shape(v):
+    return ",".join(map(str, v.shape))
 
 
 def main(folder, size, names):
     os.makedirs(folder, exist_ok=True)
     for name in names:
         path = os.path.join(folder, name)
-        print(name, flush=True)
         model, x = build(name, size)
-        text = []
-        at = 0
         if not size:
             x = uniform(1 << 40, x.shape, -1.7, 1.7)
-        text.append(f"input\t{','.join(map(str, x.shape))}\t-1.7\t1.7")
-        for t in model.graph.initializer:
-            v = onnx.numpy_helper.to_array(t)
-            if size or v.dtype != np.float32 or v.size < 64:
-                continue
-            low, high = np.float32(v.mean() - v.std() * 3**0.5), np.float32(v.mean() + v.std() * 3**0.5)
-            t.raw_data = uniform(at, v.shape, low, high).tobytes()
-            text.append(f"weights\t{v.size}\t{low!r}\t{high!r}".replace("np.float32(", "").replace(")", ""))
-            at += v.size
+            lines = [f"input\t{shape(x)}\t-1.7\t1.7", *computed(model)]
         onnx.save(model, path + ".onnx")
-
-        tapped = onnx.ModelProto()
-        tapped.CopyFrom(model)
-        known = {o.name for o in tapped.graph.output}
-        for n in tapped.graph.node:
-            tapped.graph.output.extend(onnx.helper.make_empty_tensor_value_info(o) for o in n.output if o and o not in known)
-        options = onnxruntime.SessionOptions()
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        options.intra_op_num_threads = 1
-        session = onnxruntime.InferenceSession(tapped.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        tensors = dict(zip((o.name for o in session.get_outputs()), session.run(None, {"input": x})))
+        tensors = run(model, x)
         with open(path + ".ref", "wb") as f, open(path + ".txt", "w") as t:
             for k, v in {"input": x, **tensors}.items():
                 if v.dtype == np.float32:
-                    t.write(f"{k}\t{','.join(map(str, v.shape))}\t{f.tell()}\n")
+                    t.write(f"{k}\t{shape(v)}\t{f.tell()}\n")
                     f.write(np.ascontiguousarray(v).tobytes())
-        print(len(tensors), "tensors", model.ByteSize(), "bytes", f"largest {max(np.abs(v).max(initial=0) for v in tensors.values() if v.dtype == np.float32):.3g}", flush=True)
-        if size:
-            continue
-        at = 0
-        for t in model.graph.initializer:
-            v = onnx.numpy_helper.to_array(t)
-            if v.dtype != np.float32 or v.size < 64:
-                continue
-            t.ClearField("raw_data")
-            t.data_location = onnx.TensorProto.EXTERNAL
-            for k, s in ("location", "weights"), ("offset", str(4 * at)):
-                t.external_data.add(key=k, value=s)
-            at += v.size
-        for n in model.graph.node:
-            n.ClearField("doc_string")
-        for k, v in tensors.items():
-            text.append("\t".join([k, ",".join(map(str, v.shape)), *(f"{s:.7g}" for s in sums(v))]))
-        compressed(path + ".onnx.gz", model.SerializeToString())
-        compressed(path + ".sums.gz", "\n".join(text).encode())
+        print(name, len(tensors), "tensors", model.ByteSize(), "bytes", flush=True)
+        if not size:
+            lines += ["\t".join([k, shape(v), *(f"{s:.7g}" for s in sums(v))]) for k, v in tensors.items()]
+            compressed(path + ".onnx.gz", without_weights(model))
+            compressed(path + ".sums.gz", "\n".join(lines).encode())
 
 
 if __name__ == "__main__":
