@@ -183,6 +183,7 @@ func TestRunErrors(t *testing.T) {
 		{"overflow", nodeMsg("Tile", "x big3", "y"), input, "out of range"},
 		{"index", nodeMsg("Gather", "x big", "y"), input, "index 1048576 of an axis of 2"},
 		{"pads", nodeMsg("Pad", "x big4", "y"), input, "out of range"},
+		{"other type", nodeMsg("Mean", "big", "y"), input, "of a type that the operator is not computed for"},
 	} {
 		m, err := Read(bytes.NewReader(modelMsg(17, msg(1, c.node, 5, [][]byte{
 			floatsMsg("w", make([]float32, 3), 3), intsMsg("big", []int{1 << 20, 1, 4}, 3), intsMsg("big3", []int{1 << 40, 1 << 40}, 2),
