@@ -27,11 +27,11 @@ Examples:
 }
 
 // Run implements the command.
-func (c *layersCommand) Run(context.Context) error {
+func (c *layersCommand) Run(ctx context.Context) error {
 	if err := within("size", c.Size, 1, mostEdge); err != nil {
 		return err
 	}
-	l, err := source.ListLayers(c.Network, c.Size)
+	l, err := source.ListLayers(ctx, c.Network, c.Size)
 	if err != nil {
 		return err
 	}

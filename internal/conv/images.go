@@ -40,15 +40,15 @@ func (m images) pad(threads, padY, padX int) ([]float32, *[]float32) {
 	}
 	height, width := m.h+2*padY, m.w+2*padX
 	buf := level3.Scratch(m.n * height * width * m.c)
-	par.For(threads, m.n, func(i int) {
-		image := (*buf)[i*height*width*m.c:][:height*width*m.c]
-		for y := range height {
-			dst := image[y*width*m.c:][:width*m.c]
-			if y < padY || y-padY >= m.h {
+	par.Blocks(threads, m.n*height, max(1, padBlock/(width*m.c)), func(lo, hi int) {
+		for row := lo; row < hi; row++ {
+			dst := (*buf)[row*width*m.c:][:width*m.c]
+			i, y := row/height, row%height-padY
+			if y < 0 || y >= m.h {
 				clear(dst)
 				continue
 			}
-			src := m.data[(i*m.h+y-padY)*m.w*m.c:][:m.w*m.c]
+			src := m.data[(i*m.h+y)*m.w*m.c:][:m.w*m.c]
 			if padX < 0 {
 				copy(dst, src[-padX*m.c:])
 				continue
@@ -60,6 +60,9 @@ func (m images) pad(threads, padY, padX int) ([]float32, *[]float32) {
 	})
 	return *buf, buf
 }
+
+// padBlock is about how many floats a thread pads at a time.
+const padBlock = 1 << 14
 
 // vectors is the number of channels in whole vectors, for which the transforms
 // have kernels.

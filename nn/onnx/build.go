@@ -30,7 +30,7 @@ func parse(file []byte, dir string) (*Model, error) {
 	b := &builder{
 		file:        file,
 		m:           &Model{names: make(map[string]int), plans: make(map[string]*plan)},
-		src:         &source{dir: dir},
+		src:         &source{dir: dir, read: make(map[string]bool)},
 		functions:   make(map[string]*functionProto),
 		unsupported: make(map[string][]string),
 		budget:      int64(len(file)) + 8<<20,
@@ -49,6 +49,7 @@ func parse(file []byte, dir string) (*Model, error) {
 	if err := b.missing(); err != nil {
 		return nil, err
 	}
+	b.m.files = slices.Sorted(maps.Keys(b.src.read))
 	return b.m, nil
 }
 
@@ -71,6 +72,7 @@ type scope struct {
 	slots    map[string]int
 	opsets   map[string]int
 	bindings map[string]*attributeProto // attributes of the node that called a function
+	guard    *guard                     // of what is within
 }
 
 func (s *scope) lookup(name string) (int, bool) {
@@ -371,10 +373,7 @@ func (b *builder) node(s *scope, p *nodeProto) error {
 		in = append(in, at)
 	}
 	if pub.Domain == "" && p.op == "If" {
-		if constant && len(in) == 1 {
-			return b.branch(s, p, pub, b.m.slots[in[0]].constant)
-		}
-		return b.unknown(s, p, pub, "If (of a condition that is not constant)")
+		return b.conditional(s, p, pub, in)
 	}
 	_, known := s.opsets[pub.Domain]
 	op := operators[pub.Op]
@@ -387,7 +386,7 @@ func (b *builder) node(s *scope, p *nodeProto) error {
 		return b.unknown(s, p, pub, pub.Op)
 	}
 
-	n := &node{Node: *pub, operator: op, in: in}
+	n := &node{Node: *pub, operator: op, in: in, guard: s.guard}
 	if err := b.prepare(n, s, p); err != nil {
 		return fmt.Errorf("%v: %w", pub, err)
 	}
@@ -412,12 +411,17 @@ func (b *builder) node(s *scope, p *nodeProto) error {
 		n.out = append(n.out, at)
 	}
 	if results == nil {
-		b.m.nodes = append(b.m.nodes, n)
-		for _, i := range in {
-			n.fixed = append(n.fixed, i >= 0 && b.m.slots[i].constant != nil)
-		}
+		b.append(n)
 	}
 	return nil
+}
+
+// append adds a node that a run computes.
+func (b *builder) append(n *node) {
+	for _, i := range n.in {
+		n.fixed = append(n.fixed, i >= 0 && b.m.slots[i].constant != nil)
+	}
+	b.m.nodes = append(b.m.nodes, n)
 }
 
 // unknown notes a node that cannot be computed, and adds its outputs.
@@ -537,33 +541,6 @@ func (b *builder) fold(n *node) []*Tensor {
 	return out
 }
 
-// branch adds the branch of an If that its condition chooses.
-func (b *builder) branch(s *scope, p *nodeProto, pub *Node, condition *Tensor) error {
-	which := "else_branch"
-	if c, ok := condition.Data.([]bool); !ok || len(c) != 1 {
-		return fmt.Errorf("%v: its condition is not one bool", pub)
-	} else if c[0] {
-		which = "then_branch"
-	}
-	i := slices.IndexFunc(p.attributes, func(a *attributeProto) bool { return a.name == which && a.g != nil })
-	if i < 0 {
-		return fmt.Errorf("%v: attribute %s is missing", pub, which)
-	}
-	g := p.attributes[i].g
-	inner := &scope{parent: s, prefix: s.prefix + nodeName(p) + "/", slots: make(map[string]int), opsets: s.opsets, bindings: s.bindings}
-	if err := b.initializers(inner, g); err != nil {
-		return fmt.Errorf("%v: %w", pub, err)
-	}
-	if err := b.graph(inner, g.nodes); err != nil {
-		return err
-	}
-	var outputs []string
-	for _, o := range g.outputs {
-		outputs = append(outputs, o.name)
-	}
-	return b.bind(s, p, pub, inner, outputs)
-}
-
 func nodeName(p *nodeProto) string {
 	if p.name == "" && len(p.outputs) > 0 {
 		return p.outputs[0]
@@ -612,7 +589,7 @@ func (b *builder) call(s *scope, p *nodeProto, f *functionProto) error {
 	if err != nil {
 		return err
 	}
-	inner := &scope{prefix: s.prefix + nodeName(p) + "/", slots: make(map[string]int), opsets: opsets, bindings: make(map[string]*attributeProto)}
+	inner := &scope{prefix: s.prefix + nodeName(p) + "/", slots: make(map[string]int), opsets: opsets, bindings: make(map[string]*attributeProto), guard: s.guard}
 	for _, a := range f.defaults {
 		inner.bindings[a.name] = a
 	}

@@ -1,7 +1,9 @@
 package onnx
 
 import (
+	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"github.com/convergent-go/convergent/internal/par"
@@ -16,12 +18,21 @@ type failure struct{ error }
 
 func failf(format string, args ...any) { panic(failure{fmt.Errorf(format, args...)}) }
 
-// caught makes an error of a failure.
+// caught makes an error of a failure, and of a tensor that is of another type than the kernel
+// takes it for.
 func caught(err *error) {
-	switch f := recover().(type) {
-	case nil:
-	case failure:
-		*err = f.error
+	f := recover()
+	if f == nil {
+		return
+	}
+	cause, _ := f.(error) // also of a panic on another thread
+	var own failure
+	var other *runtime.TypeAssertionError
+	switch {
+	case errors.As(cause, &own):
+		*err = own.error
+	case errors.As(cause, &other):
+		*err = errors.New("an input is of a type that the operator is not computed for")
 	default:
 		panic(f)
 	}

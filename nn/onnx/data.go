@@ -10,12 +10,15 @@ import (
 	"path/filepath"
 	"strconv"
 	"unsafe"
+
+	"github.com/convergent-go/convergent/internal/artifact"
 )
 
 // source is where the data of tensors lies that are not in the model's file.
 type source struct {
 	dir  string // of the model; empty if that was not a file
 	root *os.Root
+	read map[string]bool // paths of files
 }
 
 // Close closes the folder.
@@ -230,18 +233,22 @@ func (s *source) external(entry map[string]string, size int64) ([]byte, error) {
 			return nil, err
 		}
 	}
-	f, err := s.root.Open(filepath.FromSlash(name))
+	local := filepath.FromSlash(name)
+	info, err := s.root.Stat(local) // before it is opened: to open a pipe is to wait
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("file %q: %w", name, artifact.ErrNotRegular)
+	case offset > info.Size() || size > info.Size()-offset:
+		return nil, fmt.Errorf("file %q of %d bytes ends before byte %d", name, info.Size(), offset+size)
+	}
+	f, err := s.root.Open(local)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || offset > info.Size() || size > info.Size()-offset {
-		return nil, fmt.Errorf("file %q of %d bytes ends before byte %d", name, info.Size(), offset+size)
-	}
+	s.read[filepath.Join(s.dir, local)] = true
 	raw := make([]byte, size)
 	if _, err := f.ReadAt(raw, offset); err != nil && (err != io.EOF || size > 0) {
 		return nil, fmt.Errorf("file %q: %w", name, err)

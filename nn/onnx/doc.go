@@ -10,10 +10,10 @@
 // models consist of; what a model has besides is an error of Load, an [*UnsupportedError],
 // which lists it with its nodes. Numbers are float32 (float16, bfloat16 and float64 become
 // that), int64, int32, uint8, int8 and bool. Functions of the model's own are there as the
-// nodes that they consist of. Control flow is there only as far as its conditions are
-// constant: an If is the branch that it takes; Loop and Scan are not supported. Neither are
-// sequences, optional values, sparse tensors, and training. Data may lie in other files of
-// the model's folder, or of folders within it, and nowhere else.
+// nodes that they consist of. Of an If, the branch that its condition takes is computed, which
+// may depend on inputs and their sizes; Loop and Scan are not supported. Neither are sequences,
+// optional values, sparse tensors, and training. Data may lie in other files of the model's
+// folder, or of folders within it, and nowhere else.
 //
 // Tensors come and go in the axes' order that the file says. Within, what convolutions
 // compute has channels last.

@@ -14,6 +14,9 @@ type labelled struct {
 	axes string
 }
 
+// letters are what equations call axes, in alphabetical order.
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
 // buildEinsum returns the kernel of Einsum: operands are multiplied two at a time, as
 // matrix products of what they do not share, for each of what they and the result share.
 func buildEinsum(a *attributes) kernel {
@@ -25,7 +28,7 @@ func buildEinsum(a *attributes) kernel {
 	}
 	for _, t := range append(slices.Clone(operands), result) {
 		for _, r := range strings.Replace(t, "...", "", 1) {
-			if r < 'a' || r > 'z' { // the upper-case ones are ours
+			if !strings.ContainsRune(letters, r) {
 				failf("attribute equation %q has letter %q", equation, r)
 			}
 		}
@@ -41,11 +44,11 @@ func buildEinsum(a *attributes) kernel {
 				if n < 0 || n > 26 {
 					failf("shape %v for operand %q", c.in[i].Shape, t)
 				}
-				letters := "ZYXWVUTSRQPONMLKJIHGFEDCBA"[26-n:]
-				if len(letters) > len(ellipsis) {
-					ellipsis = letters
+				own := "0123456789!#$%&()*+-:;<=>?"[26-n:] // which equations do not have
+				if len(own) > len(ellipsis) {
+					ellipsis = own
 				}
-				axes = strings.Replace(t, "...", letters, 1)
+				axes = strings.Replace(t, "...", own, 1)
 			}
 			if len(axes) != len(c.in[i].Shape) {
 				failf("shape %v for operand %q", c.in[i].Shape, t)
@@ -64,7 +67,7 @@ func buildEinsum(a *attributes) kernel {
 		if !explicit { // what occurs once, in alphabetical order
 			out = ellipsis
 			all := strings.Join(operands, "")
-			for r := 'a'; r <= 'z'; r++ {
+			for _, r := range letters {
 				if strings.Count(all, string(r)) == 1 {
 					out += string(r)
 				}

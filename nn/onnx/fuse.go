@@ -39,6 +39,9 @@ func (s *step) reads() []int {
 			slots = append(slots, f.other)
 		}
 	}
+	for g := s.guard; g != nil; g = g.outer {
+		slots = append(slots, g.condition)
+	}
 	return slots
 }
 
@@ -55,7 +58,8 @@ type fusion struct {
 	m       *Model
 	p       *plan
 	readers map[int][]*node // by slot
-	made    map[int]int     // the place among the nodes of the one that computes a slot
+	nodes   []*node
+	made    map[int]int // the place among the nodes of the one that computes a slot
 	done    map[*node]bool
 }
 
@@ -95,7 +99,7 @@ func (p *plan) fuse(m *Model, nodes []*node) {
 }
 
 func (f *fusion) index(nodes []*node) {
-	f.readers, f.made = make(map[int][]*node), make(map[int]int)
+	f.nodes, f.readers, f.made = nodes, make(map[int][]*node), make(map[int]int)
 	for at, n := range nodes {
 		for _, i := range n.in {
 			if i >= 0 {
@@ -108,12 +112,14 @@ func (f *fusion) index(nodes []*node) {
 	}
 }
 
-// only returns the only reader of a slot that is not wanted itself, or nil.
+// only returns the only reader of a slot that a node computes and that is not wanted itself, if
+// both are computed in the same runs, or nil.
 func (f *fusion) only(slot int) *node {
-	if r := f.readers[slot]; len(r) == 1 && !slices.Contains(f.p.wanted, slot) {
-		return r[0]
+	r := f.readers[slot]
+	if len(r) != 1 || slices.Contains(f.p.wanted, slot) || r[0].guard != f.nodes[f.made[slot]].guard {
+		return nil
 	}
-	return nil
+	return r[0]
 }
 
 // next returns the only reader of what the step computes, if it has one.
@@ -167,7 +173,7 @@ func (f *fusion) compose(nodes []*node) []*node {
 			continue
 		}
 		last := parts[len(parts)-1]
-		composed := &node{Node: last.Node, operator: operators["Gelu"], each: each, in: []int{n.in[0]}, out: last.out, fixed: []bool{false}}
+		composed := &node{Node: last.Node, operator: operators["Gelu"], each: each, in: []int{n.in[0]}, out: last.out, fixed: []bool{false}, guard: n.guard}
 		composed.Inputs = n.Inputs[:1]
 		composed.kernel = func(c *call) []*Tensor { return c.mapped(each) }
 		replaced[last] = composed

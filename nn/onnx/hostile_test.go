@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -142,7 +145,7 @@ func TestErrors(t *testing.T) {
 		{"attribute twice", one(nodeMsg("Concat", "x", "y", intAttr("axis", 1), intAttr("axis", 1))), "attribute axis is given twice"},
 		{"attribute's range", one(nodeMsg("MaxPool", "x", "y", intsAttr("kernel_shape", -1, 1<<40))), "attribute kernel_shape"},
 		{"inputs", one(nodeMsg("Add", "x", "y")), `node "n_y" (Add, opset 17): 1 inputs`},
-		{"If", one(nodeMsg("If", "x", "y", msg(1, "then_branch", 20, 5, 6, branch), msg(1, "else_branch", 20, 5, 6, branch))), "a condition that is not constant"},
+		{"If without a branch", one(nodeMsg("If", "x", "y", msg(1, "then_branch", 20, 5, 6, branch))), "attribute else_branch is missing"},
 		{"Loop", one(nodeMsg("Loop", "x x x", "y", msg(1, "body", 20, 5, 6, branch))), "Loop (opset 17): n_y"},
 		{"negative size", modelMsg(17, msg(5, msg(1, []int{-1, 4}, 2, 1, 8, "w"), 11, x, 12, x)), "out of range"},
 		{"huge size", modelMsg(17, msg(5, msg(1, []int{1 << 31, 1 << 31, 1 << 31}, 2, 1, 8, "w"), 11, x, 12, x)), "out of range"},
@@ -180,6 +183,7 @@ func TestRunErrors(t *testing.T) {
 		{"overflow", nodeMsg("Tile", "x big3", "y"), input, "out of range"},
 		{"index", nodeMsg("Gather", "x big", "y"), input, "index 1048576 of an axis of 2"},
 		{"pads", nodeMsg("Pad", "x big4", "y"), input, "out of range"},
+		{"other type", nodeMsg("Mean", "big", "y"), input, "of a type that the operator is not computed for"},
 	} {
 		m, err := Read(bytes.NewReader(modelMsg(17, msg(1, c.node, 5, [][]byte{
 			floatsMsg("w", make([]float32, 3), 3), intsMsg("big", []int{1 << 20, 1, 4}, 3), intsMsg("big3", []int{1 << 40, 1 << 40}, 2),
@@ -255,6 +259,9 @@ func TestExternal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if files := m.Files(); !slices.Equal(files, []string{filepath.Join(inner, "w.bin")}) {
+		t.Errorf("files %v", files)
+	}
 	out, err := m.Run(map[string]*Tensor{"x": NewTensor([]float32{1, 2, 3, 4}, 4)}, nil)
 	if err != nil || out["y"].Data.([]float32)[0] != 8 {
 		t.Errorf("%v, %v", out, err)
@@ -300,27 +307,106 @@ func FuzzModel(f *testing.F) {
 		if err != nil {
 			return
 		}
-		m.MemoryLimit, m.Threads = 1<<22, 1
-		in := make(map[string]*Tensor)
-		for _, v := range m.Inputs() {
-			shape := make([]int, len(v.Shape))
-			for i, d := range v.Shape {
-				if shape[i] = d.Size; d.Size < 0 {
-					shape[i] = 2
-				}
-			}
-			if n, ok := elements(shape); !ok || n > 1<<12 {
-				return
-			}
-			switch v.Type {
-			case Int64:
-				in[v.Name] = NewTensor(make([]int64, product(shape)), shape...)
-			case Bool:
-				in[v.Name] = NewTensor(make([]bool, product(shape)), shape...)
-			default:
-				in[v.Name] = NewTensor(make([]float32, product(shape)), shape...)
+		runSmall(m)
+	})
+}
+
+// runSmall runs a model on zeros, if it can be run on few.
+func runSmall(m *Model) {
+	m.MemoryLimit, m.Threads = 1<<22, 1
+	in := make(map[string]*Tensor)
+	for _, v := range m.Inputs() {
+		shape := make([]int, len(v.Shape))
+		for i, d := range v.Shape {
+			if shape[i] = d.Size; d.Size < 0 {
+				shape[i] = 2
 			}
 		}
-		m.Run(in, nil)
+		if n, ok := elements(shape); !ok || n > 1<<12 {
+			return
+		}
+		switch v.Type {
+		case Int64:
+			in[v.Name] = NewTensor(make([]int64, product(shape)), shape...)
+		case Bool:
+			in[v.Name] = NewTensor(make([]bool, product(shape)), shape...)
+		default:
+			in[v.Name] = NewTensor(make([]float32, product(shape)), shape...)
+		}
+	}
+	m.Run(in, nil)
+}
+
+// FuzzNodes reads and runs models of up to four nodes whose operators, inputs and attributes
+// are of the kinds that operators know: which [FuzzModel] seldom finds.
+func FuzzNodes(f *testing.F) {
+	f.Add([]byte("Conv pool softmax"))
+	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
+	f.Add(bytes.Repeat([]byte{97, 3, 250, 1, 0, 8}, 9))
+	ops := slices.Sorted(maps.Keys(operators))
+	names := []string{"axis", "axes", "keepdims", "kernel_shape", "pads", "strides", "dilations", "group", "perm", "to", "alpha", "beta", "mode", "size", "start", "end",
+		"epsilon", "num_groups", "blocksize", "largest", "sorted", "transA", "transB", "equation", "auto_pad", "ceil_mode", "split", "num_outputs", "upper", "batch_dims", "exclusive", "reverse", "value", "k", "p", "output_shape", "output_padding", "coordinate_transformation_mode"}
+	words := []string{"ij,jk->ik", "bij,bkj->bik", "ii->i", "linear", "nearest", "cubic", "SAME_UPPER", "VALID", "reflect", "edge", "wrap", "CRD", "align_corners", "tanh", "..."}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		next := func() int {
+			if len(data) == 0 {
+				return 0
+			}
+			v := data[0]
+			data = data[1:]
+			return int(v)
+		}
+		number := func() int { // mostly small
+			if v := next(); v < 250 {
+				return v%11 - 3
+			}
+			return []int{1 << 16, 1 << 31, -1 << 40, 1<<62 + 3, -1 << 63, 255}[next()%6]
+		}
+		tensors := []string{"", "x", "w", "i", "j", "s", "b", "e", "l"}
+		var nodes [][]byte
+		for range 1 + next()%4 {
+			op := ops[next()%len(ops)]
+			var in, out []string
+			for range max(operators[op].min+next()%3-1, 0) {
+				in = append(in, tensors[next()%len(tensors)])
+			}
+			for range 1 + next()%8/7 {
+				out = append(out, fmt.Sprintf("t%d", len(tensors)))
+				tensors = append(tensors, out[len(out)-1])
+			}
+			var attributes [][]byte
+			for range next() % 4 {
+				name := names[next()%len(names)]
+				switch next() % 5 {
+				case 0:
+					attributes = append(attributes, intAttr(name, number()))
+				case 1:
+					attributes = append(attributes, msg(1, name, 20, 1, 2, float32(number())/2))
+				case 2:
+					attributes = append(attributes, msg(1, name, 20, 3, 4, words[next()%len(words)]))
+				default:
+					var list []int
+					for range next() % 6 {
+						list = append(list, number())
+					}
+					attributes = append(attributes, intsAttr(name, list...))
+				}
+			}
+			nodes = append(nodes, msg(1, in, 2, out, 3, op, 4, op, 5, attributes))
+		}
+		list := func(name string) []byte {
+			var v []int
+			for range next() % 6 {
+				v = append(v, number())
+			}
+			return intsMsg(name, v, len(v))
+		}
+		version := minOpset + next()%(maxOpset-minOpset+1)
+		m, err := Read(bytes.NewReader(modelMsg(version, msg(1, nodes,
+			5, [][]byte{floatsMsg("w", make([]float32, 36), 4, 1, 3, 3), list("i"), list("j"), intsMsg("s", []int{number()}), floatsMsg("e", nil, 2, 0, 3), floatsMsg("b", []float32{1, -2, 3, 0.5}, 4)},
+			11, [][]byte{valueMsg("x", 2, 4, 5, 3), valueMsg("l", -1, 4)}, 12, valueMsg(tensors[len(tensors)-1])))))
+		if err == nil {
+			runSmall(m)
+		}
 	})
 }

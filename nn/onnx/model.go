@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+
+	"github.com/convergent-go/convergent/internal/artifact"
 )
 
 // Dim is the size of an axis: -1 where the model leaves it open, by a name or without.
@@ -56,6 +57,7 @@ type node struct {
 	kernel   kernel
 	in, out  []int  // slots, -1 where one is omitted
 	fixed    []bool // inputs that are constants
+	guard    *guard // nil: it is computed in every run
 
 	epsilon     float32              // of a BatchNormalization
 	perm        []int                // of a Transpose
@@ -84,6 +86,7 @@ type Model struct {
 	nodes           []*node // each after those whose outputs it reads
 	slots           []*slot
 	names           map[string]int // slots
+	files           []string
 	pool            pool
 
 	mu    sync.Mutex
@@ -96,7 +99,7 @@ var ErrMemory = errors.New("exceed the limit")
 // Load reads a model from a file, and the data that it refers to from other files in the
 // same folder. See [Read].
 func Load(path string) (*Model, error) {
-	file, err := os.ReadFile(path)
+	file, err := artifact.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -129,8 +132,9 @@ func (m *Model) Outputs() []Value { return slices.Clone(m.outputs) }
 
 // Nodes lists the model's operations, each after those whose outputs it reads. What
 // depends on the weights alone is computed when the model is read and is not among them;
-// functions are there as the nodes of their bodies, whose names follow the node's and a
-// slash.
+// functions and branches are there as the nodes of their bodies, whose names follow the node's
+// and a slash. An If has inputs besides its condition: the outputs of its branches, first those
+// of the one for true.
 func (m *Model) Nodes() []Node {
 	out := make([]Node, len(m.nodes))
 	for i, n := range m.nodes {
@@ -139,6 +143,9 @@ func (m *Model) Nodes() []Node {
 	}
 	return out
 }
+
+// Files lists the files beside the model's own that its data is in: paths, in their order.
+func (m *Model) Files() []string { return slices.Clone(m.files) }
 
 // Value describes the tensor of the given name, as far as the file does, and reports
 // whether there is one. Each can be tapped.

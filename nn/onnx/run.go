@@ -1,6 +1,7 @@
 package onnx
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -72,6 +73,9 @@ func (m *Model) plan(taps []string) (*plan, error) {
 				p.needed[i] = true
 			}
 		}
+		for g := n.guard; g != nil; g = g.outer {
+			p.needed[g.condition] = true
+		}
 		nodes = append(nodes, n)
 	}
 	slices.Reverse(nodes)
@@ -102,7 +106,8 @@ func (p *plan) release(m *Model) {
 
 // Run computes one batch: of the inputs, by their names, the tensors whose names taps
 // lists, which may be any of the model's: inputs, outputs, initialisers, and outputs of
-// nodes. Without taps they are the model's outputs. Only what they need is computed.
+// nodes. Without taps they are the model's outputs. Only what they need is computed. What is
+// in a branch of an If that is not taken is not among the results.
 //
 // The sizes of inputs may be any that the model allows, the batch size too where it
 // leaves that open. What Run returns is the caller's, except that tensors of inputs and
@@ -114,6 +119,11 @@ func (p *plan) release(m *Model) {
 //
 // Errors name the input, or the node, its operator, and the shapes that do not fit.
 func (m *Model) Run(inputs map[string]*Tensor, taps []string) (map[string]*Tensor, error) {
+	return m.RunContext(context.Background(), inputs, taps)
+}
+
+// RunContext is Run that ends with the context's error, between nodes, once there is one.
+func (m *Model) RunContext(ctx context.Context, inputs map[string]*Tensor, taps []string) (map[string]*Tensor, error) {
 	if taps == nil {
 		for _, v := range m.outputs {
 			taps = append(taps, v.Name)
@@ -132,6 +142,9 @@ func (m *Model) Run(inputs map[string]*Tensor, taps []string) (map[string]*Tenso
 		return nil, err
 	}
 	for _, s := range p.steps {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if err := r.step(s); err != nil {
 			return nil, fmt.Errorf("%v: %w", &s.Node, err)
 		}
@@ -140,6 +153,9 @@ func (m *Model) Run(inputs map[string]*Tensor, taps []string) (map[string]*Tenso
 	last := &call{mem: r.mem, threads: r.threads}
 	for i, name := range taps {
 		t := r.value(p.wanted[i])
+		if t == nil {
+			continue
+		}
 		if err := last.finish(&t); err != nil {
 			return nil, fmt.Errorf("tensor %q: %w", name, err)
 		}
@@ -216,14 +232,29 @@ func (r *run) inputs(inputs map[string]*Tensor) error {
 	return nil
 }
 
-// step computes what a step computes.
+// step computes what a step computes, unless it is in a branch that is not taken.
 func (r *run) step(s *step) error {
+	if r.taken(s.guard) {
+		if err := r.compute(s); err != nil {
+			return err
+		}
+	}
+	for _, slot := range s.frees {
+		r.free(slot)
+	}
+	return nil
+}
+
+func (r *run) compute(s *step) error {
 	c := &call{node: s.node, threads: r.threads, mem: r.mem, step: s, in: make([]*Tensor, len(s.in)), dies: make([]bool, len(s.in)), others: make([]*Tensor, len(s.then))}
 	for i, slot := range s.in {
 		if slot < 0 {
 			continue
 		}
 		t := r.value(slot)
+		if t == nil {
+			continue // of a branch that is not taken
+		}
 		if t.channelsLast && !s.operator.channelsLast {
 			// Whoever reads it next is likely to want it like that, too.
 			if err := r.replace(c, slot, t); err != nil {
@@ -267,9 +298,6 @@ func (r *run) step(s *step) error {
 		if err := r.step(&step{node: f.node, frees: f.in[f.x : f.x+1]}); err != nil {
 			return fmt.Errorf("%v: %w", &f.Node, err)
 		}
-	}
-	for _, slot := range s.frees {
-		r.free(slot)
 	}
 	return nil
 }

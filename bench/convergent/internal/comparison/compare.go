@@ -32,7 +32,7 @@ func Compare(ctx context.Context, in source.Options, o Options) (_ *results.Resu
 		return nil, errFewNetworks
 	}
 	in.Run.Threads, in.Run.MaxMemory = o.Threads, o.MaxMemory
-	opened, err := source.Open(in)
+	opened, err := source.Open(ctx, in)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ import (
 // be there already unless o.Overwrite; but a shard that is there is not made again.
 func Accumulate(ctx context.Context, in source.Options, o Options, path string) ([]string, error) {
 	in.Run.Threads, in.Run.MaxMemory = o.Threads, o.MaxMemory
-	opened, err := source.Open(in)
+	opened, err := source.Open(ctx, in)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 type Field struct{ Offset, End, Stride int }
 
 // local are operators whose results at a position are of their operands there.
-var local = slices.Concat(nonlinear, elementwise, []string{"BatchNormalization", "InstanceNormalization", "GroupNormalization", "LayerNormalization", "LRN", "Concat", "Sum", "Mean", "Split", "Slice", "Where", "Softmax", "Transpose", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum", "ReduceL2", "QuantizeLinear", "DequantizeLinear"})
+var local = slices.Concat(nonlinear, elementwise, []string{"If", "BatchNormalization", "InstanceNormalization", "GroupNormalization", "LayerNormalization", "LRN", "Concat", "Sum", "Mean", "Split", "Slice", "Where", "Softmax", "Transpose", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceSum", "ReduceL2", "QuantizeLinear", "DequantizeLinear"})
 
 // field returns what positions of a node's outputs see.
 func (g *Graph) field(n *onnx.Node) Field {

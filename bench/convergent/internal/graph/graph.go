@@ -4,6 +4,7 @@
 package graph
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,7 +61,7 @@ const tapped = 32
 
 // New analyses a model by what it computes of an input, whose first axes are so many
 // samples; channels is the axis of an image's channels, or -1.
-func New(m *onnx.Model, inputs map[string]*onnx.Tensor, samples, channels int) (*Graph, error) {
+func New(ctx context.Context, m *onnx.Model, inputs map[string]*onnx.Tensor, samples, channels int) (*Graph, error) {
 	g := &Graph{model: m, nodes: m.Nodes(), producer: make(map[string]int), readers: make(map[string][]int), outputs: make(map[string]bool), shapes: make(map[string][]int), axes: make(map[string]int), fields: make(map[string]Field)}
 	var taps []string
 	for i, n := range g.nodes {
@@ -84,7 +85,7 @@ func New(m *onnx.Model, inputs map[string]*onnx.Tensor, samples, channels int) (
 	}
 	numbers := make(map[string]bool) // tensors of float32
 	for some := range slices.Chunk(taps, tapped) {
-		all, err := m.Run(inputs, some)
+		all, err := m.RunContext(ctx, inputs, some)
 		if err != nil {
 			return nil, err
 		}
@@ -167,10 +168,14 @@ func (g *Graph) constant(name string) *onnx.Tensor {
 // operands are the inputs of a node that depend on the network's input.
 func (g *Graph) operands(n *onnx.Node) []string {
 	var all []string
-	for _, name := range n.Inputs {
-		if name != "" && !g.isConstant(name) {
-			all = append(all, name)
+	for i, name := range n.Inputs {
+		if name == "" || g.isConstant(name) {
+			continue
 		}
+		if _, computed := g.shapes[name]; n.Op == "If" && (i == 0 || !computed) {
+			continue // the condition, and the branch that is not taken
+		}
+		all = append(all, name)
 	}
 	return all
 }

@@ -28,7 +28,7 @@ func open(t *testing.T, name string, samples int) *Graph {
 		size := v.Shape[2].Size
 		inputs[v.Name] = onnx.NewTensor(make([]float32, samples*3*size*size), samples, 3, size, size)
 	}
-	g, err := New(m, inputs, samples, 1)
+	g, err := New(t.Context(), m, inputs, samples, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

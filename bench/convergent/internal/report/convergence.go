@@ -93,17 +93,23 @@ var nullDescriptions = map[string][2]string{
 
 func drawNulls(layers []layer) drawing {
 	d := drawing{name: "nulls", data: [][]string{{"layer", "series", "percentile", "r"}}, key: []entry{{"the networks", palette[0], false}}}
-	var nulls []string
-	for k, n := range layers[0].Convergence.Nulls {
-		description := nullDescriptions[n.Name]
-		d.key = append(d.key, entry{description[0], palette[k+1], true})
-		nulls = append(nulls, description[1])
+	var names, nulls []string // of all layers, of which not all may have the same
+	for _, l := range layers {
+		for _, n := range l.Convergence.Nulls {
+			if slices.Contains(names, n.Name) {
+				continue
+			}
+			description := nullDescriptions[n.Name]
+			names, nulls = append(names, n.Name), append(nulls, description[1])
+			d.key = append(d.key, entry{description[0], palette[len(names)], true})
+		}
 	}
 	d.caption = "The share of units (vertical) whose matched partner correlates more than r (horizontal), of all pairs of networks, beside what chance gives: " + list(nulls, len(nulls)) + "."
 	series := func(l layer) [][]float64 {
-		values := [][]float64{l.Convergence.Percentiles}
+		values := make([][]float64, len(d.key)) // nil: the layer has none
+		values[0] = l.Convergence.Percentiles
 		for _, n := range l.Convergence.Nulls {
-			values = append(values, n.Percentiles)
+			values[1+slices.Index(names, n.Name)] = n.Percentiles
 		}
 		return values
 	}
@@ -112,13 +118,16 @@ func drawNulls(layers []layer) drawing {
 		for k, values := range series(l) {
 			for i, v := range values {
 				d.data = append(d.data, []string{l.Name, d.key[k].name, fmt.Sprint(i), cell(v)})
+				least = min(least, v)
 			}
-			least = min(least, slices.Min(values))
 		}
 	}
 	d.layerPanels(layers, func(l layer) *plot.Plot {
 		p := newPlot("r", "", layerPanelWidth)
 		for k, values := range series(l) {
+			if len(values) == 0 {
+				continue
+			}
 			var pts plotter.XYs
 			for i, v := range values {
 				pts = append(pts, plotter.XY{X: v, Y: 1 - float64(i)/100})

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ type LayerList struct {
 
 // ListLayers finds the layers of a network by what it computes of zeros; axes that it leaves
 // open, other than those of samples and channels, have the given size.
-func ListLayers(path string, size int) (*LayerList, error) {
+func ListLayers(ctx context.Context, path string, size int) (*LayerList, error) {
 	if !IsModel(path) {
 		return nil, fmt.Errorf("%s is no .onnx file", path)
 	}
@@ -63,7 +64,7 @@ func ListLayers(path string, size int) (*LayerList, error) {
 		inputs[v.Name] = onnx.NewTensor(data, shape...)
 		text = append(text, fmt.Sprintf("%s: %s", v.Name, shapeText(v)))
 	}
-	g, err := graph.New(m, inputs, samples, channels)
+	g, err := graph.New(ctx, m, inputs, samples, channels)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

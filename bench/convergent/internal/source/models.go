@@ -58,16 +58,16 @@ type model struct {
 
 // OpenModels reads ONNX networks, finds their layers, and checks that they go together with
 // each other and with what they are shown. Errors name the file, and the layer or input.
-func OpenModels(o Options) (*Models, error) {
+func OpenModels(ctx context.Context, o Options) (*Models, error) {
 	m := &Models{options: o}
-	if err := m.open(); err != nil {
+	if err := m.open(ctx); err != nil {
 		m.Close()
 		return nil, err
 	}
 	return m, nil
 }
 
-func (m *Models) open() error {
+func (m *Models) open(ctx context.Context) error {
 	o := m.options
 	if f := firstFlag([]flag{
 		{"-layout", len(o.Layouts) > 0}, {"-layer-files", o.LayerFiles}, {"-shards", o.Shards}, {"-bfloat16", o.BFloat16}, {"-before-relu", len(o.BeforeReLU) > 0}, {"-sample-ids", len(o.SampleIDs) > 0}, {"-image-ids", len(o.ImageIDs) > 0},
@@ -85,7 +85,7 @@ func (m *Models) open() error {
 	if m.feed, err = o.Run.openFeed(); err != nil {
 		return err
 	}
-	if m.models, err = m.load(o.Networks, ""); err != nil {
+	if m.models, err = m.load(ctx, o.Networks, ""); err != nil {
 		return err
 	}
 	if err := m.choose(); err != nil {
@@ -102,7 +102,7 @@ func (m *Models) open() error {
 	if m.description.Aligned, err = o.align(m.nets); err != nil {
 		return err
 	}
-	if m.baseline, err = m.load(o.Baseline, "-baseline: "); err != nil {
+	if m.baseline, err = m.load(ctx, o.Baseline, "-baseline: "); err != nil {
 		return err
 	}
 	if err := m.matchBaseline(); err != nil {
@@ -112,7 +112,7 @@ func (m *Models) open() error {
 }
 
 // load reads networks, and finds out what they compute of the first samples.
-func (m *Models) load(paths []string, flag string) ([]*model, error) {
+func (m *Models) load(ctx context.Context, paths []string, flag string) ([]*model, error) {
 	var all []*model
 	names := m.options.names(paths)
 	for i, path := range paths {
@@ -125,7 +125,7 @@ func (m *Models) load(paths []string, flag string) ([]*model, error) {
 		}
 		x := &model{Model: read, path: path, name: names[i]}
 		x.Threads, x.MemoryLimit = par.Threads(m.options.Run.Threads), m.options.Run.MaxMemory
-		if err := m.analyse(x); err != nil {
+		if err := m.analyse(ctx, x); err != nil {
 			return nil, fmt.Errorf("%s%s: %w", flag, path, err)
 		}
 		all = append(all, x)
@@ -135,7 +135,7 @@ func (m *Models) load(paths []string, flag string) ([]*model, error) {
 
 // analyse finds the layers of a network, by running it on two samples: of one, it would not
 // be known which axis the samples are. A network may turn out to take one at a time.
-func (m *Models) analyse(x *model) error {
+func (m *Models) analyse(ctx context.Context, x *model) error {
 	if err := m.feed.prepare(x); err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (m *Models) analyse(x *model) error {
 	}
 	var err error
 	for _, n := range counts {
-		if err := m.feed.load(context.Background(), 0, min(n, m.feed.samples())); err != nil {
+		if err := m.feed.load(ctx, 0, min(n, m.feed.samples())); err != nil {
 			return err
 		}
 		inputs, failed := m.feed.inputs(x)
@@ -163,7 +163,7 @@ func (m *Models) analyse(x *model) error {
 			inputs[name] = slice(t, 0, n)
 		}
 		var g *graph.Graph
-		g, failed = graph.New(x.Model, inputs, n, channels)
+		g, failed = graph.New(ctx, x.Model, inputs, n, channels)
 		if failed == nil {
 			x.graph = g
 			if n == 1 && len(counts) > 1 && counts[0] > 1 {
@@ -285,10 +285,12 @@ func (m *Models) describe() error {
 		for _, name := range x.taps {
 			perSample += 4 * x.graph.Size(name)
 		}
-		if info, err := os.Stat(x.path); err == nil {
-			d.Memory += info.Size()
+		for _, path := range append([]string{x.path}, x.Files()...) {
+			if info, err := os.Stat(path); err == nil {
+				d.Memory += info.Size()
+			}
+			d.Files = append(d.Files, path)
 		}
-		d.Files = append(d.Files, x.path)
 	}
 	m.batch = m.options.Run.Batch
 	if m.batch == 0 {
@@ -499,11 +501,14 @@ func (x *model) run(ctx context.Context, inputs map[string]*onnx.Tensor, n int, 
 		for name, t := range inputs {
 			part[name] = slice(t, lo, lo+step)
 		}
-		out, err := x.Run(part, x.taps)
+		out, err := x.RunContext(ctx, part, x.taps)
 		if err != nil {
 			return nil, err
 		}
 		for _, name := range x.taps {
+			if out[name] == nil {
+				return nil, fmt.Errorf("tensor %q is in a branch that is not taken here", name)
+			}
 			t := observed(unitsLast(out[name], x.graph.Axis(name), min(step, n-lo)), lo)
 			if before, begun := all[name]; begun {
 				t.Samples, t.Data = before.Samples+t.Samples, append(before.Data, t.Data...)

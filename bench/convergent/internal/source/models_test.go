@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -88,7 +89,7 @@ func own(b *Batch) [][]Tensor { return b.Networks }
 
 func models(t *testing.T, o Options) *Models {
 	t.Helper()
-	m, err := OpenModels(o)
+	m, err := OpenModels(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +342,7 @@ func TestModelsRefusals(t *testing.T) {
 	} {
 		o := Options{Networks: nets("a", "b"), Run: Run{Data: images}}
 		c.change(&o)
-		m, err := OpenModels(o)
+		m, err := OpenModels(t.Context(), o)
 		if err == nil {
 			m.Close()
 		}
@@ -359,7 +360,7 @@ func TestModelsRefusals(t *testing.T) {
 	if !failed {
 		t.Error("half an image is none")
 	}
-	if _, err := Open(Options{Networks: []string{torch + "a.npz", torch + "b.npz"}, Run: Run{Crop: 3}}); err == nil || !strings.Contains(err.Error(), "-crop: it is about networks that are run") {
+	if _, err := Open(t.Context(), Options{Networks: []string{torch + "a.npz", torch + "b.npz"}, Run: Run{Crop: 3}}); err == nil || !strings.Contains(err.Error(), "-crop: it is about networks that are run") {
 		t.Errorf("arrays that are cropped: %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -380,5 +381,16 @@ func TestPairByOrder(t *testing.T) {
 	}
 	if fmt.Sprint(pairs) != "[[0 0] [1 2]]" {
 		t.Errorf("pairs %v", pairs)
+	}
+}
+
+// TestInterruptedLook: the first look at networks ends at once when the context does, and with
+// its error.
+func TestInterruptedLook(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	o := Options{Networks: nets("a", "b"), Run: Run{Data: pictureZip(t, 4, nil)}}
+	if _, err := OpenModels(ctx, o); !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }

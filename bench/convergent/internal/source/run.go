@@ -1,6 +1,7 @@
 package source
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -67,10 +68,10 @@ type Opened interface {
 }
 
 // Open opens ONNX networks and what they are shown, or else files of activations.
-func Open(o Options) (Opened, error) {
+func Open(ctx context.Context, o Options) (Opened, error) {
 	for _, path := range o.Networks {
 		if IsModel(path) {
-			return OpenModels(o)
+			return OpenModels(ctx, o)
 		}
 	}
 	if flag := o.Run.flags(); flag != "" {
