@@ -1,6 +1,7 @@
 package corr
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -22,7 +23,35 @@ const format = "convergent.moments/4"
 // observation), varies (I64, 1 for each live unit,
 // else 0) and block (F32, rows x p, observations not yet in product). The metadata name
 // networks, layers and units, the source of samples and their fingerprint.
-func (m *Moments) Save(path string) error {
+func (m *Moments) Save(path string) error { return safetensors.Save(path, m.file()) }
+
+// MarshalBinary returns the bytes of the file that Save writes, but for the checksum. Its
+// error is nil.
+func (m *Moments) MarshalBinary() ([]byte, error) {
+	var b bytes.Buffer
+	_, err := m.file().WriteTo(&b)
+	return b.Bytes(), err
+}
+
+// UnmarshalBinary makes m the moments of a file, whose content it is given: the bytes that
+// MarshalBinary returned, or those that Save wrote. It leaves Threads as it is, and on an
+// error all of m.
+func (m *Moments) UnmarshalBinary(data []byte) error {
+	f, err := safetensors.Read(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return fmt.Errorf("corr: %w", err)
+	}
+	read, err := decodeMoments(f)
+	if err != nil {
+		return fmt.Errorf("corr: not moments: %w", err)
+	}
+	read.Threads = m.Threads
+	*m = *read
+	return nil
+}
+
+// file returns the moments as Save writes them.
+func (m *Moments) file() *safetensors.File {
 	p := m.total()
 	units, live := make([]int64, len(m.units)), make([]int64, p)
 	for i, u := range m.units {
@@ -31,7 +60,7 @@ func (m *Moments) Save(path string) error {
 	for i, v := range m.liveMask {
 		live[i] = int64(v & 1)
 	}
-	return safetensors.Save(path, &safetensors.File{
+	return &safetensors.File{
 		Metadata: m.metadata(),
 		Tensors: []safetensors.Tensor{
 			{Name: "units", Shape: []int{len(units)}, I64: units},
@@ -44,7 +73,7 @@ func (m *Moments) Save(path string) error {
 			{Name: "varies", Shape: []int{p}, I64: live},
 			{Name: "block", Shape: []int{m.rows, p}, F32: m.block[:m.rows*p]},
 		},
-	})
+	}
 }
 
 // LoadMoments reads moments from a file that Save wrote. Errors name the file.
