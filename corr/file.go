@@ -29,6 +29,7 @@ func (m *Moments) Save(path string) error { return safetensors.Save(path, m.file
 // error is nil.
 func (m *Moments) MarshalBinary() ([]byte, error) {
 	var b bytes.Buffer
+	b.Grow(8*m.total()*m.total() + 4*m.rows*m.total() + 64*m.total() + 1<<12)
 	_, err := m.file().WriteTo(&b)
 	return b.Bytes(), err
 }
