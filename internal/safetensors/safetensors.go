@@ -310,8 +310,8 @@ func Load(path string) (*File, error) {
 // checksum is the key of the metadata that hold the SHA-256 of the tensors' bytes.
 const checksum = "sha256"
 
-// ErrDamaged is, or is wrapped by, the error of Read and Load for a file whose tensors have other bytes than
-// those that were saved.
+// ErrDamaged is the error of Read, and wrapped by that of Load, for a file whose tensors have
+// other bytes than those that were saved.
 var ErrDamaged = errors.New("damaged: the tensors are not those that were saved")
 
 // Save writes the file to path whole or not at all, with a checksum in its metadata.
