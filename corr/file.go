@@ -1,6 +1,7 @@
 package corr
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -23,7 +24,36 @@ const format = "convergent.moments/4"
 // else 0), block (F32, rows x p, observations not yet in product) and, if they were recorded,
 // samples (I64, the bits of their identifiers, which rise). The metadata name networks, layers
 // and units, the source of samples and their fingerprint, and have the manifest.
-func (m *Moments) Save(path string) error {
+func (m *Moments) Save(path string) error { return safetensors.Save(path, m.file()) }
+
+// MarshalBinary returns the bytes of the file that Save writes, but for the checksum. Its
+// error is nil.
+func (m *Moments) MarshalBinary() ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(8*m.total()*m.total() + 4*m.rows*m.total() + 64*m.total() + 1<<12)
+	_, err := m.file().WriteTo(&b)
+	return b.Bytes(), err
+}
+
+// UnmarshalBinary makes m the moments of a file, whose content it is given: the bytes that
+// MarshalBinary returned, or those that Save wrote. It leaves Threads as it is, and on an
+// error all of m.
+func (m *Moments) UnmarshalBinary(data []byte) error {
+	f, err := safetensors.Read(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return fmt.Errorf("corr: %w", err)
+	}
+	read, err := decodeMoments(f)
+	if err != nil {
+		return fmt.Errorf("corr: not moments: %w", err)
+	}
+	read.Threads = m.Threads
+	*m = *read
+	return nil
+}
+
+// file returns the moments as Save writes them.
+func (m *Moments) file() *safetensors.File {
 	p := m.total()
 	units, live := make([]int64, len(m.units)), make([]int64, p)
 	for i, u := range m.units {
@@ -53,7 +83,7 @@ func (m *Moments) Save(path string) error {
 		}
 		f.Tensors = append(f.Tensors, safetensors.Tensor{Name: "samples", Shape: []int{len(ids)}, I64: ids})
 	}
-	return safetensors.Save(path, f)
+	return f
 }
 
 // LoadMoments reads moments from a file that Save wrote. Errors name the file.

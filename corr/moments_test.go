@@ -2,6 +2,7 @@ package corr
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -384,6 +385,28 @@ func TestSaveAndResume(t *testing.T) {
 	}
 	loaded.Add(700, nets[0][3200:], nets[1][2400:])
 	requireEqual(t, loaded, continuous, "saved, loaded, gone on")
+
+	var decoded Moments
+	encoded, err := half.MarshalBinary()
+	if err == nil {
+		err = decoded.UnmarshalBinary(encoded)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	decoded.Add(700, nets[0][3200:], nets[1][2400:])
+	requireEqual(t, &decoded, continuous, "encoded, decoded, gone on")
+	saved, err := os.ReadFile(path)
+	if err == nil {
+		err = decoded.UnmarshalBinary(saved)
+	}
+	if err != nil || decoded.Count() != half.Count() {
+		t.Fatalf("content of a file: %d observations, %v", decoded.Count(), err)
+	}
+	saved[len(saved)-1] ^= 1
+	if err := decoded.UnmarshalBinary(saved); !errors.Is(err, safetensors.ErrDamaged) || decoded.Count() != half.Count() {
+		t.Errorf("damaged content: %d observations, %v", decoded.Count(), err)
+	}
 
 	f, _ := safetensors.Load(path)
 	for i := range f.Tensors {

@@ -2,8 +2,13 @@
 package internal_test
 
 import (
+	"go/parser"
+	"go/token"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -114,5 +119,32 @@ func TestImports(t *testing.T) {
 				t.Errorf("%s imports %s, which the plan does not allow", pkg, imported)
 			}
 		}
+	}
+}
+
+// TestNestedModule: corr/beam, a module of its own so that what Beam needs is needed by
+// nobody else, uses of this one what its plan allows, and go.mod does not name Beam.
+func TestNestedModule(t *testing.T) {
+	files, err := filepath.Glob("../corr/beam/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	example, _ := filepath.Glob("../corr/beam/example/*.go")
+	plan := []string{"corr", "corr/beam", "internal/safetensors"}
+	for _, name := range append(files, example...) {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range file.Imports {
+			path, _ := strconv.Unquote(i.Path.Value)
+			if own, ok := strings.CutPrefix(path, module); ok && !slices.Contains(plan, own) {
+				t.Errorf("%s imports %s, which the plan does not allow", name, path)
+			}
+		}
+	}
+	mod, err := os.ReadFile("../go.mod")
+	if err != nil || strings.Contains(string(mod), "apache/beam") {
+		t.Errorf("go.mod needs Beam, or cannot be read: %v", err)
 	}
 }

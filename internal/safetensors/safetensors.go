@@ -144,7 +144,7 @@ func (f *File) writeData(w io.Writer) error {
 
 // Read reads a file of the given size. It allocates no more than a small
 // multiple of size, whatever the header claims, and refuses tensors that
-// overlap, leave holes or pass the end.
+// overlap, leave holes or pass the end, and a file of Save's that is damaged.
 func Read(r io.Reader, size int64) (*File, error) {
 	entries, metadata, err := ReadHeader(r, size)
 	if err != nil {
@@ -171,6 +171,16 @@ func Read(r io.Reader, size int64) (*File, error) {
 			return nil, fmt.Errorf("cut short in tensor %q: %w", e.Name, err)
 		}
 		f.Tensors = append(f.Tensors, t)
+	}
+	if want, ok := f.Metadata[checksum]; ok {
+		h := sha256.New()
+		if err := f.writeData(h); err != nil {
+			return nil, err
+		}
+		if hex.EncodeToString(h.Sum(nil)) != want {
+			return nil, ErrDamaged
+		}
+		delete(f.Metadata, checksum)
 	}
 	return f, nil
 }
@@ -294,24 +304,14 @@ func Load(path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if want, ok := f.Metadata[checksum]; ok {
-		h := sha256.New()
-		if err := f.writeData(h); err != nil {
-			return nil, err
-		}
-		if hex.EncodeToString(h.Sum(nil)) != want {
-			return nil, fmt.Errorf("%s: %w", path, ErrDamaged)
-		}
-		delete(f.Metadata, checksum)
-	}
 	return f, nil
 }
 
 // checksum is the key of the metadata that hold the SHA-256 of the tensors' bytes.
 const checksum = "sha256"
 
-// ErrDamaged is wrapped by the error of Load for a file whose tensors have other bytes than
-// those that were saved.
+// ErrDamaged is the error of Read, and wrapped by that of Load, for a file whose tensors have
+// other bytes than those that were saved.
 var ErrDamaged = errors.New("damaged: the tensors are not those that were saved")
 
 // Save writes the file to path whole or not at all, with a checksum in its metadata.
