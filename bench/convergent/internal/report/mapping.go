@@ -35,8 +35,8 @@ func drawMapping(c *contents, i int) drawing {
 		draw: func(canvas draw.Canvas) {
 			canvas.DrawImage(box(canvas, 12, 12, 300, 300).Rectangle, heat(len(order), len(order), max(largest, math.SmallestNonzeroFloat64), weight))
 			side := 300 / vg.Length(max(1, len(order)))
-			for i := range order {
-				for j := range order {
+			for i := range order[:min(len(order), 2*notedUnits)] {
+				for j := range order[:min(len(order), 2*notedUnits)] {
 					if w := weight(i, j); w != 0 {
 						a, b := min(order[i], order[j]), max(order[i], order[j])-first
 						note(canvas, vg.Point{X: canvas.Min.X + 12 + side*(vg.Length(j)+0.5), Y: canvas.Min.Y + 312 - side*(vg.Length(i)+0.5)},
