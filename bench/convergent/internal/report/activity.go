@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/plot"
-
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 )
 
@@ -28,12 +26,13 @@ func activity(c *contents) *claim {
 		sentence(&text, "Untrained networks differ by %s from each other, and by %s from themselves after training.", percent(a.Initial), percent(a.Untrained))
 	}
 	sentence(&text, "Were the units of both dealt out at random, the curves would differ by %s (p = %s); that they differ by no more is no proof that they agree.", percent(a.Distance.Null), significantDigits(a.Distance.P))
-	number := percent(a.Distance.Value) + " apart"
+	number := fmt.Sprintf("In %s the curves are %s apart", first.Title.Short, percent(a.Distance.Value))
 	if a.Equivalence != nil {
 		number += fmt.Sprintf(", %s at most", percent(a.Equivalence.Upper))
 	}
 	return &claim{ID: "activity", Title: "Do mean activations agree?", Layers: layers,
 		Number:   number,
+		answer:   &answer{"Distance of the curves of sorted mean activations, as a share of the area beneath them: smaller is more alike.", "units dealt at random", func(l layer) answerPoint { return pointOf(l.Activity.Distance, l.Activity.Initial) }},
 		Sentence: text,
 		Paper:    "nearly identical curves; no distance",
 		drawings: []drawing{drawActivity(c, layers)},
@@ -77,21 +76,35 @@ func shownMeans(means []float64, linear bool) []float64 {
 	return shown
 }
 
+// hiddenMeans counts the units that curves leave out, and all.
+func (l layer) hiddenMeans() (hidden, all int) {
+	for _, means := range l.MeanSorted {
+		for _, v := range shownMeans(means, l.Signed()) {
+			if all++; math.IsNaN(v) {
+				hidden++
+			}
+		}
+	}
+	return hidden, all
+}
+
 func drawActivity(c *contents, layers []layer) drawing {
 	d := drawing{name: "activity", caption: "Mean activations of the units of each network, sorted.",
 		paper: "The paper found them to lie almost on one curve, the most and least active one to two orders of magnitude apart.",
 		data:  [][]string{{"layer", "network", "rank", "mean_activation"}}}
-	logarithmic := false
+	var hidden []string
 	for _, l := range layers {
-		logarithmic = logarithmic || !l.Signed()
+		if n, all := l.hiddenMeans(); n > 0 {
+			hidden = append(hidden, fmt.Sprintf("%d of %d in %s", n, all, l.Title.Short))
+		}
 		for net, means := range l.MeanSorted {
 			for i, v := range means {
 				d.data = append(d.data, []string{l.Name, c.networks[net].Full, fmt.Sprint(i + 1), cell(v)})
 			}
 		}
 	}
-	if logarithmic {
-		d.caption += " On logarithmic scales a unit is left out that has less than a 10 000th of the activation of its network's most active one."
+	if len(hidden) > 0 {
+		d.caption += fmt.Sprintf(" Units not drawn, since they have less than a 10 000th of the activation of their network's most active one or none: %s.", list(hidden, namedLayers))
 	}
 	// Colours, and then the same dashed.
 	if len(c.networks) <= 2*len(palette) {
@@ -101,10 +114,10 @@ func drawActivity(c *contents, layers []layer) drawing {
 	} else {
 		d.caption += fmt.Sprintf(" There are %d networks, more than there are colours.", len(c.networks))
 	}
-	d.layerPanels(layers, func(l layer) *plot.Plot {
+	d.layerPanels(layers, func(l layer) *chart {
 		p := newPlot("unit, sorted", "", layerPanelWidth)
 		for n, means := range l.MeanSorted {
-			curve(p, shownMeans(means, l.Signed()), palette[n%len(palette)], n/len(palette)%2 == 1)
+			line(p, c.network(n), ranked(p, shownMeans(means, l.Signed())), palette[n%len(palette)], n/len(palette)%2 == 1)
 		}
 		if !l.Signed() {
 			logScale(&p.Y)

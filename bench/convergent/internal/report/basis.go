@@ -20,7 +20,12 @@ func basis(c *contents) *claim {
 			endpoints(layers, " and at ", func(l layer) string { return decimals(2, l.Basis.UntrainedIndex) }), addedLocality(layers))
 	}
 	return &claim{ID: "basis", Title: "Is the code local or distributed?", Layers: layers,
-		Number:   endpoints(layers, ", ", func(l layer) string { return decimals(2, l.Basis.Index.Value) }),
+		Number: "The index of locality is " + endpoints(layers, ", ", func(l layer) string { return decimals(2, l.Basis.Index.Value) }),
+		answer: &answer{"Index of locality, from 0, a random basis, to 1, the best aligned one.", "random basis", func(l layer) answerPoint {
+			p, chance := pointOf(l.Basis.Index, l.Basis.UntrainedIndex), 0.0
+			p.chance = &chance
+			return p
+		}},
 		Sentence: text,
 		Paper:    "a mix of a local and a somewhat distributed code; no figure",
 		drawings: []drawing{drawBases(layers)},
@@ -77,16 +82,16 @@ func drawBases(layers []layer) drawing {
 			own = append(own, plotter.XY{X: angle, Y: l.Basis.Units[j]})
 			principal = append(principal, plotter.XY{X: angle, Y: l.Basis.Axes[j]})
 		}
-		line(units, own, colour, false)
-		dot(units, plotter.XY{X: 0, Y: l.Basis.Aligned}, colour)
-		line(axes, principal, colour, false)
-		dot(axes, plotter.XY{X: 0, Y: l.Basis.AlignedAxes}, colour)
+		line(units, l.Title.Short, own, colour, false)
+		dots(units, l.Title.Short+", aligned", plotter.XYs{{X: 0, Y: l.Basis.Aligned}}, colour)
+		line(axes, l.Title.Short, principal, colour, false)
+		dots(axes, l.Title.Short+", aligned", plotter.XYs{{X: 0, Y: l.Basis.AlignedAxes}}, colour)
 	}
 	highest, lowest := max(0.8, units.Y.Max, axes.Y.Max), min(0, units.Y.Min, axes.Y.Min)
-	for _, p := range []*plot.Plot{units, axes} {
+	for _, p := range []*chart{units, axes} {
 		p.Y.Min, p.Y.Max = lowest, highest
 		p.X.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}, {Value: 30, Label: "30"}, {Value: 60, Label: "60"}, {Value: 90, Label: "90"}}
 	}
-	d.panels(panelWidth, panelHeight, []*plot.Plot{units, axes})
+	d.panels(panelWidth, panelHeight, []*chart{units, axes})
 	return d
 }

@@ -16,6 +16,9 @@ type claim struct {
 	Layers    []layer // of which something is known
 	Figures   []figure
 
+	Answer []figure // of all layers
+
+	answer   *answer
 	drawings []drawing
 }
 

@@ -30,8 +30,8 @@ func drawClusters(c *contents, i int) drawing {
 		paper: "The paper found that most clusters that hold units of both networks are about as alike between them as within.",
 		draw: func(canvas draw.Canvas) {
 			p := newPlot("cluster, sorted", "mean correlation", width)
-			curve(p, within, palette[1], false)
-			curve(p, between, palette[0], false)
+			dots(p, "within", ranked(p, within), palette[1])
+			line(p, "between", ranked(p, between), palette[0], false)
 			p.Y.Min = min(0, p.Y.Min)
 			drawPlot(p, canvas)
 		},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
@@ -51,7 +50,7 @@ func convergence(c *contents) *claim {
 	if strictestNull(first).Name == inputNull {
 		rotated += ", rotated before the ReLU and as sparse as these,"
 	}
-	text := "This share of units has a partner in another network that correlates more than 99 % of " + rotated + " do."
+	text := "So many units have a partner in another network that correlates more than 99 % of " + rotated + " do."
 	sentence(&text, "Matched units correlate %s, rotated ones %s.",
 		endpoints(layers, " and ", func(l layer) string { return interval(l.Convergence.Matched) }),
 		endpoints(layers, " and ", func(l layer) string { return decimals(2, strictestNull(l).Mean) }))
@@ -76,7 +75,13 @@ func convergence(c *contents) *claim {
 		sentence(&text, "%s match by %s in %s%s", networks, decimals(2, untrained.Mean), first.Title.Short, end)
 	}
 	return &claim{ID: "convergence", Title: "Do features converge?", Layers: layers,
-		Number:   endpoints(layers, ", ", func(l layer) string { return percent(strictestNull(l).Exceedance.Value) }),
+		Number: endpoints(layers, ", ", func(l layer) string { return percent(strictestNull(l).Exceedance.Value) }) + " of units are beyond 99 % of rotated ones",
+		answer: &answer{"Share of units whose one-to-one partner correlates more than 99 % of rotated units do.", "rotated null", func(l layer) answerPoint {
+			n, chance := strictestNull(l), 0.01
+			p := pointOf(n.Exceedance, n.Untrained)
+			p.chance = &chance
+			return p
+		}},
 		Sentence: text,
 		Paper:    "some do, others do not; mean r of matched units 0.66 in conv1, 0.38 in conv5; no null",
 		drawings: []drawing{drawNulls(layers)},
@@ -85,9 +90,9 @@ func convergence(c *contents) *claim {
 
 // nullDescriptions say what is matched, in a key and in a caption.
 var nullDescriptions = map[string][2]string{
-	rotationNull:  {"rotated", "units of one network rotated at random in the space that they span"},
-	inputNull:     {"rotated before the ReLU", "the same before the ReLU, made as sparse as they were"},
-	shuffleNull:   {"other images", "networks that see different images"},
+	rotationNull:  {"rotated null", "units of one network rotated at random in the space that they span"},
+	inputNull:     {"rotated null before the ReLU", "the same before the ReLU, made as sparse as they were"},
+	shuffleNull:   {"shuffled null", "networks that see different images"},
 	untrainedNull: {"untrained", "networks before training"},
 }
 
@@ -122,7 +127,7 @@ func drawNulls(layers []layer) drawing {
 			}
 		}
 	}
-	d.layerPanels(layers, func(l layer) *plot.Plot {
+	d.layerPanels(layers, func(l layer) *chart {
 		p := newPlot("r", "", layerPanelWidth)
 		for k, values := range series(l) {
 			if len(values) == 0 {
@@ -132,7 +137,7 @@ func drawNulls(layers []layer) drawing {
 			for i, v := range values {
 				pts = append(pts, plotter.XY{X: v, Y: 1 - float64(i)/100})
 			}
-			line(p, pts, d.key[k].colour, d.key[k].dashed)
+			line(p, d.key[k].name, pts, d.key[k].colour, d.key[k].dashed)
 		}
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = least, 1, 0, 1
 		return p

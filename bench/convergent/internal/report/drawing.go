@@ -2,6 +2,8 @@ package report
 
 import (
 	"bytes"
+	"fmt"
+	"html/template"
 	"image/color"
 
 	"gonum.org/v1/plot/text"
@@ -17,7 +19,29 @@ type drawing struct {
 	data          [][]string // what it shows, as rows of a table with a header; nil if that is not numbers
 	key           []entry    // of its lines, written above it
 	width, height vg.Length  // of what draw draws
+	panel         vg.Length  // the width of each of its columns, which a phone stacks; 0: it has none
+	strip         vg.Length  // the height of each of its rows, if it has columns
 	draw          func(c draw.Canvas)
+}
+
+// mark is a place of a picture, in points from its left and top, and what it shows.
+type mark struct {
+	x, y vg.Length
+	text string
+}
+
+// marked is a canvas that keeps what its places show.
+type marked struct {
+	vg.Canvas
+	height vg.Length
+	marks  []mark
+}
+
+// note says what a place of a picture shows.
+func note(c draw.Canvas, at vg.Point, text string) {
+	if m, ok := c.Canvas.(*marked); ok {
+		m.marks = append(m.marks, mark{at.X, m.height - at.Y, text})
+	}
 }
 
 // pageWidth is about how wide the page is.
@@ -37,6 +61,25 @@ func layerKey(layers []name) []entry {
 		key = append(key, entry{l.Short, layerColour(i, len(layers)), false})
 	}
 	return key
+}
+
+// keyEntry is an entry of a key as the page writes it where it stacks the panels of a figure.
+type keyEntry struct {
+	Name   string
+	Colour template.CSS
+	Dashed bool
+}
+
+// keyLines are the key of a figure that has columns.
+func (d drawing) keyLines() (lines []keyEntry) {
+	if d.panel == 0 {
+		return nil
+	}
+	for _, e := range d.key {
+		r, g, b, _ := e.colour.RGBA()
+		lines = append(lines, keyEntry{e.name, template.CSS(fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)), e.dashed})
+	}
+	return lines
 }
 
 // The margin around a drawing, and the line height and parts of its key.
@@ -80,10 +123,12 @@ func (d drawing) size() (width, height vg.Length) {
 	return width, height
 }
 
-// svg draws it on white.
-func (d drawing) svg() ([]byte, error) {
-	canvas := vgsvg.New(d.size())
-	c := draw.New(canvas)
+// svg draws it on white, and says what its places show.
+func (d drawing) svg() ([]byte, []mark, error) {
+	width, height := d.size()
+	canvas := vgsvg.New(width, height)
+	keep := &marked{Canvas: canvas, height: height}
+	c := draw.NewCanvas(keep, width, height)
 	c.SetColor(color.White)
 	c.Fill(c.Rectangle.Path())
 	places := d.layout()
@@ -96,5 +141,5 @@ func (d drawing) svg() ([]byte, error) {
 	var buf bytes.Buffer
 	_, err := canvas.WriteTo(&buf)
 	// Few have the font that was measured; Arial is as wide.
-	return bytes.ReplaceAll(buf.Bytes(), []byte("font-family:Liberation Sans;font-variant:normal;font-weight:normal;font-style:normal;"), []byte("font-family:Arial,sans-serif;")), err
+	return bytes.ReplaceAll(buf.Bytes(), []byte("font-family:Liberation Sans;font-variant:normal;font-weight:normal;font-style:normal;"), []byte("font-family:Arial,sans-serif;")), keep.marks, err
 }

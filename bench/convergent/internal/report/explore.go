@@ -11,6 +11,7 @@ import (
 	"image/png"
 	"math"
 	"slices"
+	"strconv"
 
 	xdraw "golang.org/x/image/draw"
 	"gonum.org/v1/gonum/mat"
@@ -111,7 +112,7 @@ func (c *contents) layerData(i int) (*layerData, error) {
 		if m.Height <= 0 {
 			break // what is left has nothing in common
 		}
-		e.Merges = append(e.Merges, []float64{float64(m.A), float64(m.B), math.Round(1e4*m.Height) / 1e4})
+		e.Merges = append(e.Merges, []float64{float64(m.A), float64(m.B), significant(m.Height)})
 	}
 	for _, patches := range d.Patches[:min(k, len(d.Patches))] {
 		s, err := patchSheet(patches)
@@ -129,6 +130,15 @@ func (c *contents) layerData(i int) (*layerData, error) {
 		e.Filters = append(e.Filters, s)
 	}
 	return e, nil
+}
+
+// significant rounds a number to four digits.
+func significant(x float64) float64 {
+	rounded, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 4, 64), 64)
+	if err != nil {
+		panic("report: a number is not read as it is written")
+	}
+	return rounded
 }
 
 // upperTriangle encodes correlations of the first n units as the page's script reads them.

@@ -30,8 +30,9 @@ func geometry(c *contents) *claim {
 	}
 	first := layers[0].Geometry.Measures[0].Mean
 	claim := &claim{ID: "geometry", Title: "Are the same images alike?", Layers: layers,
-		Number: fmt.Sprintf("%s of neighbours in common", percent(first.Value)),
-		Paper:  "not studied"}
+		Number: fmt.Sprintf("In %s networks have %s of neighbours in common", layers[0].Title.Short, percent(first.Value)),
+		answer: &answer{"Share of an image's nearest images that both networks agree on.", "shuffled null", func(l layer) answerPoint { return pointOf(l.Geometry.Measures[0].Mean, nil) }},
+	}
 	sentence(&claim.Sentence, "Of the 10 images nearest to an image, by the means of units over its positions, two networks have %s in common.",
 		endpoints(layers, " and ", func(l layer) string { return percent(l.Geometry.Measures[0].Mean.Value) }))
 	if first.Null != nil {
@@ -39,7 +40,7 @@ func geometry(c *contents) *claim {
 		claim.drawings = []drawing{drawGeometry(layers)}
 	}
 	if found, asked := beyondChance(layers); asked > 0 {
-		sentence(&claim.Sentence, "Beside images exchanged between networks, %d of %d figures in the table below are larger than 95 %% of exchanges give, each by itself.", found, asked)
+		sentence(&claim.Sentence, "Beside their shuffled null, %d of %d figures in the table below are larger than 95 %% of its draws, each by itself.", found, asked)
 	}
 	return claim
 }
@@ -61,7 +62,7 @@ func beyondChance(layers []layer) (found, all int) {
 
 func drawGeometry(layers []layer) drawing {
 	d := drawing{name: "geometry", width: 560, height: 280,
-		caption: "How alike the same images are to two networks beyond chance: each measure as a share of the way from what 95 % of exchanges of images do not pass to 1, mean over pairs of networks. 0 is no more than chance can give.",
+		caption: "How alike the same images are to two networks beyond chance: each measure as a share of the way from what 95 % of shuffles of images do not pass to 1, mean over pairs of networks. 0 is no more than chance can give.",
 		data:    [][]string{{"layer", "measure", "value", "null_mean", "null_limit", "p", "calibrated"}}}
 	lines := make([]plotter.XYs, len(layers[0].Geometry.Measures))
 	for i, m := range layers[0].Geometry.Measures {
@@ -70,13 +71,13 @@ func drawGeometry(layers []layer) drawing {
 	for x, l := range layers {
 		for i, m := range l.Geometry.Measures {
 			d.data = append(d.data, []string{l.Name, m.Name, cell(m.Mean.Value), cell(m.Mean.Null), cell(m.Mean.Limit), cell(m.Mean.P), cell(m.Mean.Calibrated)})
-			lines[i] = appendPoint(lines[i], float64(x), m.Mean.Calibrated)
+			lines[i] = appendPoint(lines[i], float64(x)+beside(i, len(l.Geometry.Measures)), m.Mean.Calibrated)
 		}
 	}
 	d.draw = func(c draw.Canvas) {
 		p := newPlot("", "calibrated", d.width)
 		for i, pts := range lines {
-			line(p, pts, palette[i%len(palette)], false)
+			dots(p, d.key[i].name, pts, palette[i%len(palette)])
 		}
 		nominal(p, titles(layers), d.width)
 		p.Y.Min, p.Y.Max = 0, 1

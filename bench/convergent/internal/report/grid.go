@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"image"
 	"image/color"
 	"math"
 	"slices"
@@ -71,27 +72,42 @@ func drawGrid(c *contents, g results.Grid, first bool) drawing {
 			"That share is of the samples that the prediction was fitted to, and rises with the number of units. Empty: too few samples for so many units"
 	}
 	if g.CKAP != nil && g.CKALimit != nil {
-		caption += fmt.Sprintf(". With images exchanged between the networks, the largest CKA of any two layers is below %s 95 %% of the time, and at least as large as it is here with p = %s", decimals(2, g.CKALimit), significantDigits(g.CKAP))
+		caption += fmt.Sprintf(". Where images are shuffled, the largest CKA of any two layers is below %s 95 %% of the time, and at least as large as it is here with p = %s", decimals(2, g.CKALimit), significantDigits(g.CKAP))
 		if first {
 			caption += "; calibrated is how far CKA is from that limit on the way to 1. A frame is around the column that is most like its row"
 		}
 	}
 	return drawing{
-		name: fmt.Sprintf("layers_%d_%d", g.A+1, g.B+1), width: gridLeft + vg.Length(len(panels)*(gridPanelWidth+gridPanelGap)), height: f.bottom + f.height() + 3*gridLine,
+		name: fmt.Sprintf("layers_%d_%d", g.A+1, g.B+1), width: gridLeft + vg.Length(len(panels)*(gridPanelWidth+gridPanelGap)), height: f.bottom + f.height() + 4*gridLine + 6,
 		caption: caption + ".",
 		data:    gridRows(c, g),
 		draw: func(canvas draw.Canvas) {
+			drawScale(canvas)
+			canvas = box(canvas, 0, gridLine+6, canvas.Max.X-canvas.Min.X, canvas.Max.Y-canvas.Min.Y-gridLine-6)
 			for k, panel := range panels {
 				x := vg.Length(gridLeft + k*(gridPanelWidth+gridPanelGap))
 				label(canvas, panel.title, canvas.Min.X+x+f.cell*vg.Length(len(g.LayersB))/2, canvas.Min.Y+f.bottom+f.height()+gridLine, 11, text.XCenter)
 				f.drawNames(canvas, x, k == 0)
-				f.drawCells(canvas, x, panel.values)
+				f.drawCells(canvas, x, panel.title, panel.values)
 				if k == 0 && g.CalibratedCKA != nil {
 					f.frameLargest(canvas, x, panel.values)
 				}
 			}
 		},
 	}
+}
+
+// drawScale draws what colours stand for, below the panels.
+func drawScale(c draw.Canvas) {
+	const width, height = 120, 8
+	bar := box(c, gridLeft, 2, width, height)
+	img := image.NewRGBA(image.Rect(0, 0, 120, 8))
+	for i := range 120 * 8 {
+		img.SetRGBA(i%120, i/120, sequential(float64(i%120)/119))
+	}
+	c.DrawImage(bar.Rectangle, img)
+	label(c, "0 or less", bar.Min.X-4, bar.Min.Y+height/2, gridLabelSize, text.XRight)
+	label(c, "1", bar.Max.X+4, bar.Min.Y+height/2, gridLabelSize, text.XLeft)
 }
 
 // drawNames writes the names of the columns of a panel, and those of rows if asked.
@@ -115,8 +131,8 @@ func (f gridLayout) drawNames(c draw.Canvas, x vg.Length, rows bool) {
 }
 
 // drawCells fills a panel.
-func (f gridLayout) drawCells(c draw.Canvas, x vg.Length, values [][]*float64) {
-	const legible = 14
+func (f gridLayout) drawCells(c draw.Canvas, x vg.Length, title string, values [][]*float64) {
+	const legible = 21
 	for i, row := range values {
 		y := f.bottom + f.cell*vg.Length(len(values)-1-i)
 		for j, v := range row {
@@ -124,13 +140,14 @@ func (f gridLayout) drawCells(c draw.Canvas, x vg.Length, values [][]*float64) {
 				continue
 			}
 			b := box(c, x+f.cell*vg.Length(j), y, f.cell, f.cell)
-			c.SetColor(diverging(*v))
+			c.SetColor(sequential(*v))
 			c.Fill(b.Rectangle.Path())
+			note(c, vg.Point{X: (b.Min.X + b.Max.X) / 2, Y: (b.Min.Y + b.Max.Y) / 2}, fmt.Sprintf("%s, %s and %s: %s", title, f.rows[i].Short, f.columns[j].Short, decimals(3, *v)))
 			if f.cell < legible {
 				continue
 			}
-			sty := style(min(11, f.cell/3))
-			if sty.XAlign = text.XCenter; math.Abs(*v) > 0.5 {
+			sty := style(min(11, f.cell/2.9))
+			if sty.XAlign = text.XCenter; *v > 0.5 {
 				sty.Color = color.White
 			}
 			c.FillText(sty, vg.Point{X: (b.Min.X + b.Max.X) / 2, Y: (b.Min.Y + b.Max.Y) / 2}, decimals(2, *v))

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -33,9 +32,8 @@ func growth(c *contents) *claim {
 	text := ""
 	sentence(&text, "Matched units of %s correlate by so much more than rotated ones do. Their correlation itself goes from %s to %s%s", before.Name, decimals(2, before.Matched), decimals(2, after.Matched), end)
 	return &claim{ID: "growth", Title: "When do units converge?",
-		Number:   fmt.Sprintf("%s before, %s after training", difference(rotationExcess(before)), difference(rotationExcess(after))),
+		Number:   fmt.Sprintf("In %s matched units are beyond rotated ones by %s before, %s after training", before.Name, difference(rotationExcess(before)), difference(rotationExcess(after))),
 		Sentence: text,
-		Paper:    "not studied",
 		drawings: []drawing{drawGrowth(g)},
 	}
 }
@@ -60,9 +58,8 @@ func widths(c *contents) *claim {
 	sentence(&text, "Matched units of %s correlate by so much more than rotated ones do, in two networks of %g and of %g times the channels. Their correlation itself is %s and %s.",
 		a.Name, first.Width, last.Width, decimals(2, a.Matched), decimals(2, b.Matched))
 	return &claim{ID: "widths", Title: "Are wider networks more alike?",
-		Number:   fmt.Sprintf("%s at width %g, %s at %g", difference(rotationExcess(a)), first.Width, difference(rotationExcess(b)), last.Width),
+		Number:   fmt.Sprintf("In %s matched units are beyond rotated ones by %s at width %g, %s at %g", a.Name, difference(rotationExcess(a)), first.Width, difference(rotationExcess(b)), last.Width),
 		Sentence: text,
-		Paper:    "not studied",
 		drawings: []drawing{drawWidths(w)},
 	}
 }
@@ -93,13 +90,13 @@ func drawGrowth(checkpoints []results.Checkpoint) drawing {
 			margins = appendPoint(margins, float64(s.Epoch), rotationExcess(s.Layers[i]))
 			selves = appendPoint(selves, float64(s.Epoch), s.Layers[i].Final)
 		}
-		line(excess, margins, layerColour(i, len(titles)), false)
-		line(self, selves, layerColour(i, len(titles)), false)
+		line(excess, titles[i].Short, margins, layerColour(i, len(titles)), false)
+		line(self, titles[i].Short, selves, layerColour(i, len(titles)), false)
 	}
-	for _, p := range []*plot.Plot{excess, self} {
+	for _, p := range []*chart{excess, self} {
 		p.Y.Min = min(0, p.Y.Min)
 	}
-	d.panels(panelWidth, panelHeight, []*plot.Plot{excess, self})
+	d.panels(panelWidth, panelHeight, []*chart{excess, self})
 	return d
 }
 
@@ -129,8 +126,8 @@ func drawWidths(widths []results.Width) drawing {
 				own = appendPoint(own, w.Width, w.Layers[i].Matched)
 				rotated = appendPoint(rotated, w.Width, w.Layers[i].Rotated)
 			}
-			line(p, own, layerColour(i, len(titles)), false)
-			line(p, rotated, layerColour(i, len(titles)), true)
+			line(p, titles[i].Short, own, layerColour(i, len(titles)), false)
+			line(p, titles[i].Short+", rotated null", rotated, layerColour(i, len(titles)), true)
 		}
 		logScale(&p.X)
 		p.Y.Min = min(0, p.Y.Min)

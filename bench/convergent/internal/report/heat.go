@@ -57,8 +57,28 @@ func heat(rows, cols int, scale float64, at func(i, j int) float64) image.Image 
 }
 
 // matrix is a heat map of the given rows and columns of m.
-func matrix(m *mat.Dense, rows, cols []int) image.Image {
-	return heat(len(rows), len(cols), 1, func(i, j int) float64 { return m.At(rows[i], cols[j]) })
+func matrix(m *mat.Dense, rows, cols []int, scale float64) image.Image {
+	return heat(len(rows), len(cols), scale, func(i, j int) float64 { return m.At(rows[i], cols[j]) })
+}
+
+// correlationScale is where the colours of correlations end: at the largest in size, rounded
+// up to tenths.
+func correlationScale(m *mat.Dense) float64 {
+	rows, cols := m.Dims()
+	largest := 0.0
+	for i := range rows {
+		for _, v := range m.RawRowView(i)[:cols] {
+			largest = max(largest, math.Abs(v))
+		}
+	}
+	return max(0.1, min(1, math.Ceil(10*largest-1e-9)/10))
+}
+
+// sequential maps 0 to white and 1 to dark blue.
+func sequential(v float64) color.RGBA {
+	v = max(0, min(1, v))
+	fade := func(end uint8) uint8 { return uint8(math.Round(255 - v*float64(255-end))) }
+	return color.RGBA{fade(5), fade(48), fade(97), 255}
 }
 
 // colourBar draws the scale from -limit to limit beside a matrix.

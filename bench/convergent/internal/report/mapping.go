@@ -34,6 +34,16 @@ func drawMapping(c *contents, i int) drawing {
 			"Units that belong together, one to one or in small groups, form blocks on the diagonal.", c.place(l, 1), c.place(l, 0), d.WLambda, significantDigits(largest)),
 		draw: func(canvas draw.Canvas) {
 			canvas.DrawImage(box(canvas, 12, 12, 300, 300).Rectangle, heat(len(order), len(order), max(largest, math.SmallestNonzeroFloat64), weight))
+			side := 300 / vg.Length(max(1, len(order)))
+			for i := range order[:min(len(order), 2*notedUnits)] {
+				for j := range order[:min(len(order), 2*notedUnits)] {
+					if w := weight(i, j); w != 0 {
+						a, b := min(order[i], order[j]), max(order[i], order[j])-first
+						note(canvas, vg.Point{X: canvas.Min.X + 12 + side*(vg.Length(j)+0.5), Y: canvas.Min.Y + 312 - side*(vg.Length(i)+0.5)},
+							fmt.Sprintf("unit %s of %s to unit %s of %s: weight %.3g", shorten(unitName(l.Layer, 0, a), nameLength), c.network(0), shorten(unitName(l.Layer, 1, b), nameLength), c.network(1), w))
+					}
+				}
+			}
 			colourBar(box(canvas, 322, 12, 40, 300), significantDigits(largest))
 			dendrogram(box(canvas, 12, 318, 300, 70), d.Tree, order)
 		},

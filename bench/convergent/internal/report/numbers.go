@@ -37,6 +37,18 @@ func decimals(digits int, x any) string {
 	return minus(s)
 }
 
+// pValue writes a p-value of so many draws, and marks the least that these can tell.
+func pValue(draws int, x any) string {
+	p, ok := valueOf(x)
+	if !ok {
+		return dash
+	}
+	if draws > 0 && p <= 1/float64(draws+1)*(1+1e-9) {
+		return "≤ " + decimals(3, p)
+	}
+	return decimals(3, p)
+}
+
 // minus is a number with a minus sign that is as wide as a plus.
 func minus(s string) string { return strings.ReplaceAll(s, "-", "−") }
 

@@ -2,12 +2,10 @@ package report
 
 import (
 	"cmp"
-	"image/color"
 	"maps"
 	"math"
 	"slices"
 
-	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -24,8 +22,10 @@ type layer struct {
 	Null      pairRange
 	Same      pairRange
 	Figures   []figure
+	Elsewhere []string        // names of figures that the page has no room for
 	Lasso     []results.Lasso // mean over pairs
 	Measures  []measure       // of the first pairs
+	Overall   []measure       // mean over all pairs
 }
 
 // pairRange is a figure over all pairs of networks.
@@ -43,7 +43,7 @@ func newPairRange(pairs []results.Pair, of func(results.Pair) float64) pairRange
 
 // measure is one figure of how alike two networks are, in the first pairs of them.
 type measure struct {
-	Name  string
+	measureName
 	Pairs []results.Measure
 }
 
@@ -61,12 +61,16 @@ func newLayer(l results.Layer, title name) layer {
 		Same:      newPairRange(l.Pairs, func(p results.Pair) float64 { return p.SamePartner }),
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.Pairs[0].Measures)) {
-		m := measure{Name: name}
+		m := measure{measureName: describeMeasure(name)}
 		for _, p := range s.FirstPairs() {
 			m.Pairs = append(m.Pairs, p.Measures[name])
 		}
 		s.Measures = append(s.Measures, m)
 	}
+	for _, f := range l.MeanMeasures() {
+		s.Overall = append(s.Overall, measure{describeMeasure(f.Name), []results.Measure{f.Measure}})
+	}
+	s.Measures, s.Overall = withoutTwins(s.Measures), withoutTwins(s.Overall)
 	for _, d := range l.Dead {
 		s.DeadUnits += len(d)
 	}
@@ -96,6 +100,9 @@ func titles(layers []layer) []name {
 	return names
 }
 
+// beside is how far from the middle of a layer's place its dot of one of several series is.
+func beside(i, series int) float64 { return 0.16 * (float64(i) - float64(series-1)/2) }
+
 // drawMeans compares the layers, over all pairs of networks.
 func drawMeans(layers []layer) drawing {
 	const width, height = 560, 280
@@ -104,28 +111,24 @@ func drawMeans(layers []layer) drawing {
 		data = append(data, []string{l.Name, cell(l.Semi.Mean), cell(l.Bipartite.Mean), cell(l.Null.Mean)})
 	}
 	d := drawing{
-		name: "means", width: width, height: height, data: data, key: []entry{{"best partner", palette[0], false}, {"one to one", palette[1], false}, {"best partner, rotated", palette[4], true}},
-		caption: "Mean correlation of units with their partners in another network, by layer, over all pairs of networks (bars: the least and the largest of any pair). Dashed: the best partner among randomly rotated units.",
+		name: "means", width: width, height: height, data: data, key: []entry{{"semi-matching", palette[0], false}, {"one-to-one matching", palette[1], false}, {"semi-matching, rotated null", palette[4], false}},
+		caption: "Mean correlation of units with their partners in another network, by layer, over all pairs of networks (bars: the least and the largest of any pair).",
 		paper:   "The paper found 0.70, 0.56, 0.48, 0.37 and 0.42 for semi-matching in conv1 to conv5 of CaffeNet, and 0.66, 0.51, 0.45, 0.34 and 0.38 one to one; it had no rotated units.",
 	}
 	d.draw = func(c draw.Canvas) {
 		p := newPlot("", "mean correlation", width)
-		for _, s := range []struct {
-			of     func(layer) pairRange
-			colour color.Color
-			dashed bool
-		}{
-			{func(l layer) pairRange { return l.Semi }, palette[0], false},
-			{func(l layer) pairRange { return l.Bipartite }, palette[1], false},
-			{func(l layer) pairRange { return l.Null }, palette[4], true},
+		for k, of := range []func(layer) pairRange{
+			func(l layer) pairRange { return l.Semi },
+			func(l layer) pairRange { return l.Bipartite },
+			func(l layer) pairRange { return l.Null },
 		} {
 			var means plotter.XYs
 			for i, l := range layers {
-				r := s.of(l)
-				means = append(means, plotter.XY{X: float64(i), Y: r.Mean})
-				line(p, plotter.XYs{{X: float64(i), Y: r.Min}, {X: float64(i), Y: r.Max}}, s.colour, false)
+				r, x := of(l), float64(i)+beside(k, 3)
+				means = append(means, plotter.XY{X: x, Y: r.Mean})
+				stroke(p, plotter.XYs{{X: x, Y: r.Min}, {X: x, Y: r.Max}}, d.key[k].colour, false)
 			}
-			line(p, means, s.colour, s.dashed)
+			dots(p, d.key[k].name, means, d.key[k].colour)
 		}
 		nominal(p, titles(layers), width)
 		p.Y.Min, p.Y.Max = min(0, p.Y.Min), 1
@@ -156,8 +159,8 @@ func drawLasso(layers []layer) drawing {
 		for _, pts := range []plotter.XYs{losses, counts} {
 			slices.SortFunc(pts, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
 		}
-		line(loss, losses, layerColour(k, len(layers)), false)
-		line(weights, counts, layerColour(k, len(layers)), false)
+		line(loss, l.Title.Short, losses, layerColour(k, len(layers)), false)
+		line(weights, l.Title.Short, counts, layerColour(k, len(layers)), false)
 	}
 	if penalties == 0 {
 		return drawing{}
@@ -168,11 +171,11 @@ func drawLasso(layers []layer) drawing {
 			"lambda is in units of correlation: a unit that correlates less than lambda with all others is predicted from none.",
 		paper: "The paper's lambda is this one divided by the number of channels. It found that a few weights predict nearly as well as all of them.",
 	}
-	for _, p := range []*plot.Plot{loss, weights} {
+	for _, p := range []*chart{loss, weights} {
 		logScale(&p.X)
 		p.Y.Min = 0
 	}
 	loss.Y.Max = 0.55
-	d.panels(panelWidth, panelHeight, []*plot.Plot{loss, weights})
+	d.panels(panelWidth, panelHeight, []*chart{loss, weights})
 	return d
 }

@@ -34,14 +34,84 @@ const saveText = (name, type, text) => {
   save(name, url);
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 };
+// Figures: downloads, what they show under the pointer, and on a phone their panels one
+// below the other.
 for (const f of document.querySelectorAll("figure")) {
-  const name = f.dataset.name;
+  const name = f.dataset.name, img = f.querySelector("img");
   const svg = f.querySelector(".svg"), csv = f.querySelector(".csv");
   svg.setAttribute("aria-label", "Download " + name + " as SVG");
-  svg.addEventListener("click", () => save(name + ".svg", f.querySelector("img").src));
+  svg.addEventListener("click", () => save(name + ".svg", img.src));
   csv?.setAttribute("aria-label", "Download the data of " + name + " as CSV");
   csv?.addEventListener("click", () => saveText(name + ".csv", "text/csv", data.tables[name]));
+  const width = Number(img.getAttribute("width")), height = Number(img.getAttribute("height")), marks = data.marks[name];
+  // ask tells what is nearest to the pointer in a part of the picture, shown on an element.
+  const ask = (e, part) => {
+    if (!marks) return;
+    const tip = make("div", { className: "tip", hidden: true }), box = e.parentElement;
+    tip.setAttribute("role", "tooltip");
+    box.append(tip);
+    const tell = (event) => {
+      const at = e.getBoundingClientRect(), near = 18 * part.w / at.width;
+      const x = part.x + (event.clientX - at.left) * part.w / at.width, y = part.y + (event.clientY - at.top) * part.h / at.height;
+      let best = near * near, text = "";
+      for (let i = 0; i < marks.length; i += 3) {
+        const d = (marks[i] - x) ** 2 + (marks[i + 1] - y) ** 2;
+        if (d < best) [best, text] = [d, marks[i + 2]];
+      }
+      tip.hidden = !text;
+      tip.textContent = text;
+      const whole = box.getBoundingClientRect();
+      tip.style.left = Math.max(0, Math.min(event.clientX - whole.left + 12, whole.width - tip.offsetWidth)) + "px";
+      tip.style.top = (event.clientY - whole.top + 16) + "px";
+    };
+    e.addEventListener("pointermove", tell);
+    e.addEventListener("pointerdown", tell);
+    e.addEventListener("pointerleave", () => { tip.hidden = true; });
+  };
+  ask(img, { x: 0, y: 0, w: width, h: height });
+  if (f.dataset.panels) {
+    const [w, h] = f.dataset.panels.split(",").map(Number), columns = Math.round((width - 12) / w), rows = Math.max(1, Math.floor((height - 12) / h)), head = height - 12 - rows * h;
+    const stack = make("div", { className: "panels" });
+    stack.setAttribute("role", "img");
+    stack.setAttribute("aria-label", img.alt);
+    const add = (x, y, pw, ph) => {
+      const box = make("div"), panel = make("div"), scale = 100 * width / pw;
+      Object.assign(panel.style, { backgroundImage: `url(${img.src})`, aspectRatio: `${pw} / ${ph}`, backgroundSize: `${scale}% auto`, backgroundPosition: `${width > pw ? 100 * x / (width - pw) : 0}% ${height > ph ? 100 * y / (height - ph) : 0}%` });
+      Object.assign(box.style, { position: "relative", filter: "none" });
+      box.append(panel);
+      stack.append(box);
+      ask(panel, { x, y, w: pw, h: ph });
+    };
+    const build = () => {
+      if (stack.children.length) return;
+      for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) add(6 + c * w, 6 + head + r * h, w, h);
+      f.classList.add("stacked");
+      f.querySelector("figcaption").before(stack);
+    };
+    const phone = matchMedia("(max-width: 46rem)");
+    if (phone.matches) build();
+    phone.addEventListener("change", () => { if (phone.matches) build(); });
+  }
 }
+
+// What is wider than there is room for says so, until its end is seen.
+const cues = () => {
+  for (const e of document.querySelectorAll(".scroll")) e.classList.toggle("more", e.scrollWidth - e.clientWidth - e.scrollLeft > 4);
+};
+for (const e of document.querySelectorAll(".scroll")) e.addEventListener("scroll", cues, { passive: true });
+addEventListener("resize", cues);
+
+$("cite").addEventListener("click", async () => {
+  const text = $("citation").textContent;
+  try { await navigator.clipboard.writeText(text); } catch { // which a page from a file may not
+    const area = make("textarea", { value: text });
+    document.body.append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  $("cite").textContent = "Copied";
+});
 
 // Tables sort by a column: numbers by their first number, words as words.
 const sortable = (table) => {
@@ -49,13 +119,22 @@ const sortable = (table) => {
   heads.forEach((th, column) => {
     const button = make("button", { type: "button" }, ...th.childNodes);
     th.append(button);
+    button.tabIndex = column ? -1 : 0; // a table is one stop of the keyboard: arrows go along its head
+    button.addEventListener("keydown", (e) => {
+      const to = heads[column + { ArrowRight: 1, ArrowLeft: -1 }[e.key]]?.querySelector("button");
+      if (!to) return;
+      button.tabIndex = -1;
+      to.tabIndex = 0;
+      to.focus();
+      e.preventDefault();
+    });
     button.addEventListener("click", () => {
       const down = th.getAttribute("aria-sort") === "descending" ? 1 : -1;
       heads.forEach((h) => h.removeAttribute("aria-sort"));
       th.setAttribute("aria-sort", down < 0 ? "descending" : "ascending");
       const key = (row) => {
         const text = row.cells[column].textContent.trim();
-        const n = parseFloat(text.replace("−", "-"));
+        const n = parseFloat(text.replace("−", "-").replace("≤ ", ""));
         return Number.isNaN(n) ? text : n;
       };
       const rank = (v) => (v === "–" || v === "") ? 2 : typeof v === "number" ? 0 : 1;
@@ -66,6 +145,7 @@ const sortable = (table) => {
   });
 };
 document.querySelectorAll("table").forEach(sortable);
+cues();
 
 let matrix = null;
 if (!data.layers) return;
@@ -102,7 +182,7 @@ const fullName = (l, net, unit) => place(l, net, "name") + ", " + unitName(l, ne
 const live = (l, net, unit) => r(l, net, unit, net, unit) > 0.5; // dead ones correlate with nothing
 
 // What is shown.
-const view = { layer: data.layers[0], a: 0, b: 1, order: "one", rows: [], cols: [], zoom: 1, x: 0, y: 0, at: null, chosen: null };
+const view = { layer: data.layers[0], a: 0, b: 1, order: "one", rows: [], cols: [], scale: 1, zoom: 1, x: 0, y: 0, at: null, chosen: null };
 const pairOf = () => view.layer.pairs.find((p) => p.a === view.a && p.b === view.b);
 
 const fill = (select, options, value) => {
@@ -145,6 +225,7 @@ const arrange = () => {
   Object.assign(view, { zoom: 1, x: 0, y: 0, at: null });
   paint();
   listPairs();
+  keep();
 };
 
 // The matrix is painted once, a pixel a pair, and drawn enlarged.
@@ -152,13 +233,21 @@ const canvas = $("matrix"), context = canvas.getContext("2d");
 const painted = document.createElement("canvas");
 const colour = (v, dim) => {
   const ends = dim ? [[255, 120, 100], [95, 175, 255], [31, 33, 35]] : [[160, 20, 35], [15, 75, 150], [255, 255, 255]];
-  const end = v < 0 ? ends[1] : ends[0], t = Math.min(1, Math.abs(v));
+  const end = v < 0 ? ends[1] : ends[0], t = Math.min(1, Math.abs(v) / view.scale);
   return end.map((c, k) => Math.round(ends[2][k] + t * (c - ends[2][k])));
 };
 const paint = () => {
   const { layer: l, a, b, rows, cols } = view;
   painted.width = Math.max(1, cols.length);
   painted.height = Math.max(1, rows.length);
+  let largest = 0;
+  rows.forEach((u) => cols.forEach((v) => { if (a !== b || u !== v) largest = Math.max(largest, Math.abs(r(l, a, u, b, v))); }));
+  view.scale = Math.max(0.1, Math.min(1, Math.ceil(10 * largest - 1e-3) / 10));
+  $("scale").children[0].textContent = "r −" + view.scale.toFixed(1);
+  $("scale").children[2].textContent = "+" + view.scale.toFixed(1);
+  $("scale").children[1].style.background = `linear-gradient(90deg, ${[-1, 0, 1].map((v) => `rgb(${colour(v * view.scale, dark())})`)})`;
+  $("columns").textContent = `columns: ${cols.length} units of ${place(l, b, "short")} →`;
+  $("rows").textContent = `rows: ${rows.length} units of ${place(l, a, "short")} ↓`;
   const g = painted.getContext("2d"), image = g.createImageData(painted.width, painted.height), dim = dark();
   rows.forEach((u, i) => cols.forEach((v, j) => {
     image.data.set([...colour(r(l, a, u, b, v), dim), 255], 4 * (i * cols.length + j));
@@ -256,6 +345,7 @@ canvas.addEventListener("pointerup", release);
 canvas.addEventListener("pointercancel", release);
 canvas.addEventListener("pointerleave", () => point(null));
 canvas.addEventListener("wheel", (e) => {
+  if (!e.ctrlKey && !e.metaKey && document.activeElement !== canvas) return; // the page scrolls
   e.preventDefault();
   zoom(Math.exp(-e.deltaY / 300), ...where(e));
 }, { passive: false });
@@ -291,11 +381,12 @@ const picture = (s, row, k) => {
 const card = (net, unit) => {
   const l = view.layer, pictures = make("div", { className: "pictures" });
   if (l.filters) {
-    pictures.append(picture(l.filters[net], unit, 0));
+    pictures.append(make("span", { textContent: "filter" }), picture(l.filters[net], unit, 0));
     pictures.lastChild.setAttribute("role", "img");
     pictures.lastChild.setAttribute("aria-label", "its filter");
   }
   if (l.patches) {
+    pictures.append(make("span", { textContent: "patches that activate it most" }));
     for (let k = 0; k < l.patches[net].each; k++) pictures.append(picture(l.patches[net], unit, k));
     pictures.setAttribute("aria-label", "the image patches that activate it most");
     pictures.setAttribute("role", "group");
@@ -315,6 +406,14 @@ const choose = (u, v) => {
   $("pair").replaceChildren(make("p", { textContent: `r = ${decimals(r(l, a, u, b, v))}` + (notes.length ? ", " + notes.join(" and ") : "") }), card(a, u), card(b, v));
   for (const row of $("pairs").tBodies[0].rows) row.setAttribute("aria-selected", String(Number(row.dataset.u) === u && Number(row.dataset.v) === v));
   draw();
+  keep();
+};
+// The address keeps what is shown: #explore=layer,network,network,order,unit,unit.
+let opened = false;
+const keep = () => {
+  if (!opened) return;
+  const state = [data.layers.indexOf(view.layer), view.a, view.b, view.order, ...(view.chosen ? [view.chosen.u, view.chosen.v] : [])];
+  history.replaceState(null, "", "#explore=" + state.join(","));
 };
 
 const listPairs = () => {
@@ -340,65 +439,98 @@ const listPairs = () => {
   }
 };
 
-// The tree: what was joined last first, each group opening into its two parts.
-const listTree = () => {
-  const l = view.layer, n = l.units[0] + l.units[1], tree = $("tree");
-  const sizes = (node) => node < l.units[0] ? [1, 0] : node < n ? [0, 1] : sizesOf[node - n];
-  const sizesOf = [];
-  const inner = new Set();
-  l.merges.forEach(([x, y]) => {
-    const [p, q] = [sizes(x), sizes(y)];
-    sizesOf.push([p[0] + q[0], p[1] + q[1]]);
-    inner.add(x);
-    inner.add(y);
-  });
-  const leaf = (node) => {
-    const net = node < l.units[0] ? 0 : 1, unit = net ? node - l.units[0] : node;
-    const button = make("button", { type: "button", className: "leaf", textContent: shortName(l, net, unit), title: fullName(l, net, unit) });
-    button.addEventListener("click", () => {
-      $("networks").value = "0,1";
-      Object.assign(view, { a: 0, b: 1 });
-      arrange();
-      const p = pairOf();
-      const partner = net ? p.one.indexOf(unit) : p.one[unit];
-      if (partner >= 0) choose(net ? partner : unit, net ? unit : partner);
-      else $("pair").replaceChildren(make("p", { textContent: "It has no partner." }), card(net, unit));
-    });
-    return button;
-  };
-  const node = (k) => {
-    if (k < n) return leaf(k);
-    const [x, y, height] = l.merges[k - n], [p, q] = sizesOf[k - n];
-    const d = make("details", {}, make("summary", { textContent: `${p} and ${q} units, mean weight ${height.toPrecision(2)}` }));
-    const open = () => { if (d.children.length === 1) d.append(node(x), node(y)); };
-    d.addEventListener("toggle", () => { if (d.open) open(); });
-    d.fillTree = open;
-    return d;
-  };
-  const roots = l.merges.map((_, k) => n + k).filter((k) => !inner.has(k)).reverse();
-  tree.replaceChildren(...roots.map(node));
-  if (!roots.length) tree.textContent = "No unit predicts another at this penalty.";
+// see shows a unit beside its partner.
+const see = (net, unit) => {
+  if (net !== view.a && net !== view.b) Object.assign(view, { a: 0, b: 1 });
+  $("networks").value = view.a + "," + view.b;
+  arrange();
+  const p = pairOf(), second = net !== view.a, partner = !p ? unit : second ? p.one.indexOf(unit) : p.one[unit];
+  if (partner >= 0) choose(second ? partner : unit, second ? unit : partner);
+  else $("pair").replaceChildren(make("p", { textContent: "It has no partner." }), card(net, unit));
 };
-const openAll = (at) => {
-  for (const d of at.querySelectorAll(":scope > details")) {
-    d.fillTree();
-    d.open = true;
-    openAll(d);
+
+// A unit is found by its name or number.
+const names = new Map();
+const listNames = () => {
+  names.clear();
+  for (const net of new Set([view.a, view.b])) for (let u = 0; u < view.layer.units[net]; u++) {
+    const text = unitName(view.layer, net, u) + " of " + place(view.layer, net, "short");
+    names.set(text, [net, u]);
   }
+  $("units").replaceChildren(...[...names.keys()].map((value) => make("option", { value })));
 };
-$("open-tree").addEventListener("click", () => openAll($("tree")));
-$("close-tree").addEventListener("click", () => { for (const d of $("tree").querySelectorAll("details")) d.open = false; });
+const find = () => {
+  const wanted = $("search").value.trim().toLowerCase();
+  if (!wanted) return;
+  const all = [...names], at = all.find(([text]) => text.toLowerCase() === wanted) ?? all.find(([text]) => text.toLowerCase().startsWith(`unit ${wanted} `)) ?? all.find(([text]) => text.toLowerCase().includes(wanted));
+  if (at) see(...at[1]);
+  else $("status").textContent = "No unit is called so.";
+};
+$("search").addEventListener("change", find);
+$("search").addEventListener("keydown", (e) => { if (e.key === "Enter") { find(); e.preventDefault(); } });
+
+// The tree of the first two networks, leaves below.
+let spread = 1;
+const drawTree = () => {
+  const l = view.layer, n = l.units[0] + l.units[1], tree = $("tree"), joined = new Set();
+  for (const [x, y] of l.merges) [x, y].forEach((k) => { if (k < n) joined.add(k); });
+  const leaves = l.order.filter((k) => joined.has(k)), idle = n - leaves.length;
+  $("tree-status").textContent = idle ? `${idle} of ${n} units have no weight at this penalty, and are in no group.` : "";
+  if (!leaves.length) { tree.textContent = "No unit predicts another at this penalty."; return; }
+  const svg = (name, attributes, ...children) => {
+    const e = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [k, v] of Object.entries(attributes)) e.setAttribute(k, v);
+    e.append(...children);
+    return e;
+  };
+  const named = (k) => k < l.units[0] ? [0, k] : [1, k - l.units[0]];
+  const labels = new Map(leaves.map((k) => [k, shorten(unitName(l, ...named(k)), 14) + " of " + shorten(data.networks[named(k)[0]].short, 14)]));
+  const width = Math.max(tree.clientWidth - 20, 300) * spread, slot = (width - 20) / leaves.length, height = 240, legible = slot >= 11;
+  const foot = legible ? 8 + 5.6 * Math.max(...[...labels.values()].map((s) => s.length)) : 14, top = Math.max(...l.merges.map((m) => m[2]));
+  const picture = svg("svg", { width, height: height + foot, role: "img", "aria-label": `Tree of ${leaves.length} units` });
+  const at = new Map(), count = new Map();
+  leaves.forEach((k, i) => {
+    const [net, unit] = named(k), x = 10 + slot * (i + 0.5);
+    at.set(k, [x, height]);
+    count.set(k, net ? [0, 1] : [1, 0]);
+    const mark = legible ? svg("text", { transform: `translate(${x + 3},${height + 5}) rotate(90)` }, labels.get(k)) : svg("circle", { cx: x, cy: height + 5, r: Math.max(1.5, Math.min(4, slot / 2)), fill: net ? "#d55e00" : "#0072b2" });
+    const leaf = svg("g", { class: "leaf" }, svg("title", {}, fullName(l, net, unit)), mark);
+    leaf.addEventListener("click", () => see(net, unit));
+    picture.append(leaf);
+  });
+  l.merges.forEach(([x, y, weight], i) => {
+    const [[x1, y1], [x2, y2]] = [at.get(x), at.get(y)], h = 12 + (height - 24) * weight / top;
+    const [p, q] = [count.get(x), count.get(y)], units = [p[0] + q[0], p[1] + q[1]], d = `M${x1} ${y1}V${h}H${x2}V${y2}`;
+    at.set(n + i, [(x1 + x2) / 2, h]);
+    count.set(n + i, units);
+    picture.prepend(svg("g", {}, svg("title", {}, `${units[0]} units of ${data.networks[0].short} and ${units[1]} of ${data.networks[1].short}: mean weight ${weight.toPrecision(3)}`), svg("path", { d }), svg("path", { d, class: "hit" })));
+  });
+  tree.replaceChildren(picture);
+  cues();
+};
+const widen = (factor) => {
+  const tree = $("tree"), middle = (tree.scrollLeft + tree.clientWidth / 2) / Math.max(1, tree.scrollWidth);
+  spread = Math.max(1, Math.min(40, spread * factor));
+  drawTree();
+  tree.scrollLeft = middle * tree.scrollWidth - tree.clientWidth / 2;
+};
+$("tree-closer").addEventListener("click", () => widen(1.6));
+$("tree-farther").addEventListener("click", () => widen(1 / 1.6));
+$("tree-whole").addEventListener("click", () => widen(1 / 40));
+addEventListener("resize", () => { if (spread === 1) drawTree(); });
 
 $("layer").addEventListener("change", (e) => {
   Object.assign(view, { layer: data.layers[Number(e.target.value)], chosen: null });
   $("pair").replaceChildren(make("p", { textContent: "No pair is chosen." }));
   arrange();
-  listTree();
+  listNames();
+  drawTree();
 });
 $("networks").addEventListener("change", (e) => {
   [view.a, view.b] = e.target.value.split(",").map(Number);
   view.chosen = null;
   arrange();
+  listNames();
 });
 $("order").addEventListener("change", (e) => { view.order = e.target.value; arrange(); });
 
@@ -411,10 +543,33 @@ $("matrix-csv").addEventListener("click", () => {
   saveText(title() + ".csv", "text/csv", lines.map((row) => row.join(",") + "\n").join(""));
 });
 $("matrix-svg").addEventListener("click", () => {
-  const { rows, cols } = view, w = cols.length, h = rows.length;
-  saveText(title() + ".svg", "image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${w} ${h}" width="${6 * w}" height="${6 * h}"><image href="${painted.toDataURL()}" width="${w}" height="${h}" style="image-rendering:pixelated"/></svg>\n`);
+  const { layer: l, a, b, rows, cols } = view, side = 12, left = 130, top = 130, w = side * cols.length, h = side * rows.length;
+  const escaped = (text) => text.replace(/[\u0000-\u001f]/g, " ").replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  const text = (s, x, y, more = "") => `<text x="${x}" y="${y}" ${more}>${escaped(s)}</text>`;
+  const label = (net, u) => shorten(unitName(l, net, u), 20);
+  saveText(title() + ".svg", "image/svg+xml", `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${left + w + 10} ${top + h + 40}" width="${left + w + 10}" height="${top + h + 40}" font-family="Arial,sans-serif" font-size="9"><rect width="100%" height="100%" fill="#fff"/>`
+    + text(`${l.name}: columns are units of ${place(l, b, "name")}, rows of ${place(l, a, "name")}`, 4, 12, 'font-size="11"')
+    + `<image href="${painted.toDataURL()}" x="${left}" y="${top}" width="${w}" height="${h}" preserveAspectRatio="none" style="image-rendering:pixelated"/>`
+    + rows.map((u, i) => text(label(a, u), left - 4, top + side * (i + 0.75), 'text-anchor="end"')).join("")
+    + cols.map((v, j) => text(label(b, v), 0, 0, `transform="translate(${left + side * (j + 0.75)},${top - 4}) rotate(-90)"`)).join("")
+    + [-1, -0.5, 0, 0.5, 1].map((v, i) => `<rect x="${left + 40 * i}" y="${top + h + 10}" width="40" height="10" fill="rgb(${colour(v * view.scale, false)})" stroke="#999" stroke-width=".5"/>` + text((v * view.scale).toFixed(2), left + 40 * i + 20, top + h + 32, 'text-anchor="middle"')).join("") + "</svg>\n");
 });
 
-arrange();
-listTree();
+const restore = () => {
+  const [, state] = /^#explore=(.*)$/.exec(decodeURIComponent(location.hash)) ?? [];
+  const [layer, a, b, order, u, v] = state?.split(",") ?? [], l = data.layers[layer];
+  if (!l || !(a in l.units) || !(b in l.units)) return false;
+  Object.assign(view, { layer: l, a: Number(a), b: Number(b), order });
+  $("layer").value = layer;
+  $("networks").value = a + "," + b;
+  arrange();
+  if (u in [...Array(l.units[a]).keys()] && v in [...Array(l.units[b]).keys()]) choose(Number(u), Number(v));
+  return true;
+};
+if (restore()) $("explore").scrollIntoView();
+else arrange();
+addEventListener("hashchange", () => { if (restore()) drawTree(); });
+opened = true;
+listNames();
+drawTree();
 })();

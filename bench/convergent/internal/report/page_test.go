@@ -170,7 +170,7 @@ func TestHostilePage(t *testing.T) {
 	}
 	v := open(t, filepath.Join(dir, "report.html"))
 	v.do(chromedp.Click("#pairs tbody tr", chromedp.ByQuery))
-	if n := eval[[]int](v, `[document.querySelectorAll("#pair .unit").length, document.querySelectorAll("#overview article").length, document.querySelectorAll("section").length, document.querySelectorAll("img[src=x]").length]`); !slices.Equal(n, []int{2, 5, 9, 0}) {
+	if n := eval[[]int](v, `[document.querySelectorAll("#pair .unit").length, document.querySelectorAll("#overview article").length, document.querySelectorAll("section").length, document.querySelectorAll("img[src=x]").length]`); !slices.Equal(n, []int{2, 5, 12, 0}) {
 		t.Errorf("units, claims, sections and intruders: %d", n)
 	}
 	if title := eval[string](v, `document.querySelectorAll("#pair h4")[1].title`); !strings.HasPrefix(title, hostileNames[1]+", unit ") {
@@ -208,6 +208,9 @@ func TestPage(t *testing.T) {
 	if err := Write(dir, a); err != nil {
 		t.Fatal(err)
 	}
+	if page := read(t, dir); len(page) > 5<<20 {
+		t.Errorf("the page has %d bytes", len(page))
+	}
 	v := open(t, filepath.Join(dir, "report.html"))
 
 	if n := eval[int](v, `document.querySelectorAll("#overview article").length`); n != 7 {
@@ -228,7 +231,11 @@ func TestPage(t *testing.T) {
 		name string
 		test func(t *testing.T, v *visit, a *results.Artifacts)
 	}{
+		{"keyboard", testKeyboard},
+		{"values in figures", testValues},
+		{"contrast", testContrast},
 		{"pointer", testPointer},
+		{"address and search", testAddress},
 		{"orders", testOrders},
 		{"matrix data", testMatrixData},
 		{"layer and networks", testChoice},
@@ -237,6 +244,7 @@ func TestPage(t *testing.T) {
 		{"downloads", testDownloads},
 		{"colours", testColours},
 		{"phone and paper", testPhone},
+		{"without JavaScript", testWithoutScript},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v.t = t
@@ -277,7 +285,15 @@ func testPointer(t *testing.T, v *visit, a *results.Artifacts) {
 	n := l.Units[0]
 	x, y = v.center(n-2, n-2, n)
 	under := v.tip(x, y)
-	v.do(input.DispatchMouseEvent(input.MouseWheel, x, y).WithDeltaX(0).WithDeltaY(-300))
+	wheel := input.DispatchMouseEvent(input.MouseWheel, x, y).WithDeltaX(0).WithDeltaY(-300)
+	top := eval[float64](v, `scrollY`)
+	v.do(wheel, chromedp.Poll(fmt.Sprintf(`scrollY < %g - 200`, top), nil), chromedp.Sleep(200*time.Millisecond)) // the page scrolls
+	x, y = v.center(n-2, n-2, n)
+	if got := v.tip(x, y); got != under {
+		t.Errorf("the wheel alone brings %q where %q was", got, under)
+	}
+	wheel.X, wheel.Y = x, y
+	v.do(wheel.WithModifiers(input.ModifierCtrl))
 	if got := v.tip(x, y); got != under {
 		t.Errorf("after the wheel %q is where %q was", got, under)
 	}
@@ -331,7 +347,11 @@ func testMatrixData(t *testing.T, v *visit, a *results.Artifacts) {
 			}
 		}
 	}
-	wellFormed(t, "the matrix", []byte(v.downloaded("#matrix-svg", "correlation_conv1_1_2.svg")))
+	svg := v.downloaded("#matrix-svg", "correlation_conv1_1_2.svg")
+	wellFormed(t, "the matrix", []byte(svg))
+	if n := strings.Count(svg, ">unit 0</text>"); n != 2 || !strings.Contains(svg, "columns are units of seed 2, rows of seed 1") {
+		t.Errorf("the matrix has the first unit %d times in its axes, want twice: %.400s", n, svg)
+	}
 }
 
 func testChoice(t *testing.T, v *visit, a *results.Artifacts) {
@@ -348,29 +368,113 @@ func testChoice(t *testing.T, v *visit, a *results.Artifacts) {
 }
 
 func testTree(t *testing.T, v *visit, a *results.Artifacts) {
-	merges := 0
+	merges, leaves := 0, make(map[int]bool)
+	units := a.Results.Layers[1].Units[0] + a.Results.Layers[1].Units[1]
 	for _, m := range a.Layers[1].Tree.Merges {
 		if m.Height > 0 {
 			merges++
+			for _, k := range []int{m.A, m.B} {
+				if k < units {
+					leaves[k] = true
+				}
+			}
 		}
 	}
-	if n := eval[int](v, `document.querySelectorAll("#tree .leaf").length`); n != 0 {
-		t.Errorf("%d leaves of a closed tree", n)
+	counts := eval[[]int](v, `[document.querySelectorAll("#tree g:not(.leaf)").length, document.querySelectorAll("#tree .leaf").length, parseInt(document.querySelector("#tree-status").textContent) || 0]`)
+	if !slices.Equal(counts, []int{merges, len(leaves), units - len(leaves)}) {
+		t.Errorf("%d joins, leaves and units without weights, want %d, %d and %d", counts, merges, len(leaves), units-len(leaves))
 	}
-	v.do(chromedp.Click("#tree summary", chromedp.ByQuery))
-	v.do(chromedp.Poll(`document.querySelectorAll("#tree > details[open] > *").length === 3`, nil))
-	v.do(chromedp.Click("#open-tree", chromedp.ByQuery))
-	counts := eval[[]int](v, `[document.querySelectorAll("#tree details[open]").length, document.querySelectorAll("#tree .leaf").length, document.querySelectorAll("#tree > details").length]`)
-	if counts[0] != merges || counts[1] != merges+counts[2] {
-		t.Errorf("%d groups and %d leaves under %d roots, want %d groups", counts[0], counts[1], counts[2], merges)
+	if says := eval[string](v, `document.querySelector("#tree g:not(.leaf) title").textContent`); !strings.Contains(says, "mean weight 0.") {
+		t.Errorf("a join says %q", says)
 	}
-	v.do(chromedp.Click("#tree .leaf", chromedp.ByQuery))
+	width := func() float64 { return eval[float64](v, `document.querySelector("#tree svg").width.baseVal.value`) }
+	before := width()
+	v.do(chromedp.Click("#tree-closer", chromedp.ByQuery))
+	if wider := width(); wider <= before {
+		t.Errorf("the tree is %v wide, and was %v", wider, before)
+	}
+	v.do(chromedp.Click("#tree-whole", chromedp.ByQuery), chromedp.Evaluate(`document.querySelector("#tree .leaf").dispatchEvent(new MouseEvent("click"))`, nil))
 	if n := eval[int](v, `document.querySelectorAll("#pair .unit").length`); n != 2 {
 		t.Errorf("%d units shown from the tree", n)
 	}
-	v.do(chromedp.Click("#close-tree", chromedp.ByQuery))
-	if n := eval[int](v, `document.querySelectorAll("#tree details[open]").length`); n != 0 {
-		t.Errorf("%d groups are open", n)
+}
+
+// testKeyboard goes from the top of the page to the matrix.
+func testKeyboard(t *testing.T, v *visit, _ *results.Artifacts) {
+	v.do(chromedp.Evaluate(`document.activeElement.blur(); scrollTo(0, 0)`, nil), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
+	if id := eval[string](v, `document.activeElement.id`); id != "matrix" {
+		t.Errorf("two stops lead to %q", id)
+	}
+	if stops := eval[[]string](v, `[...document.querySelectorAll("table")].filter((t) => [...t.tHead.querySelectorAll("button")].filter((b) => b.tabIndex >= 0).length !== 1).map((t) => t.caption.textContent)`); len(stops) > 0 {
+		t.Errorf("heads of tables of other than one stop: %q", stops)
+	}
+}
+
+// testValues points at a place of a figure.
+func testValues(t *testing.T, v *visit, _ *results.Artifacts) {
+	for _, name := range eval[[]string](v, `[...document.querySelectorAll("figure")].map((f) => f.dataset.name).filter((n) => !n.startsWith("pairs_") && !data_marks().includes(n)); function data_marks() { return Object.keys(JSON.parse(document.getElementById("data").textContent).marks) }`) {
+		t.Errorf("%s tells no values", name)
+	}
+	at := eval[[]float64](v, `(() => { const i = document.querySelector("figure[data-name=means] img"), m = JSON.parse(document.getElementById("data").textContent).marks.means; i.scrollIntoView({block: "center"}); const b = i.getBoundingClientRect(), s = b.width / i.getAttribute("width"); return [b.left + m[0] * s, b.top + m[1] * s] })()`)
+	v.do(chromedp.MouseEvent(input.MouseMoved, at[0], at[1]))
+	want := eval[string](v, `JSON.parse(document.getElementById("data").textContent).marks.means[2]`)
+	if got := eval[string](v, `document.querySelector("figure[data-name=means] .tip:not([hidden])")?.textContent ?? ""`); got != want || !strings.HasPrefix(got, "semi-matching, conv1: 0.") {
+		t.Errorf("the figure tells %q, want %q", got, want)
+	}
+}
+
+// testContrast holds that text is at least 4.5 times as light as what is behind it, or the other
+// way round.
+func testContrast(t *testing.T, v *visit, _ *results.Artifacts) {
+	low := eval[[]string](v, `(() => {
+		const light = (c) => { const [r, g, b] = c.match(/[\d.]+/g).map((v) => v / 255).map((v) => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b };
+		const behind = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!c.endsWith(", 0)")) return c } return getComputedStyle(document.body).backgroundColor };
+		const low = [];
+		for (const theme of ["dark", "light"]) {
+			document.documentElement.dataset.theme = theme;
+			for (const e of document.querySelectorAll("h1, h2, p, a, li, td, th, caption, figcaption, button, dt, dd")) {
+				const [a, b] = [light(getComputedStyle(e).color), light(behind(e))], ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+				if (ratio < 4.5) low.push(theme + " " + ratio.toFixed(2) + " " + e.outerHTML.slice(0, 60));
+			}
+		}
+		document.documentElement.dataset.theme = "";
+		return low.slice(0, 5);
+	})()`)
+	if len(low) > 0 {
+		t.Errorf("too little contrast: %q", low)
+	}
+}
+
+// testAddress finds a unit by its number, and again by the address of the page.
+func testAddress(t *testing.T, v *visit, _ *results.Artifacts) {
+	v.do(chromedp.SetValue("#search", "3", chromedp.ByQuery), chromedp.Evaluate(`document.querySelector("#search").dispatchEvent(new Event("change"))`, nil))
+	heads := func() string {
+		return eval[string](v, `[...document.querySelectorAll("#pair h4")].map((h) => h.textContent).join()`)
+	}
+	found, hash := heads(), eval[string](v, `location.hash`)
+	if !strings.HasPrefix(found, "seed 1, unit 3,") || !strings.HasPrefix(hash, "#explore=0,0,1,one,3,") {
+		t.Errorf("found %q at %q", found, hash)
+	}
+	v.do(chromedp.Evaluate(`document.querySelector("#pair").replaceChildren(); location.hash = ""`, nil), chromedp.Evaluate(fmt.Sprintf("location.hash = %q", hash), nil), chromedp.Poll(`document.querySelectorAll("#pair h4").length === 2`, nil))
+	if again := heads(); again != found {
+		t.Errorf("by its address %q, want %q", again, found)
+	}
+}
+
+// testWithoutScript reads the page where programs do not run.
+func testWithoutScript(t *testing.T, v *visit, _ *results.Artifacts) {
+	v.do(emulation.SetScriptExecutionDisabled(true), chromedp.Navigate("file://"+filepath.Join(v.dir, "report.html")))
+	var text string
+	v.do(chromedp.Text("body", &text, chromedp.ByQuery))
+	for _, want := range []string{"Without JavaScript", "Before and after matching", "This needs JavaScript"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	for _, lack := range []string{"Copy as citation", "Zoom with", "No pair is chosen"} {
+		if strings.Contains(text, lack) {
+			t.Errorf("the page has %q", lack)
+		}
 	}
 }
 
@@ -395,7 +499,8 @@ func testDownloads(t *testing.T, v *visit, _ *results.Artifacts) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if rows, err := csv.NewReader(strings.NewReader(tables[name])).ReadAll(); err != nil || len(rows) < 2 {
+		picture := strings.HasPrefix(name, "correlation_") || strings.HasPrefix(name, "pairs_")
+		if rows, err := csv.NewReader(strings.NewReader(tables[name])).ReadAll(); !picture && (err != nil || len(rows) < 2) {
 			t.Errorf("%s: %d rows of data, %v", name, len(rows), err)
 		}
 		if src := eval[string](v, fmt.Sprintf("document.querySelector(`%simg`).src", figure)); src != "data:image/svg+xml;base64,"+base64.StdEncoding.EncodeToString(want) {
@@ -428,6 +533,9 @@ func testColours(t *testing.T, v *visit, _ *results.Artifacts) {
 
 func testPhone(t *testing.T, v *visit, a *results.Artifacts) {
 	v.phone()
+	if n := eval[int](v, `document.querySelectorAll("figure[data-name=nulls] .panels > div").length`); n != len(a.Results.Layers) {
+		t.Errorf("%d panels stand below each other, want %d", n, len(a.Results.Layers))
+	}
 	// Two fingers zoom, and one taps.
 	v.do(emulation.SetTouchEmulationEnabled(true), chromedp.Evaluate(`document.querySelector("#whole").click()`, nil))
 	l := a.Results.Layers[1]

@@ -1,10 +1,13 @@
 package report
 
 import (
+	"cmp"
+	"fmt"
 	"image/color"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -40,8 +43,35 @@ func fit(s string, size, width vg.Length) string {
 	return short
 }
 
-// newPlot returns a plot with its words set, of which the plot is so wide.
-func newPlot(x, y string, width vg.Length) *plot.Plot {
+// chart is a plot that can say what its points show.
+type chart struct {
+	*plot.Plot
+	places []name // of a nominal horizontal axis
+	points []point
+}
+
+// point is a point of a series.
+type point struct {
+	plotter.XY
+	series string
+}
+
+// text says what a point shows.
+func (p *chart) text(at point) string {
+	x, y := p.X.Label.Text, minus(fmt.Sprintf("%.3g", at.Y))
+	if i := int(math.Round(at.X)); i >= 0 && i < len(p.places) {
+		x = strings.TrimSpace(x + " " + p.places[i].Short)
+	} else {
+		x = cmp.Or(x, "at") + " " + minus(fmt.Sprintf("%.3g", at.X))
+	}
+	if at.series != "" {
+		x = at.series + ", " + x
+	}
+	return x + ": " + y
+}
+
+// newPlot returns a chart with its words set, which is so wide.
+func newPlot(x, y string, width vg.Length) *chart {
 	p := plot.New()
 	for _, s := range []*text.Style{&p.Title.TextStyle, &p.X.Label.TextStyle, &p.Y.Label.TextStyle, &p.X.Tick.Label, &p.Y.Tick.Label} {
 		size := s.Font.Size
@@ -50,7 +80,7 @@ func newPlot(x, y string, width vg.Length) *plot.Plot {
 	}
 	p.X.Tick.Marker, p.Y.Tick.Marker = linearTicks{}, linearTicks{}
 	p.X.Label.Text, p.Y.Label.Text = fit(x, p.X.Label.TextStyle.Font.Size, width-margin), y
-	return p
+	return &chart{Plot: p}
 }
 
 // lineStyle is that of a line.
@@ -84,33 +114,49 @@ func layerColour(i, layers int) color.Color {
 	return color.RGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 255}
 }
 
-// line adds a line through points to p; through one point, a dot.
-func line(p *plot.Plot, pts plotter.XYs, c color.Color, dashed bool) {
-	switch len(pts) {
-	case 0:
-	case 1:
-		dot(p, pts[0], c)
-	default:
-		l, err := plotter.NewLine(pts)
-		if err != nil {
-			panic("report: a point is not a number")
-		}
-		l.LineStyle = lineStyle(c, dashed)
-		p.Add(l)
+// line adds a series as a line through its points; one of one point, as a dot.
+func line(p *chart, series string, pts plotter.XYs, c color.Color, dashed bool) {
+	if len(pts) == 1 {
+		dots(p, series, pts, c)
+		return
 	}
+	for _, at := range pts {
+		p.points = append(p.points, point{at, series})
+	}
+	stroke(p, pts, c, dashed)
 }
 
-func dot(p *plot.Plot, at plotter.XY, c color.Color) {
-	s, err := plotter.NewScatter(plotter.XYs{at})
+// stroke adds a line that is no series.
+func stroke(p *chart, pts plotter.XYs, c color.Color, dashed bool) {
+	if len(pts) == 0 {
+		return
+	}
+	l, err := plotter.NewLine(pts)
+	if err != nil {
+		panic("report: a point is not a number")
+	}
+	l.LineStyle = lineStyle(c, dashed)
+	p.Add(l)
+}
+
+// dots adds a series as dots.
+func dots(p *chart, series string, pts plotter.XYs, c color.Color) {
+	if len(pts) == 0 {
+		return
+	}
+	s, err := plotter.NewScatter(pts)
 	if err != nil {
 		panic("report: a point is not a number")
 	}
 	s.GlyphStyle = draw.GlyphStyle{Color: c, Radius: 2.4, Shape: draw.CircleGlyph{}}
 	p.Add(s)
+	for _, at := range pts {
+		p.points = append(p.points, point{at, series})
+	}
 }
 
-// curve adds a line over 1, 2, 3, ... to p, without what is not a number.
-func curve(p *plot.Plot, y []float64, c color.Color, dashed bool) {
+// ranked are points over 1, 2, 3, ..., without what is not a number.
+func ranked(p *chart, y []float64) plotter.XYs {
 	p.X.Tick.Marker = rankTicks{}
 	pts := make(plotter.XYs, 0, len(y))
 	for i, v := range y {
@@ -118,12 +164,12 @@ func curve(p *plot.Plot, y []float64, c color.Color, dashed bool) {
 			pts = append(pts, plotter.XY{X: float64(i + 1), Y: v})
 		}
 	}
-	line(p, pts, c, dashed)
+	return pts
 }
 
 // nominal names the places 0, 1, 2, ... on the horizontal axis of a plot that is so wide:
 // upright, where there is not room enough beside each other.
-func nominal(p *plot.Plot, names []name, width vg.Length) {
+func nominal(p *chart, names []name, width vg.Length) {
 	const axis, upright = 60, 90
 	slot := (width - axis) / vg.Length(len(names))
 	sty := &p.X.Tick.Label
@@ -139,14 +185,15 @@ func nominal(p *plot.Plot, names []name, width vg.Length) {
 		short[i] = fit(n.Short, sty.Font.Size, slot)
 	}
 	p.NominalX(short...)
+	p.places = names
 	if turned {
 		sty.Rotation, sty.XAlign, sty.YAlign = math.Pi/2, text.XRight, text.YCenter
 	}
 	p.X.Min, p.X.Max = -0.5, float64(len(names))-0.5
 }
 
-// drawPlot draws a plot. Where all that an axis shows is equal, it gets a range.
-func drawPlot(p *plot.Plot, c draw.Canvas) {
+// drawPlot draws a chart. Where all that an axis shows is equal, it gets a range.
+func drawPlot(p *chart, c draw.Canvas) {
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		if _, log := a.Scale.(plot.LogScale); log || math.IsInf(a.Min, 0) || math.IsInf(a.Max, 0) {
 			continue
@@ -160,14 +207,24 @@ func drawPlot(p *plot.Plot, c draw.Canvas) {
 		}
 	}
 	p.Draw(c)
+	area := p.DataCanvas(c)
+	x, y := p.Transforms(&area)
+	for _, at := range p.points {
+		if place := (vg.Point{X: x(at.X), Y: y(at.Y)}); area.Contains(place) {
+			note(c, place, p.text(at))
+		}
+	}
 }
 
 // panels places plots of one size side by side, in as many rows as they need.
-func (d *drawing) panels(width, height vg.Length, plots []*plot.Plot) {
+func (d *drawing) panels(width, height vg.Length, plots []*chart) {
 	const gap = 8
 	columns := min(len(plots), int(pageWidth/width))
 	rows := (len(plots) + columns - 1) / columns
 	d.width, d.height = vg.Length(columns)*width, vg.Length(rows)*height
+	if columns > 1 {
+		d.panel, d.strip = width, height
+	}
 	d.draw = func(c draw.Canvas) {
 		for i, p := range plots {
 			x, y := vg.Length(i%columns)*width, vg.Length(rows-1-i/columns)*height
@@ -180,8 +237,8 @@ func (d *drawing) panels(width, height vg.Length, plots []*plot.Plot) {
 const layerPanelWidth, layerPanelHeight = 192, 190
 
 // layerPanels draws a plot for each layer.
-func (d *drawing) layerPanels(layers []layer, plotOf func(l layer) *plot.Plot) {
-	var plots []*plot.Plot
+func (d *drawing) layerPanels(layers []layer, plotOf func(l layer) *chart) {
+	var plots []*chart
 	for _, l := range layers {
 		p := plotOf(l)
 		p.Title.Text = fit(l.Title.Short, p.Title.TextStyle.Font.Size, layerPanelWidth-margin)
@@ -248,13 +305,13 @@ func (linearTicks) Ticks(lo, hi float64) []plot.Tick {
 	return ticks
 }
 
-// logTicks marks 1, 2 and 5 times the powers of ten; over many of them the powers alone, or
-// some of these. Where that marks less than two values, it marks what a linear axis would.
+// logTicks marks 1, 2 and 5 times the powers of ten; over more than one and a half the powers
+// alone, or some of these. Where that marks less than two values, it marks what a linear axis would.
 type logTicks struct{}
 
 // Ticks implements plot.Ticker.
 func (logTicks) Ticks(lo, hi float64) []plot.Tick {
-	const most, detailed = 6, 3 // decades
+	const most, detailed = 6, 1.5 // decades
 	first, last := math.Log10(lo), math.Log10(hi)
 	step, multiples := roundStep((last-first)/most), []float64{1}
 	if last-first <= detailed {

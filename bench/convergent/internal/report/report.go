@@ -9,7 +9,9 @@ import (
 	"encoding/csv"
 	"fmt"
 	"html/template"
+	"math"
 	"path/filepath"
+	"strings"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/internal/artifact"
@@ -28,6 +30,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"decimals":          decimals,
 	"ends":              ends,
 	"percent":           percent,
+	"pValue":            pValue,
 	"significantDigits": significantDigits,
 	"interval":          interval,
 	"limits":            limits,
@@ -61,6 +64,9 @@ type figure struct {
 	Height  int
 	Wide    bool // wants the page's whole width
 	Data    bool // there is a table of what it shows
+	Key     []keyEntry
+	Strip   int // the height of one of its rows, if it has columns
+	Panel   int // the width of each of its columns; 0: it has none
 }
 
 // Widest is how many pixels wide the page shows it, lest its letters outgrow the page's.
@@ -71,20 +77,37 @@ type data struct {
 	Networks []networkData     `json:"networks"`
 	Layers   []*layerData      `json:"layers"`
 	Tables   map[string]string `json:"tables"` // of figures, as CSV
+	Marks    map[string][]any  `json:"marks"`  // of figures: places in their points, from left and top, and what they show: x, y, text, x, ...
 }
 
-// layerFigures are drawn for every layer, of the first two networks as in the paper. Of
-// the first few the page has more than a picture.
+func newData() data { return data{Tables: make(map[string]string), Marks: make(map[string][]any)} }
+
+// mostMarks is of how many places a figure on the page says what they show.
+const mostMarks = 4000
+
+// noted are marks as the page's script reads them: of many, some.
+func noted(marks []mark) []any {
+	var all []any
+	for i, step := 0, 1+len(marks)/mostMarks; i < len(marks); i += step {
+		m := marks[i]
+		all = append(all, int(math.Round(float64(m.x))), int(math.Round(float64(m.y))), m.text)
+	}
+	return all
+}
+
+// layerFigures are drawn for every layer, of the first two networks as in the paper: first
+// the matrix before and after matching, and pairs.
 var layerFigures = []func(c *contents, layer int) drawing{
 	drawCorrelation, drawPairs, drawMatching, drawMapping, drawClusters,
 }
 
-const explorerFigures = 2
+// pictureBytes is how much room the page has for pictures of matrices and pairs.
+const pictureBytes = 3 << 19
 
 // Write draws a into dir: figures/*.svg and report.html, each file whole. Equal
 // artifacts give equal bytes.
 func Write(dir string, a *results.Artifacts) error {
-	w := writer{dir: dir, contents: newContents(a), data: data{Tables: make(map[string]string)}}
+	w := writer{dir: dir, contents: newContents(a), data: newData()}
 	if err := w.layerSections(); err != nil {
 		return err
 	}
@@ -112,6 +135,12 @@ func Write(dir string, a *results.Artifacts) error {
 		Opening       string
 		Demonstration string
 		Omissions     []string
+		Cautions      []string
+		Facts         []fact
+		Terms         []term
+		Nulls         string
+		Citation      string
+		Matching      []figure
 		Trained       bool
 		Intervals     intervals
 		Layers        []layer
@@ -122,7 +151,7 @@ func Write(dir string, a *results.Artifacts) error {
 		Data          data
 		Style         template.CSS
 		Script        template.JS
-	}{a.Results, w.opening(), w.demonstration(), w.omissions(), w.reproduction(), w.intervals(), w.layers, overview, grids, all, w.verdictRows(all), w.data, template.CSS(pageStyle), template.JS(pageScript)})
+	}{a.Results, w.opening(), w.demonstration(), w.omissions(), w.cautions(), w.facts(), w.terms(), w.nulls(), w.citation(), w.matching(), w.reproduction(), w.intervals(), w.layers, overview, grids, all, w.verdictRows(all), w.data, template.CSS(pageStyle), template.JS(pageScript)})
 	if err != nil {
 		return err
 	}
@@ -139,11 +168,20 @@ type writer struct {
 // layerSections draws the figures of all layers, and collects what is explored of them.
 func (w *writer) layerSections() error {
 	w.data.Networks = w.networkData()
+	room := pictureBytes
 	for i := range w.Layers {
 		for k, draw := range layerFigures {
-			f, err := w.save(draw(w.contents, i), k >= explorerFigures)
+			f, err := w.save(draw(w.contents, i), true)
 			if err != nil {
 				return err
+			}
+			if k < pictures && len(f) > 0 {
+				if room -= len(f[0].Source); room < 0 {
+					delete(w.data.Marks, f[0].Name)
+					delete(w.data.Tables, f[0].Name)
+					w.layers[i].Elsewhere = append(w.layers[i].Elsewhere, f[0].Name)
+					continue
+				}
 			}
 			w.layers[i].Figures = append(w.layers[i].Figures, f...)
 		}
@@ -156,6 +194,22 @@ func (w *writer) layerSections() error {
 		}
 	}
 	return nil
+}
+
+// pictures is how many of a layer's figures are pictures.
+const pictures = 2
+
+// matching takes what explains the paper from the first layer: the matrix before and after
+// matching, and pairs.
+func (w *writer) matching() (shown []figure) {
+	if len(w.layers) == 0 {
+		return nil
+	}
+	l := &w.layers[0]
+	for len(l.Figures) > 0 && (strings.HasPrefix(l.Figures[0].Name, "correlation_") || strings.HasPrefix(l.Figures[0].Name, "pairs_")) {
+		shown, l.Figures = append(shown, l.Figures[0]), l.Figures[1:]
+	}
+	return shown
 }
 
 // claims states the claims, and draws their figures.
@@ -171,6 +225,9 @@ func (w *writer) claims() ([]claim, error) {
 		}
 		c.Verdict = w.verdictLines(c.ID)
 		var err error
+		if c.Answer, err = w.saveAll([]drawing{drawAnswer(c.ID, c.Layers, c.answer)}); err != nil {
+			return nil, err
+		}
 		if c.Figures, err = w.saveAll(c.drawings); err != nil {
 			return nil, err
 		}
@@ -227,7 +284,7 @@ func (w *writer) save(d drawing, shown bool) ([]figure, error) {
 		return nil, nil
 	}
 	d.name = artifact.FileName(d.name)
-	svg, err := d.svg()
+	svg, marks, err := d.svg()
 	if err != nil {
 		return nil, fmt.Errorf("figure %s: %w", d.name, err)
 	}
@@ -238,7 +295,10 @@ func (w *writer) save(d drawing, shown bool) ([]figure, error) {
 		d.caption += " " + d.paper
 	}
 	width, height := d.size()
-	f := figure{Name: d.name, Caption: d.caption, Width: int(width), Height: int(height), Wide: d.width > 500, Data: d.data != nil,
+	if len(marks) > 0 {
+		w.data.Marks[d.name] = noted(marks)
+	}
+	f := figure{Name: d.name, Panel: int(d.panel), Strip: int(d.strip), Key: d.keyLines(), Caption: d.caption, Width: int(width), Height: int(height), Wide: d.width > 500, Data: d.data != nil,
 		Source: template.URL("data:image/svg+xml;base64," + base64.StdEncoding.EncodeToString(svg))}
 	if f.Data {
 		var buf bytes.Buffer

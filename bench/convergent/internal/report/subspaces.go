@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
@@ -45,16 +46,24 @@ func subspaces(c *contents) *claim {
 		return nil
 	}
 	claim := &claim{ID: "subspaces", Title: "Are subspaces shared where single units are not?", Layers: layers,
-		Number: "no cluster of both networks",
+		Number: "No cluster has units of both networks",
 		Paper:  "yes; a few units predict nearly as well as all; 1 − 2 · loss is 0.66 in conv1"}
 	first := layers[0]
+	if slices.ContainsFunc(layers, func(l layer) bool { return l.Subspaces.Angles != nil }) {
+		claim.answer = &answer{"Mean canonical correlation between the spans of both networks' units in a cluster.", "rotated null, clustered anew", func(l layer) answerPoint {
+			if l.Subspaces.Angles == nil {
+				return answerPoint{untrained: l.Subspaces.UntrainedAngles}
+			}
+			return pointOf(*l.Subspaces.Angles, l.Subspaces.UntrainedAngles)
+		}}
+	}
 	if a := first.Subspaces.Angles; a != nil {
-		claim.Number = fmt.Sprintf("r %s in clusters, %s in a random basis", decimals(2, a.Value), decimals(2, a.Null))
+		claim.Number = fmt.Sprintf("In %s canonical r is %s in clusters, and %s in a random basis", first.Title.Short, decimals(2, a.Value), decimals(2, a.Null))
 	}
 	if layers := withPredictions(layers); len(layers) > 0 {
 		first = layers[0]
 		full, best := prediction(first, fullPrediction).R2, prediction(first, bestPrediction).R2
-		claim.Number = explained(full.Value) + " by all, " + explained(best.Value) + " by one"
+		claim.Number = fmt.Sprintf("In %s all units of another network explain %s of the variance, the best partner %s", first.Title.Short, explained(full.Value), explained(best.Value))
 		sentence(&claim.Sentence, "On images held out, all units of another network together explain %s of the units' variance in %s; their best partners alone explain %s.", explained(full.Value), first.Title.Short, explained(best.Value))
 		if full.Null != nil {
 			sentence(&claim.Sentence, "Between untrained networks all together explain %s.", explained(full.Null))
@@ -129,9 +138,9 @@ func drawPredictions(layers []layer) drawing {
 				}
 				pts = append(pts, plotter.XY{X: x, Y: *one.R2.Value})
 			}
-			line(p, pts, colour, false)
+			line(p, l.Title.Short, pts, colour, false)
 			if v, ok := valueOf(prediction(l, bestPrediction).R2.Value); ok {
-				dot(p, plotter.XY{X: shift - 0.2, Y: v}, colour)
+				dots(p, l.Title.Short+", best partner", plotter.XYs{{X: shift - 0.2, Y: v}}, colour)
 			}
 		}
 		nominal(p, shortNames(names), d.width)

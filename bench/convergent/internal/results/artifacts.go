@@ -1,8 +1,12 @@
 package results
 
 import (
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"image"
+	"io/fs"
+	"os"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -22,6 +26,9 @@ type Artifacts struct {
 	Results *Results
 	Filters [][]image.Image // first-layer filters by network and unit, one pixel a weight; nil if not known
 	Layers  []LayerData     // as Results.Layers
+
+	Version string // of the program that began the run; may be empty
+	Hash    string // SHA-256 of results.json
 }
 
 // LayerData is what results.json is too small for.
@@ -46,8 +53,17 @@ func Open(dir string) (*Artifacts, error) {
 	if a.Results.Schema != Schema {
 		return nil, fmt.Errorf("%s: schema %q, want %q", path, a.Results.Schema, Schema)
 	}
+	written, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	a.Hash = fmt.Sprintf("%x", sha256.Sum256(written))
+	var begun run
+	if err := readJSON(f.Path(runFile), &begun); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	a.Version = begun.Version
 	if layers := a.Results.Layers; len(layers) > 0 {
-		var err error
 		if a.Filters, err = openFilters(f.Layer(layers[0].Name), len(a.Results.Networks)); err != nil {
 			return nil, err
 		}
