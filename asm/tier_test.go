@@ -21,7 +21,7 @@ func TestUnknownTierPanics(t *testing.T) {
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
 	cmd.Env = append(os.Environ(), "CONVERGENT_CPU=sse9")
 	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), `CONVERGENT_CPU="sse9" is not one of portable, avx2, avx512`) {
+	if err == nil || !strings.Contains(string(out), `CONVERGENT_CPU="sse9" is not one of portable, avx2, avx512, neon`) {
 		t.Fatalf("got %v:\n%s", err, out)
 	}
 }
