@@ -7,70 +7,12 @@ package asm
 // No tier of this build has these kernels, so that the switches which name them never
 // reach them.
 
-// addrows
-
-func addrows8(n int, rows int, y *float32, x *float32, b *float32, ldb int) { panic(missingKernel) }
-
-// affine
-
-func affine16(n int, stride int, y *float32, x *float32, scale *float32, shift *float32) {
-	panic(missingKernel)
-}
-func affinesum16(n int, stride int, dx *float32, dy *float32, x *float32, scale *float32, slope *float32, shift *float32) {
-	panic(missingKernel)
-}
-func columnsums16(n int, stride int, sum *float64, products *float64, a *float32, b *float32) {
-	panic(missingKernel)
-}
-func affine8(n int, stride int, y *float32, x *float32, scale *float32, shift *float32) {
-	panic(missingKernel)
-}
-func affinesum8(n int, stride int, dx *float32, dy *float32, x *float32, scale *float32, slope *float32, shift *float32) {
-	panic(missingKernel)
-}
-func columnsums8(n int, stride int, sum *float64, products *float64, a *float32, b *float32) {
-	panic(missingKernel)
-}
-
-// assign
-
-func lanemax32(n int, c *float64, p *float64, maxima *float64) { panic(missingKernel) }
-func threshold8(n int, c *float64, p *float64, threshold float64, dst *int32, capacity int) (end int, count int) {
-	panic(missingKernel)
-}
-func relaxable8(n int, c *float64, p *float64, dist *float64, base float64, dst *int32) int {
-	panic(missingKernel)
-}
-func relax8(n int, dist *float64, pred *int32, c *float64, p *float64, row *int32, base float64, i int32, columns *int64) {
-	panic(missingKernel)
-}
-func toptwo4(n int, c *float64, p *float64, gains *float64, columns *int64)   { panic(missingKernel) }
-func columnmax8(n int, maxima *float64, argmax *int32, x *float64, row int32) { panic(missingKernel) }
-func bounded16(n int, x *float64, limit float64) int32                        { panic(missingKernel) }
-
 // dense
 
-func product6x8(k int, a *float64, b *float64, c *float64, ldc int)   { panic(missingKernel) }
 func product12x16(k int, a *float64, b *float64, c *float64, ldc int) { panic(missingKernel) }
-func dotaxpy4(n int, a *float64, lda int, x *float64, y *float64, u *float64, dot *float64) {
-	panic(missingKernel)
-}
-func axpy4(n int, y *float64, a *float64, b *float64, c *float64, d *float64, x *float64) {
-	panic(missingKernel)
-}
-func ger4(n int, y *float64, ldy int, a *float64, x *float64) { panic(missingKernel) }
 
 // depthwise
 
-func depthwise7x8(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32) {
-	panic(missingKernel)
-}
-func depthwise3x8(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32) {
-	panic(missingKernel)
-}
-func depthwise1x8(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32) {
-	panic(missingKernel)
-}
 func depthwise7x16(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32) {
 	panic(missingKernel)
 }
@@ -80,41 +22,15 @@ func depthwise3x16(tiles int, n int, rows int, cols int, y *float32, ystep int, 
 func depthwise1x16(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32) {
 	panic(missingKernel)
 }
-func depthwise7of3x8(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32) {
-	panic(missingKernel)
-}
 func depthwise7of3x16(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32) {
-	panic(missingKernel)
-}
-func depthwise7of7x8(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32) {
 	panic(missingKernel)
 }
 func depthwise7of7x16(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32) {
 	panic(missingKernel)
 }
 
-// elementary
-
-func exp8(n int, y *float32, x *float32, shift float32, c *float32)    { panic(missingKernel) }
-func sigmoid8(n int, y *float32, x *float32, c *float32)               { panic(missingKernel) }
-func rational8(n int, y *float32, x *float32, c *float32)              { panic(missingKernel) }
-func gelu8(n int, y *float32, x *float32, divisor float32, c *float32) { panic(missingKernel) }
-func raise8(n int, dst *float32, a *float32)                           { panic(missingKernel) }
-func clamp8(n int, x *float32, lo float32, hi float32)                 { panic(missingKernel) }
-func multiply8(n int, dst *float32, a *float32)                        { panic(missingKernel) }
-func standardize8(n int, y *float32, x *float32, scale *float32, bias *float32, mean float32, inverse float32) {
-	panic(missingKernel)
-}
-func spread8(n int, x *float32, shift float64, sums *float64) { panic(missingKernel) }
-
 // gemm
 
-func gemm6x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32) {
-	panic(missingKernel)
-}
-func gemm4x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32) {
-	panic(missingKernel)
-}
 func gemm12x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32) {
 	panic(missingKernel)
 }
@@ -124,15 +40,6 @@ func gemm8x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float3
 
 // gram
 
-func gram6x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int) {
-	panic(missingKernel)
-}
-func gram4x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int) {
-	panic(missingKernel)
-}
-func gram8x8(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int) {
-	panic(missingKernel)
-}
 func gram8x32(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int) {
 	panic(missingKernel)
 }
@@ -142,109 +49,16 @@ func gram16x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc
 
 // moments
 
-func centre8(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float64, largest *uint32, varied *uint32) {
-	panic(missingKernel)
-}
-func centre16(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float64, largest *uint32, varied *uint32) {
-	panic(missingKernel)
-}
 func centre32(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float64, largest *uint32, varied *uint32) {
 	panic(missingKernel)
 }
-func shift8(n int, dst *float64, a float64, u *float64, b float64, v *float64) { panic(missingKernel) }
 
 // narrow
 
-func narrow12x8(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, cols int, add *float32, ldadd int, floor float32) {
-	panic(missingKernel)
-}
 func narrow12x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, cols int, add *float32, ldadd int, floor float32) {
 	panic(missingKernel)
 }
 
-// panel
-
-func panel6(n int, dst *float32, src *float32, stride int)  { panic(missingKernel) }
-func panel12(n int, dst *float32, src *float32, stride int) { panic(missingKernel) }
-func panel16(n int, dst *float32, src *float32, stride int) { panic(missingKernel) }
-func panel32(n int, dst *float32, src *float32, stride int) { panic(missingKernel) }
-
 // peak
 
-func peak8(n int)  { panic(missingKernel) }
 func peak16(n int) { panic(missingKernel) }
-
-// strip
-
-func add8(n int, dst *float32, a *float32)                                 { panic(missingKernel) }
-func relu8(n int, x *float32)                                              { panic(missingKernel) }
-func relugrad8(n int, d *float32, y *float32)                              { panic(missingKernel) }
-func zerosum32(n int, x *float32) float32                                  { panic(missingKernel) }
-func threequarters8(n int, dst *float32, x *float32, s *float32)           { panic(missingKernel) }
-func max8(n int, maxima *float32, argmax *int32, x *float32, offset int32) { panic(missingKernel) }
-
-// transpose
-
-func transpose8(dst *float32, ld int, src *float32, stride int, cols int) { panic(missingKernel) }
-func transpose6(dst *float32, ld int, src *float32, stride int, cols int) { panic(missingKernel) }
-func transpose4(dst *float32, ld int, src *float32, stride int, cols int) { panic(missingKernel) }
-
-// winograd
-
-func transformInput2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}
-func transformFilter2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}
-func transformOutput2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32) {
-	panic(missingKernel)
-}
-func transformOutputAdjoint2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}
-func transformFilterAdjoint2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}
-func transformInput4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}
-func transformFilter4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}
-func transformOutput4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32) {
-	panic(missingKernel)
-}
-func transformOutputAdjoint4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}
-func transformFilterAdjoint4x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}
-func transformFilter2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}
-func transformOutput2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32) {
-	panic(missingKernel)
-}
-func transformOutputAdjoint2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}
-func transformFilterAdjoint2x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}
-func transformInput4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}
-func transformFilter4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}
-func transformOutput4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int, bias *float32, floor float32) {
-	panic(missingKernel)
-}
-func transformOutputAdjoint4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}
-func transformFilterAdjoint4x5(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {
-	panic(missingKernel)
-}

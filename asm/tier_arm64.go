@@ -2,4 +2,4 @@
 
 package asm
 
-func detect() []Tier { return []Tier{Portable} }
+func detect() []Tier { return []Tier{Portable, NEON} }
