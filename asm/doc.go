@@ -10,8 +10,9 @@
 // # Tiers
 //
 // A [Tier] is a set of instructions. [Active] is the best that the machine
-// offers; the environment variable CONVERGENT_CPU=portable|avx2|avx512 can
-// lower it. Building with the tag purego leaves only the portable tier.
+// offers; the environment variable CONVERGENT_CPU=portable|avx2|avx512, in capitals or
+// not, can lower it, and where it names no tier [TierError] says so. Building with the
+// tag purego leaves only the portable tier.
 //
 // # Same bits
 //

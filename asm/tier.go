@@ -3,6 +3,7 @@ package asm
 import (
 	"fmt"
 	"os"
+	"strings"
 )
 
 // Tier is an instruction set that the kernels exist for. Higher tiers are
@@ -24,10 +25,15 @@ func (t Tier) String() string { return tierNames[t] }
 // highest is the highest tier of this build on this machine.
 var highest = detect()
 
-var active = lower(highest, os.Getenv("CONVERGENT_CPU"))
+var active, tierError = lower(highest, os.Getenv("CONVERGENT_CPU"))
 
 // Active returns the tier in use.
 func Active() Tier { return active }
+
+// TierError returns an error if CONVERGENT_CPU names no tier, which must not pass for a
+// choice. The tier in use is then the highest, and results are the same as ever; programs
+// should print the error and end.
+func TierError() error { return tierError }
 
 // Supported returns the tiers that this build can run on this machine, rising.
 func Supported() []Tier {
@@ -35,16 +41,16 @@ func Supported() []Tier {
 	return all[:highest+1]
 }
 
-// lower returns the tier named, or t where that is lower or no name is given.
-// A name that is no tier's is a mistake that must not pass for a choice.
-func lower(t Tier, name string) Tier {
+// lower returns the tier named, in capitals or not, or t where that is lower or no name is
+// given, and t with an error where the name is no tier's.
+func lower(t Tier, name string) (Tier, error) {
 	if name == "" {
-		return t
+		return t, nil
 	}
 	for i, n := range tierNames {
-		if n == name {
-			return min(t, Tier(i))
+		if strings.EqualFold(n, name) {
+			return min(t, Tier(i)), nil
 		}
 	}
-	panic(fmt.Sprintf("asm: CONVERGENT_CPU=%q is not one of portable, avx2, avx512", name))
+	return t, fmt.Errorf("asm: CONVERGENT_CPU=%q is not one of %s", name, strings.Join(tierNames[:], ", "))
 }
