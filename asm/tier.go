@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 )
 
 // Tier is an instruction set that the kernels exist for. All give the same bits.
@@ -40,31 +41,38 @@ func (t Tier) String() string { return tiers[t].name }
 // one before.
 var supported = detect()
 
-var active = choose(os.Getenv("CONVERGENT_CPU"))
+var active, tierError = choose(os.Getenv("CONVERGENT_CPU"))
 
 // Active returns the tier in use.
 func Active() Tier { return active }
+
+// TierError returns an error if CONVERGENT_CPU names no tier, which must not pass for a
+// choice. The tier in use is then the fastest, and results are the same as ever; programs
+// should print the error and end.
+func TierError() error { return tierError }
 
 // Supported returns the tiers that this build can run on this machine, each faster than
 // the one before.
 func Supported() []Tier { return slices.Clone(supported) }
 
-// choose returns the tier named, or the fastest where this machine does not have it or no
-// name is given. A name that is no tier's is a mistake that must not pass for a choice.
-func choose(name string) Tier {
+// choose returns the tier named, in capitals or not, or the fastest if no name is given or
+// this machine does not have it, with an error where the name is no tier's.
+func choose(name string) (Tier, error) {
 	fastest := supported[len(supported)-1]
-	if name == "" {
-		return fastest
-	}
-	for i := range tiers {
-		if t := Tier(i); tiers[i].name == name {
-			if slices.Contains(supported, t) {
-				return t
+	var names []string
+	for i, p := range tiers {
+		if strings.EqualFold(p.name, name) {
+			if slices.Contains(supported, Tier(i)) {
+				return Tier(i), nil
 			}
-			return fastest
+			return fastest, nil
 		}
+		names = append(names, p.name)
 	}
-	panic(fmt.Sprintf("asm: CONVERGENT_CPU=%q is not one of portable, avx2, avx512, neon", name))
+	if name == "" {
+		return fastest, nil
+	}
+	return fastest, fmt.Errorf("asm: CONVERGENT_CPU=%q is not one of %s", name, strings.Join(names, ", "))
 }
 
 const missingKernel = "asm: no such kernel in this build"
