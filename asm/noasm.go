@@ -7,6 +7,8 @@ package asm
 // No tier of this build has these kernels, so that the switches which name them never
 // reach them.
 
+const missingKernel = "asm: no such kernel in this build"
+
 // addrows
 
 func addrows8(n int, rows int, y *float32, x *float32, b *float32, ldb int) { panic(missingKernel) }

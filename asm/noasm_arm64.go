@@ -7,6 +7,8 @@ package asm
 // No tier of this build has these kernels, so that the switches which name them never
 // reach them.
 
+const missingKernel = "asm: no such kernel in this build"
+
 // dense
 
 func product12x16(k int, a *float64, b *float64, c *float64, ldc int) { panic(missingKernel) }

@@ -74,5 +74,3 @@ func choose(name string) (Tier, error) {
 	}
 	return fastest, fmt.Errorf("asm: CONVERGENT_CPU=%q is not one of %s", name, strings.Join(names, ", "))
 }
-
-const missingKernel = "asm: no such kernel in this build"

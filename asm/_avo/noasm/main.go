@@ -39,6 +39,8 @@ package asm
 
 // No tier of this build has these kernels, so that the switches which name them never
 // reach them.
+
+const missingKernel = "asm: no such kernel in this build"
 `, constraint)
 	file := ""
 	for _, k := range kernels {
