@@ -4,10 +4,8 @@ import "math"
 
 // ProductTile returns the rows and columns that Product works on in this tier.
 func (t Tier) ProductTile() (rows, cols int) {
-	if t == AVX512 {
-		return 12, 16
-	}
-	return 6, 8
+	p := &tiers[t]
+	return p.productRows, p.productCols
 }
 
 // MaxProductTile is the number of elements of the largest tile of Product.
@@ -24,9 +22,9 @@ func (t Tier) Product(kc int, a, b, c []float64, ldc int) {
 	switch {
 	case kc < 1:
 		panic("asm: a product without terms")
-	case t == AVX512:
+	case tiers[t].lanes == 16:
 		product12x16(kc, &a[0], &b[0], &c[0], ldc)
-	case t == AVX2:
+	case tiers[t].lanes == 8:
 		product6x8(kc, &a[0], &b[0], &c[0], ldc)
 	default:
 		for i := range rows {
@@ -59,7 +57,7 @@ func (t Tier) DotAxpy4(a []float64, lda int, x, y []float64, u, dot *[4]float64)
 	n := len(x) &^ 3
 	switch {
 	case n == 0:
-	case t >= AVX2:
+	case tiers[t].lanes > 0:
 		dotaxpy4(n, &a[0], lda, &x[0], &y[0], &u[0], &dot[0])
 	default:
 		for i := range dot {

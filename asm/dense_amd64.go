@@ -9,7 +9,7 @@ package asm
 //go:noescape
 func product6x8(k int, a *float64, b *float64, c *float64, ldc int)
 
-// product12x16 adds to a tile of 12 rows by 16 columns; Tier.Product is its definition.
+// product12x16, of AVX-512, adds to a tile of 12 rows by 16 columns; Tier.Product is its definition.
 //
 //go:noescape
 func product12x16(k int, a *float64, b *float64, c *float64, ldc int)

@@ -25,11 +25,11 @@ func (t Tier) Depthwise(outputs int, terms Terms, y []float32, stride int, x, w 
 	}
 	d := depthwise{terms, y, x, w, stride, e}
 	n := 0
-	if t == AVX512 && terms.Channels >= 16 {
+	if tiers[t].lanes == 16 && terms.Channels >= 16 {
 		n = terms.Channels &^ 15
 		d.kernels(outputs, 0, n, 16)
 	}
-	if t >= AVX2 && n < terms.Channels&^7 {
+	if tiers[t].lanes > 0 && n < terms.Channels&^7 {
 		d.kernels(outputs, n, terms.Channels&^7, 8)
 		n = terms.Channels &^ 7
 	}

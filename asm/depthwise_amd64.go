@@ -22,19 +22,19 @@ func depthwise3x8(tiles int, n int, rows int, cols int, y *float32, ystep int, x
 //go:noescape
 func depthwise1x8(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32)
 
-// depthwise7x16 computes tiles of 7 outputs of n channels, a multiple of 16; Tier.Depthwise is its
+// depthwise7x16, of AVX-512, computes tiles of 7 outputs of n channels, a multiple of 16; Tier.Depthwise is its
 // definition. Here steps are bytes, and jumps lead from the end of a row of terms to the next.
 //
 //go:noescape
 func depthwise7x16(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32)
 
-// depthwise3x16 computes tiles of 3 outputs of n channels, a multiple of 16; Tier.Depthwise is its
+// depthwise3x16, of AVX-512, computes tiles of 3 outputs of n channels, a multiple of 16; Tier.Depthwise is its
 // definition. Here steps are bytes, and jumps lead from the end of a row of terms to the next.
 //
 //go:noescape
 func depthwise3x16(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32)
 
-// depthwise1x16 computes tiles of 1 outputs of n channels, a multiple of 16; Tier.Depthwise is its
+// depthwise1x16, of AVX-512, computes tiles of 1 outputs of n channels, a multiple of 16; Tier.Depthwise is its
 // definition. Here steps are bytes, and jumps lead from the end of a row of terms to the next.
 //
 //go:noescape
@@ -46,7 +46,7 @@ func depthwise1x16(tiles int, n int, rows int, cols int, y *float32, ystep int, 
 //go:noescape
 func depthwise7of3x8(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32)
 
-// depthwise7of3x16 computes tiles of 7 outputs of n channels, a multiple of 16; Tier.Depthwise is its
+// depthwise7of3x16, of AVX-512, computes tiles of 7 outputs of n channels, a multiple of 16; Tier.Depthwise is its
 // definition. Here steps are bytes, and jumps lead from the end of a row of terms to the next.
 //
 //go:noescape
@@ -58,7 +58,7 @@ func depthwise7of3x16(tiles int, n int, rows int, cols int, y *float32, ystep in
 //go:noescape
 func depthwise7of7x8(tiles int, n int, rows int, cols int, y *float32, ystep int, x *float32, xstep int, xcol int, xjump int, w *float32, wcol int, wjump int, add *float32, addstep int, floor float32)
 
-// depthwise7of7x16 computes tiles of 7 outputs of n channels, a multiple of 16; Tier.Depthwise is its
+// depthwise7of7x16, of AVX-512, computes tiles of 7 outputs of n channels, a multiple of 16; Tier.Depthwise is its
 // definition. Here steps are bytes, and jumps lead from the end of a row of terms to the next.
 //
 //go:noescape

@@ -1,25 +1,23 @@
 package asm
 
 // Tile is the shape of the blocks of C that a call of Gemm computes: MR or MRShort rows
-// by NR columns.
-type Tile struct{ MR, MRShort, NR int }
-
-// tiles gives each tier's tiles. Accumulators of the full one fill the register
-// file, less what holds a row of B and one broadcast element of A:
+// by NR columns. Accumulators of the full one fill the register file, less what holds a
+// row of B and one broadcast element of A:
 //
 //	AVX2    6 x 16: 6*2 accumulators + 2 of B + 1 of A = 15 of 16 YMM
 //	AVX512 12 x 32: 12*2 accumulators + 2 of B + 1 of A = 27 of 32 ZMM
+//	NEON    6 x 16: 6*4 accumulators + 4 of B + 1 of A = 29 of 32 V
 //
 // Each term takes so many independent multiply-adds, 12 or 24, that their latency of
 // 4 is hidden at two a cycle; the 8 or 16 of the short one still do. With both, the
 // rows of C hardly ever end in a part of a tile.
-var tiles = [...]Tile{Portable: {4, 4, 8}, AVX2: {6, 4, 16}, AVX512: {12, 8, 32}}
+type Tile struct{ MR, MRShort, NR int }
 
 // MaxTile is the number of elements of the largest tile.
 const MaxTile = 12 * 32
 
 // Tile returns the shapes that Gemm works on in this tier.
-func (t Tier) Tile() Tile { return tiles[t] }
+func (t Tier) Tile() Tile { return tiers[t].tile }
 
 // PanelA is the A of a tile: term k of vector i is
 //
@@ -55,7 +53,7 @@ type Epilogue struct {
 // for i < rows, which is the tile's MR or MRShort, and j < NR. Exactly the tile at
 // c is touched. kc is positive and a multiple of the run.
 func (t Tier) Gemm(rows, kc int, a PanelA, b PanelB, c []float32, ldc int, e Epilogue) {
-	tile := tiles[t]
+	tile, lanes := tiers[t].tile, tiers[t].lanes
 	if a.Run == 0 {
 		a.Run = kc
 	}
@@ -72,11 +70,11 @@ func (t Tier) Gemm(rows, kc int, a PanelA, b PanelB, c []float32, ldc int, e Epi
 	}
 	// Direct calls, so that arrays of the caller's may stay on its stack.
 	switch {
-	case t == Portable:
+	case lanes == 0:
 		gemmPortable(rows, kc, a, b, c, ldc, e)
-	case t == AVX512 && rows == tile.MR:
+	case lanes == 16 && rows == tile.MR:
 		gemm12x32(runs, a.Run, &a.Data[0], a.RowStride, a.ColStride, a.RunStride, &b.Data[0], b.Stride, &c[0], ldc, add, e.Stride, e.Floor)
-	case t == AVX512:
+	case lanes == 16:
 		gemm8x32(runs, a.Run, &a.Data[0], a.RowStride, a.ColStride, a.RunStride, &b.Data[0], b.Stride, &c[0], ldc, add, e.Stride, e.Floor)
 	case rows == tile.MR:
 		gemm6x16(runs, a.Run, &a.Data[0], a.RowStride, a.ColStride, a.RunStride, &b.Data[0], b.Stride, &c[0], ldc, add, e.Stride, e.Floor)
@@ -87,7 +85,7 @@ func (t Tier) Gemm(rows, kc int, a PanelA, b PanelB, c []float32, ldc int, e Epi
 
 // gemmPortable is Gemm's definition, for the portable tier's tile.
 func gemmPortable(rows, kc int, a PanelA, b PanelB, c []float32, ldc int, e Epilogue) {
-	width := tiles[Portable].NR
+	width := tiers[Portable].tile.NR
 	for j := 0; j < width; j += 4 {
 		var s [16]float32
 		for k := 0; k < kc; k += a.Run {

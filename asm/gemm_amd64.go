@@ -14,12 +14,12 @@ func gemm6x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float3
 //go:noescape
 func gemm4x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)
 
-// gemm12x32 computes a tile of 12 rows by 32 columns; Tier.Gemm is its definition.
+// gemm12x32, of AVX-512, computes a tile of 12 rows by 32 columns; Tier.Gemm is its definition.
 //
 //go:noescape
 func gemm12x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)
 
-// gemm8x32 computes a tile of 8 rows by 32 columns; Tier.Gemm is its definition.
+// gemm8x32, of AVX-512, computes a tile of 8 rows by 32 columns; Tier.Gemm is its definition.
 //
 //go:noescape
 func gemm8x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)

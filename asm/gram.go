@@ -12,17 +12,17 @@ const gramRun = 32
 // for i < rows and j < cols, each of which is the width of a panel, the tile's NR, or rows
 // half of it, or both. kc is positive.
 func (t Tier) Gram(rows, cols, kc int, a, b []float32, ld int, c []float64, ldc int) {
-	width := tiles[t].NR
+	width, lanes := tiers[t].tile.NR, tiers[t].lanes
 	_, _, _ = a[(kc-1)*ld+rows-1], b[(kc-1)*ld+cols-1], c[(rows-1)*ldc+cols-1]
 	if kc < 1 || rows != width && rows != width/2 || cols != width && (rows == width || cols != rows) {
 		panic("asm: no such tile")
 	}
 	switch {
-	case t == Portable:
+	case lanes == 0:
 		gramPortable(rows, cols, kc, a, b, ld, c, ldc)
-	case t == AVX512 && cols == width:
+	case lanes == 16 && cols == width:
 		gram8x32(rows/8, kc, &a[0], &b[0], ld, &c[0], ldc)
-	case t == AVX512:
+	case lanes == 16:
 		gram16x16(1, kc, &a[0], &b[0], ld, &c[0], ldc)
 	case cols < width:
 		gram8x8(1, kc, &a[0], &b[0], ld, &c[0], ldc)

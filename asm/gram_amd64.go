@@ -19,12 +19,12 @@ func gram4x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc 
 //go:noescape
 func gram8x8(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int)
 
-// gram8x32 adds to tiles of 8 rows by 32 columns; Tier.Gram is its definition.
+// gram8x32, of AVX-512, adds to tiles of 8 rows by 32 columns; Tier.Gram is its definition.
 //
 //go:noescape
 func gram8x32(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int)
 
-// gram16x16 adds to tiles of 16 rows by 16 columns; Tier.Gram is its definition.
+// gram16x16, of AVX-512, adds to tiles of 16 rows by 16 columns; Tier.Gram is its definition.
 //
 //go:noescape
 func gram16x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int)

@@ -35,7 +35,7 @@ func (t Tier) Centre(n int, dst []float32, ld int, src []float32, stride int, c 
 	i := 0
 	for end := t.kernelLen(r, 8); i < end; {
 		switch {
-		case t == AVX512 && end-i >= 32:
+		case tiers[t].lanes == 16 && end-i >= 32:
 			centre32(n, &dst[i], ld, &src[i], stride, &c.Shift[i], &first[i], &sum[i], &largest[i], &varied[i])
 			i += 32
 		case end-i >= 16:

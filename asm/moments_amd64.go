@@ -14,7 +14,7 @@ func centre8(n int, dst *float32, ld int, src *float32, stride int, shift *float
 //go:noescape
 func centre16(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float64, largest *uint32, varied *uint32)
 
-// centre32 centres 32 columns of n rows, n positive; Tier.Centre is its definition.
+// centre32, of AVX-512, centres 32 columns of n rows, n positive; Tier.Centre is its definition.
 //
 //go:noescape
 func centre32(n int, dst *float32, ld int, src *float32, stride int, shift *float32, first *float32, sum *float64, largest *uint32, varied *uint32)

@@ -3,11 +3,8 @@ package asm
 // NarrowRows is the number of rows of a tile of Narrow.
 const NarrowRows = 12
 
-// narrowColumns is how many columns a tile of Narrow has at most.
-var narrowColumns = [...]int{Portable: 8, AVX2: 8, AVX512: 16}
-
 // NarrowColumns returns how many columns a tile of Narrow has at most in this tier.
-func (t Tier) NarrowColumns() int { return narrowColumns[t] }
+func (t Tier) NarrowColumns() int { return tiers[t].narrowColumns }
 
 // Narrow is Gemm for a tile of NarrowRows rows and at most NarrowColumns columns: for
 // products with so few that most of Gemm's tile would be padding. Rows of B are read in the
@@ -19,8 +16,8 @@ func (t Tier) Narrow(cols, kc int, a PanelA, b PanelB, c []float32, ldc int, e E
 	}
 	runs := kc / a.Run
 	_ = c[(NarrowRows-1)*ldc+cols-1]
-	_, _ = a.Data[(NarrowRows-1)*a.RowStride+(a.Run-1)*a.ColStride+(runs-1)*a.RunStride], b.Data[(kc-1)*b.Stride+narrowColumns[t]-1]
-	if runs*a.Run != kc || cols < 1 || cols > narrowColumns[t] {
+	_, _ = a.Data[(NarrowRows-1)*a.RowStride+(a.Run-1)*a.ColStride+(runs-1)*a.RunStride], b.Data[(kc-1)*b.Stride+tiers[t].narrowColumns-1]
+	if runs*a.Run != kc || cols < 1 || cols > tiers[t].narrowColumns {
 		panic("asm: no such tile")
 	}
 	var add *float32
@@ -28,10 +25,10 @@ func (t Tier) Narrow(cols, kc int, a PanelA, b PanelB, c []float32, ldc int, e E
 		_ = e.Add[(NarrowRows-1)*e.Stride+cols-1]
 		add = &e.Add[0]
 	}
-	switch t {
-	case Portable:
+	switch tiers[t].lanes {
+	case 0:
 		narrowPortable(cols, kc, a, b, c, ldc, e)
-	case AVX2:
+	case 8:
 		narrow12x8(runs, a.Run, &a.Data[0], a.RowStride, a.ColStride, a.RunStride, &b.Data[0], b.Stride, &c[0], ldc, cols, add, e.Stride, e.Floor)
 	default:
 		narrow12x16(runs, a.Run, &a.Data[0], a.RowStride, a.ColStride, a.RunStride, &b.Data[0], b.Stride, &c[0], ldc, cols, add, e.Stride, e.Floor)

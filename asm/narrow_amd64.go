@@ -9,7 +9,7 @@ package asm
 //go:noescape
 func narrow12x8(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, cols int, add *float32, ldadd int, floor float32)
 
-// narrow12x16 computes a tile of 12 rows by up to 16 columns; Tier.Narrow is its definition.
+// narrow12x16, of AVX-512, computes a tile of 12 rows by up to 16 columns; Tier.Narrow is its definition.
 //
 //go:noescape
 func narrow12x16(runs int, run int, a *float32, rs int, cs int, jump int, b *float32, ldb int, c *float32, ldc int, cols int, add *float32, ldadd int, floor float32)

@@ -11,7 +11,7 @@ func (t Tier) Panel(n, r int, dst, src []float32, stride int) {
 		return
 	}
 	_, _ = dst[n*r-1], src[(n-1)*stride+r-1]
-	if t >= AVX2 {
+	if tiers[t].lanes > 0 {
 		switch r {
 		case 6:
 			panel6(n, &dst[0], &src[0], stride)

@@ -4,11 +4,11 @@ package asm
 // nothing else, and returns the number of operations done, a multiply-add
 // counting two. The time it takes is the limit for everything else.
 func (t Tier) Peak(n int) (operations int) {
-	switch t {
-	case AVX512:
+	switch tiers[t].lanes {
+	case 16:
 		peak16(n)
 		return n * 12 * 16 * 2
-	case AVX2:
+	case 8:
 		peak8(n)
 		return n * 12 * 8 * 2
 	}

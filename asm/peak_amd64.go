@@ -5,7 +5,11 @@
 package asm
 
 // peak8 does n rounds of 12 vector multiply-adds; Tier.Peak is its definition.
+//
+//go:noescape
 func peak8(n int)
 
-// peak16 does n rounds of 12 vector multiply-adds; Tier.Peak is its definition.
+// peak16, of AVX-512, does n rounds of 12 vector multiply-adds; Tier.Peak is its definition.
+//
+//go:noescape
 func peak16(n int)

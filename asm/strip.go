@@ -9,7 +9,7 @@ import "math"
 // kernelLen returns how many of n elements the tier's kernels do that take step elements
 // at a time, a power of two.
 func (t Tier) kernelLen(n, step int) int {
-	if t < AVX2 {
+	if tiers[t].lanes == 0 {
 		return 0
 	}
 	return n &^ (step - 1)

@@ -1,5 +1,5 @@
-//go:build !amd64 || purego
+//go:build (!amd64 && !arm64) || purego
 
 package asm
 
-func detect() Tier { return Portable }
+func detect() []Tier { return []Tier{Portable} }

@@ -13,7 +13,7 @@ func (t Tier) Transpose(dst []float32, ld int, src []float32, stride, rows, cols
 	}
 	_, _ = dst[(cols-1)*ld+rows-1], src[(rows-1)*stride+cols-1]
 	i := 0
-	if n := cols &^ 7; t >= AVX2 && n > 0 {
+	if n := cols &^ 7; tiers[t].lanes > 0 && n > 0 {
 		for ; i+8 <= rows; i += 8 {
 			transpose8(&dst[i], ld, &src[i*stride], stride, n)
 		}

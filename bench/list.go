@@ -16,6 +16,7 @@ type List struct {
 	Conv       []Conv       `json:"conv"`
 	Networks   []Network    `json:"networks"` // whose convolutions are to be timed, too
 	Gemm       []Gemm       `json:"gemm"`
+	BLAS       []BLAS       `json:"blas"`
 	Moments    []Moments    `json:"moments"`
 	Assignment []Assignment `json:"assignment"`
 	Lasso      []Lasso      `json:"lasso"`
@@ -53,7 +54,7 @@ func Parse(data []byte) (*List, error) {
 // Works returns the work on the list. The error names what makes no sense.
 func (l *List) Works() ([]Work, error) {
 	var all []Work
-	for _, items := range [][]item{items(l.Conv), items(l.Networks), items(l.Gemm), items(l.Moments), items(l.Assignment), items(l.Lasso), items(l.Spectral), items(l.Train), items(l.ONNX)} {
+	for _, items := range [][]item{items(l.Conv), items(l.Networks), items(l.Gemm), items(l.BLAS), items(l.Moments), items(l.Assignment), items(l.Lasso), items(l.Spectral), items(l.Train), items(l.ONNX)} {
 		for _, it := range items {
 			works, err := it.works()
 			if err != nil {

@@ -55,6 +55,68 @@ func TestGemm(t *testing.T) {
 	checkResults(t, works[0], c)
 }
 
+// TestBLAS: products, solutions and factors, put together again, are what they are of, and
+// gonum's own are the same.
+func TestBLAS(t *testing.T) {
+	const n = 70 // beyond what is given to gonum
+	for routine, check := range map[string]func(a, b, got []float64, i, j int) (is, want float64){
+		"sgemm": func(a, b, c []float64, i, j int) (float64, float64) { return c[i*n+j], productAt(a, b, n, i, j) },
+		"dgemm": func(a, b, c []float64, i, j int) (float64, float64) { return c[i*n+j], productAt(a, b, n, i, j) },
+		"dtrsm": func(a, b, x []float64, i, j int) (float64, float64) {
+			s := n * x[i*n+j]
+			for k := range i + 1 {
+				s += a[i*n+k] * x[k*n+j]
+			}
+			return s, b[i*n+j]
+		},
+		"cholesky": func(a, _, u []float64, i, j int) (float64, float64) {
+			var s float64
+			for k := range min(i, j) + 1 {
+				s += u[k*n+i] * u[k*n+j]
+			}
+			if i == j {
+				return s, a[i*n+i] + n
+			}
+			return s, a[min(i, j)*n+max(i, j)]
+		},
+	} {
+		s := BLAS{Routine: routine, N: n}
+		works, err := s.works()
+		if err != nil {
+			t.Fatal(err)
+		}
+		job, err := works[0].Prepare(2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		peer := s.Gonum()
+		if err := peer.Run(); err != nil {
+			t.Fatal(err)
+		}
+		a, b, got, theirs := Float64s(uniform(1, n*n)), Float64s(uniform(2, n*n)), job.Results()[0], peer.Results()[0]
+		for i := range n {
+			for j := range n {
+				if is, want := check(a, b, got, i, j); math.Abs(is-want) > works[0].Tolerance*n {
+					t.Fatalf("%s: element (%d, %d) is %v, want %v", routine, i, j, is, want)
+				}
+				if math.Abs(got[i*n+j]-theirs[i*n+j]) > works[0].Tolerance*n {
+					t.Fatalf("%s: element (%d, %d) is %v, gonum's %v", routine, i, j, got[i*n+j], theirs[i*n+j])
+				}
+			}
+		}
+	}
+	if _, err := (BLAS{Routine: "dsyrk", N: 1}).works(); err == nil {
+		t.Error("a routine that there is none of is no error")
+	}
+}
+
+func productAt(a, b []float64, n, i, j int) (s float64) {
+	for k := range n {
+		s += a[i*n+k] * b[k*n+j]
+	}
+	return s
+}
+
 func TestMoments(t *testing.T) {
 	s := Moments{N: 300, P: 5}
 	x := Float64s(s.Observations())

@@ -78,7 +78,7 @@ func lasso(t testing.TB, sxx, sxy mat.Matrix, o LassoOptions) []LassoFit {
 		if f.Lambda != o.Lambdas[i] {
 			t.Fatalf("fit %d has lambda %v, want %v", i, f.Lambda, o.Lambdas[i])
 		}
-		checkFit(t, sxx, sxy, f, 1e-9)
+		checkFit(t, sxx, sxy, f, 2e-9) // at a condition of 1e10 rounding leaves 1.06e-9 on arm64
 	}
 	return fits
 }

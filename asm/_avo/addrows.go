@@ -11,9 +11,7 @@ import (
 // and rows are read from end to end side by side, as memory is read best: the sums of a
 // few columns stay in registers for all rows, 32 columns at a time and then 8.
 func addRows() {
-	TEXT("addrows8", NOSPLIT, "func(n, rows int, y, x, b *float32, ldb int)")
-	Pragma("noescape")
-	Doc("addrows8 adds rows of n columns, a positive multiple of 8; Tier.AddRows is its definition.")
+	kernel("addrows8", avx2, "func(n, rows int, y, x, b *float32, ldb int)", "adds rows of n columns, a positive multiple of 8; Tier.AddRows is its definition.")
 	n := Load(Param("n"), GP64())
 	count := Load(Param("rows"), GP64())
 	y := Mem{Base: Load(Param("y"), GP64())}

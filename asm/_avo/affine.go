@@ -50,9 +50,7 @@ func rows(name, summary string, r int, arrays, constants []string, row func(at [
 		}
 		params += p
 	}
-	TEXT(name, NOSPLIT, "func(n, stride int, "+params+" *float32)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s %s %d columns of n rows, n positive.", name, summary, r))
+	kernel(name, avx2, "func(n, stride int, "+params+" *float32)", fmt.Sprintf("%s %d columns of n rows, n positive.", summary, r))
 	n, stride := Load(Param("n"), GP64()), Load(Param("stride"), GP64())
 	SHLQ(Imm(2), stride)
 	at := make([]Mem, len(arrays))
@@ -81,9 +79,7 @@ func rows(name, summary string, r int, arrays, constants []string, row func(at [
 // columnSums emits sums of r columns and of their products with those of another array.
 func columnSums(r int) {
 	name := fmt.Sprintf("columnsums%d", r)
-	TEXT(name, NOSPLIT, "func(n, stride int, sum, products *float64, a, b *float32)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s adds to sum and products %d columns of n rows of a and a*b, n positive.", name, r))
+	kernel(name, avx2, "func(n, stride int, sum, products *float64, a, b *float32)", fmt.Sprintf("adds to sum and products %d columns of n rows of a and a*b, n positive.", r))
 	n, stride := Load(Param("n"), GP64()), Load(Param("stride"), GP64())
 	SHLQ(Imm(2), stride)
 	totals := []Mem{{Base: Load(Param("sum"), GP64())}, {Base: Load(Param("products"), GP64())}}

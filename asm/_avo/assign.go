@@ -31,9 +31,7 @@ const (
 // laneMax keeps 32 maxima in 8 registers. MAXPD gives its second source where
 // neither is larger, so that the earlier one stays, as in the twin.
 func laneMax() {
-	TEXT("lanemax32", NOSPLIT, "func(n int, c, p *float64, maxima *float64)")
-	Pragma("noescape")
-	Doc("lanemax32 takes the 32 maxima of n gains, a positive multiple of 32; Tier.LaneMax is its definition.")
+	kernel("lanemax32", avx2, "func(n int, c, p *float64, maxima *float64)", "takes the 32 maxima of n gains, a positive multiple of 32; Tier.LaneMax is its definition.")
 	n := Load(Param("n"), GP64())
 	c := Mem{Base: Load(Param("c"), GP64())}
 	p := Mem{Base: Load(Param("p"), GP64())}
@@ -66,9 +64,7 @@ func laneMax() {
 
 // columnScan emits a scan that writes the columns of its hits, 8 elements a step.
 func columnScan(name, summary, signature string) {
-	TEXT(name, NOSPLIT, signature)
-	Pragma("noescape")
-	Doc(name + " " + summary + "; n is a positive multiple of 8.")
+	kernel(name, avx2, signature, summary+"; n is a positive multiple of 8.")
 	threshold := name == "threshold8" // else the bound is that of a path
 	n := Load(Param("n"), GP64())
 	c := Load(Param("c"), GP64())
@@ -141,9 +137,7 @@ func topTwo() {
 	for i := range 4 {
 		DATA(8*i, U64(i))
 	}
-	TEXT("toptwo4", NOSPLIT, "func(n int, c, p *float64, gains *float64, columns *int64)")
-	Pragma("noescape")
-	Doc("toptwo4 finds the largest gain of each of 4 lanes, then the second largest, and their columns; n is a positive multiple of 4.")
+	kernel("toptwo4", avx2, "func(n int, c, p *float64, gains *float64, columns *int64)", "finds the largest gain of each of 4 lanes, then the second largest, and their columns; n is a positive multiple of 4.")
 	n := Load(Param("n"), GP64())
 	c := Mem{Base: Load(Param("c"), GP64())}
 	p := Mem{Base: Load(Param("p"), GP64())}
@@ -189,9 +183,7 @@ func topTwo() {
 
 // columnMax keeps the maxima of columns and the rows that they stand in.
 func columnMax() {
-	TEXT("columnmax8", NOSPLIT, "func(n int, maxima *float64, argmax *int32, x *float64, row int32)")
-	Pragma("noescape")
-	Doc("columnmax8 raises maxima to x, and sets argmax to row where that raises them, for n elements, a positive multiple of 8.")
+	kernel("columnmax8", avx2, "func(n int, maxima *float64, argmax *int32, x *float64, row int32)", "raises maxima to x, and sets argmax to row where that raises them, for n elements, a positive multiple of 8.")
 	n := Load(Param("n"), GP64())
 	maxima := Mem{Base: Load(Param("maxima"), GP64())}
 	argmax := Mem{Base: Load(Param("argmax"), GP64())}
@@ -224,9 +216,7 @@ func columnMax() {
 
 // bounded gathers what is beyond the limit in magnitude, or NaN, but not -Inf.
 func bounded() {
-	TEXT("bounded16", NOSPLIT, "func(n int, x *float64, limit float64) int32")
-	Pragma("noescape")
-	Doc("bounded16 returns 0 if all of n elements, a positive multiple of 16, lie between -limit and limit or are -Inf.")
+	kernel("bounded16", avx2, "func(n int, x *float64, limit float64) int32", "returns 0 if all of n elements, a positive multiple of 16, lie between -limit and limit or are -Inf.")
 	n := Load(Param("n"), GP64())
 	x := Mem{Base: Load(Param("x"), GP64())}
 	limit, sign, low, violations, bits := YMM(), YMM(), YMM(), YMM(), GP64()
@@ -265,9 +255,7 @@ func relax() {
 	for i := range 4 {
 		DATA(8*i, U64(i))
 	}
-	TEXT("relax8", NOSPLIT, "func(n int, dist *float64, pred *int32, c, p *float64, row *int32, base float64, i int32, columns *int64)")
-	Pragma("noescape")
-	Doc("relax8 shortens n paths, a positive multiple of 8, by those through row i and finds the nearest column of each of 8 lanes, less 4 of the last 4; Tier.Relax is its definition.")
+	kernel("relax8", avx2, "func(n int, dist *float64, pred *int32, c, p *float64, row *int32, base float64, i int32, columns *int64)", "shortens n paths, a positive multiple of 8, by those through row i and finds the nearest column of each of 8 lanes, less 4 of the last 4; Tier.Relax is its definition.")
 	n := Load(Param("n"), GP64())
 	dist := Load(Param("dist"), GP64())
 	pred := Load(Param("pred"), GP64())

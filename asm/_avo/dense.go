@@ -23,9 +23,7 @@ func dense() {
 //
 //	c[i][0:2w] += sum over k of a[k*mr+i] * b[k*2w : (k+1)*2w]
 func productKernel(name string, mr, lanes int, vec func() VecVirtual) {
-	TEXT(name, NOSPLIT, "func(k int, a, b, c *float64, ldc int)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s adds to a tile of %d rows by %d columns; Tier.Product is its definition.", name, mr, 2*lanes))
+	kernel(name, tierOf(8*lanes), "func(k int, a, b, c *float64, ldc int)", fmt.Sprintf("adds to a tile of %d rows by %d columns; Tier.Product is its definition.", mr, 2*lanes))
 	width := 8 * lanes // bytes
 	k := Load(Param("k"), GP64())
 	a := Mem{Base: Load(Param("a"), GP64())}
@@ -75,9 +73,7 @@ func productKernel(name string, mr, lanes int, vec func() VecVirtual) {
 // their transpose with four elements of it, in one reading of the rows: the product
 // of a large matrix is as fast as memory gives it.
 func dotAxpyKernel() {
-	TEXT("dotaxpy4", NOSPLIT, "func(n int, a *float64, lda int, x, y, u, dot *float64)")
-	Pragma("noescape")
-	Doc("dotaxpy4 multiplies four rows of n elements, a positive multiple of 4; Tier.DotAxpy4 is its definition.")
+	kernel("dotaxpy4", avx2, "func(n int, a *float64, lda int, x, y, u, dot *float64)", "multiplies four rows of n elements, a positive multiple of 4; Tier.DotAxpy4 is its definition.")
 	n := Load(Param("n"), GP64())
 	a := Mem{Base: Load(Param("a"), GP64())}
 	lda := Load(Param("lda"), GP64())
@@ -129,9 +125,7 @@ func dotAxpyKernel() {
 // axpyKernel emits y += the sum of four rows, wherever they are, times a factor
 // each: y is read and written once for all of them.
 func axpyKernel() {
-	TEXT("axpy4", NOSPLIT, "func(n int, y, a, b, c, d, x *float64)")
-	Pragma("noescape")
-	Doc("axpy4 adds four rows of n elements, a positive multiple of 4; Tier.Axpy4 is its definition.")
+	kernel("axpy4", avx2, "func(n int, y, a, b, c, d, x *float64)", "adds four rows of n elements, a positive multiple of 4; Tier.Axpy4 is its definition.")
 	n := Load(Param("n"), GP64())
 	y := Mem{Base: Load(Param("y"), GP64())}
 	x := Mem{Base: Load(Param("x"), GP64())}
@@ -159,9 +153,7 @@ func axpyKernel() {
 // gerKernel emits an update of four rows of rank one: a row is added to each, times a
 // factor of its own.
 func gerKernel() {
-	TEXT("ger4", NOSPLIT, "func(n int, y *float64, ldy int, a, x *float64)")
-	Pragma("noescape")
-	Doc("ger4 adds a row of n elements, a positive multiple of 4, to four; Tier.Ger4 is its definition.")
+	kernel("ger4", avx2, "func(n int, y *float64, ldy int, a, x *float64)", "adds a row of n elements, a positive multiple of 4, to four; Tier.Ger4 is its definition.")
 	n := Load(Param("n"), GP64())
 	y := Mem{Base: Load(Param("y"), GP64())}
 	ldy := Load(Param("ldy"), GP64())

@@ -48,9 +48,7 @@ func depthwiseKernel(outputs, cols, lanes int, sizes ...int) {
 	if cols > 0 {
 		name = fmt.Sprintf("depthwise%dof%dx%d", outputs, cols, lanes)
 	}
-	TEXT(name, NOSPLIT, "func(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s computes tiles of %d outputs of n channels, a multiple of %d; Tier.Depthwise is its", name, outputs, lanes),
+	kernel(name, tierOf(4*lanes), "func(tiles, n, rows, cols int, y *float32, ystep int, x *float32, xstep, xcol, xjump int, w *float32, wcol, wjump int, add *float32, addstep int, floor float32)", fmt.Sprintf("computes tiles of %d outputs of n channels, a multiple of %d; Tier.Depthwise is its", outputs, lanes),
 		"definition. Here steps are bytes, and jumps lead from the end of a row of terms to the next.")
 	k := &depthwiseTile{outputs: outputs, cols: cols, lanes: lanes, vec: func() VecVirtual { return YMM() }}
 	if lanes == 16 {

@@ -113,9 +113,7 @@ func elementary() {
 // spread emits the sums of x - shift and of its square over n elements, of every eighth by
 // itself, in float64.
 func spread() {
-	TEXT("spread8", NOSPLIT, "func(n int, x *float32, shift float64, sums *float64)")
-	Pragma("noescape")
-	Doc("spread8 sets the first 8 sums to those of x - shift, and the other 8 to those of its square, of every eighth of n elements, a positive multiple of 8.")
+	kernel("spread8", avx2, "func(n int, x *float32, shift float64, sums *float64)", "sets the first 8 sums to those of x - shift, and the other 8 to those of its square, of every eighth of n elements, a positive multiple of 8.")
 	n := Load(Param("n"), GP64())
 	x, to := Mem{Base: Load(Param("x"), GP64())}, Mem{Base: Load(Param("sums"), GP64())}
 	shift := YMM()

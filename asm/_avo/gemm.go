@@ -60,9 +60,7 @@ func zero(acc [][]VecVirtual, lanes int) {
 
 // gemmKernel emits a kernel for mr rows by two vectors of the given lanes.
 func gemmKernel(name string, mr, lanes int, vec func() VecVirtual) {
-	TEXT(name, NOSPLIT, "func(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s computes a tile of %d rows by %d columns; Tier.Gemm is its definition.", name, mr, 2*lanes))
+	kernel(name, tierOf(4*lanes), "func(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc int, add *float32, ldadd int, floor float32)", fmt.Sprintf("computes a tile of %d rows by %d columns; Tier.Gemm is its definition.", mr, 2*lanes))
 	t := &gemmTile{mr: mr, width: 4 * lanes, vec: vec}
 	t.prefetch()
 	t.zero(lanes)

@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/convergent-go/convergent v0.0.0
 	github.com/mmcloughlin/avo v0.6.0
+	golang.org/x/arch v0.33.0
 )
 
 require (

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/convergent-go/convergent/asm/_avo/source"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -33,14 +34,13 @@ func gram() {
 }
 
 // gramRun is how many terms are summed by themselves.
-const gramRun = 32
+var gramRun = source.Const("../gram.go", "gramRun")
 
 // gramKernel emits the micro-kernel for tiles of mr rows of so many vectors of the given
 // lanes.
 func gramKernel(name string, mr, vectors, lanes int, vec func() VecVirtual) {
-	TEXT(name, 0, "func(tiles, k int, a, b *float32, ld int, c *float64, ldc int)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s adds to tiles of %d rows by %d columns; Tier.Gram is its definition.", name, mr, vectors*lanes))
+	kernel(name, tierOf(4*lanes), "func(tiles, k int, a, b *float32, ld int, c *float64, ldc int)", fmt.Sprintf("adds to tiles of %d rows by %d columns; Tier.Gram is its definition.", mr, vectors*lanes))
+	Attributes(0)
 	t := &gramTile{mr: mr, vectors: vectors, lanes: lanes, vec: vec}
 	t.load()
 	Label("tile")
@@ -133,9 +133,9 @@ func (t *gramTile) multiply() {
 
 	Label("run")
 	MOVQ(k, left)
-	SUBQ(Imm(gramRun), k)
+	SUBQ(Imm(uint64(gramRun)), k)
 	JLE(LabelRef("step"))
-	MOVQ(U32(gramRun), left)
+	MOVQ(U32(uint32(gramRun)), left)
 
 	Label("step")
 	for j, r := range row {

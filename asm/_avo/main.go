@@ -2,15 +2,17 @@
 //
 //	go generate ./asm
 //
-// which runs this program in its own module, once a file, so that importers of
-// convergent never download Avo. Each emitter stands beside the derivation of
-// what it emits.
+// which runs this program in its own module, so that importers of convergent never
+// download Avo. Each emitter stands beside the derivation of what it emits.
 package main
 
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
+	"os/exec"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/gotypes"
@@ -36,16 +38,58 @@ var emitters = map[string]func(){
 }
 
 func main() {
-	kernel := flag.String("kernel", "", "which file to generate")
+	name := flag.String("kernel", "", "which file to generate; all if none is named")
 	flag.Parse() // also reads -out, -stubs and -pkg, which are Avo's
-	emit, ok := emitters[*kernel]
+	if *name == "" {
+		all()
+		return
+	}
+	emit, ok := emitters[*name]
 	if !ok {
-		fmt.Fprintf(os.Stderr, "avo: no kernel %q\n", *kernel)
+		fmt.Fprintf(os.Stderr, "avo: no kernel %q\n", *name)
 		os.Exit(2)
 	}
 	ConstraintExpr("!purego")
 	emit()
 	Generate()
+}
+
+// all runs this program once a file, since Avo writes one.
+func all() {
+	for _, name := range slices.Sorted(maps.Keys(emitters)) {
+		cmd := exec.Command(os.Args[0], "-kernel", name, "-pkg", "asm", "-out", "../"+name+"_amd64.s", "-stubs", "../"+name+"_amd64.go")
+		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+		if err := cmd.Run(); err != nil {
+			fmt.Fprintf(os.Stderr, "avo: %s: %v\n", name, err)
+			os.Exit(1)
+		}
+	}
+}
+
+// The tiers, as the comments of kernels name them. TestGeneratedSource holds each kernel to
+// the instructions of its own.
+const (
+	avx2   = "AVX2"
+	avx512 = "AVX-512"
+)
+
+// tierOf is the tier of vectors of so many bytes.
+func tierOf(bytes int) string {
+	if bytes == 64 {
+		return avx512
+	}
+	return avx2
+}
+
+// kernel begins a kernel of a tier. The comment goes on from its name.
+func kernel(name, tier, signature string, comment ...string) {
+	TEXT(name, NOSPLIT, signature)
+	Pragma("noescape")
+	if tier != avx2 {
+		name += ", of " + tier + ","
+	}
+	comment[0] = name + " " + comment[0]
+	Doc(comment...)
 }
 
 // Predicates of VCMPPS and VCMPPD, none of which signals. Avo's operands stand in Intel's

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/convergent-go/convergent/asm/_avo/source"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -30,13 +31,11 @@ func moments() {
 }
 
 // centreRun is how many rows are summed by themselves.
-const centreRun = 16
+var centreRun = source.Const("../moments.go", "centreRun")
 
 // centreKernel emits the centring of so many vectors of the given lanes.
 func centreKernel(name string, vectors, lanes int, vec func() VecVirtual) {
-	TEXT(name, NOSPLIT, "func(n int, dst *float32, ld int, src *float32, stride int, shift, first *float32, sum *float64, largest, varied *uint32)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s centres %d columns of n rows, n positive; Tier.Centre is its definition.", name, vectors*lanes))
+	kernel(name, tierOf(4*lanes), "func(n int, dst *float32, ld int, src *float32, stride int, shift, first *float32, sum *float64, largest, varied *uint32)", fmt.Sprintf("centres %d columns of n rows, n positive; Tier.Centre is its definition.", vectors*lanes))
 	width := 4 * lanes
 	n := Load(Param("n"), GP64())
 	dst := Mem{Base: Load(Param("dst"), GP64())}
@@ -77,9 +76,9 @@ func centreKernel(name string, vectors, lanes int, vec func() VecVirtual) {
 		zero([][]VecVirtual{{c.sum}}, lanes)
 	}
 	MOVQ(n, left)
-	SUBQ(Imm(centreRun), n)
+	SUBQ(Imm(uint64(centreRun)), n)
 	JLE(LabelRef("row"))
-	MOVQ(U32(centreRun), left)
+	MOVQ(U32(uint32(centreRun)), left)
 
 	Label("row")
 	for line := 0; line < width*vectors; line += 64 {
@@ -142,9 +141,7 @@ func addInFloat64(r VecVirtual, sums Mem, lanes int, vec func() VecVirtual) {
 
 // shiftKernel emits the corrections of a row.
 func shiftKernel() {
-	TEXT("shift8", NOSPLIT, "func(n int, dst *float64, a float64, u *float64, b float64, v *float64)")
-	Pragma("noescape")
-	Doc("shift8 adds corrections to n sums, a positive multiple of 8; Tier.Shift is its definition.")
+	kernel("shift8", avx2, "func(n int, dst *float64, a float64, u *float64, b float64, v *float64)", "adds corrections to n sums, a positive multiple of 8; Tier.Shift is its definition.")
 	n := Load(Param("n"), GP64())
 	dst := Mem{Base: Load(Param("dst"), GP64())}
 	u := Mem{Base: Load(Param("u"), GP64())}

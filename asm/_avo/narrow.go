@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 
+	"github.com/convergent-go/convergent/asm/_avo/source"
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
@@ -26,10 +27,8 @@ func narrow() {
 
 // narrowKernel emits a kernel for vectors of so many lanes.
 func narrowKernel(name string, lanes int, vec func() VecVirtual, masks Mem) {
-	const mr = 12
-	TEXT(name, NOSPLIT, "func(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc, cols int, add *float32, ldadd int, floor float32)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s computes a tile of %d rows by up to %d columns; Tier.Narrow is its definition.", name, mr, lanes))
+	mr := source.Const("../narrow.go", "NarrowRows")
+	kernel(name, tierOf(4*lanes), "func(runs, run int, a *float32, rs, cs, jump int, b *float32, ldb int, c *float32, ldc, cols int, add *float32, ldadd int, floor float32)", fmt.Sprintf("computes a tile of %d rows by up to %d columns; Tier.Narrow is its definition.", mr, lanes))
 	acc := accumulators(1, mr, vec)
 	zero(acc, lanes)
 	sums := acc[0]

@@ -23,9 +23,7 @@ func panel() {
 // panelKernel emits the kernel for r elements of each row.
 func panelKernel(r int) {
 	name := fmt.Sprintf("panel%d", r)
-	TEXT(name, NOSPLIT, "func(n int, dst, src *float32, stride int)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s packs n rows of %d elements, n positive; Tier.Panel is its definition.", name, r))
+	kernel(name, avx2, "func(n int, dst, src *float32, stride int)", fmt.Sprintf("packs n rows of %d elements, n positive; Tier.Panel is its definition.", r))
 	n := Load(Param("n"), GP64())
 	dst := Mem{Base: Load(Param("dst"), GP64())}
 	src := Mem{Base: Load(Param("src"), GP64())}

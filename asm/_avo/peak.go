@@ -11,13 +11,12 @@ import (
 // independent chains hide a latency of 4 at two multiply-adds a cycle, with
 // room to spare.
 func peak() {
-	peakKernel("peak8", func() VecVirtual { return YMM() }, func(r VecVirtual) { VXORPS(r, r, r) })
-	peakKernel("peak16", func() VecVirtual { return ZMM() }, func(r VecVirtual) { VPXORD(r, r, r) })
+	peakKernel("peak8", avx2, func() VecVirtual { return YMM() }, func(r VecVirtual) { VXORPS(r, r, r) })
+	peakKernel("peak16", avx512, func() VecVirtual { return ZMM() }, func(r VecVirtual) { VPXORD(r, r, r) })
 }
 
-func peakKernel(name string, vec func() VecVirtual, zero func(VecVirtual)) {
-	TEXT(name, NOSPLIT, "func(n int)")
-	Doc(name + " does n rounds of 12 vector multiply-adds; Tier.Peak is its definition.")
+func peakKernel(name, tier string, vec func() VecVirtual, zero func(VecVirtual)) {
+	kernel(name, tier, "func(n int)", "does n rounds of 12 vector multiply-adds; Tier.Peak is its definition.")
 	n := Load(Param("n"), GP64())
 	x := vec()
 	zero(x)

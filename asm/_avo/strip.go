@@ -91,9 +91,7 @@ func strip() {
 // zeroSum emits the sum of zero times n elements, 32 a step: 0, or NaN if an element is
 // NaN or infinite.
 func zeroSum() {
-	TEXT("zerosum32", NOSPLIT, "func(n int, x *float32) float32")
-	Pragma("noescape")
-	Doc("zerosum32 sums zero times n elements, a positive multiple of 32.")
+	kernel("zerosum32", avx2, "func(n int, x *float32) float32", "sums zero times n elements, a positive multiple of 32.")
 	n := Load(Param("n"), GP64())
 	x := Mem{Base: Load(Param("x"), GP64())}
 	zero := zeroYMM()
@@ -127,9 +125,7 @@ func zeroYMM() VecVirtual {
 // stripKernel emits a loop over n elements of each of the named arrays; setup
 // emits what comes before the loop and returns what emits a step.
 func stripKernel(name, summary, params string, arrays []string, setup func() func(at []Mem)) {
-	TEXT(name, NOSPLIT, "func(n int, "+params+")")
-	Pragma("noescape")
-	Doc(name + " " + summary + ", for n elements, a positive multiple of 8.")
+	kernel(name, avx2, "func(n int, "+params+")", summary+", for n elements, a positive multiple of 8.")
 	n := Load(Param("n"), GP64())
 	at := make([]Mem, len(arrays))
 	for i, a := range arrays {

@@ -28,9 +28,7 @@ func transpose() {
 // transposeKernel emits the kernel for the given number of rows.
 func transposeKernel(rows int) {
 	name := fmt.Sprintf("transpose%d", rows)
-	TEXT(name, NOSPLIT, "func(dst *float32, ld int, src *float32, stride, cols int)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s transposes %d rows of src, cols a positive multiple of 8; Tier.Transpose is its definition.", name, rows))
+	kernel(name, avx2, "func(dst *float32, ld int, src *float32, stride, cols int)", fmt.Sprintf("transposes %d rows of src, cols a positive multiple of 8; Tier.Transpose is its definition.", rows))
 	dst := Mem{Base: Load(Param("dst"), GP64())}
 	ld := Load(Param("ld"), GP64())
 	src := Mem{Base: Load(Param("src"), GP64())}

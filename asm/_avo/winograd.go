@@ -53,9 +53,8 @@ func transform(name string, m toomcook.Matrix, epilogue bool) {
 		params += ", bias *float32, floor float32"
 		definition = "Output"
 	}
-	TEXT(name, 0, "func("+params+")") // may grow the stack, where half of the transform stays
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s transforms a grid of %d x %d into one of %d x %d, of n channels; Tier.%s is its definition.", name, in, in, out, out, definition))
+	kernel(name, avx2, "func("+params+")", fmt.Sprintf("transforms a grid of %d x %d into one of %d x %d, of n channels; Tier.%s is its definition.", in, in, out, out, definition))
+	Attributes(0) // may grow the stack, where half of the transform stays
 
 	n := Load(Param("n"), GP64())
 	src := newGrid("src", "srcRow", "srcCol", in)

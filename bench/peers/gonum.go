@@ -16,7 +16,7 @@ func (gonum) name() string { return "gonum" }
 // does leaves out correlations that would take gonum many seconds.
 func (gonum) supports(w bench.Work) bool {
 	switch w.Spec.(type) {
-	case bench.Gemm:
+	case bench.Gemm, bench.BLAS:
 		return true
 	case bench.Moments:
 		return w.Operations < 5e9
@@ -29,6 +29,8 @@ func (gonum) prepare(w bench.Work) (*entry, error) {
 	switch s := w.Spec.(type) {
 	case bench.Gemm:
 		job = gonumGemm(s)
+	case bench.BLAS:
+		job = s.Gonum()
 	case bench.Moments:
 		job = gonumMoments(s)
 	}

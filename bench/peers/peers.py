@@ -111,6 +111,29 @@ def gemm_openblas(name, s):
     return [("sgemm", lambda: np.matmul(a, b, out=c), lambda c: [c])]
 
 
+@peer("blas", "openblas")
+def blas_openblas(name, s):
+    routine, n = s["routine"], s["n"]
+    type = np.float32 if routine == "sgemm" else np.float64
+    a, b = (uniform(i, n, n).astype(type) for i in (1, 2))
+    c = np.empty((n, n), type)
+    if routine in ("dgemm", "sgemm"):
+        return [(routine, lambda: np.matmul(a, b, out=c), lambda c: [c])]
+    if routine == "svd":
+        return [("gesdd", lambda: np.linalg.svd(a, full_matrices=False), lambda usv: [usv[1]])]
+    a += n * np.eye(n)  # so that the diagonal dominates
+    if routine == "cholesky":
+        u = np.triu(a)
+        a = u + np.triu(u, 1).T
+        return [("potrf", lambda: np.linalg.cholesky(a), lambda l: [l.T])]
+
+    def dtrsm():  # of the transposes, which Fortran sees in these arrays
+        c[:] = b
+        return blas.dtrsm(1, a.T, c.T, side=1, lower=0, overwrite_b=1)
+
+    return [("dtrsm", dtrsm, lambda x: [x.T])]
+
+
 @peer("gemm", "torch")
 def gemm_torch(name, s):
     a = torch.from_numpy(uniform(1, s["m"], s["k"]))

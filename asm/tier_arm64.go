@@ -1,0 +1,5 @@
+//go:build !purego
+
+package asm
+
+func detect() []Tier { return []Tier{Portable, NEON} }
