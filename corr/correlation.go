@@ -65,6 +65,7 @@ func (m *Moments) Correlation(dst *mat.Dense, a, b int) *mat.Dense {
 // fill sets dst to rows of units: f sets that of unit i of network a to its figures with the
 // units of network b from the first on, all in the joint order.
 func (m *Moments) fill(dst *mat.Dense, a, b int, f func(i, first int, row []float64)) *mat.Dense {
+	m.require(a, b)
 	if dst == nil {
 		dst = mat.NewDense(m.units[a], m.units[b], nil)
 	}

@@ -106,7 +106,7 @@ func decodeMoments(f *safetensors.File) (*Moments, error) {
 	if m.accumulator.blocksLeft() < 1 {
 		return nil, fmt.Errorf("%d observations that are not merged are too many", counts[1])
 	}
-	merged, _ := m.snapshot() // of full blocks
+	merged, _ := m.merged() // of full blocks
 	if err := merged.validate(); err != nil {
 		return nil, err
 	}

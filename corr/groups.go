@@ -144,15 +144,23 @@ func (g *Groups) Count() int64 {
 func (g *Groups) Len() int { return len(g.parts) }
 
 // Rows returns the number of observations in a group.
-func (g *Groups) Rows(i int) int64 { return g.parts[i].Count() }
+func (g *Groups) Rows(i int) int64 { return g.part(i).Count() }
+
+// part returns the moments, or observations, of group i.
+func (g *Groups) part(i int) *Moments {
+	if i < 0 || i >= len(g.parts) {
+		panic(badGroup)
+	}
+	return g.parts[i]
+}
 
 // Group returns the moments of one group, to read or to merge into others; observations
 // held out, say.
 func (g *Groups) Group(i int) *Moments {
-	if g.parts[i].kept() {
-		return g.Sum(i)
+	if m := g.part(i); !m.kept() {
+		return m
 	}
-	return g.parts[i]
+	return g.Sum(i)
 }
 
 // Total returns the moments of all observations.
@@ -174,12 +182,12 @@ func (g *Groups) Sum(groups ...int) *Moments {
 func (g *Groups) sumOf(networks, groups []int) *Moments {
 	var units []int
 	for _, n := range networks {
-		units = append(units, g.parts[0].units[n])
+		units = append(units, g.parts[0].Units(n))
 	}
 	sum := NewMoments(units...)
 	sum.Threads = g.Threads
 	for _, i := range groups {
-		m := g.parts[i]
+		m := g.part(i)
 		switch {
 		case m.Count() == 0:
 		case m.kept():

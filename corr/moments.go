@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
@@ -40,8 +41,14 @@ const blockRows = level3.KC / 2
 // of an ulp over numbers in its range, 0.72, bounds a correlation's error by 9e-7. So
 // correlations err by less than 1e-6.
 //
-// Neither how the stream is cut nor the number of threads changes a bit. Moments
-// are not safe for concurrent use.
+// Neither how the stream is cut nor the number of threads changes a bit.
+//
+// # Reading
+//
+// The first figure that is read after observations were added takes those into account
+// that are not merged yet: a copy of the products, p^2 float64 of p units in all, which the
+// next figures read as well and the next observations discard. Several goroutines may read
+// at once; adding excludes all else.
 type Moments struct {
 	// Threads limits the threads at work; 0 means all.
 	Threads int
@@ -61,6 +68,14 @@ type Moments struct {
 	block       []float32   // observations not yet merged, rows of all units; nil before there are
 	capacity    int         // blocks that it holds
 	rows        int         // in block
+	figures     *snapshot   // of all of that, once a figure is read
+}
+
+// snapshot is the moments of all observations, those that are not merged yet included.
+type snapshot struct {
+	once sync.Once
+	moments
+	liveMask []uint32
 }
 
 // NewMoments returns empty moments for networks of the given numbers of units.
@@ -77,7 +92,7 @@ func newMoments(units []int) *Moments {
 	if len(units) == 0 {
 		panic("corr: no networks")
 	}
-	m := &Moments{units: slices.Clone(units), offsets: []int{0}, networks: make([]Network, len(units))}
+	m := &Moments{units: slices.Clone(units), offsets: []int{0}, networks: make([]Network, len(units)), figures: new(snapshot)}
 	for i, u := range units {
 		if u < 1 {
 			panic("corr: network without units")
@@ -97,14 +112,26 @@ func (m *Moments) total() int { return m.offsets[len(m.units)] }
 func (m *Moments) Networks() int { return len(m.units) }
 
 // Units returns the number of units of a network.
-func (m *Moments) Units(network int) int { return m.units[network] }
+func (m *Moments) Units(network int) int {
+	m.require(network)
+	return m.units[network]
+}
+
+// require panics unless there are the networks.
+func (m *Moments) require(networks ...int) {
+	for _, n := range networks {
+		if n < 0 || n >= len(m.units) {
+			panic(badNetwork)
+		}
+	}
+}
 
 // Count returns the number of observations added.
 func (m *Moments) Count() int64 { return m.accumulator.count + int64(m.accumulator.rows+m.rows) }
 
 // EstimateMemory returns an upper bound in bytes of the memory of moments of networks of
 // the given numbers of units, whatever the number of observations, while they are added
-// and while a figure is read: two matrices of products in float64, one of them temporary,
+// and while figures are read: two matrices of products in float64, one of them only then,
 // and the blocks of observations that are folded at a time, which each thread packs.
 func EstimateMemory(units ...int) int64 {
 	var p int64
@@ -204,7 +231,7 @@ func (m *Moments) add(rows int, tensors []Tensor) error {
 // reset forgets all observations.
 func (m *Moments) reset() {
 	a := &m.accumulator
-	a.count, a.rows, m.rows = 0, 0, 0
+	a.count, a.rows, m.rows, m.figures = 0, 0, 0, new(snapshot)
 	for _, x := range [][]float64{a.mean, a.prod, a.sum} {
 		clear(x)
 	}
@@ -218,7 +245,7 @@ func (m *Moments) reset() {
 func (m *Moments) clone() *Moments {
 	c := *m
 	c.first, c.liveMask = slices.Clone(m.first), slices.Clone(m.liveMask)
-	c.accumulator = m.accumulator.clone()
+	c.accumulator, c.figures = m.accumulator.clone(), new(snapshot)
 	if c.block = nil; m.rows > 0 {
 		c.makeBlock()
 		copy(c.block, m.block[:m.rows*m.total()])
@@ -231,6 +258,7 @@ func (m *Moments) clone() *Moments {
 // infinite.
 func (m *Moments) gather(lo, hi int, tensors []Tensor) bool {
 	p, threads := m.total(), par.Threads(m.Threads)
+	m.figures = new(snapshot)
 	if m.Count() == 0 {
 		for i, t := range tensors {
 			t.copyTo(m.first[m.offsets[i]:], p, lo, lo+1)
@@ -317,8 +345,15 @@ func (m *Moments) fold(blocks int, data []float32) bool {
 }
 
 // snapshot returns the moments and the mask of live units, the block that is not yet
-// full included. It does not affect observations that are added later.
+// full included, to read. It does not affect observations that are added later.
 func (m *Moments) snapshot() (moments, []uint32) {
+	f := m.figures
+	f.once.Do(func() { f.moments, f.liveMask = m.merged() })
+	return f.moments, f.liveMask
+}
+
+// merged is snapshot, of which nothing is kept for the next figure.
+func (m *Moments) merged() (moments, []uint32) {
 	if m.rows == 0 && m.accumulator.rows == 0 {
 		return m.accumulator.moments, m.liveMask
 	}
@@ -331,6 +366,7 @@ func (m *Moments) snapshot() (moments, []uint32) {
 // flush takes the observations of a block and a slab that are not full into the moments.
 func (m *Moments) flush() {
 	threads := par.Threads(m.Threads)
+	m.figures = new(snapshot)
 	if m.rows > 0 {
 		m.accumulator.fold(threads, m.rows, 1, m.block, m.first, m.liveMask)
 		m.rows = 0
@@ -379,7 +415,7 @@ func (m *Moments) absorb(o *Moments) {
 		copy(m.first, o.first)
 	}
 	m.flush()
-	s, live := o.snapshot()
+	s, live := o.merged()
 	for i := range live {
 		m.liveMask[i] |= live[i]
 		if m.first[i] != o.first[i] {
@@ -392,6 +428,7 @@ func (m *Moments) absorb(o *Moments) {
 // Mean returns the means of a network's units; zeros before the first
 // observation.
 func (m *Moments) Mean(network int) []float64 {
+	m.require(network)
 	s, _ := m.snapshot()
 	return append([]float64(nil), s.mean[m.offsets[network]:m.offsets[network+1]]...)
 }
@@ -399,6 +436,7 @@ func (m *Moments) Mean(network int) []float64 {
 // Std returns the standard deviations (of the observations, dividing by their
 // number) of a network's units.
 func (m *Moments) Std(network int) []float64 {
+	m.require(network)
 	s, _ := m.snapshot()
 	std := make([]float64, m.units[network])
 	for i := range std {
@@ -427,6 +465,7 @@ func (m *Moments) Live(network int) []int { return m.filterUnits(network, true) 
 
 // filterUnits returns the units of a network that are live, or those that are not.
 func (m *Moments) filterUnits(network int, live bool) []int {
+	m.require(network)
 	_, liveMask := m.snapshot()
 	units := []int{}
 	for i, v := range liveMask[m.offsets[network]:m.offsets[network+1]] {

@@ -81,8 +81,18 @@ func (m *Moments) Pair(a, b int) *Pair {
 }
 
 // PairOf returns the means and covariances of chosen units of networks a and b, such as
-// those of another Pair. All correlations of dead units are 0.
+// those of another Pair; all correlations of dead units are 0. It panics if a network has no
+// such unit.
 func (m *Moments) PairOf(a, b int, unitsA, unitsB []int) *Pair {
+	for _, x := range []struct {
+		network int
+		units   []int
+	}{{a, unitsA}, {b, unitsB}} {
+		n := m.Units(x.network)
+		if slices.ContainsFunc(x.units, func(u int) bool { return u < 0 || u >= n }) {
+			panic(badUnit)
+		}
+	}
 	s, _ := m.snapshot()
 	c := s.pair(m.offsets[a], m.offsets[b], unitsA, unitsB)
 	c.Threads = m.Threads

@@ -18,14 +18,18 @@ type Network struct {
 // Describe sets the description of a network. It panics if there are names of units,
 // but not one for each.
 func (m *Moments) Describe(network int, n Network) {
-	if len(n.Units) != 0 && len(n.Units) != m.units[network] {
+	if len(n.Units) != 0 && len(n.Units) != m.Units(network) {
 		panic("corr: names are needed for every unit")
 	}
+	m.require(network)
 	m.networks[network] = n
 }
 
 // Network returns the description of a network, the zero value before Describe.
-func (m *Moments) Network(network int) Network { return m.networks[network] }
+func (m *Moments) Network(network int) Network {
+	m.require(network)
+	return m.networks[network]
+}
 
 // reconcile returns the description that agrees with both n and o, or an error if there
 // is none.

@@ -1,0 +1,8 @@
+package corr
+
+// Messages of panics that several functions share.
+const (
+	badNetwork = "corr: no such network"
+	badUnit    = "corr: a network has no such unit"
+	badGroup   = "corr: no such group"
+)
