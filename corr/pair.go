@@ -269,14 +269,14 @@ func (c *Pair) Correlation() *mat.Dense {
 	return mat.NewDense(c.p, c.q, r)
 }
 
-// Within returns the p x p correlations among a's units and the q x q among b's; those of
-// a unit of variance 0 are 0, with itself too.
-func (c *Pair) Within() (a, b *mat.Dense) {
-	within := func(x []float64, n int) *mat.Dense {
+// Within returns the p x p correlations among a's units and the q x q among b's, which
+// package spectral takes; those of a unit of variance 0 are 0, with itself too.
+func (c *Pair) Within() (a, b *mat.SymDense) {
+	within := func(x []float64, n int) *mat.SymDense {
 		if n == 0 {
-			return &mat.Dense{}
+			return &mat.SymDense{}
 		}
-		return mat.NewDense(n, n, standardise(x, x, x, n, n))
+		return mat.NewSymDense(n, standardise(x, x, x, n, n))
 	}
 	return within(c.aa, c.p), within(c.bb, c.q)
 }

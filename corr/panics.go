@@ -4,5 +4,6 @@ package corr
 const (
 	badNetwork = "corr: no such network"
 	badUnit    = "corr: a network has no such unit"
+	badDst     = "corr: dst has the wrong shape"
 	badGroup   = "corr: no such group"
 )
