@@ -105,6 +105,15 @@ func newMoments(units []int) *Moments {
 	return m
 }
 
+// total returns the sum of numbers of units.
+func total(units []int) int {
+	var p int
+	for _, u := range units {
+		p += u
+	}
+	return p
+}
+
 // total returns the number of units of all networks.
 func (m *Moments) total() int { return m.offsets[len(m.units)] }
 
@@ -134,10 +143,7 @@ func (m *Moments) Count() int64 { return m.accumulator.count + int64(m.accumulat
 // and while figures are read: two matrices of products in float64, one of them only then,
 // and the blocks of observations that are folded at a time, which each thread packs.
 func EstimateMemory(units ...int) int64 {
-	var p int64
-	for _, u := range units {
-		p += int64(u)
-	}
+	p := int64(total(units))
 	blocks := int64(blocksPerFold(int(p))) * blockRows
 	padded := p + int64(level3.Width())
 	return 2*8*p*p + 4*blocks*(p+int64(par.Threads(0))*padded) + 256*p

@@ -6,4 +6,5 @@ const (
 	badUnit    = "corr: a network has no such unit"
 	badDst     = "corr: dst has the wrong shape"
 	badGroup   = "corr: no such group"
+	badClosed  = "corr: the groups are closed"
 )

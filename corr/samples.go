@@ -137,17 +137,18 @@ func (m *Moments) Fingerprint() (uint64, bool) {
 func (m *Moments) metadata() map[string]string {
 	networks, _ := json.Marshal(m.networks) // strings and numbers only: no error
 	samples, _ := json.Marshal(m.samples)
-	return map[string]string{"format": format, "source": m.Source, "networks": string(networks), "samples": string(samples)}
+	return map[string]string{"source": m.Source, "networks": string(networks), "samples": string(samples)}
 }
 
-// setMetadata reads metadata, for networks whose numbers of units are set.
-func (m *Moments) setMetadata(meta map[string]string) error {
-	m.Source = meta["source"]
+// setMetadata reads metadata under names with a prefix, for networks whose numbers of units are
+// set.
+func (m *Moments) setMetadata(meta map[string]string, prefix string) error {
+	m.Source = meta[prefix+"source"]
 	var networks []Network
-	if err := json.Unmarshal([]byte(meta["networks"]), &networks); err != nil {
+	if err := json.Unmarshal([]byte(meta[prefix+"networks"]), &networks); err != nil {
 		return fmt.Errorf("networks: %w", err)
 	}
-	if err := json.Unmarshal([]byte(meta["samples"]), &m.samples); err != nil {
+	if err := json.Unmarshal([]byte(meta[prefix+"samples"]), &m.samples); err != nil {
 		return fmt.Errorf("samples: %w", err)
 	}
 	if len(networks) != len(m.units) {
