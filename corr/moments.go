@@ -151,8 +151,8 @@ func EstimateMemory(units ...int) int64 {
 
 // Add adds observations: activations[i] holds those of network i, rows x
 // Units(i) in row-major order, and row j of every network belongs to the same
-// image position. If one is NaN or infinite the error names it, and nothing is
-// added. Add panics if a length does not fit.
+// image position. If one is NaN or infinite the error is an *[ActivationError], and nothing
+// is added. Add panics if a length does not fit.
 func (m *Moments) Add(rows int, activations ...[]float32) error {
 	if len(activations) != len(m.units) {
 		panic("corr: activations are needed for every network")
@@ -172,7 +172,7 @@ func (m *Moments) Add(rows int, activations ...[]float32) error {
 // SameSamples can tell which samples two moments are of. Nil ids are unknown, and then
 // neither checks them.
 //
-// If an activation is NaN or infinite the error names it, and nothing is added.
+// If an activation is NaN or infinite the error is an *[ActivationError], and nothing is added.
 // AddTensors panics if a shape does not fit.
 func (m *Moments) AddTensors(ids []uint64, tensors ...Tensor) error {
 	samples, rows := m.checkShapes(ids, tensors)
@@ -315,13 +315,26 @@ func (m *Moments) makeBlock() {
 	}
 }
 
-// check returns an error that names the first activation in rows [lo, hi) that is NaN
+// ActivationError says which activation is NaN or infinite: in the row that many after the first
+// that was ever added.
+type ActivationError struct {
+	Network int
+	Row     int64
+	Unit    int
+	Value   float32
+}
+
+func (e *ActivationError) Error() string {
+	return fmt.Sprintf("corr: network %d, row %d, unit %d: activation is %v", e.Network, e.Row, e.Unit, e.Value)
+}
+
+// check returns an *ActivationError that names the first activation in rows [lo, hi) that is NaN
 // or infinite. The error counts rows from the first that was ever added; offset is the
 // number of rows before these tensors.
 func check(threads int, offset int64, lo, hi int, tensors []Tensor) error {
 	for i, t := range tensors {
 		if row, unit, ok := t.checkFinite(threads, lo, hi); !ok {
-			return fmt.Errorf("corr: network %d, row %d, unit %d: activation is %v", i, offset+int64(row-lo), unit, t.at(row, unit))
+			return &ActivationError{i, offset + int64(row-lo), unit, t.at(row, unit)}
 		}
 	}
 	return nil
