@@ -1,6 +1,7 @@
 package corr
 
 import (
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"runtime"
@@ -121,5 +122,21 @@ func TestIndices(t *testing.T) {
 			}()
 			c.f()
 		}()
+	}
+}
+
+// TestRBFWidth: a kernel without a width is an error.
+func TestRBFWidth(t *testing.T) {
+	g := NewGram(3)
+	if err := g.Add(nil, Rows([]float32{1, 2, 4}, 3, 1, 1)); err != nil {
+		t.Fatal(err)
+	}
+	for _, share := range []float64{0, -1, math.NaN()} {
+		if _, err := g.RBF(share); err == nil {
+			t.Errorf("share %v: no error", share)
+		}
+	}
+	if _, err := g.RBF(0.5); err != nil {
+		t.Error(err)
 	}
 }
