@@ -62,7 +62,7 @@ func EstimateGroups(groups int, rows int64, units ...int) int64 {
 	return int64(groups) * (8*p*p + 4*groupRows*p)
 }
 
-// EstimateBootstrap returns an upper bound in bytes of what [Groups.Bootstrap] of two networks of
+// EstimateBootstrap returns about how many bytes [Groups.Bootstrap] of two networks of
 // so many live units takes beside the groups: the products of each group, those of 16 resamples
 // at a time, and the factorisations of as many Pairs as there are threads, which most measures
 // need. [Groups.Jackknife] takes no more.

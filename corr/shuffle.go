@@ -29,7 +29,7 @@ type Shuffles struct {
 // windowImages is how many images are shuffled among themselves.
 const windowImages = 64
 
-// EstimateShuffles returns an upper bound in bytes of the memory of so many draws for networks of
+// EstimateShuffles returns about how many bytes so many draws take for networks of
 // the given numbers of units, over images of so many positions, while images are added and after
 // [Shuffles.Moments].
 func EstimateShuffles(draws, positions int, units ...int) int64 {

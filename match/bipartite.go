@@ -30,8 +30,7 @@ type ValueError = assignment.ValueError
 //
 // The method is Jonker and Volgenant's ("A shortest augmenting path algorithm
 // for dense and sparse linear assignment problems", Computing 38, 1987): exact. Of n rows
-// and m >= n columns it takes at most n² m steps, and few more than n m where values are
-// those of correlations. A [mat.Dense] with no more rows than columns is read
+// and m >= n columns it takes at most n² m steps. A [mat.Dense] with no more rows than columns is read
 // where it lies, and so is the transpose of one with fewer columns than rows; of
 // other matrices one copy is made. The rest of the working memory is at most some
 // 1 KiB a row or column.

@@ -29,11 +29,10 @@ type Transport struct {
 // of rows and columns. A plan has at most rows+columns-1 pairs with mass where no two
 // paths are equally good.
 //
-// Flow goes along shortest paths, of which each takes at most rows x columns steps. For
-// correlations there are few more of them than rows and columns: 511 x 512 take a second or
-// less. Where values are nearly of rank one and rows and columns have no large common
-// divisor, there are up to rows x columns: 15 s for 511 x 512, and sixteen times that for
-// twice as many.
+// Flow goes along shortest paths, of which each takes at most rows x columns steps. Where
+// values are nearly of rank one and rows and columns have no large common divisor, there
+// are up to rows x columns of them: 15 s for 511 x 512, and sixteen times that for twice as
+// many.
 func SoftMatching(ctx context.Context, c mat.Matrix) (Transport, error) {
 	rows, cols := c.Dims()
 	s := Transport{Plan: new(mat.Dense)}

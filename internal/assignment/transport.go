@@ -28,9 +28,8 @@ type Plan struct {
 // algorithmic efficiency for network flow problems", J. ACM 19, 1972; Tomizawa,
 // 1971), with flows of integers and full scans of rows.
 //
-// A path takes at most rows x columns steps. Of n rows and m columns there are few more
-// paths than n + m where values differ, but, where n/m is far from a ratio of small numbers, up
-// to n m where they are of rank one: 511 x 512 then take 15 s, 1021 x 1019 some minutes.
+// A path takes at most rows x columns steps. Of n rows and m columns there are up to n m paths
+// where values are of rank one and n/m is far from a ratio of small numbers: 511 x 512 then take 15 s, 1021 x 1019 some minutes.
 // The context's error ends it early.
 func Transport(ctx context.Context, c Matrix) (Plan, error) {
 	if c.Rows == 0 || c.Cols == 0 {
