@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 
 	"gonum.org/v1/gonum/mat"
@@ -60,7 +61,7 @@ func (s Spectral) clusters(threads int) (*Job, error) {
 	var c *spectral.Clustering
 	return &Job{
 		Run: func() (err error) {
-			c, err = spectral.Cluster(g, spectral.Options{K: s.K, Laplacian: spectral.Symmetric, Threads: threads})
+			c, err = spectral.Cluster(context.Background(), g, spectral.Options{K: s.K, Laplacian: spectral.Symmetric, Threads: threads})
 			return err
 		},
 		Results: func() [][]float64 { return [][]float64{{spectral.NormalizedCut(g, c.Labels)}} },
@@ -77,7 +78,7 @@ func (s Spectral) tree(threads int) (*Job, error) {
 	var t *spectral.Tree
 	return &Job{
 		Run: func() (err error) {
-			t, err = spectral.Link(d, spectral.LinkageOptions{Method: linkages[s.Linkage], Distances: true, Threads: threads})
+			t, err = spectral.Link(context.Background(), d, spectral.LinkageOptions{Method: linkages[s.Linkage], Distances: true, Threads: threads})
 			return err
 		},
 		Results: func() [][]float64 {

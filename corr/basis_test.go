@@ -286,7 +286,7 @@ func TestWithin(t *testing.T) {
 		t.Fatal(err)
 	}
 	a, b := m.Pair(0, 1).Within()
-	for n, got := range []*mat.Dense{a, b} {
+	for n, got := range []*mat.SymDense{a, b} {
 		if want := m.Correlation(nil, n, n); !mat.EqualApprox(got, want, 1e-9) {
 			t.Errorf("network %d: %v, want %v", n, mat.Formatted(got), mat.Formatted(want))
 		}

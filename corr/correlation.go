@@ -25,24 +25,63 @@ func (m *Moments) Covariance(dst *mat.Dense, a, b int) *mat.Dense {
 //
 //	c_ij = E[(X_i - mu_i)(X_j - mu_j)] / (sigma_i sigma_j)
 //
-// in [-1, 1], and exactly 1 for a unit with itself. The rows and columns of dead
-// units (see Dead) are 0, and should be left out. It fills and returns
-// dst; a nil dst is allocated, one of another shape panics.
+// in [-1, 1], and exactly 1 for a unit with itself. Those of dead units (see Dead) are not
+// defined, and NaN: packages match and spectral refuse them, so that no dead unit is matched
+// unawares. Leave them out by [Select], or see [ZeroNaN]; [Moments.Pair] has live units alone.
+// It fills and returns dst; a nil dst is allocated, one of another shape panics.
+//
+// See also [Moments.CorrelationSym] for what is within a network.
 func (m *Moments) Correlation(dst *mat.Dense, a, b int) *mat.Dense {
+	if a == b {
+		return m.within(dst, a)
+	}
+	return m.fill(dst, a, b, m.correlations())
+}
+
+// within is Correlation within a network.
+func (m *Moments) within(dst *mat.Dense, network int) *mat.Dense {
+	correlations := m.correlations()
+	dst = m.fill(dst, network, network, func(i, first int, row []float64) {
+		correlations(i, i, row[i-first:])
+	})
+	x := dst.RawMatrix()
+	mirror(par.Threads(m.Threads), x.Rows, x.Data, x.Stride)
+	return dst
+}
+
+// CorrelationSym returns what Correlation(nil, network, network) does as a symmetric matrix,
+// which package spectral takes. It fills and returns dst; a nil dst is allocated, one of
+// another shape panics.
+func (m *Moments) CorrelationSym(dst *mat.SymDense, network int) *mat.SymDense {
+	n := m.Units(network)
+	if dst == nil {
+		dst = mat.NewSymDense(n, nil)
+	}
+	if dst.SymmetricDim() != n {
+		panic(badDst)
+	}
+	correlations, raw, first := m.correlations(), dst.RawSymmetric(), m.offsets[network]
+	par.Blocks(par.Threads(m.Threads), n, 32, func(from, to int) {
+		for i := from; i < to; i++ {
+			correlations(first+i, first+i, raw.Data[i*raw.Stride+i:][:n-i])
+		}
+	})
+	return dst
+}
+
+// correlations returns a function that sets a row to the correlations of unit i with units
+// first, first+1, ..., all in the joint order.
+func (m *Moments) correlations() func(i, first int, row []float64) {
 	s, liveMask := m.snapshot()
 	std := make([]float64, m.total())
 	for i := range std {
 		std[i] = math.Sqrt(s.covariance(i, i))
 	}
-	within := a == b
-	dst = m.fill(dst, a, b, func(i, first int, row []float64) {
-		if within {
-			row, first = row[i-first:], i
-		}
+	return func(i, first int, row []float64) {
 		for k := range row {
 			switch j := first + k; {
 			case liveMask[i] == 0 || liveMask[j] == 0:
-				row[k] = 0
+				row[k] = math.NaN()
 			case i == j:
 				row[k] = 1
 			default:
@@ -54,22 +93,32 @@ func (m *Moments) Correlation(dst *mat.Dense, a, b int) *mat.Dense {
 				row[k] = max(-1, min(1, c))
 			}
 		}
-	})
-	if within {
-		x := dst.RawMatrix()
-		mirror(par.Threads(m.Threads), x.Rows, x.Data, x.Stride)
 	}
-	return dst
+}
+
+// ZeroNaN sets what is NaN in c to 0, such as the correlations of dead units, and returns c.
+func ZeroNaN(c *mat.Dense) *mat.Dense {
+	rows, _ := c.Dims()
+	for i := range rows {
+		row := c.RawRowView(i)
+		for j, v := range row {
+			if math.IsNaN(v) {
+				row[j] = 0
+			}
+		}
+	}
+	return c
 }
 
 // fill sets dst to rows of units: f sets that of unit i of network a to its figures with the
 // units of network b from the first on, all in the joint order.
 func (m *Moments) fill(dst *mat.Dense, a, b int, f func(i, first int, row []float64)) *mat.Dense {
+	m.require(a, b)
 	if dst == nil {
 		dst = mat.NewDense(m.units[a], m.units[b], nil)
 	}
 	if r, c := dst.Dims(); r != m.units[a] || c != m.units[b] {
-		panic("corr: dst has the wrong shape")
+		panic(badDst)
 	}
 	par.Blocks(par.Threads(m.Threads), m.units[a], 32, func(from, to int) {
 		for i := from; i < to; i++ {
@@ -77,6 +126,21 @@ func (m *Moments) fill(dst *mat.Dense, a, b int, f func(i, first int, row []floa
 		}
 	})
 	return dst
+}
+
+// SelectSym returns the given rows and columns of c: of a correlation within a network, say,
+// those of live units.
+func SelectSym(c mat.Symmetric, units []int) *mat.SymDense {
+	if len(units) == 0 {
+		return &mat.SymDense{}
+	}
+	d := mat.NewSymDense(len(units), nil)
+	for i, u := range units {
+		for j := i; j < len(units); j++ {
+			d.SetSym(i, j, c.At(u, units[j]))
+		}
+	}
+	return d
 }
 
 // Select returns the given rows and columns of c: of a correlation, say, those

@@ -23,4 +23,23 @@
 // Dead units, which never vary, are left out and listed. A measure that would have one
 // value whatever the data, such as canonical correlations of more units than
 // observations, is an error and not a number.
+//
+// # Errors and panics
+//
+// A shape that does not fit, and an index of no network, unit or group, are mistakes in the
+// program, and panic with a constant message, as in gonum; so do constructors of what cannot
+// exist, such as a null of no draws. All that data or users decide is an error: a NaN or infinite
+// activation is an [ActivationError], which says where, what is not enough for a figure
+// wraps [ErrNoLiveUnits] or [ErrTooFewObservations], and options out of range are found before
+// anything is computed. A panic of a function that is called from other goroutines reaches the
+// caller. Figures that callers compute may be NaN, and what follows from those is NaN.
+//
+// # Conventions
+//
+// What can take longer than a second takes a context. A field or argument Threads limits the
+// goroutines at work, 0 means all; it changes no bit. The same seed gives the same draws, each
+// of which depends on the seed and its number alone.
+//
+// The environment variable CONVERGENT_CPU (portable, avx2, avx512) lowers the instruction set
+// in use, and changes no result; asm.TierError says if it names none.
 package corr

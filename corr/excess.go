@@ -1,6 +1,7 @@
 package corr
 
 import (
+	"context"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -15,13 +16,18 @@ import (
 // rotated at random, which are those of [Pair.RotationNull]: the correlation that is owed to
 // units, and not to the spaces they span (Gurnee and others, "Universal neurons in GPT2
 // language models", 2024). It is in [-2, 2], not symmetric, and near 0 for a fully
-// distributed code. What is rotated is summed in float32, and errs by some 1e-7.
-func (c *Pair) Excess(draws int, seed uint64) (float64, error) {
+// distributed code. What is rotated is summed in float32, and errs by some 1e-7. The
+// context's error ends it early.
+//
+// It takes (p + k) q^2 multiply-adds a draw for p units of a and q of b, which span k
+// dimensions, and as many again for each rotation, which the next call with the same draws
+// and seed saves.
+func (c *Pair) Excess(ctx context.Context, draws int, seed uint64) (float64, error) {
 	observed, err := c.MeanMaxCorrelation()
 	if err != nil {
 		return observed, err
 	}
-	return c.beyondRotated(observed, draws, seed)
+	return c.beyondRotated(ctx, observed, draws, seed)
 }
 
 // excessOfB returns Excess with a and b exchanged.
@@ -30,17 +36,20 @@ func (c *Pair) excessOfB(draws int, seed uint64) (float64, error) {
 	if err != nil {
 		return observed, err
 	}
-	return c.reversed().beyondRotated(observed, draws, seed)
+	return c.reversed().beyondRotated(context.Background(), observed, draws, seed)
 }
 
 // beyondRotated returns what MeanMaxCorrelation is less its mean over rotations of b's units.
-func (c *Pair) beyondRotated(observed float64, draws int, seed uint64) (float64, error) {
+func (c *Pair) beyondRotated(ctx context.Context, observed float64, draws int, seed uint64) (float64, error) {
 	if draws < 1 {
 		return math.NaN(), errors.New("corr: a null needs at least one draw")
 	}
 	// In b's principal axes, whose covariances with a's units other measures need, too.
 	threads, width, b := par.Threads(c.Threads), draws*c.q, c.axesB()
-	weights := c.turnedB.of(threads, draws, seed, b)
+	weights, err := c.turnedB.of(ctx, threads, draws, seed, b)
+	if err != nil {
+		return math.NaN(), err
+	}
 	between := axisCorrelations(c.reversed().axisBetween(), c.aa, b.deviations(), c.p)
 	r := level3.Scratch(c.p * width)
 	defer level3.Release(r)
@@ -56,7 +65,7 @@ func (c *Pair) beyondRotated(observed float64, draws int, seed uint64) (float64,
 // the weights of principal axes of deviation 1 in directions of variance 1, in the columns of a
 // matrix. The bases that are asked for first are kept.
 type turned struct {
-	once      sync.Once
+	mu        sync.Mutex
 	draws     int
 	seed      uint64
 	rotations [][]float32
@@ -65,29 +74,37 @@ type turned struct {
 	like *turned // of the same units at other observations, which has the rotations; may be nil
 }
 
-func (t *turned) of(threads, draws int, seed uint64, a *axes) (weights []float32) {
-	t.once.Do(func() {
+func (t *turned) of(ctx context.Context, threads, draws int, seed uint64, a *axes) (weights []float32, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.weights != nil && (t.draws != draws || t.seed != seed) {
+		all, err := rotations(ctx, threads, draws, seed, a.n)
+		if err != nil {
+			return nil, err
+		}
+		return a.inBases(threads, all), nil
+	}
+	if t.weights == nil {
 		if l := t.like; l != nil && l.draws == draws && l.seed == seed {
 			t.rotations = l.rotations
-		} else {
-			t.rotations = rotations(threads, draws, seed, a.n)
+		} else if t.rotations, err = rotations(ctx, threads, draws, seed, a.n); err != nil {
+			return nil, err
 		}
 		t.draws, t.seed = draws, seed
 		t.weights = a.inBases(threads, t.rotations)
-	})
-	if t.draws != draws || t.seed != seed {
-		return a.inBases(threads, rotations(threads, draws, seed, a.n))
 	}
-	return t.weights
+	return t.weights, nil
 }
 
 // rotations returns those of order n that [Pair.RotationNull] draws.
-func rotations(threads, draws int, seed uint64, n int) [][]float32 {
+func rotations(ctx context.Context, threads, draws int, seed uint64, n int) ([][]float32, error) {
 	all := make([][]float32, draws)
 	par.For(threads, draws, func(d int) {
-		all[d] = singles(Rotation(n, rand.New(rand.NewPCG(seed, uint64(d)))).RawMatrix().Data)
+		if ctx.Err() == nil {
+			all[d] = singles(Rotation(n, rand.New(rand.NewPCG(seed, uint64(d)))).RawMatrix().Data)
+		}
 	})
-	return all
+	return all, ctx.Err()
 }
 
 // inBases returns the weights, held x draws n, of rotations of the units.

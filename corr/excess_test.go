@@ -2,6 +2,7 @@ package corr
 
 import (
 	"context"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"sync"
@@ -28,12 +29,12 @@ func TestExcess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := c.Excess(key.draws, key.seed)
+		got, err := c.Excess(context.Background(), key.draws, key.seed)
 		if want := observed - null.Mean(); err != nil || math.Abs(got-want) > 1e-6 {
 			t.Errorf("%d draws, seed %d: %v (%v), want %v", key.draws, key.seed, got, err, want)
 		}
 	}
-	if _, err := c.Excess(0, 1); err == nil {
+	if _, err := c.Excess(context.Background(), 0, 1); err == nil {
 		t.Error("no draw, and no error")
 	}
 }
@@ -105,5 +106,23 @@ func TestCanonicalDirections(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestExcessContext: a call that ends early leaves nothing half done for the next.
+func TestExcessContext(t *testing.T) {
+	m := filled(t, 100, 5, 6)
+	want, err := m.Pair(0, 1).Excess(context.Background(), 3, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	c := m.Pair(0, 1)
+	if _, err := c.Excess(ctx, 3, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	if got, err := c.Excess(context.Background(), 3, 1); err != nil || got != want {
+		t.Errorf("%v after a call that ended early, want %v: %v", got, want, err)
 	}
 }

@@ -3,6 +3,7 @@ package corr
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 
@@ -11,8 +12,12 @@ import (
 	"github.com/convergent-go/convergent/internal/safetensors"
 )
 
-// format is the version of the files of moments.
-const format = "convergent.moments/4"
+// Versions of the files.
+const (
+	format         = "convergent.moments/4"
+	groupsFormat   = "convergent.groups/1"
+	shufflesFormat = "convergent.shuffles/1"
+)
 
 // Save writes the moments to path as safetensors, whole or not at all, so that
 // adding more after LoadMoments gives the same bits as without. Tensors: units
@@ -25,6 +30,9 @@ const format = "convergent.moments/4"
 // samples (I64, the bits of their identifiers, which rise). The metadata name networks, layers
 // and units, the source of samples and their fingerprint, and have the manifest.
 func (m *Moments) Save(path string) error { return safetensors.Save(path, m.file()) }
+
+// WriteTo writes to w what Save does, and returns the number of bytes.
+func (m *Moments) WriteTo(w io.Writer) (int64, error) { return safetensors.Encode(w, m.file()) }
 
 // MarshalBinary returns the bytes of the file that Save writes, but for the checksum. Its
 // error is nil.
@@ -54,6 +62,13 @@ func (m *Moments) UnmarshalBinary(data []byte) error {
 
 // file returns the moments as Save writes them.
 func (m *Moments) file() *safetensors.File {
+	f := &safetensors.File{Metadata: map[string]string{"format": format}}
+	m.encode(f, "")
+	return f
+}
+
+// encode adds the moments to a file, under names with a prefix.
+func (m *Moments) encode(f *safetensors.File, prefix string) {
 	p := m.total()
 	units, live := make([]int64, len(m.units)), make([]int64, p)
 	for i, u := range m.units {
@@ -62,51 +77,90 @@ func (m *Moments) file() *safetensors.File {
 	for i, v := range m.liveMask {
 		live[i] = int64(v & 1)
 	}
-	f := &safetensors.File{
-		Metadata: m.metadata(),
-		Tensors: []safetensors.Tensor{
-			{Name: "units", Shape: []int{len(units)}, I64: units},
-			{Name: "count", Shape: []int{2}, I64: []int64{m.accumulator.count, int64(m.accumulator.rows)}},
-			{Name: "mean", Shape: []int{p}, F64: m.accumulator.mean},
-			{Name: "product", Shape: []int{p, p}, F64: m.accumulator.prod},
-			{Name: "centre", Shape: []int{p}, F32: m.accumulator.shift},
-			{Name: "residual", Shape: []int{p}, F64: m.accumulator.sum},
-			{Name: "first", Shape: []int{p}, F32: m.first},
-			{Name: "varies", Shape: []int{p}, I64: live},
-			{Name: "block", Shape: []int{m.rows, p}, F32: m.block[:m.rows*p]},
-		},
+	order, prod := p, m.accumulator.prod
+	if m.kept() {
+		order, prod = 0, []float64{}
+	}
+	for _, t := range []safetensors.Tensor{
+		{Name: "units", Shape: []int{len(units)}, I64: units},
+		{Name: "count", Shape: []int{2}, I64: []int64{m.accumulator.count, int64(m.accumulator.rows)}},
+		{Name: "mean", Shape: []int{p}, F64: m.accumulator.mean},
+		{Name: "product", Shape: []int{order, order}, F64: prod},
+		{Name: "centre", Shape: []int{p}, F32: m.accumulator.shift},
+		{Name: "residual", Shape: []int{p}, F64: m.accumulator.sum},
+		{Name: "first", Shape: []int{p}, F32: m.first},
+		{Name: "varies", Shape: []int{p}, I64: live},
+		{Name: "block", Shape: []int{m.rows, p}, F32: m.block[:m.rows*p]},
+	} {
+		t.Name = prefix + t.Name
+		f.Tensors = append(f.Tensors, t)
 	}
 	if m.samples.ids != nil {
 		ids := make([]int64, len(m.samples.ids))
 		for i, id := range m.samples.ids {
 			ids[i] = int64(id)
 		}
-		f.Tensors = append(f.Tensors, safetensors.Tensor{Name: "samples", Shape: []int{len(ids)}, I64: ids})
+		f.Tensors = append(f.Tensors, safetensors.Tensor{Name: prefix + "samples", Shape: []int{len(ids)}, I64: ids})
 	}
-	return f
+	for key, v := range m.metadata() {
+		f.Metadata[prefix+key] = v
+	}
 }
 
 // LoadMoments reads moments from a file that Save wrote. Errors name the file.
-func LoadMoments(path string) (*Moments, error) {
+func LoadMoments(path string) (*Moments, error) { return load(path, "moments", decodeMoments) }
+
+// ReadMoments reads moments that WriteTo or Save wrote, and nothing of what follows them.
+func ReadMoments(r io.Reader) (*Moments, error) { return read(r, "moments", decodeMoments) }
+
+// load reads what decode makes of a file.
+func load[T any](path, what string, decode func(*safetensors.File) (T, error)) (T, error) {
 	f, err := safetensors.Load(path)
 	if err != nil {
-		return nil, fmt.Errorf("corr: %w", err)
+		var none T
+		return none, fmt.Errorf("corr: %w", err)
 	}
-	m, err := decodeMoments(f)
+	x, err := decode(f)
 	if err != nil {
-		return nil, fmt.Errorf("corr: %s: not moments: %w", path, err)
+		err = fmt.Errorf("corr: %s: not %s: %w", path, what, err)
 	}
-	return m, nil
+	return x, err
+}
+
+// read is load from a stream.
+func read[T any](r io.Reader, what string, decode func(*safetensors.File) (T, error)) (x T, err error) {
+	f, err := safetensors.Decode(r)
+	if err == nil {
+		x, err = decode(f)
+	}
+	if err != nil {
+		err = fmt.Errorf("corr: not %s: %w", what, err)
+	}
+	return x, err
+}
+
+// checkFormat returns an error if a file has another format.
+func checkFormat(f *safetensors.File, want string) error {
+	if got := f.Metadata["format"]; got != want {
+		return fmt.Errorf("the format is %q, want %q", got, want)
+	}
+	return nil
 }
 
 // decodeMoments returns the moments of a file, or an error that says what is wrong in it.
 func decodeMoments(f *safetensors.File) (*Moments, error) {
-	if f.Metadata["format"] != format {
-		return nil, fmt.Errorf("the format is %q, want %q", f.Metadata["format"], format)
+	if err := checkFormat(f, format); err != nil {
+		return nil, err
 	}
+	return decode(f, "", false)
+}
+
+// decode returns the moments under names with a prefix: those of a group may have observations
+// and no products.
+func decode(f *safetensors.File, prefix string, group bool) (*Moments, error) {
 	tensors := make(map[string]*safetensors.Tensor)
 	for _, name := range []string{"units", "count", "mean", "product", "centre", "residual", "first", "varies", "block"} {
-		t, err := f.Get(name)
+		t, err := f.Get(prefix + name)
 		if err != nil {
 			return nil, err
 		}
@@ -122,14 +176,19 @@ func decodeMoments(f *safetensors.File) (*Moments, error) {
 		units = append(units, int(u))
 		p += int(u)
 	}
-	block, counts := tensors["block"], tensors["count"].I64
+	block, counts, prod := tensors["block"], tensors["count"].I64, tensors["product"].F64
 	rows := 0
 	if len(block.Shape) == 2 {
 		rows = block.Shape[0]
 	}
-	if len(units) == 0 || len(tensors["mean"].F64) != p || len(tensors["product"].F64) != p*p || len(tensors["centre"].F32) != p || len(tensors["residual"].F64) != p || len(tensors["first"].F32) != p ||
-		len(tensors["varies"].I64) != p || len(counts) != 2 || counts[0] < 0 || counts[1] < 0 || counts[1]%blockRows != 0 ||
-		rows >= blockRows || !slices.Equal(block.Shape, []int{rows, p}) || len(block.F32) != rows*p {
+	kept := group && len(prod) == 0
+	order, most := p, blockRows // products, and rows of the block
+	if kept {
+		order, most = 0, groupRows
+	}
+	if len(units) == 0 || len(tensors["mean"].F64) != p || len(prod) != order*order || len(tensors["centre"].F32) != p || len(tensors["residual"].F64) != p || len(tensors["first"].F32) != p ||
+		len(tensors["varies"].I64) != p || len(counts) != 2 || counts[0] < 0 || counts[1] < 0 || counts[1]%blockRows != 0 || kept && counts[0]+counts[1] > 0 ||
+		rows >= most || !slices.Equal(block.Shape, []int{rows, p}) || len(block.F32) != rows*p {
 		return nil, fmt.Errorf("the tensors do not fit together")
 	}
 	for _, values := range [][]float32{tensors["first"].F32, tensors["centre"].F32, block.F32} {
@@ -140,20 +199,25 @@ func decodeMoments(f *safetensors.File) (*Moments, error) {
 	if v, ok := allFinite(tensors["residual"].F64); !ok {
 		return nil, fmt.Errorf("a sum of deviations is %v", v)
 	}
-	m := NewMoments(units...)
-	m.accumulator = accumulator{moments{counts[0], tensors["mean"].F64, tensors["product"].F64}, int(counts[1]), tensors["centre"].F32, tensors["residual"].F64}
-	if m.accumulator.blocksLeft() < 1 {
-		return nil, fmt.Errorf("%d observations that are not merged are too many", counts[1])
+	m := newMoments(units)
+	if m.capacity = blocksPerFold(p); group {
+		m.Threads, m.capacity = 1, groupRows/blockRows
 	}
-	merged, _ := m.snapshot() // of full blocks
-	if err := merged.validate(); err != nil {
-		return nil, err
+	if !kept {
+		m.accumulator = accumulator{moments{counts[0], tensors["mean"].F64, prod}, int(counts[1]), tensors["centre"].F32, tensors["residual"].F64}
+		if m.accumulator.blocksLeft() < 1 {
+			return nil, fmt.Errorf("%d observations that are not merged are too many", counts[1])
+		}
+		merged, _ := m.merged() // of full blocks
+		if err := merged.validate(); err != nil {
+			return nil, err
+		}
 	}
 	m.first, m.rows = tensors["first"].F32, rows
-	if err := m.setMetadata(f.Metadata); err != nil {
+	if err := m.setMetadata(f.Metadata, prefix); err != nil {
 		return nil, err
 	}
-	if t, err := f.Get("samples"); err == nil {
+	if t, err := f.Get(prefix + "samples"); err == nil {
 		m.samples.ids = make([]uint64, len(t.I64))
 		for i, id := range t.I64 {
 			if m.samples.ids[i] = uint64(id); i > 0 && uint64(id) <= m.samples.ids[i-1] {
@@ -161,7 +225,11 @@ func decodeMoments(f *safetensors.File) (*Moments, error) {
 			}
 		}
 	}
-	if rows > 0 {
+	switch {
+	case rows == 0:
+	case group:
+		m.block = block.F32
+	default:
 		m.makeBlock()
 		copy(m.block, block.F32)
 	}

@@ -776,7 +776,6 @@ func TestGramErrors(t *testing.T) {
 		"an order with twins": func() { full.Permuted([]int{1, 0, 2, 2, 4}) },
 		"no neighbours":       func() { _, _ = full.MutualNeighbours(0, EuclideanDistance) },
 		"no distance":         func() { _, _ = full.RSA(3) },
-		"no width":            func() { _, _ = full.RBF(math.NaN()) },
 		"kernel correlations": func() { _, _ = pair.RSA(CorrelationDistance) },
 		"other features": func() {
 			g := NewGram(3)

@@ -54,15 +54,21 @@ func NewGroups(groups int, units ...int) *Groups {
 // EstimateGroups returns about how many bytes so many groups of so many observations in all take,
 // for networks of the given numbers of units.
 func EstimateGroups(groups int, rows int64, units ...int) int64 {
-	var p int64
-	for _, u := range units {
-		p += int64(u)
-	}
+	p := int64(total(units))
 	each := (rows + int64(groups) - 1) / int64(groups)
 	if int64(groups)*p*p > mostProducts && each < min(groupRows, p) {
 		return 2 * 4 * p * rows
 	}
 	return int64(groups) * (8*p*p + 4*groupRows*p)
+}
+
+// EstimateBootstrap returns about how many bytes [Groups.Bootstrap] of two networks of
+// so many live units takes beside the groups: the products of each group, those of 16 resamples
+// at a time, and the factorisations of as many Pairs as there are threads, which most measures
+// need. [Groups.Jackknife] takes no more.
+func EstimateBootstrap(groups, unitsA, unitsB int) int64 {
+	p := int64(unitsA + unitsB)
+	return 8 * (int64(groups)*(p*(p+3)/2) + bootstrapBatch*2*p*(p+3) + int64(1+par.Threads(0))*8*p*p)
 }
 
 // AddTensors adds observations, a tensor of each network, all of the same samples and
@@ -72,7 +78,7 @@ func EstimateGroups(groups int, rows int64, units ...int) int64 {
 // ids, which identify the samples.
 func (g *Groups) AddTensors(ids, images []uint64, tensors ...Tensor) error {
 	if g.closed {
-		panic("corr: the groups are closed")
+		panic(badClosed)
 	}
 	first := g.parts[0]
 	samples, rows := first.checkShapes(ids, tensors)
@@ -144,15 +150,23 @@ func (g *Groups) Count() int64 {
 func (g *Groups) Len() int { return len(g.parts) }
 
 // Rows returns the number of observations in a group.
-func (g *Groups) Rows(i int) int64 { return g.parts[i].Count() }
+func (g *Groups) Rows(i int) int64 { return g.part(i).Count() }
+
+// part returns the moments, or observations, of group i.
+func (g *Groups) part(i int) *Moments {
+	if i < 0 || i >= len(g.parts) {
+		panic(badGroup)
+	}
+	return g.parts[i]
+}
 
 // Group returns the moments of one group, to read or to merge into others; observations
 // held out, say.
 func (g *Groups) Group(i int) *Moments {
-	if g.parts[i].kept() {
-		return g.Sum(i)
+	if m := g.part(i); !m.kept() {
+		return m
 	}
-	return g.parts[i]
+	return g.Sum(i)
 }
 
 // Total returns the moments of all observations.
@@ -174,12 +188,12 @@ func (g *Groups) Sum(groups ...int) *Moments {
 func (g *Groups) sumOf(networks, groups []int) *Moments {
 	var units []int
 	for _, n := range networks {
-		units = append(units, g.parts[0].units[n])
+		units = append(units, g.parts[0].Units(n))
 	}
 	sum := NewMoments(units...)
 	sum.Threads = g.Threads
 	for _, i := range groups {
-		m := g.parts[i]
+		m := g.part(i)
 		switch {
 		case m.Count() == 0:
 		case m.kept():
@@ -261,13 +275,16 @@ type BootstrapOptions struct {
 // Interval is a figure with its distribution over resamples of images.
 type Interval struct {
 	Value     float64 // of all images
-	Low, High float64 // percentiles of the resamples
+	Low, High float64 // percentiles of the resamples; NaN if a figure of one is
 	Std       float64 // of the resamples: the standard error
 
 	// Draws are the figures of the resamples. Those of one number are of the same
 	// images for all networks, so that a mean over networks has draws of its own.
 	Draws []float64
 }
+
+// bootstrapBatch is how many resamples are made by one product of matrices.
+const bootstrapBatch = 16
 
 // minGroups is how many groups with images a bootstrap must have: the spread of fewer
 // figures is no more than a guess.
@@ -280,14 +297,23 @@ const minGroups = 10
 // from each call, and be safe to compute at once for different Pairs, whose units are
 // those that are live in all images.
 //
-// Fewer than 10 groups with images are an error that wraps [ErrTooFewObservations]; an
-// error of figures is one of Bootstrap.
+// Fewer than 10 groups with images are an error that wraps [ErrTooFewObservations]; options
+// out of range are an error before anything is computed, and an error of figures is one of
+// Bootstrap.
+//
+// A draw takes g p^2/2 multiply-adds for g groups and the p units of both networks, and figures.
 func (g *Groups) Bootstrap(ctx context.Context, o BootstrapOptions, a, b int, figures func(*Pair) ([]float64, error)) ([]Interval, error) {
 	if o.Draws == 0 {
 		o.Draws = 1000
 	}
 	if o.Level == 0 {
 		o.Level = 0.95
+	}
+	if o.Draws < 0 {
+		return nil, fmt.Errorf("corr: a bootstrap of %d draws; want 0 for 1000, or more", o.Draws)
+	}
+	if !(o.Level > 0 && o.Level < 1) {
+		return nil, fmt.Errorf("corr: intervals of level %v; want a share between 0 and 1, such as 0.95", o.Level)
 	}
 	observed := g.pair(a, b, indices(len(g.parts)), nil, nil)
 	observed.Threads = g.Threads
@@ -300,13 +326,12 @@ func (g *Groups) Bootstrap(ctx context.Context, o BootstrapOptions, a, b int, fi
 		return nil, fmt.Errorf("corr: %w: a bootstrap of %d groups of images says little; use %d or more", ErrTooFewObservations, r.groupCount, minGroups)
 	}
 	draws := make([][]float64, o.Draws)
-	const batch = 16
 	threads := par.Threads(g.Threads)
-	for lo := 0; lo < o.Draws; lo += batch {
+	for lo := 0; lo < o.Draws; lo += bootstrapBatch {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		n := min(batch, o.Draws-lo)
+		n := min(bootstrapBatch, o.Draws-lo)
 		pairs := r.pairs(threads, r.multiplicities(o.Seed, lo, n))
 		errs := make([]error, n)
 		par.For(threads, n, func(i int) {

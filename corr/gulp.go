@@ -17,10 +17,10 @@ import "math"
 // factor for all of them. As lambda falls to 0 its square nears p + q - 2 sum rho^2 for the
 // canonical correlations rho of p and q units, which take many observations; as lambda
 // grows, lambda times it nears the Frobenius distance of the networks' inner products of
-// samples. It panics if lambda is not above 0.
+// samples. A lambda that is not above 0 is an error.
 func (c *Pair) GULP(lambda float64) (float64, error) {
 	if !(lambda > 0) {
-		panic("corr: a ridge penalty must be above 0")
+		return math.NaN(), badPenalty(lambda)
 	}
 	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err

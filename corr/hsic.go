@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/convergent-go/convergent/internal/dense"
 	"github.com/convergent-go/convergent/internal/par"
@@ -49,7 +50,7 @@ import (
 //
 // Memory is 8 P^2 bytes for P units of all networks, and twice that and 8 KB for each unit
 // besides while samples are added. Neither how the stream is cut nor the number of threads
-// changes a bit. HSIC are not safe for concurrent use.
+// changes a bit. Several goroutines may read figures at once; adding excludes all else.
 type HSIC struct {
 	// Threads limits the threads at work; 0 means all.
 	Threads int
@@ -60,7 +61,13 @@ type HSIC struct {
 	whole   hsic
 	block   []float32 // samples not yet in whole, rows of all units
 	rows    int       // in block
-	total   *hsic     // of whole and block, if known
+	figures *hsicSnapshot
+}
+
+// hsicSnapshot is the sums of all samples, once a figure is read.
+type hsicSnapshot struct {
+	once sync.Once
+	*hsic
 }
 
 // hsicRows is how many samples are added to the sums at once.
@@ -72,7 +79,7 @@ func NewHSIC(units ...int) *HSIC {
 	if len(units) == 0 {
 		panic("corr: no networks")
 	}
-	h := &HSIC{units: slices.Clone(units), begin: []int{0}}
+	h := &HSIC{units: slices.Clone(units), begin: []int{0}, figures: new(hsicSnapshot)}
 	for i, u := range units {
 		if u < 1 {
 			panic("corr: network without units")
@@ -138,7 +145,7 @@ func (h *HSIC) AddTensors(ids []uint64, tensors ...Tensor) error {
 	} else {
 		h.samples.add(ids, 1)
 	}
-	h.total = nil
+	h.figures = new(hsicSnapshot)
 	p := len(h.whole.mean)
 	for lo, hi := 0, 0; lo < n; lo = hi {
 		hi = min(n, lo+hsicRows-h.rows)
@@ -169,7 +176,7 @@ func (h *HSIC) Merge(o *HSIC) error {
 	}
 	sum := h.snapshot().clone()
 	sum.merge(par.Threads(h.Threads), h.begin, o.snapshot().clone())
-	h.whole, h.rows, h.total = sum, 0, nil
+	h.whole, h.rows, h.figures = sum, 0, new(hsicSnapshot)
 	return nil
 }
 
@@ -178,12 +185,20 @@ func (h *HSIC) snapshot() *hsic {
 	if h.rows == 0 {
 		return &h.whole
 	}
-	if h.total == nil {
+	f := h.figures
+	f.once.Do(func() {
 		total, threads := h.whole.clone(), par.Threads(h.Threads)
 		total.merge(threads, h.begin, hsicOf(threads, h.begin, h.rows, h.block))
-		h.total = &total
+		f.hsic = &total
+	})
+	return f.hsic
+}
+
+// require panics unless there are networks a and b.
+func (h *HSIC) require(a, b int) {
+	if min(a, b) < 0 || max(a, b) >= len(h.units) {
+		panic(badNetwork)
 	}
-	return h.total
 }
 
 // Unbiased returns the unbiased estimate of HSIC for linear kernels of networks a and b:
@@ -191,6 +206,7 @@ func (h *HSIC) snapshot() *hsic {
 // population. Its mean over independent data is 0, so it can be negative. Fewer than 4
 // samples are an error that wraps [ErrTooFewObservations].
 func (h *HSIC) Unbiased(a, b int) (float64, error) {
+	h.require(a, b)
 	if h.Count() < 4 {
 		return math.NaN(), fmt.Errorf("corr: %w: unbiased HSIC needs 4 samples, there are %d", ErrTooFewObservations, h.Count())
 	}
@@ -210,6 +226,7 @@ func unbiasedHSIC(samples int, trace, sumK, sumL, rows float64) float64 {
 // CKA returns linear CKA of networks a and b over samples, which [Pair.CKA] documents:
 // with d dimensions and n samples, of independent data it is of the order of d/n.
 func (h *HSIC) CKA(a, b int) (float64, error) {
+	h.require(a, b)
 	s := h.snapshot()
 	x, y := s.squaredNorm(h.begin, a, a), s.squaredNorm(h.begin, b, b)
 	if s.count < 3 {

@@ -235,7 +235,14 @@ func TestKinErrors(t *testing.T) {
 	if _, err := c.EigenspaceOverlapOf(3, 4); err != nil {
 		t.Error(err)
 	}
-	panics(t, "no penalty", func() { _, _ = c.GULP(0) })
+	for _, lambda := range []float64{0, -1, math.NaN()} {
+		if _, err := c.GULP(lambda); err == nil {
+			t.Errorf("GULP with penalty %v: no error", lambda)
+		}
+		if _, err := c.Ridge(nil, lambda); err == nil {
+			t.Errorf("Ridge with penalty %v: no error", lambda)
+		}
+	}
 	panics(t, "no axes", func() { _, _ = c.EigenspaceOverlapOf(0, 1) })
 }
 

@@ -1,6 +1,7 @@
 package corr
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -57,7 +58,7 @@ func Measures() []Measure {
 	return []Measure{
 		{"best_ab", false, false, (*Pair).MeanMaxCorrelation},
 		{"best_ba", false, false, (*Pair).meanMaxOfB},
-		{"excess_ab", false, false, func(c *Pair) (float64, error) { return c.Excess(draws(c.q), 0) }},
+		{"excess_ab", false, false, func(c *Pair) (float64, error) { return c.Excess(context.Background(), draws(c.q), 0) }},
 		{"excess_ba", false, false, func(c *Pair) (float64, error) { return c.excessOfB(draws(c.p), 0) }},
 		{"cka", false, true, (*Pair).CKA},
 		{"rv", false, true, (*Pair).RV},

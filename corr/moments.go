@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
@@ -40,8 +41,14 @@ const blockRows = level3.KC / 2
 // of an ulp over numbers in its range, 0.72, bounds a correlation's error by 9e-7. So
 // correlations err by less than 1e-6.
 //
-// Neither how the stream is cut nor the number of threads changes a bit. Moments
-// are not safe for concurrent use.
+// Neither how the stream is cut nor the number of threads changes a bit.
+//
+// # Reading
+//
+// The first figure that is read after observations were added takes those into account
+// that are not merged yet: a copy of the products, p^2 float64 of p units in all, which the
+// next figures read as well and the next observations discard. Several goroutines may read
+// at once; adding excludes all else.
 type Moments struct {
 	// Threads limits the threads at work; 0 means all.
 	Threads int
@@ -65,6 +72,14 @@ type Moments struct {
 	block       []float32   // observations not yet merged, rows of all units; nil before there are
 	capacity    int         // blocks that it holds
 	rows        int         // in block
+	figures     *snapshot   // of all of that, once a figure is read
+}
+
+// snapshot is the moments of all observations, those that are not merged yet included.
+type snapshot struct {
+	once sync.Once
+	moments
+	liveMask []uint32
 }
 
 // NewMoments returns empty moments for networks of the given numbers of units.
@@ -81,7 +96,7 @@ func newMoments(units []int) *Moments {
 	if len(units) == 0 {
 		panic("corr: no networks")
 	}
-	m := &Moments{units: slices.Clone(units), offsets: []int{0}, networks: make([]Network, len(units))}
+	m := &Moments{units: slices.Clone(units), offsets: []int{0}, networks: make([]Network, len(units)), figures: new(snapshot)}
 	for i, u := range units {
 		if u < 1 {
 			panic("corr: network without units")
@@ -94,6 +109,15 @@ func newMoments(units []int) *Moments {
 	return m
 }
 
+// total returns the sum of numbers of units.
+func total(units []int) int {
+	var p int
+	for _, u := range units {
+		p += u
+	}
+	return p
+}
+
 // total returns the number of units of all networks.
 func (m *Moments) total() int { return m.offsets[len(m.units)] }
 
@@ -101,20 +125,29 @@ func (m *Moments) total() int { return m.offsets[len(m.units)] }
 func (m *Moments) Networks() int { return len(m.units) }
 
 // Units returns the number of units of a network.
-func (m *Moments) Units(network int) int { return m.units[network] }
+func (m *Moments) Units(network int) int {
+	m.require(network)
+	return m.units[network]
+}
+
+// require panics unless there are the networks.
+func (m *Moments) require(networks ...int) {
+	for _, n := range networks {
+		if n < 0 || n >= len(m.units) {
+			panic(badNetwork)
+		}
+	}
+}
 
 // Count returns the number of observations added.
 func (m *Moments) Count() int64 { return m.accumulator.count + int64(m.accumulator.rows+m.rows) }
 
 // EstimateMemory returns an upper bound in bytes of the memory of moments of networks of
 // the given numbers of units, whatever the number of observations, while they are added
-// and while a figure is read: two matrices of products in float64, one of them temporary,
+// and while figures are read: two matrices of products in float64, one of them only then,
 // and the blocks of observations that are folded at a time, which each thread packs.
 func EstimateMemory(units ...int) int64 {
-	var p int64
-	for _, u := range units {
-		p += int64(u)
-	}
+	p := int64(total(units))
 	blocks := int64(blocksPerFold(int(p))) * blockRows
 	padded := p + int64(level3.Width())
 	return 2*8*p*p + 4*blocks*(p+int64(par.Threads(0))*padded) + 256*p
@@ -122,8 +155,8 @@ func EstimateMemory(units ...int) int64 {
 
 // Add adds observations: activations[i] holds those of network i, rows x
 // Units(i) in row-major order, and row j of every network belongs to the same
-// image position. If one is NaN or infinite the error names it, and nothing is
-// added. Add panics if a length does not fit.
+// image position. If one is NaN or infinite the error is an *[ActivationError], and nothing
+// is added. Add panics if a length does not fit.
 func (m *Moments) Add(rows int, activations ...[]float32) error {
 	if len(activations) != len(m.units) {
 		panic("corr: activations are needed for every network")
@@ -143,7 +176,7 @@ func (m *Moments) Add(rows int, activations ...[]float32) error {
 // SameSamples can tell which samples two moments are of. Nil ids are unknown, and then
 // neither checks them.
 //
-// If an activation is NaN or infinite the error names it, and nothing is added.
+// If an activation is NaN or infinite the error is an *[ActivationError], and nothing is added.
 // AddTensors panics if a shape does not fit.
 func (m *Moments) AddTensors(ids []uint64, tensors ...Tensor) error {
 	samples, rows := m.checkShapes(ids, tensors)
@@ -209,7 +242,7 @@ func (m *Moments) add(rows int, tensors []Tensor) error {
 // reset forgets all observations.
 func (m *Moments) reset() {
 	a := &m.accumulator
-	a.count, a.rows, m.rows = 0, 0, 0
+	a.count, a.rows, m.rows, m.figures = 0, 0, 0, new(snapshot)
 	for _, x := range [][]float64{a.mean, a.prod, a.sum} {
 		clear(x)
 	}
@@ -223,7 +256,7 @@ func (m *Moments) reset() {
 func (m *Moments) clone() *Moments {
 	c := *m
 	c.first, c.liveMask = slices.Clone(m.first), slices.Clone(m.liveMask)
-	c.accumulator = m.accumulator.clone()
+	c.accumulator, c.figures = m.accumulator.clone(), new(snapshot)
 	if c.block = nil; m.rows > 0 {
 		c.makeBlock()
 		copy(c.block, m.block[:m.rows*m.total()])
@@ -236,6 +269,7 @@ func (m *Moments) clone() *Moments {
 // infinite.
 func (m *Moments) gather(lo, hi int, tensors []Tensor) bool {
 	p, threads := m.total(), par.Threads(m.Threads)
+	m.figures = new(snapshot)
 	if m.Count() == 0 {
 		for i, t := range tensors {
 			t.copyTo(m.first[m.offsets[i]:], p, lo, lo+1)
@@ -286,13 +320,26 @@ func (m *Moments) makeBlock() {
 	}
 }
 
-// check returns an error that names the first activation in rows [lo, hi) that is NaN
+// ActivationError says which activation is NaN or infinite: in the row that many after the first
+// that was ever added.
+type ActivationError struct {
+	Network int
+	Row     int64
+	Unit    int
+	Value   float32
+}
+
+func (e *ActivationError) Error() string {
+	return fmt.Sprintf("corr: network %d, row %d, unit %d: activation is %v", e.Network, e.Row, e.Unit, e.Value)
+}
+
+// check returns an *ActivationError that names the first activation in rows [lo, hi) that is NaN
 // or infinite. The error counts rows from the first that was ever added; offset is the
 // number of rows before these tensors.
 func check(threads int, offset int64, lo, hi int, tensors []Tensor) error {
 	for i, t := range tensors {
 		if row, unit, ok := t.checkFinite(threads, lo, hi); !ok {
-			return fmt.Errorf("corr: network %d, row %d, unit %d: activation is %v", i, offset+int64(row-lo), unit, t.at(row, unit))
+			return &ActivationError{i, offset + int64(row-lo), unit, t.at(row, unit)}
 		}
 	}
 	return nil
@@ -322,8 +369,15 @@ func (m *Moments) fold(blocks int, data []float32) bool {
 }
 
 // snapshot returns the moments and the mask of live units, the block that is not yet
-// full included. It does not affect observations that are added later.
+// full included, to read. It does not affect observations that are added later.
 func (m *Moments) snapshot() (moments, []uint32) {
+	f := m.figures
+	f.once.Do(func() { f.moments, f.liveMask = m.merged() })
+	return f.moments, f.liveMask
+}
+
+// merged is snapshot, of which nothing is kept for the next figure.
+func (m *Moments) merged() (moments, []uint32) {
 	if m.rows == 0 && m.accumulator.rows == 0 {
 		return m.accumulator.moments, m.liveMask
 	}
@@ -336,6 +390,7 @@ func (m *Moments) snapshot() (moments, []uint32) {
 // flush takes the observations of a block and a slab that are not full into the moments.
 func (m *Moments) flush() {
 	threads := par.Threads(m.Threads)
+	m.figures = new(snapshot)
 	if m.rows > 0 {
 		m.accumulator.fold(threads, m.rows, 1, m.block, m.first, m.liveMask)
 		m.rows = 0
@@ -384,7 +439,7 @@ func (m *Moments) absorb(o *Moments) {
 		copy(m.first, o.first)
 	}
 	m.flush()
-	s, live := o.snapshot()
+	s, live := o.merged()
 	for i := range live {
 		m.liveMask[i] |= live[i]
 		if m.first[i] != o.first[i] {
@@ -397,6 +452,7 @@ func (m *Moments) absorb(o *Moments) {
 // Mean returns the means of a network's units; zeros before the first
 // observation.
 func (m *Moments) Mean(network int) []float64 {
+	m.require(network)
 	s, _ := m.snapshot()
 	return append([]float64(nil), s.mean[m.offsets[network]:m.offsets[network+1]]...)
 }
@@ -404,6 +460,7 @@ func (m *Moments) Mean(network int) []float64 {
 // Std returns the standard deviations (of the observations, dividing by their
 // number) of a network's units.
 func (m *Moments) Std(network int) []float64 {
+	m.require(network)
 	s, _ := m.snapshot()
 	std := make([]float64, m.units[network])
 	for i := range std {
@@ -432,6 +489,7 @@ func (m *Moments) Live(network int) []int { return m.filterUnits(network, true) 
 
 // filterUnits returns the units of a network that are live, or those that are not.
 func (m *Moments) filterUnits(network int, live bool) []int {
+	m.require(network)
 	_, liveMask := m.snapshot()
 	units := []int{}
 	for i, v := range liveMask[m.offsets[network]:m.offsets[network+1]] {

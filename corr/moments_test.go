@@ -303,7 +303,7 @@ func TestDeadUnits(t *testing.T) {
 		t.Errorf("dead %v, but the unit varied once", d)
 	}
 	c := m.Correlation(nil, 0, 0)
-	if c.At(1, 1) != 0 || c.At(0, 1) != 0 || c.At(0, 0) != 1 {
+	if !math.IsNaN(c.At(1, 1)) || !math.IsNaN(c.At(0, 1)) || c.At(0, 0) != 1 || ZeroNaN(c).At(0, 1) != 0 {
 		t.Errorf("correlations %v", mat.Formatted(c))
 	}
 	if s := m.Std(0); s[1] != 0 {
@@ -354,8 +354,8 @@ func TestAddRefusesNaN(t *testing.T) {
 
 func TestSmallCounts(t *testing.T) {
 	m := NewMoments(2)
-	if c := m.Correlation(nil, 0, 0); mat.Max(c) != 0 {
-		t.Error("no observation: correlations are not 0")
+	if c := m.Correlation(nil, 0, 0); !math.IsNaN(c.At(0, 1)) {
+		t.Error("no observation: correlations are numbers")
 	}
 	m.Add(1, []float32{3, 4})
 	if got := m.Mean(0); got[0] != 3 || got[1] != 4 {
@@ -492,4 +492,29 @@ func ExampleMoments() {
 	c := m.Correlation(nil, 0, 1)
 	fmt.Printf("correlation %.3f, dead units %v of %d observations\n", c.At(0, 0), m.Dead(0), m.Count())
 	// Output: correlation 1.000, dead units [1] of 1000 observations
+}
+
+// TestCorrelationSym: the symmetric matrix is the other, of all units and of live ones.
+func TestCorrelationSym(t *testing.T) {
+	m := NewMoments(2, 4)
+	x, y := make([]float32, 10), make([]float32, 20)
+	for i := range 5 {
+		x[2*i], x[2*i+1] = float32(i*i), 1
+		y[4*i], y[4*i+2], y[4*i+3] = float32(i%3), float32(i), float32(7-i*i)
+	}
+	if err := m.Add(5, x, y); err != nil {
+		t.Fatal(err)
+	}
+	dst := mat.NewSymDense(4, nil)
+	if got := m.CorrelationSym(dst, 1); got != dst {
+		t.Error("dst is not returned")
+	}
+	live := m.Live(1)
+	got, want := SelectSym(dst, live), Select(m.Correlation(nil, 1, 1), live, live)
+	if !slices.Equal(live, []int{0, 2, 3}) || !mat.Equal(got, want) || !math.IsNaN(dst.At(1, 2)) {
+		t.Errorf("live %v: got %v, want %v", live, mat.Formatted(got), mat.Formatted(want))
+	}
+	if SelectSym(dst, nil).SymmetricDim() != 0 {
+		t.Error("a selection of nothing is not empty")
+	}
 }

@@ -34,12 +34,12 @@ func (n Null) Std() float64 {
 }
 
 // Quantiles returns the quantile of the draws for each probability q, interpolated
-// linearly between draws; NaN without draws.
+// linearly between draws; NaN without draws, or if a draw is NaN.
 func (n Null) Quantiles(q ...float64) []float64 {
 	x := slices.Sorted(slices.Values(n.Draws))
 	values := make([]float64, len(q))
 	for k, probability := range q {
-		if len(x) == 0 {
+		if len(x) == 0 || math.IsNaN(x[0]) { // which is sorted before others
 			values[k] = math.NaN()
 			continue
 		}
@@ -53,19 +53,22 @@ func (n Null) Quantiles(q ...float64) []float64 {
 
 // PValue returns (1 + the number of draws at or above the observed figure) / (1
 // + the number of draws): counting the observation among the draws keeps the
-// value from being 0 (Phipson and Smyth, 2010).
+// value from being 0 (Phipson and Smyth, 2010). It is NaN if that, or a draw, is.
 func (n Null) PValue(observed float64) float64 {
-	return n.tailProbability(func(d float64) bool { return d >= observed })
+	return n.tailProbability(observed, func(d float64) bool { return d >= observed })
 }
 
 // PValueLower returns the p-value of the lower tail, for distances, which are small where
 // networks are alike: it counts draws at or below the observed figure.
 func (n Null) PValueLower(observed float64) float64 {
-	return n.tailProbability(func(d float64) bool { return d <= observed })
+	return n.tailProbability(observed, func(d float64) bool { return d <= observed })
 }
 
 // tailProbability returns the p-value of the tail of extreme draws.
-func (n Null) tailProbability(extreme func(float64) bool) float64 {
+func (n Null) tailProbability(observed float64, extreme func(float64) bool) float64 {
+	if math.IsNaN(observed) || slices.ContainsFunc(n.Draws, math.IsNaN) {
+		return math.NaN()
+	}
 	count := 1
 	for _, d := range n.Draws {
 		if extreme(d) {

@@ -81,8 +81,18 @@ func (m *Moments) Pair(a, b int) *Pair {
 }
 
 // PairOf returns the means and covariances of chosen units of networks a and b, such as
-// those of another Pair. All correlations of dead units are 0.
+// those of another Pair; all correlations of dead units are 0. It panics if a network has no
+// such unit.
 func (m *Moments) PairOf(a, b int, unitsA, unitsB []int) *Pair {
+	for _, x := range []struct {
+		network int
+		units   []int
+	}{{a, unitsA}, {b, unitsB}} {
+		n := m.Units(x.network)
+		if slices.ContainsFunc(x.units, func(u int) bool { return u < 0 || u >= n }) {
+			panic(badUnit)
+		}
+	}
 	s, _ := m.snapshot()
 	c := s.pair(m.offsets[a], m.offsets[b], unitsA, unitsB)
 	c.Threads = m.Threads
@@ -259,14 +269,14 @@ func (c *Pair) Correlation() *mat.Dense {
 	return mat.NewDense(c.p, c.q, r)
 }
 
-// Within returns the p x p correlations among a's units and the q x q among b's; those of
-// a unit of variance 0 are 0, with itself too.
-func (c *Pair) Within() (a, b *mat.Dense) {
-	within := func(x []float64, n int) *mat.Dense {
+// Within returns the p x p correlations among a's units and the q x q among b's, which
+// package spectral takes; those of a unit of variance 0 are 0, with itself too.
+func (c *Pair) Within() (a, b *mat.SymDense) {
+	within := func(x []float64, n int) *mat.SymDense {
 		if n == 0 {
-			return &mat.Dense{}
+			return &mat.SymDense{}
 		}
-		return mat.NewDense(n, n, standardise(x, x, x, n, n))
+		return mat.NewSymDense(n, standardise(x, x, x, n, n))
 	}
 	return within(c.aa, c.p), within(c.bb, c.q)
 }

@@ -92,6 +92,11 @@ func (c *Pair) Whitening() (*mat.Dense, error) {
 	return w, nil
 }
 
+// badPenalty returns the error of a penalty that is not above 0.
+func badPenalty(lambda float64) error {
+	return fmt.Errorf("corr: a ridge penalty of %v; want one above 0", lambda)
+}
+
 // diagonal returns the diagonal of the n x n matrix x.
 func diagonal(x []float64, n int) []float64 {
 	d := make([]float64, n)
@@ -109,8 +114,8 @@ func diagonal(x []float64, n int) []float64 {
 // nil is c itself. One eigendecomposition serves all lambdas. A lambda is in units of
 // variance: that of scikit-learn's Ridge is lambda times the number of observations.
 // The R^2 of a unit that does not vary in test is 0. On the observations that weights are
-// fitted to, it is near 1 of anything where there are as many dimensions as these. Ridge
-// panics if a lambda is not above 0 or the units differ.
+// fitted to, it is near 1 of anything where there are as many dimensions as these. A lambda
+// that is not above 0 is an error; Ridge panics if the units differ.
 //
 // R^2 is not symmetric, and invariant to rotations of a's units.
 func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
@@ -142,7 +147,7 @@ func (c *Pair) Ridge(test *Pair, lambdas ...float64) ([]Prediction, error) {
 	var predictions []Prediction
 	for _, lambda := range lambdas {
 		if !(lambda > 0) {
-			panic("corr: a ridge penalty must be above 0")
+			return nil, badPenalty(lambda)
 		}
 		if test == c {
 			predictions = append(predictions, c.ridgeOfFit(lambda))

@@ -2,6 +2,7 @@ package corr
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"sync"
 
@@ -19,11 +20,11 @@ import (
 // [GramPair] make sense but distances of [CorrelationDistance]; CKA there is RBF CKA. It takes as
 // much memory as g.
 //
-// RBF panics if the share is not above 0. Half of all pairs at distance 0 are an error, and
-// so is a Gram that is not complete.
+// A share that is not above 0 is an error, and so are half of all pairs at distance 0, and a
+// Gram that is not complete.
 func (g *Gram) RBF(share float64) (*Gram, error) {
 	if !(share > 0) {
-		panic("corr: the width of a kernel must be above 0")
+		return nil, fmt.Errorf("corr: a kernel of %v times the median distance; want a share above 0", share)
 	}
 	if err := g.ready(2); err != nil {
 		return nil, err

@@ -18,14 +18,18 @@ type Network struct {
 // Describe sets the description of a network. It panics if there are names of units,
 // but not one for each.
 func (m *Moments) Describe(network int, n Network) {
-	if len(n.Units) != 0 && len(n.Units) != m.units[network] {
+	if len(n.Units) != 0 && len(n.Units) != m.Units(network) {
 		panic("corr: names are needed for every unit")
 	}
+	m.require(network)
 	m.networks[network] = n
 }
 
 // Network returns the description of a network, the zero value before Describe.
-func (m *Moments) Network(network int) Network { return m.networks[network] }
+func (m *Moments) Network(network int) Network {
+	m.require(network)
+	return m.networks[network]
+}
 
 // reconcile returns the description that agrees with both n and o, or an error if there
 // is none.
@@ -162,21 +166,22 @@ func (m *Moments) Fingerprint() (uint64, bool) {
 func (m *Moments) metadata() map[string]string {
 	networks, _ := json.Marshal(m.networks) // strings and numbers only: no error
 	samples, _ := json.Marshal(m.samples)
-	meta := map[string]string{"format": format, "source": m.Source, "networks": string(networks), "samples": string(samples)}
+	meta := map[string]string{"source": m.Source, "networks": string(networks), "samples": string(samples)}
 	if m.Manifest != "" {
 		meta["manifest"] = m.Manifest
 	}
 	return meta
 }
 
-// setMetadata reads metadata, for networks whose numbers of units are set.
-func (m *Moments) setMetadata(meta map[string]string) error {
-	m.Source, m.Manifest = meta["source"], meta["manifest"]
+// setMetadata reads metadata under names with a prefix, for networks whose numbers of units are
+// set.
+func (m *Moments) setMetadata(meta map[string]string, prefix string) error {
+	m.Source, m.Manifest = meta[prefix+"source"], meta[prefix+"manifest"]
 	var networks []Network
-	if err := json.Unmarshal([]byte(meta["networks"]), &networks); err != nil {
+	if err := json.Unmarshal([]byte(meta[prefix+"networks"]), &networks); err != nil {
 		return fmt.Errorf("networks: %w", err)
 	}
-	if err := json.Unmarshal([]byte(meta["samples"]), &m.samples); err != nil {
+	if err := json.Unmarshal([]byte(meta[prefix+"samples"]), &m.samples); err != nil {
 		return fmt.Errorf("samples: %w", err)
 	}
 	if len(networks) != len(m.units) {

@@ -29,6 +29,14 @@ type Shuffles struct {
 // windowImages is how many images are shuffled among themselves.
 const windowImages = 64
 
+// EstimateShuffles returns about how many bytes so many draws take for networks of
+// the given numbers of units, over images of so many positions, while images are added and after
+// [Shuffles.Moments].
+func EstimateShuffles(draws, positions int, units ...int) int64 {
+	p := int64(total(units))
+	return int64(draws)*2*EstimateMemory(units...) + 2*4*windowImages*int64(positions)*p*(1+int64(par.Threads(0)))
+}
+
 // NewShuffles returns so many draws, empty, for networks of the given numbers of units.
 // It panics if there is no draw, no network, or one has no unit.
 func NewShuffles(draws int, seed uint64, units ...int) *Shuffles {
@@ -56,7 +64,6 @@ func (s *Shuffles) AddTensors(ids []uint64, tensors ...Tensor) error {
 	if s.positions != 0 && s.positions != positions {
 		panic("corr: images to shuffle need one number of positions")
 	}
-	s.positions = positions
 	if err := check(par.Threads(s.Threads), first.Count()+int64(s.windowLen()*positions), 0, rows, tensors); err != nil {
 		return err
 	}
@@ -66,8 +73,15 @@ func (s *Shuffles) AddTensors(ids []uint64, tensors ...Tensor) error {
 		}
 		ids = make([]uint64, samples)
 	}
-	for lo := 0; lo < samples; {
-		n := min(samples-lo, windowImages-s.windowLen())
+	s.push(ids, positions, tensors)
+	return nil
+}
+
+// push adds images to the window, and it to the draws whenever it is full.
+func (s *Shuffles) push(ids []uint64, positions int, tensors []Tensor) {
+	s.positions = positions
+	for lo := 0; lo < len(ids); {
+		n := min(len(ids)-lo, windowImages-s.windowLen())
 		for i, t := range tensors {
 			at := len(s.window[i])
 			s.window[i] = append(s.window[i], make([]float32, n*positions*t.units)...)
@@ -84,7 +98,6 @@ func (s *Shuffles) AddTensors(ids []uint64, tensors ...Tensor) error {
 			s.windows++
 		}
 	}
-	return nil
 }
 
 // windowLen is the number of images in the window.
@@ -110,7 +123,9 @@ func (s *Shuffles) add(draws []*Moments) {
 			tensors[i] = NHWC(data, n, 1, s.positions, u)
 		}
 		m.gather(0, n*s.positions, tensors)
-		m.samples.add(s.ids, s.positions)
+		if !m.samples.Unknown {
+			m.samples.add(s.ids, s.positions)
+		}
 	})
 }
 

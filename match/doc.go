@@ -11,10 +11,26 @@
 // One to few: [Lasso] predicts each unit of one network from a few units of the
 // other, which needs covariances and no activations, for given penalties, and
 // [LassoSizes] for given numbers of units. [LassoFit.Refit] removes the penalty's
-// shrinkage, and [Select] chooses a penalty on held-out observations.
+// shrinkage, and [SelectFit] chooses a penalty on held-out observations.
 //
 // All results but greedy ones are optimal, and can be shown to be: an assignment and
 // a soft matching carry the dual variables with which [Matching.Verify] and
 // [Transport.Verify] prove them so, a sparse prediction its duality gap. They depend on
 // the input alone, not on the number of threads.
+//
+// # Errors and panics
+//
+// Shapes that do not agree, a rank below 1 and a fit without weights are mistakes in the
+// program, and panic with a constant message, as in gonum. All that data or users decide is
+// an error: a value that cannot be matched is a [ValueError], which says where, and options
+// out of range are found before anything is computed. A panic of a callback on another
+// goroutine reaches the caller.
+//
+// # Conventions
+//
+// What can take longer than a second takes a context. A field Threads limits the goroutines at
+// work, 0 means all; it changes no bit.
+//
+// The environment variable CONVERGENT_CPU (portable, avx2, avx512) lowers the instruction set
+// in use, and changes no result; asm.TierError says if it names none.
 package match

@@ -93,7 +93,7 @@ func ExampleGreedy() {
 
 // Each of three units gives a third in all, each of four takes a quarter.
 func ExampleSoftMatching() {
-	s, err := match.SoftMatching(between)
+	s, err := match.SoftMatching(context.Background(), between)
 	if err != nil {
 		log.Fatal(err)
 	}

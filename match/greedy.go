@@ -15,6 +15,9 @@ import (
 // column. Its sum is at most Bipartite's, and at least half of it where no value
 // is negative and none forbidden. Pairs of -Inf are never made. Errors are those of
 // SemiMatching; the matching has no dual variables.
+//
+// Of n rows and m columns it takes n m steps, and m more each time that the best column of a row
+// has been taken: n² m at most.
 func Greedy(c mat.Matrix) (Matching, error) {
 	v := values(c)
 	partner := make([]int, v.Rows)

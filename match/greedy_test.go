@@ -66,7 +66,7 @@ func TestMutual(t *testing.T) {
 		for _, s := range [][2]int{{1, 1}, {1, 7}, {7, 1}, {9, 9}, {12, 20}, {20, 12}} {
 			c := levelMatrix(s[0], s[1], 10*levels+2)
 			for _, n := range []int{1, 2, 5, 100} {
-				var want []Pair
+				var want []MatchedPair
 				for i := range s[0] {
 					for j := range s[1] {
 						x, inRow, inCol := c.At(i, j), 0, 0
@@ -81,7 +81,7 @@ func TestMutual(t *testing.T) {
 							}
 						}
 						if inRow < n && inCol < n && !math.IsInf(x, -1) {
-							want = append(want, Pair{i, j, x})
+							want = append(want, MatchedPair{i, j, x})
 						}
 					}
 				}

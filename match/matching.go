@@ -39,7 +39,8 @@ func newMatching(c mat.Matrix, partner []int) Matching {
 // SemiMatching returns the matching of each row of c with the column of its largest value;
 // of equal ones the first. Several rows may have the same partner (paper, section 3). A
 // row of -Inf only, or without columns, has no partner. NaN, and values beyond ±1e300
-// other than -Inf, are an error that names their place.
+// other than -Inf, are a *[ValueError] that names their place. It takes rows x columns
+// steps.
 func SemiMatching(c mat.Matrix) (Matching, error) {
 	v := values(c)
 	partner := make([]int, v.Rows)

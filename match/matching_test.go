@@ -2,6 +2,7 @@ package match
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"errors"
 	"math"
@@ -232,6 +233,9 @@ func TestBipartiteInfeasible(t *testing.T) {
 		if !errors.Is(err, ErrInfeasible) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("error %v, want one that says %q", err, c.want)
 		}
+		if rows, cols := c.c.Dims(); rows == cols {
+			continue // of the transpose rows bid, too, and others are too many
+		}
 		turned := strings.NewReplacer("rows", "columns", "columns", "rows").Replace(c.want)
 		if _, err := Bipartite(c.c.T()); !errors.Is(err, ErrInfeasible) || !strings.Contains(err.Error(), turned) {
 			t.Errorf("error %v, want one that says %q", err, turned)
@@ -295,7 +299,7 @@ func TestMatchingBadValues(t *testing.T) {
 		_, semi := SemiMatching(c)
 		_, bipartite := Bipartite(c)
 		_, turned := Bipartite(c.T())
-		_, soft := SoftMatching(c)
+		_, soft := SoftMatching(context.Background(), c)
 		_, greedy := Greedy(c)
 		_, mutual := Mutual(c, 2)
 		if turned == nil || !strings.Contains(turned.Error(), "row 1, column 2") {
@@ -392,7 +396,7 @@ func TestBipartiteMemory(t *testing.T) {
 		copies float64
 	}{
 		"by rows":    {c, 0.15},
-		"by columns": {c.T(), 0.15},
+		"by columns": {c.T(), 1.15}, // of a square matrix rows bid
 		"tall":       {c.Slice(0, 1200, 0, 600), 0.65},
 		"wide":       {c.Slice(0, 1200, 0, 600).T(), 0.65},
 		"other":      {opaqueMatrix{c}, 1.15},

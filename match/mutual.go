@@ -7,8 +7,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Pair is a row, a column and the matrix's value at them.
-type Pair struct {
+// MatchedPair is a row, a column and the matrix's value at them.
+type MatchedPair struct {
 	Row, Col int
 	R        float64
 }
@@ -18,8 +18,8 @@ type Pair struct {
 // columns. With n = 1 these are best buddies (Dekel et al.,
 // "Best-Buddies Similarity for robust template matching", CVPR 2015), one to one.
 // Of equal values the first counts as larger; a value of -Inf forbids a pair. Errors are
-// those of SemiMatching.
-func Mutual(c mat.Matrix, n int) ([]Pair, error) {
+// those of SemiMatching, and a rank below 1 panics. It takes at most rows x columns x n steps.
+func Mutual(c mat.Matrix, n int) ([]MatchedPair, error) {
 	if n < 1 {
 		panic(badRank)
 	}
@@ -34,15 +34,15 @@ func Mutual(c mat.Matrix, n int) ([]Pair, error) {
 			byCol[j].insert(n, x, i)
 		}
 	}
-	var pairs []Pair
+	var pairs []MatchedPair
 	for i, l := range byRow {
 		from := len(pairs)
 		for _, x := range l {
 			if slices.ContainsFunc(byCol[x.index], func(y rankedValue) bool { return y.index == i }) {
-				pairs = append(pairs, Pair{i, x.index, x.value})
+				pairs = append(pairs, MatchedPair{i, x.index, x.value})
 			}
 		}
-		slices.SortFunc(pairs[from:], func(a, b Pair) int { return a.Col - b.Col })
+		slices.SortFunc(pairs[from:], func(a, b MatchedPair) int { return a.Col - b.Col })
 	}
 	return pairs, nil
 }

@@ -278,7 +278,7 @@ func TestSelect(t *testing.T) {
 		}
 		heldOut = append(heldOut, HeldOut{Sxx: xx, Sxy: xy})
 	}
-	s, err := Select(fits, heldOut)
+	s, err := SelectFit(fits, heldOut)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +311,7 @@ func TestSelect(t *testing.T) {
 			t.Errorf("fit %d: %v ± %v, want %v ± %v", i, s.Mean[i], s.Err[i], mean[i], stdErr[i])
 		}
 	}
-	if _, err := Select(fits, heldOut[:1]); err == nil {
+	if _, err := SelectFit(fits, heldOut[:1]); err == nil {
 		t.Error("one group: no error")
 	}
 }

@@ -17,7 +17,7 @@ import (
 // Shapes that do not agree panic; values that cannot be covariances are an error.
 func (f LassoFit) Refit(sxx, sxy mat.Matrix, variance []float64) (LassoFit, error) {
 	if f.W == nil {
-		panic("match: a fit without weights")
+		panic(badFit)
 	}
 	pr, err := newProblem(sxx, sxy, variance)
 	if err != nil {
@@ -76,14 +76,19 @@ type Selection struct {
 	TargetMinLoss []int // per target: the fit with the smallest Loss
 }
 
-// Select returns the choice among fits of falling lambda, made with KeepWeights, on two
+// SelectFit returns the choice among fits of falling lambda, made with KeepWeights, on two
 // or more groups of held-out observations, by the rule of one standard error (Breiman,
 // Friedman, Olshen and Stone, "Classification and regression trees", 1984): the sparsest
 // prediction whose loss is within one standard error of the smallest. It panics if shapes
-// do not agree.
-func Select(fits []LassoFit, heldOut []HeldOut) (Selection, error) {
+// do not agree or a fit has no weights.
+func SelectFit(fits []LassoFit, heldOut []HeldOut) (Selection, error) {
 	if len(fits) == 0 || len(heldOut) < 2 {
 		return Selection{}, errors.New("match: a selection needs a fit, and two groups of observations for a standard error")
+	}
+	for _, f := range fits {
+		if f.W == nil {
+			panic(badFit)
+		}
 	}
 	p, targets := fits[0].W.Dims()
 	s := Selection{TargetMinLoss: make([]int, targets)}

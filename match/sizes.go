@@ -16,7 +16,7 @@ import (
 // are not used.
 //
 // Sizes below 0 or a target that cannot be followed are an error, and the errors of
-// Lasso are those of LassoSizes.
+// Lasso are those of LassoSizes. No sizes give no fits.
 func LassoSizes(ctx context.Context, sxx, sxy mat.Matrix, sizes []int, o LassoOptions) ([]LassoFit, error) {
 	o.Lambdas, o.Ratio = []float64{0}, 1
 	r, err := newLassoSolver(sxx, sxy, o)
@@ -30,6 +30,9 @@ func LassoSizes(ctx context.Context, sxx, sxy mat.Matrix, sizes []int, o LassoOp
 		}
 		fits[i] = newFit(math.NaN(), r.problem, r.o)
 		fits[i].Lambdas = make([]float64, r.targets)
+	}
+	if len(sizes) == 0 {
+		return fits, nil
 	}
 	order := indices(len(sizes)) // of rising sizes
 	slices.SortStableFunc(order, func(a, b int) int { return sizes[a] - sizes[b] })

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"context"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -36,7 +37,7 @@ func TestSoftMatching(t *testing.T) {
 			for _, s := range [][2]int{{2, 3}, {3, 2}, {4, 6}, {5, 5}, {7, 4}, {6, 10}, {24, 36}, {100, 64}, {255, 256}} {
 				rows, cols := s[0], s[1]
 				c := randomMatrix(rows, cols, value)
-				soft, err := SoftMatching(c)
+				soft, err := SoftMatching(context.Background(), c)
 				if err != nil {
 					t.Fatalf("%v: %v", s, err)
 				}
@@ -65,12 +66,12 @@ func TestSoftMatching(t *testing.T) {
 
 func TestSoftMatchingExamples(t *testing.T) {
 	// Half of the single row goes to each column.
-	s, err := SoftMatching(matrixOf([]float64{1, 3}))
+	s, err := SoftMatching(context.Background(), matrixOf([]float64{1, 3}))
 	if err != nil || s.Mean != 2 || s.Plan.At(0, 0) != 0.5 || s.Plan.At(0, 1) != 0.5 {
 		t.Errorf("%+v, %v", s, err)
 	}
 	for _, size := range []zeroMatrix{{0, 0}, {0, 3}, {3, 0}} {
-		s, err := SoftMatching(size)
+		s, err := SoftMatching(context.Background(), size)
 		if err != nil || s.Mean != 0 {
 			t.Errorf("%v: %+v, %v", size, s, err)
 			continue
@@ -80,11 +81,11 @@ func TestSoftMatchingExamples(t *testing.T) {
 		}
 	}
 	x := forbidden
-	_, err = SoftMatching(matrixOf([]float64{1, x, x}, []float64{2, x, 1}))
+	_, err = SoftMatching(context.Background(), matrixOf([]float64{1, x, x}, []float64{2, x, 1}))
 	if !errors.Is(err, ErrInfeasible) || !strings.Contains(err.Error(), "allowed only") {
 		t.Errorf("error %v", err)
 	}
-	if _, err = SoftMatching(matrixOf([]float64{1, 2, math.NaN()})); err == nil || !strings.Contains(err.Error(), "row 0, column 2") {
+	if _, err = SoftMatching(context.Background(), matrixOf([]float64{1, 2, math.NaN()})); err == nil || !strings.Contains(err.Error(), "row 0, column 2") {
 		t.Errorf("error %v", err)
 	}
 }
@@ -104,7 +105,7 @@ func TestSoftVerifyErrors(t *testing.T) {
 			s.Plan.SetRow(1, swapped.RawRowView(0))
 		},
 	} {
-		s, err := SoftMatching(c)
+		s, err := SoftMatching(context.Background(), c)
 		if err != nil || s.Verify(c, 0) != nil {
 			t.Fatal(err, s.Verify(c, 0))
 		}

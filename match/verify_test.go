@@ -1,6 +1,7 @@
 package match
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -42,7 +43,7 @@ func TestVerifyScales(t *testing.T) {
 				t.Errorf("span %g, scale %g: another matching passes", span, scale)
 			}
 			if span == 0 {
-				s, err := SoftMatching(c.Slice(0, 2, 5, 8))
+				s, err := SoftMatching(context.Background(), c.Slice(0, 2, 5, 8))
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -6,12 +6,13 @@ import (
 )
 
 // Arch describes a network: its input, its layers in order, and the number of its
-// classes.
+// classes. One without classes gives features, and is neither trained nor evaluated: its
+// parameters are drawn or loaded.
 type Arch struct {
 	Name    string
 	Input   Shape // of one image
 	Layers  []Layer
-	Classes int // outputs of the last layer
+	Classes int // outputs of the last layer; 0: it is no classifier
 }
 
 // CaffeNet is the network of the paper: CaffeNet (AlexNet with normalisation

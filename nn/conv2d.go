@@ -117,7 +117,8 @@ func (o *convOp) backward(p pass, dx, dy, y, x *Tensor) {
 // Convolve computes the convolution that l describes of x with the weights
 // [Out, Kernel, Kernel, channels/Groups] and the bias [Out], nil for none, into
 // dst, which it returns; a nil dst is allocated. It is for those who want only
-// that: networks are made by New.
+// that: networks are made by New. It takes OH x OW x Out x Kernel^2 x channels/Groups
+// multiply-adds an image, some of them saved by Winograd's algorithm.
 //
 // Threads limits the number of threads; 0 means all. Convolve panics if a shape
 // does not fit.
@@ -130,6 +131,10 @@ func Convolve(dst *Tensor, l Conv2D, x *Tensor, weight, bias []float32, threads 
 		dst = NewTensor(x.N, out.H, out.W, out.C)
 	} else if dst.N != x.N || dst.Shape() != out {
 		panic("nn: dst has the wrong shape")
+	}
+	depth := l.Kernel * l.Kernel * (x.C / max(l.Groups, 1))
+	if len(x.Data) != x.N*x.Shape().Size() || len(dst.Data) != x.N*out.Size() || len(weight) != l.Out*depth || bias != nil && len(bias) != l.Out {
+		panic("nn: tensors, weights or bias have the wrong length")
 	}
 	conv.Forward(par.Threads(threads), l.geometry(x.N, x.Shape()), dst.Data, x.Data, weight, bias, false)
 	return dst

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 
@@ -16,6 +17,9 @@ const netFormat = "convergent.net/1"
 // dense layers [Out, inputs in NHWC order]. Running statistics follow, named as
 // BatchNorm2D says. The metadata hold the name of the architecture and the seed.
 func (n *Net) Save(path string) error { return safetensors.Save(path, n.file()) }
+
+// WriteTo writes to w what Save does, and returns the number of bytes.
+func (n *Net) WriteTo(w io.Writer) (int64, error) { return safetensors.Encode(w, n.file()) }
 
 // file returns the network as Save writes it.
 func (n *Net) file() *safetensors.File {
@@ -51,30 +55,38 @@ func (n *Net) statistics() []safetensors.Tensor {
 // file and, where the network is another, the architecture or the tensor that is
 // missing or has another shape.
 func Load(path string, a Arch) (*Net, error) {
-	n, _, err := load(path, a)
-	return n, err
-}
-
-// load reads a network, and returns the file as well.
-func load(path string, a Arch) (*Net, *safetensors.File, error) {
 	f, err := safetensors.Load(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("nn: %w", err)
+		return nil, fmt.Errorf("nn: %w", err)
 	}
+	return decode(f, path, a)
+}
+
+// Read reads a network that WriteTo or Save wrote, and nothing of what follows it.
+func Read(r io.Reader, a Arch) (*Net, error) {
+	f, err := safetensors.Decode(r)
+	if err != nil {
+		return nil, fmt.Errorf("nn: %w", err)
+	}
+	return decode(f, "stream", a)
+}
+
+// decode returns the network of a file, which errors call by its name.
+func decode(f *safetensors.File, file string, a Arch) (*Net, error) {
 	if name := f.Metadata["arch"]; name != "" && name != a.Name {
-		return nil, nil, fmt.Errorf("nn: %s: a network %s, not %s", path, name, a.Name)
+		return nil, fmt.Errorf("nn: %s: a network %s, not %s", file, name, a.Name)
 	}
 	seed, _ := strconv.ParseUint(f.Metadata["seed"], 10, 64) // files made elsewhere need not have one
 	n, err := New(a, seed)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, t := range n.tensors() {
 		if err := readTensor(f, t.Name, t.Shape, t.F32); err != nil {
-			return nil, nil, fmt.Errorf("nn: %s: not a network %s: %w", path, a.Name, err)
+			return nil, fmt.Errorf("nn: %s: not a network %s: %w", file, a.Name, err)
 		}
 	}
-	return n, f, nil
+	return n, nil
 }
 
 // readTensor copies the named tensor of the given shape to dst.
@@ -96,32 +108,59 @@ const momentum = ".momentum" // follows a parameter's name in a saved state
 // with the same bytes as if it had not stopped: the network, and each
 // parameter's momentum.
 func (n *Net) SaveState(path string, epochs int) error {
+	return safetensors.Save(path, n.state(epochs))
+}
+
+// WriteState writes to w what SaveState does.
+func (n *Net) WriteState(w io.Writer, epochs int) error {
+	_, err := safetensors.Encode(w, n.state(epochs))
+	return err
+}
+
+func (n *Net) state(epochs int) *safetensors.File {
 	f := n.file()
 	f.Metadata["epochs"] = strconv.Itoa(epochs)
 	for _, p := range n.Params() {
 		p.velocity = grow(p.velocity, len(p.Data)) // zeros before the first step
 		f.Tensors = append(f.Tensors, safetensors.Tensor{Name: p.Name + momentum, Shape: p.Shape, F32: p.velocity})
 	}
-	return safetensors.Save(path, f)
+	return f
 }
 
 // LoadState reads what SaveState wrote, and returns the number of epochs done.
 func LoadState(path string, a Arch) (*Net, int, error) {
-	n, f, err := load(path, a)
+	f, err := safetensors.Load(path)
+	if err != nil {
+		return nil, 0, fmt.Errorf("nn: %w", err)
+	}
+	return decodeState(f, path, a)
+}
+
+// ReadState reads what WriteState or SaveState wrote, and nothing of what follows it.
+func ReadState(r io.Reader, a Arch) (*Net, int, error) {
+	f, err := safetensors.Decode(r)
+	if err != nil {
+		return nil, 0, fmt.Errorf("nn: %w", err)
+	}
+	return decodeState(f, "stream", a)
+}
+
+func decodeState(f *safetensors.File, file string, a Arch) (*Net, int, error) {
+	n, err := decode(f, file, a)
 	if err != nil {
 		return nil, 0, err
 	}
 	epochs, err := strconv.Atoi(f.Metadata["epochs"])
 	if err != nil || epochs < 0 {
-		return nil, 0, fmt.Errorf("nn: %s: not a state of training: epochs %q", path, f.Metadata["epochs"])
+		return nil, 0, fmt.Errorf("nn: %s: not a state of training: epochs %q", file, f.Metadata["epochs"])
 	}
 	if _, err := strconv.ParseUint(f.Metadata["seed"], 10, 64); err != nil {
-		return nil, 0, fmt.Errorf("nn: %s: not a state of training: seed %q", path, f.Metadata["seed"])
+		return nil, 0, fmt.Errorf("nn: %s: not a state of training: seed %q", file, f.Metadata["seed"])
 	}
 	for _, p := range n.Params() {
 		p.velocity = make([]float32, len(p.Data))
 		if err := readTensor(f, p.Name+momentum, p.Shape, p.velocity); err != nil {
-			return nil, 0, fmt.Errorf("nn: %s: not a state of training: %w", path, err)
+			return nil, 0, fmt.Errorf("nn: %s: not a state of training: %w", file, err)
 		}
 	}
 	return n, epochs, nil

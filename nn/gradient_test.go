@@ -203,7 +203,7 @@ func TestNetGradient(t *testing.T) {
 func TestSoftmaxCrossEntropy(t *testing.T) {
 	logits := &Tensor{N: 3, H: 1, W: 1, C: 3, Data: []float32{1, 2, 3, 1e4, 0, -1e4, 5, 5, 5}}
 	grad := NewTensor(3, 1, 1, 3)
-	loss, correct := SoftmaxCrossEntropy(logits, []int{2, 1, 0}, grad)
+	loss, correct := softmaxCrossEntropy(logits, []int{2, 1, 0}, grad)
 	z := math.Exp(-2) + math.Exp(-1) + 1
 	if want := (math.Log(z) + 1e4 + math.Log(3)) / 3; math.Abs(loss-want) > 1e-12*want {
 		t.Errorf("loss %v, want %v", loss, want)
@@ -224,7 +224,7 @@ func TestSoftmaxCrossEntropy(t *testing.T) {
 					t.Errorf("labels %v: no panic", labels)
 				}
 			}()
-			SoftmaxCrossEntropy(logits, labels, nil)
+			SoftmaxCrossEntropy(logits, labels)
 		}()
 	}
 	if fmt.Sprint(logits.Data[:3]) != "[1 2 3]" {

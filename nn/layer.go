@@ -8,7 +8,12 @@ import (
 )
 
 // Layer describes one layer of an [Arch]: Conv2D, Dense, ReLU, MaxPool,
-// AvgPool, GlobalAvgPool, LRN, BatchNorm2D, Dropout or Residual.
+// AvgPool, GlobalAvgPool, LRN, BatchNorm2D, Dropout or Residual, as values and not as
+// pointers.
+//
+// Others cannot be added from outside: a layer at work shares the network's memory with its
+// neighbours, does the work of a ReLU that follows it, and gives the same bits for any number of
+// threads, which is more than an interface could ask for.
 type Layer interface {
 	// name is what taps, parameters and errors call the layer.
 	name() string

@@ -4,11 +4,16 @@ import "github.com/convergent-go/convergent/internal/elem"
 
 // SoftmaxCrossEntropy returns the mean over the batch of -log softmax(logits)
 // at each image's label, in nats, and the number of images whose largest logit
-// is at their label (the first of equals counts). Unless grad is nil, it is set
-// to the gradient of the mean loss by the logits.
+// is at their label (the first of equals counts).
 //
 // It panics if there is not one label for each image or a label is no class.
-func SoftmaxCrossEntropy(logits *Tensor, labels []int, grad *Tensor) (loss float64, correct int) {
+func SoftmaxCrossEntropy(logits *Tensor, labels []int) (loss float64, correct int) {
+	return softmaxCrossEntropy(logits, labels, nil)
+}
+
+// softmaxCrossEntropy is SoftmaxCrossEntropy, which sets grad, unless it is nil, to the gradient
+// of the mean loss by the logits.
+func softmaxCrossEntropy(logits *Tensor, labels []int, grad *Tensor) (loss float64, correct int) {
 	classes := logits.Shape().Size()
 	if len(labels) != logits.N {
 		panic("nn: one label is needed for each image")

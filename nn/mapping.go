@@ -60,7 +60,7 @@ func (o MappingOptions) withDefaults(rows int) MappingOptions {
 // Where it has not converged, and its weights are never exactly 0, it differs from the
 // LASSO, which package match solves exactly: that is what it is here for.
 //
-// NaN and infinite activations are an error that names row and unit, and a loss that is
+// NaN and infinite activations are an *[ActivationError], and a loss that is
 // not finite is a *[DivergedError]. TrainMapping panics if lengths do not fit. The
 // result does not depend on Threads.
 func TrainMapping(ctx context.Context, rows int, x []float32, in int, y []float32, out int, o MappingOptions) (*Mapping, error) {
@@ -87,6 +87,16 @@ func TrainMapping(ctx context.Context, rows int, x []float32, in int, y []float3
 	}
 	t.setLoss(rows)
 	return m, nil
+}
+
+// ActivationError says which activation is NaN or infinite.
+type ActivationError struct {
+	Row, Unit int
+	Value     float32
+}
+
+func (e *ActivationError) Error() string {
+	return fmt.Sprintf("row %d, unit %d: activation is %v", e.Row, e.Unit, e.Value)
 }
 
 // mappingTraining is a mapping in training, on standardised rows.
@@ -193,7 +203,7 @@ func standardise(x []float32, units int) ([]float32, error) {
 	mean, square := make([]float64, units), make([]float64, units)
 	for i, v := range x {
 		if !isFinite(float64(v)) {
-			return nil, fmt.Errorf("row %d, unit %d: activation is %v", i/units, i%units, v)
+			return nil, &ActivationError{i / units, i % units, v}
 		}
 		mean[i%units] += float64(v) / float64(rows)
 	}

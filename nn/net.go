@@ -50,7 +50,7 @@ func New(a Arch, seed uint64) (*Net, error) {
 			return nil, fmt.Errorf("nn: %s: %w", a.Name, err)
 		}
 	}
-	if out := n.shape(last); out.Size() != a.Classes || a.Classes < 1 {
+	if out := n.shape(last); a.Classes < 0 || a.Classes > 0 && out.Size() != a.Classes {
 		return nil, fmt.Errorf("nn: %s: the last layer has %d outputs for %d classes", a.Name, out.Size(), a.Classes)
 	}
 	n.shareMemory()
@@ -60,6 +60,11 @@ func New(a Arch, seed uint64) (*Net, error) {
 // add appends a layer that reads the given node, after those of its shortcut, and returns
 // its node.
 func (n *Net) add(l Layer, in int, rnd *rand.Rand) (int, error) {
+	switch l.(type) {
+	case Conv2D, Dense, ReLU, MaxPool, AvgPool, GlobalAvgPool, LRN, BatchNorm2D, Dropout, Residual:
+	default: // nil, or a pointer
+		return 0, fmt.Errorf("layer %d is a %T; want a layer such as Conv2D{}", len(n.nodes), l)
+	}
 	d := node{layer: l, in: in, shortcut: none}
 	shape, err := l.output(n.shape(in))
 	if err == nil {
@@ -234,8 +239,8 @@ func (f field) union(g field) field {
 	return field{min(f.offset, g.offset), max(f.end, g.end), f.stride}
 }
 
-// Forward runs the batch x through the network and returns the logits, N x 1 x
-// 1 x Classes, which stay valid until the network is used again. For each key
+// Forward runs the batch x through the network and returns the output of the last layer, the
+// logits, N x 1 x 1 x Classes, which stays valid until the network is used again. For each key
 // of taps that is a layer's name, its value is set to a copy of that layer's
 // output, in the tensor given unless that is nil. Dropout is off, and batches are
 // normalised by running statistics.
@@ -251,7 +256,7 @@ func (n *Net) Forward(x *Tensor, taps map[string]*Tensor) *Tensor {
 }
 
 func (n *Net) forward(p pass, x *Tensor, taps map[string]*Tensor) *Tensor {
-	if x.Shape() != n.arch.Input || len(x.Data) != x.N*n.arch.Input.Size() {
+	if x == nil || x.Shape() != n.arch.Input || len(x.Data) != x.N*n.arch.Input.Size() {
 		panic("nn: input has the wrong shape")
 	}
 	n.values = n.buffers(n.values, x.N)

@@ -55,8 +55,8 @@ func (e *DivergedError) Error() string {
 // Train runs stochastic gradient descent with momentum over the batches of src.
 // It returns a *DivergedError if the loss is not finite, the context's error if
 // that ends first, src's error if it has one, and an error if src does not yield
-// BatchesPerEpoch batches, or one whose images are too few to normalise. The result does
-// not depend on Threads. After the first step, no step allocates memory for activations
+// BatchesPerEpoch batches, one with a label that is no class, or one whose images are too
+// few to normalise. The result does not depend on Threads. After the first step, no step allocates memory for activations
 // or gradients.
 func (n *Net) Train(ctx context.Context, src Source, o TrainOptions) error {
 	if o.Epochs < 0 || o.StartEpoch < 0 || o.BatchesPerEpoch < 1 {
@@ -70,6 +70,9 @@ func (n *Net) Train(ctx context.Context, src Source, o TrainOptions) error {
 	}
 	if o.WeightDecay == 0 {
 		o.WeightDecay = 5e-4
+	}
+	if n.arch.Classes == 0 {
+		return fmt.Errorf("nn: %s has no classes to train for", n.arch.Name)
 	}
 	params := n.Params()
 	threads := par.Threads(n.Threads)
@@ -86,7 +89,7 @@ func (n *Net) Train(ctx context.Context, src Source, o TrainOptions) error {
 			if step >= (epoch+1)*o.BatchesPerEpoch {
 				return fmt.Errorf("nn: the source yields more than %d batches in epoch %d", o.BatchesPerEpoch, epoch+1)
 			}
-			if err := n.checkBatch(b.X.N); err != nil {
+			if err := errors.Join(n.checkBatch(b.X.N), n.checkLabels(epoch, step-epoch*o.BatchesPerEpoch, b.Labels)); err != nil {
 				return err
 			}
 			rate := o.Schedule(step, steps)
@@ -117,6 +120,16 @@ func (n *Net) Train(ctx context.Context, src Source, o TrainOptions) error {
 	return ctx.Err()
 }
 
+// checkLabels returns an error that names the first label of a batch that is no class.
+func (n *Net) checkLabels(epoch, batch int, labels []int) error {
+	for i, l := range labels {
+		if l < 0 || l >= n.arch.Classes {
+			return fmt.Errorf("nn: epoch %d, batch %d, image %d: label %d is none of %d classes", epoch+1, batch+1, i, l, n.arch.Classes)
+		}
+	}
+	return nil
+}
+
 // checkBatch returns an error if a normalisation would have one value a channel of so many
 // images, which has no variance.
 func (n *Net) checkBatch(images int) error {
@@ -133,7 +146,7 @@ func (n *Net) checkBatch(images int) error {
 func (n *Net) gradients(p pass, b Batch) float64 {
 	logits := n.forward(p, b.X, nil)
 	n.grads = n.buffers(n.grads, b.X.N)
-	loss, _ := SoftmaxCrossEntropy(logits, b.Labels, n.grads[len(n.grads)-1])
+	loss, _ := softmaxCrossEntropy(logits, b.Labels, n.grads[len(n.grads)-1])
 	n.backward(p, b.X)
 	return loss
 }
@@ -141,12 +154,16 @@ func (n *Net) gradients(p pass, b Batch) float64 {
 // Evaluate returns the share of images of epoch 0 of src that the network
 // classifies correctly, in [0, 1], and their mean loss in nats.
 func (n *Net) Evaluate(ctx context.Context, src Source) (accuracy, loss float64, err error) {
-	var images, correct int
+	var batches, images, correct int
 	for b, err := range src(ctx, 0) {
 		if err != nil {
 			return 0, 0, err
 		}
-		l, c := SoftmaxCrossEntropy(n.Forward(b.X, nil), b.Labels, nil)
+		if err := n.checkLabels(0, batches, b.Labels); err != nil {
+			return 0, 0, err
+		}
+		batches++
+		l, c := SoftmaxCrossEntropy(n.Forward(b.X, nil), b.Labels)
 		loss += float64(l * float64(b.X.N))
 		images += b.X.N
 		correct += c

@@ -2,6 +2,8 @@ package spectral
 
 import (
 	"cmp"
+	"context"
+	"fmt"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -43,12 +45,18 @@ func (c *Clustering) Groups() [][]int { return members(c.Labels, c.K) }
 // component, for below that the eigenvectors are not determined, and at most one
 // per vertex; Clustering.K says how many there are.
 //
-// It returns an error if a weight is negative or not finite, and panics on
-// negative options.
-func Cluster(m mat.Symmetric, o Options) (*Clustering, error) {
+// It returns an error if a weight is negative or not finite, a *[WeightError], if an option is
+// negative, or if the context ends, at which it looks between steps: iterations of the
+// eigenvectors and of k-means, or one decomposition. It panics if a kind is none.
+//
+// It takes k n² steps for k clusters of n vertices where k is given and small beside n, else n³
+// (see [Smallest]), and for k-means 10 k² n for each iteration.
+//
+// See also [Split], [Similarity], [Silhouette] and [Stability].
+func Cluster(ctx context.Context, m mat.Symmetric, o Options) (*Clustering, error) {
 	g := toWeights(m)
-	if o.K < 0 || o.MinK < 0 || o.MaxK < 0 || o.Restarts < 0 {
-		panic(badOptions)
+	if min(o.K, o.MinK, o.MaxK, o.Restarts) < 0 {
+		return nil, fmt.Errorf("spectral: %d clusters, in a range of %d to %d, by %d restarts: want none below 0", o.K, o.MinK, o.MaxK, o.Restarts)
 	}
 	if o.Assign != KMeansAssignment && o.Assign != PivotedQRAssignment {
 		panic(badKind)
@@ -64,11 +72,11 @@ func Cluster(m mat.Symmetric, o Options) (*Clustering, error) {
 		g = g.subgraph(connected)
 	}
 	_, c.Components = components(g)
-	s, err := c.decompose(g, o)
+	s, err := c.decompose(ctx, g, o)
 	if err != nil {
 		return nil, err
 	}
-	labels, err := c.assign(s, o)
+	labels, err := c.assign(ctx, s, o)
 	if err != nil {
 		return nil, err
 	}
@@ -95,16 +103,16 @@ func newClustering(g *weights) (c *Clustering, connected []int) {
 
 // decompose computes the spectrum of g, which has no isolated vertex, and from it the
 // number of clusters.
-func (c *Clustering) decompose(g *weights, o Options) (s *Spectrum, err error) {
+func (c *Clustering) decompose(ctx context.Context, g *weights, o Options) (s *Spectrum, err error) {
 	if o.K > 0 {
 		c.K = min(max(o.K, c.Components), g.n)
-		s, err = Smallest(g, o.Laplacian, c.K, o.Threads)
+		s, err = Smallest(ctx, g, o.Laplacian, c.K, o.Threads)
 	} else {
 		// Components have two vertices or more, so minK < n throughout.
 		minK, maxK := cmp.Or(o.MinK, 2), cmp.Or(o.MaxK, g.n/2)
 		minK = max(min(minK, g.n-1), c.Components)
 		maxK = max(min(maxK, g.n-1), minK)
-		if s, err = decompose(g, o.Laplacian, maxK, o.Threads); err == nil {
+		if s, err = Decompose(ctx, g, o.Laplacian, maxK, o.Threads); err == nil {
 			c.K = Eigengap(s.Values, minK, maxK)
 		}
 	}
@@ -116,7 +124,7 @@ func (c *Clustering) decompose(g *weights, o Options) (s *Spectrum, err error) {
 }
 
 // assign returns the labels of the rows of the first K eigenvectors.
-func (c *Clustering) assign(s *Spectrum, o Options) (labels []int, err error) {
+func (c *Clustering) assign(ctx context.Context, s *Spectrum, o Options) (labels []int, err error) {
 	n, _ := s.Vectors.Dims()
 	vectors := s.Vectors.Slice(0, n, 0, c.K)
 	if o.Assign == PivotedQRAssignment {
@@ -132,6 +140,6 @@ func (c *Clustering) assign(s *Spectrum, o Options) (labels []int, err error) {
 			}
 		}
 	}
-	labels, c.Inertia, err = KMeans(rows, c.K, KMeansOptions{Restarts: o.Restarts, Seed: o.Seed, Threads: o.Threads})
+	labels, c.Inertia, err = KMeans(ctx, rows, c.K, KMeansOptions{Restarts: o.Restarts, Seed: o.Seed, Threads: o.Threads})
 	return labels, err
 }

@@ -1,6 +1,7 @@
 package spectral
 
 import (
+	"context"
 	"math"
 	"runtime"
 	"slices"
@@ -16,7 +17,7 @@ func TestPlantedPartitions(t *testing.T) {
 		labels, g := plantedPartition(rng, c.n, c.k)
 		for kind := Unnormalized; kind <= RandomWalk; kind++ {
 			for _, k := range []int{0, c.k} {
-				got, err := Cluster(g, Options{K: k, Laplacian: kind, Seed: 9})
+				got, err := Cluster(context.Background(), g, Options{K: k, Laplacian: kind, Seed: 9})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -48,7 +49,7 @@ func TestTwoMoons(t *testing.T) {
 		return math.Exp(-((xi-xj)*(xi-xj) + (yi-yj)*(yi-yj)) / (2 * 0.1 * 0.1))
 	})
 	for kind := Unnormalized; kind <= RandomWalk; kind++ {
-		c, err := Cluster(g, Options{K: 2, Laplacian: kind})
+		c, err := Cluster(context.Background(), g, Options{K: 2, Laplacian: kind})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +67,7 @@ func TestDisconnected(t *testing.T) {
 	want := []int{0, 0, 0, -1, 1, 1, 1, -1, 2, 2, 2}
 	for kind := Unnormalized; kind <= RandomWalk; kind++ {
 		for _, k := range []int{0, 1, 3} { // one cluster cannot hold three components
-			c, err := Cluster(g, Options{K: k, Laplacian: kind})
+			c, err := Cluster(context.Background(), g, Options{K: k, Laplacian: kind})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -99,8 +100,8 @@ func TestClusterSmall(t *testing.T) {
 		{pathGraph(3), 3, []int{0, 1, 2}},
 	} {
 		for _, f := range []func(mat.Symmetric, Options) (*Clustering, error){
-			Cluster,
-			func(g mat.Symmetric, o Options) (*Clustering, error) { return Split(g, o, 1) },
+			func(g mat.Symmetric, o Options) (*Clustering, error) { return Cluster(context.Background(), g, o) },
+			func(g mat.Symmetric, o Options) (*Clustering, error) { return Split(context.Background(), g, o, 1) },
 		} {
 			got, err := f(c.g, Options{K: c.k})
 			if err != nil || !slices.Equal(got.Labels, c.labels) || got.K != max(0, slices.Max(append(c.labels, -1))+1) {
@@ -109,10 +110,9 @@ func TestClusterSmall(t *testing.T) {
 		}
 	}
 	g := completeGraph(3)
-	mustPanic(t, badOptions, func() { Cluster(g, Options{K: -1}) })
-	mustPanic(t, badLaplace, func() { Cluster(g, Options{Laplacian: 7}) })
+	mustPanic(t, badLaplace, func() { Cluster(context.Background(), g, Options{Laplacian: 7}) })
 	g.SetSym(0, 2, math.NaN())
-	if _, err := Cluster(g, Options{}); err == nil {
+	if _, err := Cluster(context.Background(), g, Options{}); err == nil {
 		t.Error("NaN passed")
 	}
 }
@@ -123,7 +123,7 @@ func TestClusterFollowsPermutation(t *testing.T) {
 	labels, g := plantedPartition(rng, 48, 5)
 	perm := rng.Perm(48)
 	renamed := graph(48, func(i, j int) float64 { return g.At(perm[i], perm[j]) })
-	got, err := Cluster(renamed, Options{K: 5})
+	got, err := Cluster(context.Background(), renamed, Options{K: 5})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,12 +140,12 @@ func TestClusterFollowsPermutation(t *testing.T) {
 func TestClusterSameForAnyThreads(t *testing.T) {
 	g := noiseGraph(newRand(5), 150) // no structure: the restarts disagree
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	serial, err := Cluster(g, Options{K: 12, Threads: 1})
+	serial, err := Cluster(context.Background(), g, Options{K: 12, Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	runtime.GOMAXPROCS(4)
-	parallel, err := Cluster(g, Options{K: 12, Threads: 4})
+	parallel, err := Cluster(context.Background(), g, Options{K: 12, Threads: 4})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestSplit(t *testing.T) {
 		alpha float64
 		size  int
 	}{{0.5, 16}, {0.25, 16}, {4.5 / 64, 4}, {0.001, 1}, {0, 1}} {
-		got, err := Split(g, Options{K: 4}, c.alpha)
+		got, err := Split(context.Background(), g, Options{K: 4}, c.alpha)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,8 +177,11 @@ func TestSplit(t *testing.T) {
 			}
 		}
 	}
-	mustPanic(t, badAlpha, func() { Split(g, Options{}, math.NaN()) })
-	mustPanic(t, badAlpha, func() { Split(g, Options{}, -1) })
+	for _, alpha := range []float64{math.NaN(), -1} {
+		if _, err := Split(context.Background(), g, Options{}, alpha); err == nil {
+			t.Errorf("alpha %v: no error", alpha)
+		}
+	}
 }
 
 // Whatever the graph, the division ends, keeps to the limit and only refines.
@@ -189,11 +192,11 @@ func TestSplitRefines(t *testing.T) {
 		g := graph(n, func(i, j int) float64 { return weight.Draw(t, "w") })
 		alpha := rapid.Float64Range(0.01, 1).Draw(t, "alpha")
 		o := Options{K: rapid.IntRange(0, 5).Draw(t, "K"), Restarts: 2, Threads: 1}
-		coarse, err := Cluster(g, o)
+		coarse, err := Cluster(context.Background(), g, o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		fine, err := Split(g, o, alpha)
+		fine, err := Split(context.Background(), g, o, alpha)
 		if err != nil {
 			t.Fatal(err)
 		}

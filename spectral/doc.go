@@ -22,4 +22,20 @@
 // is never read. Results depend on the input and the seed alone, not on the number
 // of threads, and labels are canonical: numbered from 0 in the order in which they
 // first appear.
+//
+// # Errors and panics
+//
+// Shapes that do not agree, numbers of clusters or eigenvectors beyond those of vertices, and
+// kinds that there are not, are mistakes in the program, and panic with a constant message,
+// as in gonum. All that data or users decide is an error: a weight that is none is a
+// [WeightError], which says where, and options below 0 are found before anything is computed;
+// only [Affinity], which returns no error, panics for one.
+//
+// # Conventions
+//
+// What can take longer than a second takes a context. Threads limits the goroutines at work, 0
+// means all; it changes no bit. The same seed gives the same clusters.
+//
+// The environment variable CONVERGENT_CPU (portable, avx2, avx512) lowers the instruction set
+// in use, and changes no result; asm.TierError says if it names none.
 package spectral

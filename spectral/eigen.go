@@ -1,6 +1,7 @@
 package spectral
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -22,15 +23,16 @@ type Spectrum struct {
 // eigenvectors for the k smallest. Signs are canonical: the entry of largest
 // magnitude, the first of those that tie, is positive. For [RandomWalk] the
 // vectors are D^(-1/2) v with v those of [Symmetric], scaled to norm 1. It panics
-// unless 0 <= k <= n, and returns an error for a weight that is negative or not
-// finite.
-func Decompose(g mat.Symmetric, l Laplacian, k int) (*Spectrum, error) {
-	return decompose(g, l, k, 0)
-}
-
-func decompose(m mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) {
+// unless 0 <= k <= n, and returns a *[WeightError] for a weight that is negative or not
+// finite, and the context's error if that has ended before it begins.
+//
+// It takes n³ steps. Threads limits the threads at work; 0 means all. See also [Smallest].
+func Decompose(ctx context.Context, m mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) {
 	g, err := checkGraph(m, l, k)
 	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	if g.n == 0 {

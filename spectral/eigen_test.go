@@ -1,6 +1,7 @@
 package spectral
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
@@ -40,7 +41,7 @@ func TestKnownSpectra(t *testing.T) {
 		{"complete", completeGraph(n), Unnormalized, completeSpectrum(n)},
 		{"complete", completeGraph(n), RandomWalk, completeSpectrum(n / (n - 1.))},
 	} {
-		s, err := Decompose(c.g, c.kind, n)
+		s, err := Decompose(context.Background(), c.g, c.kind, n, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,7 +79,7 @@ func TestDecomposeCertificates(t *testing.T) {
 		g.SetSym(7, i, 0)
 	}
 	for kind := Unnormalized; kind <= RandomWalk; kind++ {
-		s, err := Decompose(g, kind, 12)
+		s, err := Decompose(context.Background(), g, kind, 12, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,20 +109,20 @@ func TestDecomposeCertificates(t *testing.T) {
 func TestDecomposeSmall(t *testing.T) {
 	for n := range 3 {
 		for kind := Unnormalized; kind <= RandomWalk; kind++ {
-			s, err := Decompose(completeGraph(n), kind, n)
+			s, err := Decompose(context.Background(), completeGraph(n), kind, n, 0)
 			if err != nil || len(s.Values) != n || len(s.Residuals) != n {
 				t.Errorf("n=%d, Laplacian %d: %+v, %v", n, kind, s, err)
 			}
 		}
 	}
-	if s, err := Decompose(completeGraph(3), Symmetric, 0); err != nil || len(s.Values) != 3 || !s.Vectors.IsEmpty() {
+	if s, err := Decompose(context.Background(), completeGraph(3), Symmetric, 0, 0); err != nil || len(s.Values) != 3 || !s.Vectors.IsEmpty() {
 		t.Errorf("no vectors: %+v, %v", s, err)
 	}
-	mustPanic(t, badClusters, func() { Decompose(completeGraph(3), Symmetric, 4) })
+	mustPanic(t, badClusters, func() { Decompose(context.Background(), completeGraph(3), Symmetric, 4, 0) })
 	for weight, want := range map[float64]string{math.NaN(): "NaN", math.Inf(1): "Inf", -0.5: "negative"} {
 		g := completeGraph(4)
 		g.SetSym(1, 3, weight)
-		_, err := Decompose(g, Symmetric, 2)
+		_, err := Decompose(context.Background(), g, Symmetric, 2, 0)
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "1 and 3") {
 			t.Errorf("weight %v: error %v", weight, err)
 		}

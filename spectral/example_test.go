@@ -1,6 +1,7 @@
 package spectral_test
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/convergent-go/convergent/spectral"
@@ -26,7 +27,7 @@ func Example() {
 	})
 	corr := spectral.Combine(xx, xy, yy)
 	g := spectral.Affinity(nil, corr, spectral.Rule{}) // negative correlations clipped
-	c, err := spectral.Cluster(g, spectral.Options{K: 2})
+	c, err := spectral.Cluster(context.Background(), g, spectral.Options{K: 2})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -50,7 +51,7 @@ func ExampleCluster() {
 		0, 0, 0, 1, 0, 1,
 		0, 0, 0, 1, 1, 0,
 	})
-	c, err := spectral.Cluster(g, spectral.Options{Laplacian: spectral.Symmetric})
+	c, err := spectral.Cluster(context.Background(), g, spectral.Options{Laplacian: spectral.Symmetric})
 	fmt.Println(c.K, c.Labels, err)
 	// Output: 2 [0 0 0 1 1 1] <nil>
 }
@@ -65,7 +66,7 @@ func ExampleSplit() {
 		0, 0, 0, 0, 0, 9,
 		0, 0, 0, 0, 9, 0,
 	})
-	c, err := spectral.Split(g, spectral.Options{K: 2}, 0.5)
+	c, err := spectral.Split(context.Background(), g, spectral.Options{K: 2}, 0.5)
 	fmt.Println(c.K, c.Labels, err)
 	// Output: 3 [0 0 1 1 2 2] <nil>
 }
@@ -101,16 +102,16 @@ func ExampleLink() {
 		0.875, 0.375, 1, 0.25,
 		0.125, 0.75, 0.25, 1,
 	})
-	tree, err := spectral.Link(corr, spectral.LinkageOptions{Method: spectral.Complete})
+	tree, err := spectral.Link(context.Background(), corr, spectral.LinkageOptions{Method: spectral.Complete})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(tree.OptimalOrder(corr))
+	fmt.Println(tree.OptimalOrder(context.Background(), corr))
 	fmt.Println(tree.CutHeight(0.5))
 	fmt.Println(tree.Newick([]string{"a", "b", "c", "d"}))
 	// Output:
-	// [0 2 1 3]
+	// [0 2 1 3] <nil>
 	// [0 1 0 1]
 	// ((a:0.125,c:0.125):0.75,(b:0.25,d:0.25):0.625);
 }
@@ -123,7 +124,7 @@ func ExampleSmallest() {
 		0, 1, 0, 1,
 		0, 0, 1, 0,
 	})
-	s, err := spectral.Smallest(path, spectral.Unnormalized, 2, 0)
+	s, err := spectral.Smallest(context.Background(), path, spectral.Unnormalized, 2, 0)
 	fmt.Printf("%.4f %v\n", s.Values, err)
 	// Output: [0.0000 0.5858] <nil>
 }
@@ -138,12 +139,12 @@ func ExampleStability() {
 		0, 0.1, 1, 0,
 	})
 	o := spectral.Options{K: 2, Assign: spectral.PivotedQRAssignment}
-	c, err := spectral.Cluster(g, o)
+	c, err := spectral.Cluster(context.Background(), g, o)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	rand, err := spectral.Stability(c, o, 2, func(int) (mat.Symmetric, error) { return g, nil })
+	rand, err := spectral.Stability(context.Background(), c, o, 2, func(int) (mat.Symmetric, error) { return g, nil })
 	fmt.Printf("%v cut %.3f, stability %v %v\n", c.Labels, spectral.NormalizedCut(g, c.Labels), rand, err)
 	// Output: [0 0 1 1] cut 0.182, stability [1 1] <nil>
 }

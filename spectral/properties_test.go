@@ -1,6 +1,7 @@
 package spectral
 
 import (
+	"context"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -39,7 +40,7 @@ func TestTreeProperties(t *testing.T) {
 			if method == Ward && !distances {
 				continue // these are no inner products
 			}
-			tree, err := Link(d, LinkageOptions{Method: method, Distances: distances})
+			tree, err := Link(context.Background(), d, LinkageOptions{Method: method, Distances: distances})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -124,12 +125,12 @@ func TestSmallest(t *testing.T) {
 	for name, g := range graphs {
 		for _, l := range []Laplacian{Unnormalized, Symmetric, RandomWalk} {
 			const k = 20
-			spectrum, err := Decompose(g, l, k)
+			spectrum, err := Decompose(context.Background(), g, l, k, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, threads := range []int{1, 3} {
-				smallest, err := Smallest(g, l, k, threads)
+				smallest, err := Smallest(context.Background(), g, l, k, threads)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -260,20 +261,20 @@ func TestStability(t *testing.T) {
 		return g
 	}
 	o := Options{Laplacian: Symmetric}
-	c, err := Cluster(draw(0.1), o)
+	c, err := Cluster(context.Background(), draw(0.1), o)
 	if err != nil || c.K != 3 {
 		t.Fatal(c, err)
 	}
-	indices, err := Stability(c, o, 5, func(int) (mat.Symmetric, error) { return draw(0.1), nil })
+	indices, err := Stability(context.Background(), c, o, 5, func(int) (mat.Symmetric, error) { return draw(0.1), nil })
 	if err != nil || !slices.Equal(indices, []float64{1, 1, 1, 1, 1}) {
 		t.Errorf("clear clusters: %v, %v", indices, err)
 	}
-	indices, err = Stability(c, o, 5, func(int) (mat.Symmetric, error) { return draw(100), nil })
+	indices, err = Stability(context.Background(), c, o, 5, func(int) (mat.Symmetric, error) { return draw(100), nil })
 	if err != nil || floats.Max(indices) > 0.5 {
 		t.Errorf("no clusters: %v, %v", indices, err)
 	}
 	failure := errors.New("no images")
-	if _, err := Stability(c, o, 5, func(int) (mat.Symmetric, error) { return nil, failure }); err != failure {
+	if _, err := Stability(context.Background(), c, o, 5, func(int) (mat.Symmetric, error) { return nil, failure }); err != failure {
 		t.Errorf("error %v", err)
 	}
 }

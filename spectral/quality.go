@@ -1,6 +1,8 @@
 package spectral
 
 import (
+	"context"
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -144,10 +146,14 @@ func pairCount[K comparable](sizes map[K]int) float64 {
 // high where clusters are a property of the units and not of the observations. resampled
 // makes the graph of a draw, such as that of the correlations over images drawn with
 // replacement. K is that of the clustering unless the options name another. It returns the
-// first error of resampled or Cluster.
-func Stability(c *Clustering, o Options, draws int, resampled func(draw int) (mat.Symmetric, error)) ([]float64, error) {
+// first error of resampled or Cluster, and fewer draws than 0 are an error. A draw takes what
+// Cluster does.
+func Stability(ctx context.Context, c *Clustering, o Options, draws int, resampled func(draw int) (mat.Symmetric, error)) ([]float64, error) {
 	if o.K == 0 {
 		o.K = c.K
+	}
+	if draws < 0 {
+		return nil, fmt.Errorf("spectral: a stability of %d draws", draws)
 	}
 	indices := make([]float64, draws)
 	for d := range indices {
@@ -155,7 +161,7 @@ func Stability(c *Clustering, o Options, draws int, resampled func(draw int) (ma
 		if err != nil {
 			return nil, err
 		}
-		clustering, err := Cluster(g, o)
+		clustering, err := Cluster(ctx, g, o)
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package spectral
 
 import (
+	"context"
 	"encoding/json"
 	"math"
 	"os"
@@ -76,7 +77,7 @@ func TestLinkageReference(t *testing.T) {
 		n := len(tree.Points)
 		distances := pairwise(tree.Points, func(a, b []float64) float64 { return floats.Distance(a, b, 2) })
 		for name, want := range tree.Methods {
-			got, err := Link(distances, LinkageOptions{Method: methods[name], Distances: true})
+			got, err := Link(context.Background(), distances, LinkageOptions{Method: methods[name], Distances: true})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -95,7 +96,10 @@ func TestLinkageReference(t *testing.T) {
 					at++
 				}
 			}
-			order := got.OptimalOrder(distances)
+			order, err := got.OptimalOrder(context.Background(), distances)
+			if err != nil {
+				t.Fatal(err)
+			}
 			var cost float64
 			for i := 1; i < n; i++ {
 				cost += distances.At(order[i-1], order[i])
@@ -111,7 +115,7 @@ func TestLinkageReference(t *testing.T) {
 		}
 		// Inner products determine the same distances.
 		products := pairwise(tree.Points, floats.Dot)
-		got, err := Link(products, LinkageOptions{Method: Ward})
+		got, err := Link(context.Background(), products, LinkageOptions{Method: Ward})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +172,7 @@ func TestClusterReference(t *testing.T) {
 		corr := pairwise(want.Units, correlation)
 		g := Affinity(nil, corr, Rule{})
 		for name, l := range map[string]Laplacian{"unnormalized": Unnormalized, "symmetric": Symmetric} {
-			s, err := Smallest(g, l, want.K, 0)
+			s, err := Smallest(context.Background(), g, l, want.K, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,7 +181,7 @@ func TestClusterReference(t *testing.T) {
 			}
 		}
 		for assignment, labels := range map[Assignment][]int{KMeansAssignment: want.KMeans, PivotedQRAssignment: want.QR} {
-			c, err := Cluster(g, Options{K: want.K, Laplacian: RandomWalk, Assign: assignment})
+			c, err := Cluster(context.Background(), g, Options{K: want.K, Laplacian: RandomWalk, Assign: assignment})
 			if err != nil {
 				t.Fatal(err)
 			}

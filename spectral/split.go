@@ -1,6 +1,8 @@
 package spectral
 
 import (
+	"context"
+	"fmt"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -18,18 +20,18 @@ import (
 // leaves two or more parts that are not empty, so the recursion ends.
 //
 // Labels and K of the result are those after the divisions, all else describes
-// the first clustering. Errors and panics are Cluster's, and it panics if alpha is
-// negative or NaN.
-func Split(m mat.Symmetric, o Options, alpha float64) (*Clustering, error) {
+// the first clustering. Errors and panics are Cluster's, and alpha is an error if it
+// is negative or NaN. A division takes what Cluster does for its vertices.
+func Split(ctx context.Context, m mat.Symmetric, o Options, alpha float64) (*Clustering, error) {
 	g := toWeights(m)
 	if !(alpha >= 0) {
-		panic(badAlpha)
+		return nil, fmt.Errorf("spectral: alpha %v; want 0 for 0.025, or more", alpha)
 	}
 	if alpha == 0 {
 		alpha = 0.025
 	}
 	limit := max(1, alpha*float64(g.SymmetricDim()))
-	c, err := Cluster(g, o)
+	c, err := Cluster(ctx, g, o)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +42,7 @@ func Split(m mat.Symmetric, o Options, alpha float64) (*Clustering, error) {
 			continue
 		}
 		o.K = int(math.Ceil(float64(len(group)) / limit))
-		parts, err := Cluster(g.subgraph(group), o)
+		parts, err := Cluster(ctx, g.subgraph(group), o)
 		if err != nil {
 			return nil, err
 		}

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/bench/flags"
 	"github.com/convergent-go/convergent/internal/artifact"
 )
@@ -34,6 +36,16 @@ type commands struct {
 	Version    versionCommand    `cmd:"" help:"Say which version this is."`
 
 	PrintVersion kong.VersionFlag `name:"version" help:"Say which version this is."`
+}
+
+// portableNote says what the portable tier costs. Its products of matrices take 70 times as long
+// as AVX2's on the machine of bench/README.md (1.4 GFLOP/s a core, 100).
+const portableNote = "convergent: the instruction set in use is portable: results are the same, but take up to 70 times as long as with AVX2"
+
+// computes reports whether a command is one whose time the kernels decide.
+func computes(k *kong.Context) bool {
+	name, _, _ := strings.Cut(k.Command(), " ")
+	return slices.Contains([]string{"reproduce", "compare", "moments", "identify"}, name)
 }
 
 // patience is how long an interrupted run has to stop in order.
@@ -61,6 +73,10 @@ This reproduces "Convergent Learning" (ICLR 2016): it trains several convolution
 Open report.html in the output folder when it is done.`
 
 func main() {
+	if err := asm.TierError(); err != nil {
+		fmt.Fprintln(os.Stderr, "convergent:", err)
+		os.Exit(2)
+	}
 	var c commands
 	parser := kong.Must(&c, kong.Name("convergent"), kong.Description(description), kong.Vars{"version": version()},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}))
@@ -84,6 +100,9 @@ func main() {
 		stopped(k)
 	})
 	k.BindTo(ctx, (*context.Context)(nil))
+	if computes(k) && asm.Active() == asm.Portable {
+		fmt.Fprintln(os.Stderr, portableNote)
+	}
 	if err := k.Run(); errors.Is(err, context.Canceled) || err != nil && ctx.Err() != nil {
 		stopped(k)
 	} else if err != nil {

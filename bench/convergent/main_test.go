@@ -251,6 +251,28 @@ func commandNames(t *testing.T) []string {
 	return names
 }
 
+// TestTier: CONVERGENT_CPU that names no tier is said before any work, and the tier that is
+// slow before much of it.
+func TestTier(t *testing.T) {
+	for _, c := range []struct {
+		tier, want string
+		code       int
+		args       []string
+	}{
+		{"sse9", "convergent: asm: CONVERGENT_CPU=\"sse9\" is not one of portable, avx2, avx512\n", 2, []string{"version"}},
+		{"Portable", portableNote + "\nconvergent: ", 1, []string{"compare", "missing1.npy", "missing2.npy"}},
+		{"portable", "", 0, []string{"version"}},
+	} {
+		cmd := command(c.args...)
+		cmd.Env = append(cmd.Env, "CONVERGENT_CPU="+c.tier)
+		var stderr strings.Builder
+		cmd.Stderr = &stderr
+		if cmd.Run(); cmd.ProcessState.ExitCode() != c.code || !strings.HasPrefix(stderr.String(), c.want) || c.want == "" && stderr.Len() > 0 {
+			t.Errorf("%s: exit code %d: %s", c.tier, cmd.ProcessState.ExitCode(), stderr.String())
+		}
+	}
+}
+
 func TestVersion(t *testing.T) {
 	for _, arg := range []string{"version", "-version", "--version"} {
 		stdout, stderr, code := run(t, arg)

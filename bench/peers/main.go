@@ -19,6 +19,7 @@ import (
 	"slices"
 
 	"github.com/alecthomas/kong"
+	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/bench"
 	"github.com/convergent-go/convergent/bench/flags"
 )
@@ -42,7 +43,11 @@ A ratio is a peer's time over ours: above 1, ours is faster. It is the median of
 func main() {
 	var o options
 	parser := kong.Must(&o, kong.Name("peers"), kong.Description(description), kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
-	if _, err := flags.Parse(parser, os.Args[1:]); err != nil {
+	_, err := flags.Parse(parser, os.Args[1:])
+	if err == nil {
+		err = asm.TierError()
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "peers: %v\nTry: peers -h\n", err)
 		os.Exit(2)
 	}

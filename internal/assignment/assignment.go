@@ -12,6 +12,7 @@
 package assignment
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -68,7 +69,17 @@ func transpose(c Matrix) (Matrix, error) {
 	return t, nil
 }
 
-// Check returns an error that names the first value in row i that is NaN or
+// ValueError says which value is NaN or beyond ±Limit but not -Inf.
+type ValueError struct {
+	Row, Col int
+	Value    float64
+}
+
+func (e *ValueError) Error() string {
+	return fmt.Sprintf("value %v at row %d, column %d; want one within ±%g, or -Inf for a forbidden pair", e.Value, e.Row, e.Col, Limit)
+}
+
+// Check returns a *ValueError that names the first value in row i that is NaN or
 // beyond ±Limit but not -Inf.
 func (c Matrix) Check(i int) error {
 	row := c.Row(i)
@@ -80,7 +91,7 @@ func (c Matrix) Check(i int) error {
 	if c.Transposed {
 		i, j = j, i
 	}
-	return fmt.Errorf("value %v at row %d, column %d; want one within ±%g, or -Inf for a forbidden pair", x, i, j, Limit)
+	return &ValueError{i, j, x}
 }
 
 // Solution is an assignment with its dual variables: U_i + V_j >= c_ij, with
@@ -98,7 +109,10 @@ type Solution struct {
 // in their order, each for the first of its equally good columns, counted from the
 // row's own number where there are too many for its list; and of equally short
 // paths the first is taken.
-func Max(c Matrix) (Solution, error) {
+func Max(c Matrix) (Solution, error) { return MaxContext(context.Background(), c) }
+
+// MaxContext is Max, which ends with the context's error if that ends first.
+func MaxContext(ctx context.Context, c Matrix) (Solution, error) {
 	if c.Rows > c.Cols {
 		var err error
 		if c, err = transpose(c); err != nil {
@@ -109,7 +123,11 @@ func Max(c Matrix) (Solution, error) {
 	if err := s.initialise(); err != nil {
 		return Solution{}, err
 	}
-	if deficient := s.solve(); deficient != nil {
+	deficient, err := s.solve(ctx)
+	if err != nil {
+		return Solution{}, err
+	}
+	if deficient != nil {
 		side, other := "rows", "columns"
 		if c.Transposed {
 			side, other = other, side
@@ -190,7 +208,7 @@ func (s *solver) assign(i, j int32) {
 }
 
 // solve assigns all rows, or returns rows that have too few columns.
-func (s *solver) solve() []int {
+func (s *solver) solve(ctx context.Context) (deficient []int, err error) {
 	var unassigned []int32
 	for i, j := range s.col {
 		if j < 0 {
@@ -201,9 +219,12 @@ func (s *solver) solve() []int {
 		unassigned = s.reduceRows(unassigned)
 	}
 	for _, i := range unassigned {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		if deficient := s.augment(i); deficient != nil {
-			return deficient
+			return deficient, nil
 		}
 	}
-	return nil
+	return nil, nil
 }

@@ -1,6 +1,7 @@
 package assignment
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
@@ -88,7 +89,7 @@ func TestLists(t *testing.T) {
 						if err := s.initialise(); err != nil {
 							t.Fatal(err)
 						}
-						if deficient := s.solve(); deficient != nil {
+						if deficient, _ := s.solve(context.Background()); deficient != nil {
 							t.Fatalf("%v: rows %v have too few columns", size, deficient)
 						}
 						checkOptimal(t, s, map[bool]float64{true: 1e-14}[k.name == "uniform"])
@@ -107,7 +108,7 @@ func TestLongPaths(t *testing.T) {
 		if err := s.initialise(); err != nil {
 			t.Fatal(err)
 		}
-		if deficient := s.solve(); deficient != nil {
+		if deficient, _ := s.solve(context.Background()); deficient != nil {
 			t.Fatalf("%s: rows %v have too few columns", k.name, deficient)
 		}
 		checkOptimal(t, s, map[bool]float64{true: 1e-14}[k.name == "uniform"])
@@ -183,7 +184,7 @@ func digest(t *testing.T) uint64 {
 			if k.name == "sparse" {
 				continue
 			}
-			p, err := Transport(c)
+			p, err := Transport(context.Background(), c)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -208,7 +209,7 @@ func TestMemory(t *testing.T) {
 	}{
 		{"Max", 0.1, func() error { _, err := Max(c); return err }},
 		{"Max, more rows", 1.1, func() error { _, err := Max(tall); return err }},
-		{"Transport", 0.1, func() error { _, err := Transport(tall); return err }},
+		{"Transport", 0.1, func() error { _, err := Transport(context.Background(), tall); return err }},
 	} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -262,7 +263,7 @@ func TestTransport(t *testing.T) {
 		for _, size := range [][2]int{{1, 1}, {1, 5}, {5, 1}, {4, 6}, {6, 4}, {5, 7}, {7, 5}, {8, 8}, {12, 30}, {21, 14}} {
 			n, m := size[0], size[1]
 			c := newMatrix(n, m, k.value)
-			p, err := Transport(c)
+			p, err := Transport(context.Background(), c)
 			if err != nil {
 				t.Fatal(err)
 			}

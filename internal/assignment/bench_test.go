@@ -1,6 +1,7 @@
 package assignment
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -93,7 +94,7 @@ func BenchmarkTransport(b *testing.B) {
 		c.Rows = size[0]
 		b.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(b *testing.B) {
 			for b.Loop() {
-				if _, err := Transport(c); err != nil {
+				if _, err := Transport(context.Background(), c); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -153,36 +153,51 @@ func Read(r io.Reader, size int64) (*File, error) {
 	f := &File{Metadata: metadata}
 	for _, e := range entries {
 		t := Tensor{Name: e.Name, Shape: e.Shape}
-		var data any
+		var err error
 		switch e.DType {
 		case "F32":
-			t.F32 = make([]float32, e.Size/4)
-			data = t.F32
+			t.F32, err = readArray[float32](r, e.Size/4, size)
 		case "F64":
-			t.F64 = make([]float64, e.Size/8)
-			data = t.F64
+			t.F64, err = readArray[float64](r, e.Size/8, size)
 		case "I64":
-			t.I64 = make([]int64, e.Size/8)
-			data = t.I64
+			t.I64, err = readArray[int64](r, e.Size/8, size)
 		default:
 			return nil, fmt.Errorf("tensor %q has type %q; F32, F64 and I64 are supported", e.Name, e.DType)
 		}
-		if err := binary.Read(r, binary.LittleEndian, data); e.Size > 0 && err != nil {
+		if err != nil {
 			return nil, fmt.Errorf("cut short in tensor %q: %w", e.Name, err)
 		}
 		f.Tensors = append(f.Tensors, t)
 	}
-	if want, ok := f.Metadata[checksum]; ok {
-		h := sha256.New()
-		if err := f.writeData(h); err != nil {
+	return f, f.verify()
+}
+
+// readArray reads n elements of a file of the given size, or of a stream: then memory grows
+// with what comes.
+func readArray[T float32 | float64 | int64](r io.Reader, n, size int64) ([]T, error) {
+	const chunk = 1 << 16
+	first := n
+	if size == unknown {
+		first = min(n, chunk)
+	}
+	x := make([]T, 0, first)
+	for int64(len(x)) < n {
+		from := len(x)
+		k := int(min(n-int64(from), chunk))
+		x = slices.Grow(x, k)[:from+k]
+		if err := binary.Read(r, binary.LittleEndian, x[from:]); err != nil {
 			return nil, err
 		}
-		if hex.EncodeToString(h.Sum(nil)) != want {
-			return nil, ErrDamaged
-		}
-		delete(f.Metadata, checksum)
 	}
-	return f, nil
+	return x, nil
+}
+
+// unknown is the size of a stream.
+const unknown = math.MaxInt64
+
+// Decode reads a file from a stream, and nothing of what follows it.
+func Decode(r io.Reader) (*File, error) {
+	return Read(r, unknown)
 }
 
 // ReadHeader reads the header of a file of the given size and leaves r where the
@@ -196,8 +211,11 @@ func ReadHeader(r io.Reader, size int64) ([]Entry, map[string]string, error) {
 	if length > maxHeader || int64(length) > size-8 {
 		return nil, nil, fmt.Errorf("not a safetensors file, or cut short: it claims a header of %d bytes in a file of %d", length, size)
 	}
-	header := make([]byte, length)
-	if _, err := io.ReadFull(r, header); err != nil {
+	header, err := io.ReadAll(io.LimitReader(r, int64(length)))
+	if err == nil && uint64(len(header)) < length {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
 		return nil, nil, fmt.Errorf("cut short in its header: %w", err)
 	}
 	listing, metadata, err := parse(header)
@@ -223,7 +241,7 @@ func ReadHeader(r io.Reader, size int64) ([]Entry, map[string]string, error) {
 		entries[i] = Entry{e.name, e.DType, e.Shape, start + at, e.Offsets[1] - at}
 		at = e.Offsets[1]
 	}
-	if extra := size - start - at; extra != 0 {
+	if extra := size - start - at; extra != 0 && size != unknown {
 		return nil, nil, fmt.Errorf("%d bytes follow the last tensor", extra)
 	}
 	return entries, metadata, nil
@@ -307,27 +325,50 @@ func Load(path string) (*File, error) {
 	return f, nil
 }
 
+// verify returns an error if the metadata have a checksum, which it takes out of them, and it
+// is another than the tensors'.
+func (f *File) verify() error {
+	want, ok := f.Metadata[checksum]
+	if !ok {
+		return nil
+	}
+	h := sha256.New()
+	if err := f.writeData(h); err != nil {
+		return err
+	}
+	if hex.EncodeToString(h.Sum(nil)) != want {
+		return ErrDamaged
+	}
+	delete(f.Metadata, checksum)
+	return nil
+}
+
 // checksum is the key of the metadata that hold the SHA-256 of the tensors' bytes.
 const checksum = "sha256"
 
-// ErrDamaged is the error of Read, and wrapped by that of Load, for a file whose tensors have
-// other bytes than those that were saved.
+// ErrDamaged is the error of Read, and wrapped by those of Load and Decode, for a file whose
+// tensors have other bytes than those that were saved.
 var ErrDamaged = errors.New("damaged: the tensors are not those that were saved")
 
 // Save writes the file to path whole or not at all, with a checksum in its metadata.
 func Save(path string, f *File) error {
+	return artifact.Write(path, func(w io.Writer) error {
+		_, err := Encode(w, f)
+		return err
+	})
+}
+
+// Encode writes to w what Save writes, and returns the number of bytes.
+func Encode(w io.Writer, f *File) (int64, error) {
 	h := sha256.New()
 	if err := f.writeData(h); err != nil {
-		return err
+		return 0, err
 	}
 	file := &File{Metadata: map[string]string{checksum: hex.EncodeToString(h.Sum(nil))}, Tensors: f.Tensors}
 	for key, v := range f.Metadata {
 		file.Metadata[key] = v
 	}
-	return artifact.Write(path, func(w io.Writer) error {
-		_, err := file.WriteTo(w)
-		return err
-	})
+	return file.WriteTo(w)
 }
 
 // counter counts the bytes that pass through it.

@@ -8,8 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 // sample returns a file with tensors of all types.
@@ -150,4 +153,37 @@ func FuzzRead(f *testing.F) {
 			t.Fatal("a second round differs")
 		}
 	})
+}
+
+// TestStream reads one file after another from a stream that gives a few bytes at a time, and
+// from one that ends early.
+func TestStream(t *testing.T) {
+	var stream bytes.Buffer
+	for i := range 2 {
+		f := &File{Metadata: map[string]string{"i": strconv.Itoa(i)}, Tensors: []Tensor{
+			{Name: "a", Shape: []int{100_000}, F64: slices.Repeat([]float64{float64(i)}, 100_000)}, {Name: "b", Shape: []int{0}},
+		}}
+		if n, err := Encode(&stream, f); err != nil || n < 800_000 {
+			t.Fatal(n, err)
+		}
+	}
+	half := stream.Len() / 2
+	all := bytes.Clone(stream.Bytes())
+	r := iotest.OneByteReader(bytes.NewReader(all))
+	for i := range 2 {
+		f, err := Decode(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, err := f.Get("a"); err != nil || a.F64[99_999] != float64(i) || len(f.Metadata) != 1 {
+			t.Errorf("file %d: %v, metadata %v", i, err, f.Metadata)
+		}
+	}
+	if _, err := Decode(bytes.NewReader(all[:half-9])); err == nil || !strings.Contains(err.Error(), `cut short in tensor "a"`) {
+		t.Errorf("of a stream that ends early: %v", err)
+	}
+	all[half-9] ^= 1
+	if _, err := Decode(bytes.NewReader(all)); !errors.Is(err, ErrDamaged) {
+		t.Errorf("of a stream with another bit: %v", err)
+	}
 }

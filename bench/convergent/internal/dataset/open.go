@@ -130,7 +130,8 @@ func (f folder) Stat(name string) (fs.FileInfo, error) { return fs.Stat(f.FS, na
 
 // cause leaves out of a system error the path that Open names anyway.
 func cause(err error) error {
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
+	var p *fs.PathError
+	if errors.As(err, &p) {
 		return p.Err
 	}
 	return err

@@ -87,7 +87,7 @@ func (l *layer) meanAngles(ctx context.Context, live *corr.Moments, images *cros
 		}
 		share := float64(a+len(some)) / float64(len(live.Live(p.A))+b)
 		clusters := math.Round(share * float64(clusterCount(l.Clusters, live.Units(p.A)+live.Units(p.B))))
-		sums[i], counts[i], err = clusterAngles(of(chosen[k]), of(measured[k]), max(1, int(clusters)), stream(l.Seed, kMeans))
+		sums[i], counts[i], err = clusterAngles(ctx, of(chosen[k]), of(measured[k]), max(1, int(clusters)), stream(l.Seed, kMeans))
 		return err
 	})
 	means = make([]float64, draws+1)
@@ -116,9 +116,9 @@ func standardRotation(std []float64, count int, rnd *rand.Rand) *mat.Dense {
 
 // clusterAngles returns the sum and number of the canonical correlations of a pair of
 // networks in the clusters that another pair, of the same units, is made into.
-func clusterAngles(chosen, measured *corr.Pair, clusters int, seed uint64) (sum, count float64, err error) {
+func clusterAngles(ctx context.Context, chosen, measured *corr.Pair, clusters int, seed uint64) (sum, count float64, err error) {
 	aa, bb := chosen.Within()
-	c, err := jointClusters(aa, chosen.Correlation(), bb, clusters, seed, 1)
+	c, err := jointClusters(ctx, aa, chosen.Correlation(), bb, clusters, seed, 1)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -89,7 +89,7 @@ func (s *crossFit) predict(live *corr.Moments, a, b int, fit func(xx, xy *mat.De
 	lb = pick(lb, spreadOver(len(lb), predictedUnits))
 	var kinds []residuals
 	for k, fold := range s.folds {
-		fits, err := fit(corr.Select(fold.Correlation(nil, a, a), la, la), corr.Select(fold.Correlation(nil, a, b), la, lb))
+		fits, err := fit(corr.ZeroNaN(corr.Select(fold.Correlation(nil, a, a), la, la)), corr.ZeroNaN(corr.Select(fold.Correlation(nil, a, b), la, lb)))
 		if err != nil {
 			return nil, err
 		}

@@ -76,7 +76,7 @@ func (l *layer) pair(ctx context.Context, a, b int) (*results.Pair, *results.Det
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := p.manyToMany(pair, l.Clusters, stream(l.Seed, kMeans), l.Threads); err != nil {
+	if err := p.manyToMany(ctx, pair, l.Clusters, stream(l.Seed, kMeans), l.Threads); err != nil {
 		return nil, nil, err
 	}
 	return pair, detail, nil
@@ -163,8 +163,8 @@ const (
 
 // manyToMany is section 5 of the paper: spectral clustering of the joint graph
 // of both networks.
-func (p pairing) manyToMany(pair *results.Pair, clusters int, seed uint64, threads int) error {
-	c, err := jointClusters(p.aa, p.ab, p.bb, clusterCount(clusters, p.unitsA+p.unitsB), seed, threads)
+func (p pairing) manyToMany(ctx context.Context, pair *results.Pair, clusters int, seed uint64, threads int) error {
+	c, err := jointClusters(ctx, p.aa, p.ab, p.bb, clusterCount(clusters, p.unitsA+p.unitsB), seed, threads)
 	if err != nil {
 		return err
 	}
@@ -187,8 +187,8 @@ func clusterCount(asked, units int) int {
 }
 
 // jointClusters clusters the units of two networks together.
-func jointClusters(aa, ab, bb mat.Matrix, clusters int, seed uint64, threads int) (*spectral.Clustering, error) {
+func jointClusters(ctx context.Context, aa, ab, bb mat.Matrix, clusters int, seed uint64, threads int) (*spectral.Clustering, error) {
 	joint := spectral.Combine(aa, ab, bb)
 	graph := spectral.Affinity(nil, joint, spectral.Rule{Kind: spectral.Clip})
-	return spectral.Cluster(graph, spectral.Options{K: min(clusters, joint.SymmetricDim()), Laplacian: spectral.Symmetric, Seed: seed, Threads: threads})
+	return spectral.Cluster(ctx, graph, spectral.Options{K: min(clusters, joint.SymmetricDim()), Laplacian: spectral.Symmetric, Seed: seed, Threads: threads})
 }

@@ -37,7 +37,7 @@ func WritePair(dir string, m *corr.Moments, p *Pair, d *Detail) error {
 		name string
 		a, b int
 	}{{"between", p.A, p.B}, {"within_a", p.A, p.A}, {"within_b", p.B, p.B}} {
-		if err := arrays.WriteNPY(filepath.Join(dir, "correlation_"+c.name+".npy"), m.Correlation(nil, c.a, c.b)); err != nil {
+		if err := arrays.WriteNPY(filepath.Join(dir, "correlation_"+c.name+".npy"), corr.ZeroNaN(m.Correlation(nil, c.a, c.b))); err != nil {
 			return err
 		}
 	}

@@ -110,5 +110,5 @@ func joint(m *corr.Moments) (correlation *mat.Dense, means [][]float64) {
 			m.Correlation(correlation.Slice(begin[a], begin[a+1], begin[b], begin[b+1]).(*mat.Dense), a, b)
 		}
 	}
-	return correlation, means
+	return corr.ZeroNaN(correlation), means
 }

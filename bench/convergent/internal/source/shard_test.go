@@ -24,7 +24,7 @@ type sample struct {
 // samples gathers what a source hands out, by the number of the sample among all.
 func samples(t *testing.T, o Options) map[int]sample {
 	t.Helper()
-	s, err := Open(o)
+	s, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

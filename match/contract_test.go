@@ -1,0 +1,100 @@
+package match
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// TestTiesByValue: matchings of a matrix, of a transpose of its transpose and of copies are the
+// same, ties and all, however the values are stored.
+func TestTiesByValue(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 3))
+	for _, size := range [][2]int{{6, 6}, {4, 7}, {7, 4}} {
+		for range 200 {
+			m := mat.NewDense(size[0], size[1], nil)
+			m.Apply(func(_, _ int, _ float64) float64 { return float64(rnd.IntN(3)) }, m)
+			transposed := mat.DenseCopyOf(m.T())
+			for _, c := range [][2]mat.Matrix{{m, transposed.T()}, {m.T(), transposed}} {
+				for name, f := range map[string]func(mat.Matrix) (any, error){
+					"Bipartite":    func(c mat.Matrix) (any, error) { return Bipartite(c) },
+					"SemiMatching": func(c mat.Matrix) (any, error) { return SemiMatching(c) },
+					"Greedy":       func(c mat.Matrix) (any, error) { return Greedy(c) },
+					"SoftMatching": func(c mat.Matrix) (any, error) { return SoftMatching(context.Background(), c) },
+				} {
+					got, err := f(c[0])
+					want, err2 := f(c[1])
+					if errors.Join(err, err2) != nil || !reflect.DeepEqual(got, want) {
+						t.Fatalf("%s: %v and, of the same values, %v: %v %v", name, got, want, err, err2)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestContext: what can take long ends with the context's error.
+func TestContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	const n = 64
+	square, wide := mat.NewDense(n, n, nil), mat.NewDense(n, n+1, nil)
+	rankOne := func(i, j int, _ float64) float64 { return float64(i * j) }
+	square.Apply(rankOne, square)
+	wide.Apply(rankOne, wide)
+	for name, f := range map[string]func() error{
+		"BipartiteContext": func() error { _, err := BipartiteContext(ctx, square); return err },
+		"SoftMatching":     func() error { _, err := SoftMatching(ctx, wide); return err },
+		"of squares":       func() error { _, err := SoftMatching(ctx, square); return err },
+		"Lasso": func() error {
+			_, err := Lasso(ctx, mat.NewDense(1, 1, []float64{1}), mat.NewDense(1, 1, []float64{0.5}), LassoOptions{Lambdas: []float64{0.1}})
+			return err
+		},
+		"LassoSizes": func() error {
+			_, err := LassoSizes(ctx, mat.NewDense(1, 1, []float64{1}), mat.NewDense(1, 1, []float64{0.5}), []int{1}, LassoOptions{})
+			return err
+		},
+	} {
+		if err := f(); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+// TestValueError: an error says where, in the caller's rows and columns.
+func TestValueError(t *testing.T) {
+	for _, size := range [][2]int{{3, 5}, {5, 3}, {4, 4}} {
+		m := mat.NewDense(size[0], size[1], nil)
+		m.Set(2, 1, math.NaN())
+		for name, f := range map[string]func(mat.Matrix) error{
+			"Bipartite":    func(c mat.Matrix) error { _, err := Bipartite(c); return err },
+			"SemiMatching": func(c mat.Matrix) error { _, err := SemiMatching(c); return err },
+			"Greedy":       func(c mat.Matrix) error { _, err := Greedy(c); return err },
+			"Mutual":       func(c mat.Matrix) error { _, err := Mutual(c, 1); return err },
+			"SoftMatching": func(c mat.Matrix) error { _, err := SoftMatching(context.Background(), c); return err },
+		} {
+			for _, c := range []struct {
+				matrix   mat.Matrix
+				row, col int
+			}{{m, 2, 1}, {m.T(), 1, 2}} {
+				var e *ValueError
+				if err := f(c.matrix); !errors.As(err, &e) || e.Row != c.row || e.Col != c.col || !math.IsNaN(e.Value) {
+					t.Errorf("%s: error %v, want one at row %d, column %d", name, err, c.row, c.col)
+				}
+			}
+		}
+	}
+}
+
+// TestNoSizes: of no sizes there are no fits.
+func TestNoSizes(t *testing.T) {
+	fits, err := LassoSizes(context.Background(), mat.NewDense(1, 1, []float64{1}), mat.NewDense(1, 1, []float64{0.5}), nil, LassoOptions{})
+	if err != nil || len(fits) != 0 {
+		t.Errorf("%d fits, %v", len(fits), err)
+	}
+}
