@@ -10,7 +10,7 @@ import (
 
 // Help follows the summary of the command.
 func (*mergeCommand) Help() string {
-	return `The sum is what convergent moments would have written of all samples at once, but for rounding. Files may be merged in any order and in several steps. The same file twice is an error, and so are the same samples in the same groups; that single samples are in two files is not noticed.
+	return `The sum is what convergent moments would have written of all samples at once, but for rounding. Files may be merged in any order and in several steps. The same file twice is an error, and so are the same samples in the same order; that single samples are in two files is not noticed.
 
 Examples:
 

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
+	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 	"github.com/convergent-go/convergent/corr"
 	"github.com/convergent-go/convergent/internal/artifact"
@@ -17,7 +19,7 @@ import (
 // be there already unless o.Overwrite.
 func Accumulate(ctx context.Context, in source.Options, o Options, path string) ([]string, error) {
 	in.Run.Threads, in.Run.MaxMemory = o.Threads, o.MaxMemory
-	opened, err := source.Open(in)
+	opened, named, err := openPass(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -37,29 +39,63 @@ func Accumulate(ctx context.Context, in source.Options, o Options, path string) 
 		}
 	}
 	r := &road{Options: o}
-	plan := observe.Plan{Groups: o.Groups, Describe: true, Seed: o.Seed, Threads: o.Threads, Progress: r.observed("read activations")}
-	if err := r.afford(observe.Memory(d, plan)); err != nil {
+	if err := r.afford(observe.MomentsMemory(d)); err != nil {
 		return nil, err
 	}
-	observation, err := observe.Run(ctx, opened, plan)
+	all, err := observe.Moments(ctx, opened, o.Threads, r.counted("read activations", d.Samples))
 	if err != nil {
 		return nil, err
 	}
-	for i, l := range observation.Layers {
-		l.Gather()
-		if len(in.Names) == 0 { // files of other samples have other names
-			for n := range l.Units {
-				described := l.Moments.Network(n)
+	for i, m := range all {
+		for n := range m.Networks() {
+			if !named {
+				described := m.Network(n)
 				described.Name = ""
-				l.Moments.Describe(n, described)
+				m.Describe(n, described)
 			}
 		}
-		if err := l.Moments.Save(files[i]); err != nil {
+		if err := m.Save(files[i]); err != nil {
 			return nil, err
 		}
 	}
 	return files, nil
 }
+
+// pass is what is gone through once.
+type pass interface {
+	source.Source
+	Close() error
+}
+
+// openPass opens a stream or files, and reports whether networks are called as they were
+// named: files of other samples have other names.
+func openPass(ctx context.Context, in source.Options) (p pass, named bool, err error) {
+	if source.IsStream(in.Networks) {
+		p, err = source.OpenStream(ctx, in)
+		return p, true, err
+	}
+	p, err = source.Open(in)
+	return p, len(in.Names) > 0, err
+}
+
+// counted tells the progress of a pass over so many samples; 0: it is not known how many, and
+// now and then it is said how many there were.
+func (r *road) counted(task string, total int) func(samples int) {
+	if total > 0 {
+		show := r.observed(task)
+		return func(samples int) { show(samples, total) }
+	}
+	last := time.Now()
+	return func(samples int) {
+		if time.Since(last) >= every {
+			last = time.Now()
+			r.Progress.Report(progress.Event{Task: fmt.Sprintf("%s: %d samples", task, samples)})
+		}
+	}
+}
+
+// every is how often it is said how far a stream was read.
+const every = 10 * time.Second
 
 // Merge adds moments of different samples of the same networks, and writes them.
 func Merge(paths []string, path string) (*corr.Moments, error) {
