@@ -40,6 +40,6 @@
 // goroutines at work, 0 means all; it changes no bit. The same seed gives the same draws, each
 // of which depends on the seed and its number alone.
 //
-// The environment variable CONVERGENT_CPU (portable, avx2, avx512) lowers the instruction set
+// The environment variable CONVERGENT_CPU (portable, avx2, avx512, neon) lowers the instruction set
 // in use, and changes no result; asm.TierError says if it names none.
 package corr

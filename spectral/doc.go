@@ -36,6 +36,6 @@
 // What can take longer than a second takes a context. Threads limits the goroutines at work, 0
 // means all; it changes no bit. The same seed gives the same clusters.
 //
-// The environment variable CONVERGENT_CPU (portable, avx2, avx512) lowers the instruction set
+// The environment variable CONVERGENT_CPU (portable, avx2, avx512, neon) lowers the instruction set
 // in use, and changes no result; asm.TierError says if it names none.
 package spectral

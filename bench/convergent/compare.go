@@ -18,7 +18,7 @@ import (
 
 // input is what commands that read activations have in common.
 type input struct {
-	Networks   []string `arg:"" help:"Networks as .onnx files (see -data), or activations of each network: a .npy, .npz or .safetensors file of samples x units, or of rank 3 to 5 (see -layout), each array a layer; a folder of such files, which are shards of the samples in their natural order; or several joined by commas."`
+	Networks   []string `arg:"" help:"Networks as .onnx files (see -data), or activations of each network: a .npy, .npz or .safetensors file of samples x units, or of rank 3 to 5 (see -layout), each array a layer; a folder of such files, which are shards of the samples in their natural order; or several joined by commas. Or - alone, or a named pipe: batches of all networks, as another program writes them."`
 	Names      []string `help:"What to call the networks; else compare takes the names of files, and moments none." placeholder:"A,B"`
 	Layout     string   `help:"Of arrays of ranks 3, 4 and 5, joined by commas: ntd (tokens), nchw (PyTorch) or nhwc, ncdhw or ndhwc. Never guessed." choices:"ntd,nchw,nhwc,ncdhw,ndhwc" placeholder:"nchw"`
 	LayerFiles bool     `help:"What is in a folder is one layer each."`
@@ -111,6 +111,8 @@ func (*compareCommand) Help() string {
 
 What takes long: steps grow with the cube of the widths of layers, and hardly with the samples once these are read. -shuffles 0 does without exchanges of images, and with them the p-values of measures; -groups 1 without intervals over images; -draws 1 without all but one random rotation of units, and with them the p-values of units, bases and clusters; -lambdas 0.5 without weak penalties of the sparse prediction. -gram 0 does without neighbours, ranks of distances and kernels, which grow with the square of the images and not with the widths. -layers compares fewer layers; the grid of all layers is of those alone. Of layers of more than 256 units fewer draws are made by themselves, as the README says.
 
+Of -, standard input, activations are first written to a temporary file, since groups of images depend on which there are. The README has the Python that writes them.
+
 Files of moments, which convergent moments writes of all networks at once, can be given instead of activations, one for each layer.
 
 Examples:
@@ -121,7 +123,8 @@ Examples:
 	convergent compare A.npz B.npz -layout ntd -baseline A0.npz,B0.npz
 	convergent compare A.npz B.npz -layout nchw -pair A:features=B:stem -images images.zip
 	convergent compare folder-of-A folder-of-B -layers conv1,conv2
-	convergent compare conv1.moments conv2.moments`
+	convergent compare conv1.moments conv2.moments
+	python activations.py | convergent compare - -layout nchw`
 }
 
 // Run implements the command.
@@ -156,11 +159,14 @@ type momentsCommand struct {
 func (*momentsCommand) Help() string {
 	return `Give all networks whose units are to be compared at once: moments of one network do not say how its units vary with those of another. Moments of parts of the samples, made on any machines, are added by convergent merge and compared by convergent compare.
 
+From -, standard input, batches are read while another program computes them, one after another, and nothing is written but moments. Each is in the format of .safetensors, with tensors NETWORK/LAYER and perhaps sample_ids, image_ids and mask. The README has the Python that writes them.
+
 Examples:
 
 	convergent moments A-1.npz B-1.npz -layout nchw -layers conv1 -o 1.moments
 	convergent moments A.npz B.npz -layout nchw -o moments-of-all-layers
-	convergent moments A.onnx B.onnx -data images -samples 50000 -shard 3/8 -o shards/3`
+	convergent moments A.onnx B.onnx -data images -samples 50000 -shard 3/8 -o shards/3
+	python activations.py | convergent moments - -layout nchw -o moments-of-all-layers`
 }
 
 // Run implements the command.

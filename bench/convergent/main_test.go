@@ -259,7 +259,7 @@ func TestTier(t *testing.T) {
 		code       int
 		args       []string
 	}{
-		{"sse9", "convergent: asm: CONVERGENT_CPU=\"sse9\" is not one of portable, avx2, avx512\n", 2, []string{"version"}},
+		{"sse9", "convergent: asm: CONVERGENT_CPU=\"sse9\" is not one of portable, avx2, avx512, neon\n", 2, []string{"version"}},
 		{"Portable", portableNote + "\nconvergent: ", 1, []string{"compare", "missing1.npy", "missing2.npy"}},
 		{"portable", "", 0, []string{"version"}},
 	} {

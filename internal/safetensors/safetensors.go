@@ -38,6 +38,9 @@ type File struct {
 // maxHeader is the format's own limit on the header's length.
 const maxHeader = 100 << 20
 
+// ErrFormat is wrapped by the error of what does not begin as a safetensors file does.
+var ErrFormat = errors.New("not a safetensors file, or cut short")
+
 // entry is a tensor as the header describes it.
 type entry struct {
 	DType   string   `json:"dtype"`
@@ -204,23 +207,40 @@ func Decode(r io.Reader) (*File, error) {
 // data begins. The entries are in the order of their data; each fills its bytes
 // exactly, from where the one before it ends, and the last ends with the file.
 func ReadHeader(r io.Reader, size int64) ([]Entry, map[string]string, error) {
-	var length uint64
-	if err := binary.Read(r, binary.LittleEndian, &length); err != nil {
+	if size < 8 {
 		return nil, nil, errors.New("not a safetensors file: shorter than 8 bytes")
 	}
-	if length > maxHeader || int64(length) > size-8 {
-		return nil, nil, fmt.Errorf("not a safetensors file, or cut short: it claims a header of %d bytes in a file of %d", length, size)
+	entries, metadata, end, err := readHeader(r, size)
+	if extra := size - end; err == nil && extra != 0 && size != unknown {
+		return nil, nil, fmt.Errorf("%d bytes follow the last tensor", extra)
 	}
-	header, err := io.ReadAll(io.LimitReader(r, int64(length)))
-	if err == nil && uint64(len(header)) < length {
-		err = io.ErrUnexpectedEOF
+	return entries, metadata, err
+}
+
+// ReadStreamHeader is [ReadHeader] of a file in a stream, in which anything may follow. It
+// also returns the file's size, and io.EOF if the stream has ended.
+func ReadStreamHeader(r io.Reader) ([]Entry, map[string]string, int64, error) {
+	return readHeader(r, unknown)
+}
+
+// readHeader reads the header of a file of at most the given size, and also returns the size
+// that this says.
+func readHeader(r io.Reader, most int64) ([]Entry, map[string]string, int64, error) {
+	fail := func(err error) ([]Entry, map[string]string, int64, error) { return nil, nil, 0, err }
+	var length uint64
+	if err := binary.Read(r, binary.LittleEndian, &length); err != nil {
+		return fail(err)
 	}
+	if length > maxHeader || int64(length) > most-8 {
+		return fail(fmt.Errorf("%w: it claims a header of %d bytes", ErrFormat, length))
+	}
+	var header bytes.Buffer // which grows with what there is, whatever is claimed
+	if _, err := io.CopyN(&header, r, int64(length)); err != nil {
+		return fail(fmt.Errorf("cut short in its header: %w", err))
+	}
+	listing, metadata, err := parse(header.Bytes())
 	if err != nil {
-		return nil, nil, fmt.Errorf("cut short in its header: %w", err)
-	}
-	listing, metadata, err := parse(header)
-	if err != nil {
-		return nil, nil, err
+		return fail(err)
 	}
 	start := 8 + int64(length)
 	var at int64
@@ -230,21 +250,18 @@ func ReadHeader(r io.Reader, size int64) ([]Entry, map[string]string, error) {
 		width, known := elementSizes[e.DType]
 		switch {
 		case err != nil:
-			return nil, nil, fmt.Errorf("tensor %q: %w", e.name, err)
+			return fail(fmt.Errorf("tensor %q: %w", e.name, err))
 		case e.Offsets[0] != at:
-			return nil, nil, fmt.Errorf("tensor %q begins at byte %d of the data, not where the one before it ends, %d", e.name, e.Offsets[0], at)
+			return fail(fmt.Errorf("tensor %q begins at byte %d of the data, not where the one before it ends, %d", e.name, e.Offsets[0], at))
 		case e.Offsets[1] < at || known && (n > (math.MaxInt64-at)/width || e.Offsets[1] != at+n*width):
-			return nil, nil, fmt.Errorf("tensor %q of shape %v and type %s does not fill bytes %d to %d", e.name, e.Shape, e.DType, at, e.Offsets[1])
-		case e.Offsets[1] > size-start:
-			return nil, nil, fmt.Errorf("cut short: tensor %q ends at byte %d of the data, of which there are %d", e.name, e.Offsets[1], size-start)
+			return fail(fmt.Errorf("tensor %q of shape %v and type %s does not fill bytes %d to %d", e.name, e.Shape, e.DType, at, e.Offsets[1]))
+		case e.Offsets[1] > most-start:
+			return fail(fmt.Errorf("cut short: tensor %q ends at byte %d of the data, of which there are %d", e.name, e.Offsets[1], most-start))
 		}
 		entries[i] = Entry{e.name, e.DType, e.Shape, start + at, e.Offsets[1] - at}
 		at = e.Offsets[1]
 	}
-	if extra := size - start - at; extra != 0 && size != unknown {
-		return nil, nil, fmt.Errorf("%d bytes follow the last tensor", extra)
-	}
-	return entries, metadata, nil
+	return entries, metadata, start + at, nil
 }
 
 // namedEntry is an entry under its name.

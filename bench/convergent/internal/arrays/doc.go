@@ -7,7 +7,8 @@
 // units as row-major float32, whatever the array's type (float16, bfloat16,
 // float32, float64, integers of 1 to 8 bytes or bool, little- or big-endian), order
 // (C or Fortran) and layout (samples x units, with tokens, or with height, width and
-// perhaps depth); Ahead reads the next rows while the caller works on the last.
+// perhaps depth); Ahead reads the next rows while the caller works on the last. A Stream has
+// batches of arrays that another program writes into a pipe meanwhile.
 // Labels and Mask read whole what is said of the samples: their names, and which of
 // their positions are valid.
 //

@@ -46,6 +46,12 @@ func (t DType) String() string {
 	return name
 }
 
+// littleEndian is whether this machine has the least byte of a number first.
+var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
+
+// native reports whether the elements are float32 as this machine has them.
+func (t DType) native() bool { return t == DType{Float, 4, !littleEndian} }
+
 // numeric reports whether the elements can be activations.
 func (t DType) numeric() bool { return t.Kind != Bytes && t.Kind != Unicode && t.Kind != Void }
 

@@ -29,6 +29,7 @@ type File struct {
 
 	byName map[string]*Array
 	open   func() (handle, error)
+	stream *Stream // that it is a batch of, and that others may follow; nil of a file
 }
 
 // Array is an array of a file, not yet read.
@@ -100,11 +101,16 @@ func list(path string, r io.ReaderAt, size int64, open func() (handle, error)) (
 	if err != nil {
 		return nil, err
 	}
+	f.index()
+	return f, nil
+}
+
+// index makes arrays known by their names.
+func (f *File) index() {
 	f.byName = make(map[string]*Array, len(f.Arrays))
 	for _, a := range f.Arrays {
 		f.byName[a.Name] = a
 	}
-	return f, nil
 }
 
 // errorf is fmt.Errorf after the names of the file and of the array.
@@ -226,6 +232,11 @@ func (f *File) safetensors(r io.ReaderAt, size int64) error {
 	if err != nil {
 		return f.errorf("", "%w", err)
 	}
+	return f.tensors(entries)
+}
+
+// tensors lists the entries of a header.
+func (f *File) tensors(entries []safetensors.Entry) error {
 	if len(entries) == 0 {
 		return f.errorf("", "it holds no tensors")
 	}

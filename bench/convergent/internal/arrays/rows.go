@@ -23,10 +23,12 @@ type Rows struct {
 	Positions int   // rows of a sample: the product of the extents
 	Units     int   // values of a row
 
-	arrays []*Array
-	plans  []plan
-	chunk  []byte
-	strip  []float32 // some samples as the file has them, if that is not as rows
+	layouts Layouts
+	first   *Array
+	arrays  []*Array // that are not yet read
+	plans   []plan
+	chunk   []byte
+	strip   []float32 // some samples as the file has them, if that is not as rows
 
 	// Of the array that is being read, arrays[0]:
 	h      handle // nil before it is opened
@@ -52,30 +54,38 @@ func Concat(layouts Layouts, arrays ...*Array) (*Rows, error) {
 	if len(arrays) == 0 {
 		return nil, errors.New("no arrays to read")
 	}
-	r := &Rows{arrays: arrays, plans: make([]plan, len(arrays)), chunk: make([]byte, chunk)}
-	rounds := false
-	for i, a := range arrays {
-		p, err := a.plan(layouts)
-		if err != nil {
+	r := &Rows{layouts: layouts, chunk: make([]byte, chunk)}
+	for _, a := range arrays {
+		if err := r.Append(a); err != nil {
 			return nil, err
 		}
-		switch {
-		case i == 0:
-			r.Units, r.Positions, r.Extents = p.units, p.positions, p.extents
-		case p.units != r.Units:
-			return nil, a.errorf("%d units, where %s has %d", p.units, arrays[0].file.Path, r.Units)
-		case !slices.Equal(p.extents, r.Extents):
-			return nil, a.errorf("shape %v does not continue %v of %s", a.Shape, arrays[0].Shape, arrays[0].file.Path)
-		}
-		r.plans[i], rounds = p, rounds || a.DType.rounds()
-		if r.Samples += p.samples; r.Samples < 0 || r.Samples > math.MaxInt/r.Positions {
-			return nil, a.errorf("more samples than can be counted")
-		}
-	}
-	if rounds {
-		r.rounding = NewRounding(r.Units)
 	}
 	return r, nil
+}
+
+// Append has the rows of another array, of as many units and positions, follow those before,
+// such as those of the next batch of a [Stream].
+func (r *Rows) Append(a *Array) error {
+	p, err := a.plan(r.layouts)
+	if err != nil {
+		return err
+	}
+	switch {
+	case r.first == nil:
+		r.first, r.Units, r.Positions, r.Extents = a, p.units, p.positions, p.extents
+	case p.units != r.Units:
+		return a.errorf("%d units, where %s has %d", p.units, r.first.file.Path, r.Units)
+	case !slices.Equal(p.extents, r.Extents):
+		return a.errorf("shape %v does not continue %v of %s", a.Shape, r.first.Shape, r.first.file.Path)
+	}
+	r.arrays, r.plans = append(r.arrays, a), append(r.plans, p)
+	if r.Samples += p.samples; r.Samples < 0 || r.Samples > math.MaxInt/r.Positions {
+		return a.errorf("more samples than can be counted")
+	}
+	if a.DType.rounds() && r.rounding == nil {
+		r.rounding = NewRounding(r.Units)
+	}
+	return nil
 }
 
 // String says how many there are of what, as in "300 samples, 64 tokens, 48 units".
@@ -163,12 +173,24 @@ func (r *Rows) read(dst []float32) (int, error) {
 		return n, a.errorf("%w", err)
 	}
 	r.arrays, r.plans = r.arrays[1:], r.plans[1:]
-	if len(r.arrays) == 0 && r.rounding != nil {
-		if err := r.rounding.Err(); err != nil {
-			return n, a.errorf("%w", err)
+	if len(r.arrays) == 0 && a.file.stream == nil {
+		if err := r.End(); err != nil {
+			return n, err
 		}
 	}
 	return n, r.close()
+}
+
+// End returns an error if values lost digits that matter when they were rounded to float32.
+// It is asked after the last batch of a [Stream]; of files, Read knows where they end.
+func (r *Rows) End() error {
+	if r.rounding == nil {
+		return nil
+	}
+	if err := r.rounding.Err(); err != nil {
+		return r.first.errorf("%w", err)
+	}
+	return nil
 }
 
 // open begins with the next array.
@@ -276,10 +298,17 @@ func (r *Rows) fill(dst []float32, index int) error {
 		}
 		n := min(len(dst), chunk/a.DType.Size)
 		b := r.chunk[:n*a.DType.Size]
+		if a.DType.native() { // there is nothing to convert
+			b = unsafe.Slice((*byte)(unsafe.Pointer(&dst[0])), len(b))
+		}
 		if _, err := io.ReadFull(r.r, b); err == io.EOF || err == io.ErrUnexpectedEOF {
 			return a.errorf("cut short in elements %d to %d", index, index+n-1)
 		} else if err != nil {
 			return a.errorf("%w", err)
+		}
+		if a.DType.native() {
+			dst, index = dst[n:], index+n
+			continue
 		}
 		a.DType.littleEndian(b)
 		if i := a.DType.decode(dst[:n], b); i >= 0 {

@@ -28,15 +28,19 @@ func Compare(ctx context.Context, in source.Options, o Options) (_ *results.Resu
 		in.Networks = files
 		return compareMoments(ctx, in, o)
 	}
-	if len(in.Networks) < 2 {
+	stream := source.IsStream(in.Networks)
+	if len(in.Networks) < 2 && !stream {
 		return nil, errFewNetworks
 	}
 	in.Run.Threads, in.Run.MaxMemory = o.Threads, o.MaxMemory
-	opened, err := source.Open(ctx, in)
+	opened, err := open(ctx, in, o.Out)
 	if err != nil {
 		return nil, err
 	}
 	defer opened.Close()
+	if stream {
+		in.Networks = []string{"-"} // whatever a named pipe is called
+	}
 	for _, line := range opened.Reading() {
 		o.Progress.Report(progress.Event{Task: line})
 	}
@@ -44,6 +48,9 @@ func Compare(ctx context.Context, in source.Options, o Options) (_ *results.Resu
 		o.Progress.Report(progress.Event{Task: "warning: " + line})
 	}
 	d := opened.Description()
+	if len(d.Networks) < 2 {
+		return nil, errFewNetworks
+	}
 	res := &results.Results{Schema: results.Schema, Config: results.Config{Activations: activationConfig(in), Analysis: o.Analysis}}
 	if models, ok := opened.(*source.Models); ok {
 		res.Config.Activations.Preprocess = preprocessing(models)
@@ -59,6 +66,10 @@ func Compare(ctx context.Context, in source.Options, o Options) (_ *results.Resu
 	files, err := inputs(d.Files)
 	if err != nil {
 		return nil, err
+	}
+	if stream {
+		spool := opened.(*source.Arrays).Spool
+		files = append(files, results.Input{Name: "stream", Size: spool.Bytes, Modified: int64(spool.Sum)})
 	}
 	if r.folder, err = results.OpenFolder(o.Out, res.Config, files, o.Version, o.Overwrite); err != nil {
 		return nil, err
@@ -76,6 +87,20 @@ func Compare(ctx context.Context, in source.Options, o Options) (_ *results.Resu
 		}
 	}
 	return res, r.finish(res)
+}
+
+// open opens files, or reads a stream, which is possible once: whether results can be written
+// is tried before.
+func open(ctx context.Context, in source.Options, out string) (source.Opened, error) {
+	if !source.IsStream(in.Networks) {
+		return source.Open(ctx, in)
+	}
+	unlock, err := artifact.Lock(out)
+	if err != nil {
+		return nil, err
+	}
+	unlock()
+	return source.OpenSpooled(ctx, in)
 }
 
 // activationConfig is what results depend on: names of files, not where they lie.

@@ -3,9 +3,12 @@ package comparison
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
+	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 	"github.com/convergent-go/convergent/internal/artifact"
 )
@@ -15,7 +18,7 @@ import (
 // be there already unless o.Overwrite; but a shard that is there is not made again.
 func Accumulate(ctx context.Context, in source.Options, o Options, path string) ([]string, error) {
 	in.Run.Threads, in.Run.MaxMemory = o.Threads, o.MaxMemory
-	opened, err := source.Open(ctx, in)
+	opened, named, err := openPass(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +27,7 @@ func Accumulate(ctx context.Context, in source.Options, o Options, path string) 
 	if len(d.Aligned) == 0 {
 		return nil, errors.New("no layer is in all networks")
 	}
-	m, err := newManifest(in, opened)
+	manifest, err := newManifest(in, opened)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +37,7 @@ func Accumulate(ctx context.Context, in source.Options, o Options, path string) 
 		if len(files) > 1 {
 			files[i] = filepath.Join(path, artifact.FileName(a.Name)+momentsSuffix)
 		}
-		own := in.Shard.Of > 0 && m.is(files[i]) // made before, or by another task with the same number
+		own := in.Shard.Of > 0 && manifest.is(files[i]) // made before, or by another task with the same number
 		if own && sound(files[i]) {
 			continue
 		}
@@ -47,31 +50,64 @@ func Accumulate(ctx context.Context, in source.Options, o Options, path string) 
 		return files, nil
 	}
 	r := &road{Options: o}
-	plan := observe.Plan{Groups: o.Groups, Describe: true, Seed: o.Seed, Threads: o.Threads, Progress: r.observed("read activations")}
-	if err := r.afford(observe.Memory(d, plan)); err != nil {
+	if err := r.afford(observe.MomentsMemory(d)); err != nil {
 		return nil, err
 	}
-	observation, err := observe.Run(ctx, opened, plan)
+	all, err := observe.Moments(ctx, opened, o.Threads, r.counted("read activations", d.Samples))
 	if err != nil {
 		return nil, err
 	}
-	for i, l := range observation.Layers {
-		l.Gather()
-		if len(in.Names) == 0 { // files of other samples have other names
-			for n := range l.Units {
-				described := l.Moments.Network(n)
+	for i, m := range all {
+		for n := range m.Networks() {
+			if !named {
+				described := m.Network(n)
 				described.Name = ""
-				l.Moments.Describe(n, described)
+				m.Describe(n, described)
 			}
 		}
-		l.Moments.Manifest = m.String()
+		m.Manifest = manifest.String()
 		if d.IDs != nil {
-			l.Moments.RecordSamples(d.IDs)
+			m.RecordSamples(d.IDs)
 		}
-		if err := l.Moments.Save(files[i]); err != nil {
+		if err := m.Save(files[i]); err != nil {
 			return nil, err
 		}
-		l.Release()
 	}
 	return files, nil
 }
+
+// pass is what is gone through once.
+type pass interface {
+	source.Source
+	Close() error
+}
+
+// openPass opens a stream or files, and reports whether networks are called as they were
+// named: files of other samples have other names.
+func openPass(ctx context.Context, in source.Options) (p pass, named bool, err error) {
+	if source.IsStream(in.Networks) {
+		p, err = source.OpenStream(ctx, in)
+		return p, true, err
+	}
+	p, err = source.Open(ctx, in)
+	return p, len(in.Names) > 0, err
+}
+
+// counted tells the progress of a pass over so many samples; 0: it is not known how many, and
+// now and then it is said how many there were.
+func (r *road) counted(task string, total int) func(samples int) {
+	if total > 0 {
+		show := r.observed(task)
+		return func(samples int) { show(samples, total) }
+	}
+	last := time.Now()
+	return func(samples int) {
+		if time.Since(last) >= every {
+			last = time.Now()
+			r.Progress.Report(progress.Event{Task: fmt.Sprintf("%s: %d samples", task, samples)})
+		}
+	}
+}
+
+// every is how often it is said how far a stream was read.
+const every = 10 * time.Second

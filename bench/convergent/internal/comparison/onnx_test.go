@@ -143,7 +143,7 @@ func TestNetworksOnImages(t *testing.T) {
 	}
 	moments := compared(t, activations{source.Options{Networks: files}, Options{Analysis: quick, Out: t.TempDir()}})
 	for i, l := range moments.Layers {
-		if got, want := *l.Pairs[1].Measures["cka"].Value, *res.Layers[i].Pairs[1].Measures["cka"].Value; got != want {
+		if got, want := *l.Pairs[1].Measures["cka"].Value, *res.Layers[i].Pairs[1].Measures["cka"].Value; !(math.Abs(got-want) <= 1e-6) { // summed as samples come, not by groups
 			t.Errorf("%s: CKA %v of moments, %v of networks", l.Name, got, want)
 		}
 	}

@@ -14,10 +14,13 @@ import (
 	"strings"
 	"testing"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 	"github.com/convergent-go/convergent/bench/convergent/internal/train"
+	"github.com/convergent-go/convergent/corr"
 )
 
 // export writes what PyTorch users would: an .npz for each network, now before the ReLU, and before
@@ -200,31 +203,54 @@ func TestOneRoad(t *testing.T) {
 		t.Error("the grids differ")
 	}
 
-	// A run's own files of moments, and those that the command moments writes.
+	// A run's own files of moments.
 	var moments []string
 	for _, l := range trained.Layers {
 		moments = append(moments, filepath.Join(o.Out, "layers", l.Name, results.MomentsFile))
 	}
+	to.Out = t.TempDir()
+	alone := compared(t, activations{source.Options{Networks: moments}, to})
+	for i, l := range trained.Layers {
+		l := momentsOnly(l)
+		// Clusters are chosen and measured on the same observations, where there are no images.
+		if own := trained.Layers[i].Subspaces.Angles; own != nil && alone.Layers[i].Subspaces.Angles == nil {
+			t.Errorf("%s: no canonical correlation of clusters, where networks have %v", l.Name, *own.Value)
+		}
+		alone.Layers[i].Subspaces.Angles, alone.Layers[i].Subspaces.Clustered = nil, nil
+		alone.Layers[i].Convergence.Converged, alone.Layers[i].Convergence.Features, alone.Layers[i].Convergence.Recurrence = nil, nil, nil
+		if got, want := asJSON(t, alone.Layers[i]), asJSON(t, l); got != want {
+			t.Errorf("%s: %s gives\n%.2000s\nnetworks\n%.2000s", l.Name, moments[i], firstDifference(got, want), firstDifference(want, got))
+		}
+	}
+
+	// What the command moments writes, which are summed as the samples come and not by groups of
+	// images, differs from these by rounding.
 	written, err := Accumulate(context.Background(), source.Options{Networks: files, Layouts: arrays.Layouts{arrays.NHWC}}, Options{}, filepath.Join(t.TempDir(), "moments"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, paths := range [][]string{moments, written} {
-		to.Out = t.TempDir()
-		alone := compared(t, activations{source.Options{Networks: paths}, to})
-		for i, l := range trained.Layers {
-			l := momentsOnly(l)
-			// Clusters are chosen and measured on the same observations, where there are no images.
-			if own := trained.Layers[i].Subspaces.Angles; own != nil && alone.Layers[i].Subspaces.Angles == nil {
-				t.Errorf("%s: no canonical correlation of clusters, where networks have %v", l.Name, *own.Value)
-			}
-			alone.Layers[i].Subspaces.Angles, alone.Layers[i].Subspaces.Clustered = nil, nil
-			alone.Layers[i].Convergence.Converged, alone.Layers[i].Convergence.Features, alone.Layers[i].Convergence.Recurrence = nil, nil, nil
-			if got, want := asJSON(t, alone.Layers[i]), asJSON(t, l); got != want {
-				t.Errorf("%s: %s gives\n%.2000s\nnetworks\n%.2000s", l.Name, paths[i], firstDifference(got, want), firstDifference(want, got))
+	for i, path := range written {
+		own, other := loadMoments(t, moments[i]), loadMoments(t, path)
+		if own.Count() != other.Count() {
+			t.Errorf("%s: %d observations, want %d", path, other.Count(), own.Count())
+		}
+		for a := range own.Networks() {
+			for b := range own.Networks() {
+				if !mat.EqualApprox(corr.ZeroNaN(own.Correlation(nil, a, b)), corr.ZeroNaN(other.Correlation(nil, a, b)), 1e-7) {
+					t.Errorf("%s: correlations of networks %d and %d differ", path, a, b)
+				}
 			}
 		}
 	}
+}
+
+func loadMoments(t *testing.T, path string) *corr.Moments {
+	t.Helper()
+	m, err := corr.LoadMoments(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 // firstDifference is where a text begins to differ from another.

@@ -28,7 +28,7 @@ const (
 type Input struct {
 	Name     string `json:"name"`
 	Size     int64  `json:"size"`
-	Modified int64  `json:"modified"` // nanoseconds since 1970; of a folder, a hash of its files' names, sizes and these
+	Modified int64  `json:"modified"` // nanoseconds since 1970; of a folder, a hash of its files' names, sizes and these, and of a stream one of its bytes
 }
 
 // run is what run.json holds: which run a folder belongs to.

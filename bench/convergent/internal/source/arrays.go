@@ -24,6 +24,8 @@ type Arrays struct {
 	ids, images []uint64
 	own         []int // numbers of the samples that are handed out; nil: all
 	mask        *mask // of all samples
+
+	Spool *arrays.Spool // of a stream; nil of files
 }
 
 // OpenArrays reads what files say of themselves, and their labels, and checks that they go
@@ -152,12 +154,15 @@ func (a *Arrays) describe() {
 	}
 }
 
-// Close closes what stays open between batches: images.
-func (a *Arrays) Close() error {
+// Close closes what stays open between batches: images, and what a stream was kept in.
+func (a *Arrays) Close() (err error) {
 	if p, ok := a.description.Pictures.(*pictures); ok {
-		return p.images.Close()
+		err = p.images.Close()
 	}
-	return nil
+	if a.Spool != nil {
+		err = errors.Join(err, a.Spool.Close())
+	}
+	return err
 }
 
 // Description says what there is.
@@ -166,6 +171,9 @@ func (a *Arrays) Description() *Description { return &a.description }
 // Reading says, a line for each layer, how arrays are read.
 func (a *Arrays) Reading() []string {
 	var lines []string
+	if s := a.Spool; s != nil {
+		lines = append(lines, fmt.Sprintf("%d batches, %.1f MB in a temporary file, since intervals need all samples at once (moments does not)", len(s.Batches), float64(s.Bytes)/(1<<20)))
+	}
 	for _, n := range a.networks {
 		for _, l := range n.layers {
 			line := fmt.Sprintf("%s, %s: %v", n.name, l.name, l.rows)
@@ -270,8 +278,10 @@ func (a *Arrays) read(ctx context.Context, size int, yield func(*Batch) bool) er
 			return err
 		}
 		if hi == samples {
-			if err := a.checkRounding(); err != nil {
-				return err
+			for _, l := range a.allLayers() {
+				if err := l.checkRounding(); err != nil {
+					return err
+				}
 			}
 		}
 		from, to := lo, hi
@@ -292,13 +302,12 @@ func (a *Arrays) read(ctx context.Context, size int, yield func(*Batch) bool) er
 }
 
 // checkRounding returns an error if means over positions lost digits.
-func (a *Arrays) checkRounding() error {
-	for _, l := range a.allLayers() {
-		if l.rounding != nil {
-			if err := l.rounding.Err(); err != nil {
-				return fmt.Errorf("%v: means over positions: %w", l, err)
-			}
-		}
+func (l *layer) checkRounding() error {
+	if l.rounding == nil {
+		return nil
+	}
+	if err := l.rounding.Err(); err != nil {
+		return fmt.Errorf("%v: means over positions: %w", l, err)
 	}
 	return nil
 }

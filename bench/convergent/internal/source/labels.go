@@ -59,14 +59,13 @@ func sampleLabels(nets []*network, samples int, files []string, name string) (al
 }
 
 // checkDistinct returns an error if an identifier stands twice, where each sample counts as
-// one of its own.
-func checkDistinct(ids []string) error {
-	rows := make(map[string]int)
-	for row, id := range ids {
+// one of its own; rows has those of all samples before, and is added to.
+func checkDistinct(rows map[string]int, ids []string) error {
+	for _, id := range ids {
 		if other, ok := rows[id]; ok {
-			return fmt.Errorf("rows %d and %d are both of sample %q; if several rows are of one image or text, give these as image_ids (-image-ids)", other, row, id)
+			return fmt.Errorf("rows %d and %d are both of sample %q; if several rows are of one image or text, give these as image_ids (-image-ids)", other, len(rows), id)
 		}
-		rows[id] = row
+		rows[id] = len(rows)
 	}
 	return nil
 }
@@ -159,7 +158,7 @@ func (o Options) readLabels(nets []*network, samples int) (l sampleNames, err er
 // are not known, and of their images.
 func (d *Description) label(l sampleNames) (ids, images []uint64, err error) {
 	if l.images == nil {
-		if err := checkDistinct(l.ids); err != nil {
+		if err := checkDistinct(make(map[string]int), l.ids); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -50,6 +50,8 @@ type Options struct {
 	Shard Shard // of the samples
 
 	sizesDiffer bool // layers of one name but different positions are not aligned; else an error
+
+	batches arrays.Shards // of a stream, in the place of files
 }
 
 // The names of arrays that are labels.
@@ -119,12 +121,9 @@ func (o Options) open() ([]*network, error) {
 	if err != nil {
 		return nil, err
 	}
-	nets, err := o.openAll(o.Networks)
+	nets, err := o.openNamed()
 	if err != nil {
 		return nil, err
-	}
-	for i, name := range o.names(o.Networks) {
-		nets[i].name = name
 	}
 	for _, name := range o.Only {
 		if !slices.ContainsFunc(nets, func(n *network) bool { return n.layer(name) != nil }) {
@@ -144,6 +143,20 @@ func (o Options) open() ([]*network, error) {
 		}
 	}
 	return nets, sameSamples(nets)
+}
+
+// openNamed lists the layers of networks, which it names.
+func (o Options) openNamed() ([]*network, error) {
+	if o.batches != nil {
+		return o.streamed()
+	}
+	nets, err := o.openAll(o.Networks)
+	if err == nil {
+		for i, name := range o.names(o.Networks) {
+			nets[i].name = name
+		}
+	}
+	return nets, err
 }
 
 // oneEach is an error unless a flag is given for no network, or once for each.

@@ -74,6 +74,11 @@ func Open(ctx context.Context, o Options) (Opened, error) {
 			return OpenModels(ctx, o)
 		}
 	}
+	for _, path := range o.Networks {
+		if isStream(path) {
+			return nil, fmt.Errorf("%s: all networks come by one stream, whose tensors are called NETWORK/LAYER; give nothing beside it", path)
+		}
+	}
 	if flag := o.Run.flags(); flag != "" {
 		return nil, fmt.Errorf("%s: it is about networks that are run, which are .onnx files", flag)
 	}

@@ -1,6 +1,6 @@
-// Package source is who has activations of networks on samples: files of arrays, or
-// networks that are run. A Source hands them out in batches of samples, all layers of all
-// networks at once.
+// Package source is who has activations of networks on samples: files of arrays, a stream
+// from another program, or networks that are run. A Source hands them out in batches of
+// samples, all layers of all networks at once.
 package source
 
 import (
@@ -23,8 +23,8 @@ type Source interface {
 type Description struct {
 	Networks []Network
 	Aligned  []Aligned // layers that are compared in full
-	Samples  int
-	IDs      []uint64 // of the samples; nil if they are not known
+	Samples  int       // 0 of a [Stream], which does not know
+	IDs      []uint64  // of the samples; nil if they are not known
 
 	// ImageCount is the number of images that the samples are of. An image, or text, is
 	// what intervals, halves and exchanges are over.
