@@ -57,8 +57,12 @@ func (a *accumulator) clone() accumulator {
 }
 
 // blocksLeft returns how many blocks the slab has room for.
-func (a *accumulator) blocksLeft() int {
-	return int(max(1, min(slabBlocks, a.count/blockRows))) - a.rows/blockRows
+func (a *accumulator) blocksLeft() int { return blocksLeft(a.count, a.rows) }
+
+// blocksLeft returns how many blocks a slab of so many rows has room for, after so many
+// rows before it.
+func blocksLeft(before int64, rows int) int {
+	return int(max(1, min(slabBlocks, before/blockRows))) - rows/blockRows
 }
 
 // blocksPerFold returns the largest number of blocks of p units that are folded at a
@@ -89,7 +93,7 @@ func (a *accumulator) fold(threads, n, blocks int, data, first []float32, liveMa
 		f.data, f.shift, f.first = data, a.shift, first
 		copy(f.sum, a.sum)
 		copy(f.varied, liveMask)
-		if ok := f.pack(); i == 0 { // which has all columns
+		if ok := f.pack(f.band.i0*width, p); i == 0 { // which has all columns
 			finite = ok
 		}
 	})
@@ -107,16 +111,21 @@ func (a *accumulator) fold(threads, n, blocks int, data, first []float32, liveMa
 
 // choose sets the shift of a slab whose first block of n rows data begin with.
 func (a *accumulator) choose(n int, data []float32) {
-	p := len(a.mean)
-	count, mean, squares := float64(a.count), a.mean, diagonal(a.prod, p)
-	if a.count == 0 {
+	chooseShift(a.shift, a.count, a.mean, diagonal(a.prod, len(a.mean)), n, data)
+}
+
+// chooseShift sets the shift of a slab whose first block of n rows data begin with, where
+// so many rows before have a mean and a sum of squares of deviations from it.
+func chooseShift(shift []float32, before int64, mean, squares []float64, n int, data []float32) {
+	count := float64(before)
+	if before == 0 {
 		count = float64(n)
-		mean, squares = firstMoments(n, p, data)
+		mean, squares = firstMoments(n, len(shift), data)
 	}
 	for i, m := range mean {
-		a.shift[i] = float32(m)
+		shift[i] = float32(m)
 		if float64(m*m)*count <= squares[i] {
-			a.shift[i] = 0
+			shift[i] = 0
 		}
 	}
 }
@@ -215,13 +224,12 @@ func resize[T any](x []T, n int) []T {
 	return x[:n]
 }
 
-// pack centres and packs the columns of all blocks from the band's first on. It reports
-// false if an element is NaN or infinite.
-func (f *folding) pack() bool {
+// pack centres and packs columns [lo, hi) of all blocks, whole panels of those from the
+// band's first on. It reports false if an element is NaN or infinite.
+func (f *folding) pack(lo, hi int) bool {
 	// A run of rows at a time, since memory is read row after row.
 	const runRows = 32
 	width := level3.Width()
-	lo, hi := f.band.i0*width, f.p
 	sum, largest := f.blockSum, f.largest
 	for b := range f.blocks {
 		rows, panels := f.data[b*f.n*f.p:], f.panels[b*f.size:]
@@ -276,7 +284,7 @@ func (f *folding) multiply(prod []float64) {
 	panels := (f.p + width - 1) / width
 	for i := lo; i < f.band.i1; i += side {
 		for j := i; j < panels; j += side {
-			f.multiplyTile(prod, tile{i, min(f.band.i1, i+side), j, min(panels, j+side)})
+			multiplyTile(prod, f.p, f, f, tile{i, min(f.band.i1, i+side), j, min(panels, j+side)})
 		}
 	}
 	for i := lo; i < f.band.i1; i++ { // what products of panels with themselves left below the diagonal
@@ -286,32 +294,47 @@ func (f *folding) multiply(prod []float64) {
 	}
 }
 
-// tile is rows [i0, i1) and columns [j0, j1) of the matrix of panels, from the diagonal on.
+// tile is rows [i0, i1) and columns [j0, j1) of a matrix of panels.
 type tile struct{ i0, i1, j0, j1 int }
 
-// multiplyTile is multiply for a tile.
-func (f *folding) multiplyTile(prod []float64, t tile) {
-	width, lo := level3.Width(), f.band.i0
-	for b := range f.blocks {
-		block, exponents := level3.NewPackedB(f.panels[b*f.size:], f.p-lo*width, f.n), f.exponents[b*f.p:][:f.p]
-		rescaled := slices.ContainsFunc(exponents, func(e int32) bool { return e != 0 })
+// multiplyTile adds the products of left's panels with right's, block by block, to sums
+// whose rows are ld apart; of a folding with itself those from the diagonal on.
+func multiplyTile(sums []float64, ld int, left, right *folding, t tile) {
+	width, lo := level3.Width(), left.band.i0
+	for b := range left.blocks {
+		x, exponentsX := left.block(b)
+		y, exponentsY := right.block(b)
+		rescaled := isRescaled(exponentsX) || isRescaled(exponentsY)
 		for j := t.j0; j < t.j1; j++ { // a panel stays in the cache for all that it is multiplied with
-			for i := t.i0; i < min(t.i1, j+1); i++ {
-				sums := prod[i*width*f.p+j*width:]
+			i1 := t.i1
+			if left == right {
+				i1 = min(i1, j+1)
+			}
+			for i := t.i0; i < i1; i++ {
+				tile := sums[i*width*ld+j*width:]
 				if !rescaled {
-					block.Gram(i-lo, j-lo, sums, f.p)
+					x.Gram(i-lo, y, j-right.band.i0, tile, ld)
 					continue
 				}
 				scaled := make([]float64, width*width)
-				block.Gram(i-lo, j-lo, scaled, width)
-				for x := range min(width, f.p-i*width) {
-					for y := range min(width, f.p-j*width) {
-						sums[x*f.p+y] += math.Ldexp(scaled[x*width+y], int(exponents[i*width+x]+exponents[j*width+y]))
+				x.Gram(i-lo, y, j-right.band.i0, scaled, width)
+				for r := range min(width, left.p-i*width) {
+					for c := range min(width, right.p-j*width) {
+						tile[r*ld+c] += math.Ldexp(scaled[r*width+c], int(exponentsX[i*width+r]+exponentsY[j*width+c]))
 					}
 				}
 			}
 		}
 	}
+}
+
+// block returns block b, packed, and the exponents of all units in it.
+func (f *folding) block(b int) (level3.PackedB, []int32) {
+	return level3.NewPackedB(f.panels[b*f.size:], f.p-f.band.i0*level3.Width(), f.n), f.exponents[b*f.p:][:f.p]
+}
+
+func isRescaled(exponents []int32) bool {
+	return slices.ContainsFunc(exponents, func(e int32) bool { return e != 0 })
 }
 
 // band is rows [i0, i1) of a triangle of panels.

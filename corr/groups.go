@@ -75,7 +75,7 @@ func (g *Groups) AddTensors(ids, images []uint64, tensors ...Tensor) error {
 		panic("corr: the groups are closed")
 	}
 	first := g.parts[0]
-	samples, rows := first.checkShapes(ids, tensors)
+	samples, rows := checkShapes(first.units, ids, tensors)
 	if len(images) != samples {
 		panic("corr: an image is needed for every sample")
 	}
