@@ -15,8 +15,9 @@ import (
 
 // CrossMoments are the moments of two networks over the same observations without the
 // covariances within either: means, variances, and the covariances of each unit of a with
-// each of b. Those of p and q units take 8 p q bytes, where [Moments] take 8 (p+q)^2, and
-// q of them may be gone through for a part of a's units at a time.
+// each of b. Those of p and q units take 8 p q bytes, where [Moments] take 8 (p+q)^2. Where
+// that is too much, observations are gone through several times, for a part of a's units
+// at a time.
 //
 // Every figure has the bits that Moments of both networks have, and so their accuracy,
 // whatever part of the units it is computed with, however the stream is cut and on however
@@ -84,9 +85,9 @@ func newSide(n int) side {
 func EstimateCrossMemory(p, q int) int64 {
 	bytes := 8 * int64(p) * int64(crossStride(q))
 	for _, n := range []int{p, q} {
-		const rows = crossBlocks * blockRows
+		rows := crossBlocks * blockRows
 		packed := int64(1) << bits.Len(uint(level3.PackedLen(n, rows))) // scratch comes in powers of two
-		bytes += 4*(rows*int64(n)+packed) + 256*int64(n)
+		bytes += 4*(int64(rows)*int64(n)+packed) + 256*int64(n)
 	}
 	return bytes
 }
@@ -199,7 +200,7 @@ func (m *CrossMoments) fold(n, blocks, from int) {
 
 // crossSide is how many panels are multiplied with as many others before the next: the sums
 // of so many, squared, stay in the cache for all blocks.
-const crossSide = 4
+const crossSide = 6
 
 // crossTasks returns how many panels of a and of b a task is.
 func crossTasks(threads, a, b int) (down, across int) {
@@ -343,6 +344,27 @@ func (m *CrossMoments) Correlations() func(dst []float64, i int) {
 			dst[j] = max(-1, min(1, c))
 		}
 	}
+}
+
+// Dims returns the numbers of units of a and of b.
+func (m *CrossMoments) Dims() (rows, cols int) { return m.Units() }
+
+// Pass calls visit for blocks of rows of the correlations, rising, that cover all: rows from
+// number first on, which are valid until visit returns. An error of visit ends the pass. So
+// package match goes through correlations that are nowhere held.
+func (m *CrossMoments) Pass(visit func(first int, rows *mat.Dense) error) error {
+	const block = 64
+	p, q := m.Units()
+	row := m.Correlations()
+	x := mat.NewDense(min(block, p), q, nil)
+	for lo := 0; lo < p; lo += block {
+		n := min(block, p-lo)
+		par.For(par.Threads(m.Threads), n, func(i int) { row(x.RawRowView(i), lo+i) })
+		if err := visit(lo, x.Slice(0, n, 0, q).(*mat.Dense)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fill sets the rows of dst.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
@@ -184,9 +185,10 @@ type folding struct {
 	shift, first []float32
 	sum          []float64 // of centred rows
 	varied       []uint32
-	exponents    []int32   // of units in blocks: of the powers of two that rows were divided by
-	blockSum     []float64 // of a block
-	largest      []uint32  // magnitudes in a block
+	exponents    []int32     // of units in blocks: of the powers of two that rows were divided by
+	blockSum     []float64   // of a block
+	largest      []uint32    // magnitudes in a block
+	rescaled     atomic.Bool // whether an exponent is not 0
 	packed       *[]float32
 }
 
@@ -206,6 +208,7 @@ func newFolding(n, p, blocks int, b band) *folding {
 	f.sum, f.blockSum = resize(f.sum, p), resize(f.blockSum, p)
 	f.varied, f.largest, f.exponents = resize(f.varied, p), resize(f.largest, p), resize(f.exponents, blocks*p)
 	clear(f.exponents)
+	f.rescaled.Store(false)
 	return f
 }
 
@@ -269,6 +272,7 @@ func (f *folding) rescale(b, i int) (sum float64) {
 	}
 	_, exponent := math.Frexp(largest)
 	f.exponents[b*f.p+i] = int32(exponent)
+	f.rescaled.Store(true)
 	scale, width := math.Ldexp(1, -exponent), level3.Width()
 	column := f.panels[b*f.size+(i/width-f.band.i0)*width*f.n+i%width:]
 	for k := range f.n {
@@ -304,7 +308,7 @@ func multiplyTile(sums []float64, ld int, left, right *folding, t tile) {
 	for b := range left.blocks {
 		x, exponentsX := left.block(b)
 		y, exponentsY := right.block(b)
-		rescaled := isRescaled(exponentsX) || isRescaled(exponentsY)
+		rescaled := left.rescaled.Load() || right.rescaled.Load()
 		for j := t.j0; j < t.j1; j++ { // a panel stays in the cache for all that it is multiplied with
 			i1 := t.i1
 			if left == right {
@@ -331,10 +335,6 @@ func multiplyTile(sums []float64, ld int, left, right *folding, t tile) {
 // block returns block b, packed, and the exponents of all units in it.
 func (f *folding) block(b int) (level3.PackedB, []int32) {
 	return level3.NewPackedB(f.panels[b*f.size:], f.p-f.band.i0*level3.Width(), f.n), f.exponents[b*f.p:][:f.p]
-}
-
-func isRescaled(exponents []int32) bool {
-	return slices.ContainsFunc(exponents, func(e int32) bool { return e != 0 })
 }
 
 // band is rows [i0, i1) of a triangle of panels.

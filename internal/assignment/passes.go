@@ -19,9 +19,11 @@ type Passes interface {
 	Pass(visit func(first int, block Matrix) error) error
 }
 
-// Certificate says what a matching through passes rests on: in the last one every value was
-// held to the dual variables.
-type Certificate struct {
+// Passed is an assignment found in passes, and what it rests on: in the last one every value
+// was held to the dual variables.
+type Passed struct {
+	Solution
+	Value   []float64 // of each row and its partner; 0: none
 	Passes  int
 	Pairs   int     // that were candidates
 	Excess  float64 // the most by which a value, c_ij, is above u_i + v_j
@@ -41,32 +43,36 @@ const tolerance = 1e-12
 //
 // Memory is some 100 bytes a row and column and 12 a candidate, of which there are a few
 // dozen a row.
-func MaxPasses(threads int, c Passes) (Solution, Certificate, error) {
+func MaxPasses(threads int, c Passes) (Passed, error) {
 	rows, cols := c.Dims()
+	if rows == 0 || cols == 0 {
+		return Passed{Solution: Solution{Partner: slices.Repeat([]int{-1}, rows), U: make([]float64, rows), V: make([]float64, cols)}, Value: make([]float64, rows)}, nil
+	}
 	x := &candidates{threads: threads, matrix: c, rows: rows, cols: cols, lists: make([]candidateList, rows)}
 	s, err := x.start()
-	if err != nil {
-		return Solution{}, x.Certificate, err
-	}
-	for {
+	for err == nil {
 		if deficient := s.solve(); deficient != nil {
 			panic("assignment: candidates have no complete matching") // the diagonal is one
 		}
-		solution := s.solution()
-		added, err := x.price(solution)
-		if err != nil {
-			return Solution{}, x.Certificate, err
-		}
-		if added == 0 {
-			return solution, x.Certificate, nil
+		x.Solution = s.solution()
+		var added int
+		if added, err = x.price(); err == nil && added == 0 {
+			x.Value = make([]float64, rows)
+			for i, j := range x.Partner {
+				if l := x.lists[i]; j >= 0 {
+					x.Value[i] = l.value[slices.Index(l.column, int32(j))]
+				}
+			}
+			return x.Passed, nil
 		}
 		s = x.restrict(s)
 	}
+	return Passed{}, err
 }
 
 // candidates are the pairs that are considered.
 type candidates struct {
-	Certificate
+	Passed
 	threads    int
 	matrix     Passes
 	rows, cols int
@@ -151,16 +157,16 @@ func (x *candidates) start() (*solver, error) {
 	return x.restrict(nil), nil
 }
 
-// price adds to the candidates pairs that gain more than dual variables allow, and returns how
-// many.
-func (x *candidates) price(s Solution) (added int, err error) {
+// price adds to the candidates pairs that gain more than the solution's dual variables allow,
+// and returns how many.
+func (x *candidates) price() (added int, err error) {
 	counts, excess := make([]int, x.rows), make([]float64, x.rows)
 	err = x.pass(nil, func(i int, row []float64) error {
 		columns := make([]int32, min(maxListLen, x.cols))
-		least := s.U[i] + tolerance*x.Largest
-		n, _ := bestColumns(columns, row, s.V, i, least)
+		least := x.U[i] + tolerance*x.Largest
+		n, _ := bestColumns(columns, row, x.V, i, least)
 		for _, j := range columns[:n] {
-			excess[i] = max(excess[i], row[j]-s.V[j]-s.U[i])
+			excess[i] = max(excess[i], row[j]-x.V[j]-x.U[i])
 		}
 		counts[i] = x.lists[i].add(columns[:n], row)
 		return nil
