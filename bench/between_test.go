@@ -3,9 +3,12 @@ package bench
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"runtime"
 	"testing"
 	"time"
+
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/corr"
 	"github.com/convergent-go/convergent/match"
@@ -76,4 +79,59 @@ func noisyUnits(n, rows int) (x, y []float32) {
 		}
 	}
 	return x, y
+}
+
+// parts are the correlations of a's units with b's, computed anew in every pass for so many
+// units of a at a time: for where there is no memory for all.
+type parts struct {
+	a, b            []float32
+	rows, p, q, few int
+}
+
+func (c parts) Dims() (rows, cols int) { return c.p, c.q }
+
+func (c parts) Pass(visit func(first int, rows *mat.Dense) error) error {
+	for lo := 0; lo < c.p; lo += c.few {
+		n := min(c.few, c.p-lo)
+		m := corr.NewCrossMoments(n, c.q)
+		if err := m.AddTensors(nil, corr.Rows(c.a[lo:], c.rows, n, c.p), corr.Rows(c.b, c.rows, c.q, c.q)); err != nil {
+			return err
+		}
+		m.Close()
+		if err := m.Pass(func(first int, rows *mat.Dense) error { return visit(lo+first, rows) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TestBetweenInParts: units in parts have the matching of all at once, to the bit, and that of
+// moments of both networks the same sum.
+func TestBetweenInParts(t *testing.T) {
+	const n, rows = 300, 1000
+	x, y := noisyUnits(n, rows)
+	whole := corr.NewCrossMoments(n, n)
+	if err := whole.Add(rows, x, y); err != nil {
+		t.Fatal(err)
+	}
+	whole.Close()
+	want, _, err := match.BipartitePasses(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := match.BipartitePasses(parts{x, y, rows, n, n, 70})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Error("units in parts have another matching")
+	}
+	joint := corr.NewMoments(n, n)
+	if err := joint.Add(rows, x, y); err != nil {
+		t.Fatal(err)
+	}
+	c := joint.Correlation(nil, 0, 1)
+	if err := got.Verify(c, 1e-11); err != nil {
+		t.Error(err)
+	}
 }

@@ -47,7 +47,7 @@ func crossData(rows, p, q int) (a, b []float32) {
 // TestCrossMomentsAreMoments: to the bit, however the stream is cut, and with any threads, and
 // for a part of the units.
 func TestCrossMomentsAreMoments(t *testing.T) {
-	for _, size := range []struct{ rows, p, q int }{{1, 3, 5}, {100, 40, 7}, {191, 1, 1}, {193, 33, 64}, {1000, 5, 130}, {4000, 70, 31}} {
+	for _, size := range []struct{ rows, p, q int }{{1, 3, 5}, {100, 40, 7}, {191, 1, 1}, {193, 33, 64}, {1000, 5, 130}, {2000, 70, 31}, {500, 300, 530}} {
 		a, b := crossData(size.rows, size.p, size.q)
 		joint := NewMoments(size.p, size.q)
 		if err := joint.Add(size.rows, a, b); err != nil {

@@ -233,7 +233,7 @@ func (f *folding) pack(lo, hi int) bool {
 	// A run of rows at a time, since memory is read row after row.
 	const runRows = 32
 	width := level3.Width()
-	sum, largest := f.blockSum, f.largest
+	base, sum, largest := f.band.i0*width, f.blockSum, f.largest
 	for b := range f.blocks {
 		rows, panels := f.data[b*f.n*f.p:], f.panels[b*f.size:]
 		if hi%width != 0 {
@@ -244,7 +244,7 @@ func (f *folding) pack(lo, hi int) bool {
 		for k := 0; k < f.n; k += runRows {
 			for j := lo; j < hi; j += width {
 				end := min(hi, j+width)
-				vec.Centre(min(runRows, f.n-k), panels[(j-lo)*f.n+k*width:], width, rows[k*f.p+j:], f.p,
+				vec.Centre(min(runRows, f.n-k), panels[(j-base)*f.n+k*width:], width, rows[k*f.p+j:], f.p,
 					vec.Columns{Shift: f.shift[j:end], First: f.first[j:end], Sum: sum[j:end], Largest: largest[j:end], Varied: f.varied[j:end]})
 			}
 		}

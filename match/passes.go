@@ -6,7 +6,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
-	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/assignment"
 	"github.com/convergent-go/convergent/internal/par"
 )
@@ -88,7 +87,7 @@ func SemiMatchingPasses(c Passes) (byRow, byCol Matching, err error) {
 		}
 		par.Blocks(threads, cols, 1024, func(lo, hi int) {
 			for r := range v.Rows {
-				asm.Active().ColumnMax(byCol.R[lo:hi], argmax[lo:hi], v.Row(r)[lo:hi], int32(first+r))
+				assignment.ColumnMax(byCol.R[lo:hi], argmax[lo:hi], v.Row(r)[lo:hi], int32(first+r))
 			}
 		})
 		return nil

@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/par"
 )
 
@@ -41,7 +40,7 @@ const tolerance = 1e-12
 // among all pairs: its sum is within n(1e-12 c) of the largest, for the largest magnitude c
 // and n pairs.
 //
-// Memory is some 100 bytes a row and column and 12 a candidate, of which there are a few
+// Memory is some 100 bytes a row and column and 24 a candidate, of which there are a few
 // dozen a row.
 func MaxPasses(threads int, c Passes) (Passed, error) {
 	rows, cols := c.Dims()
@@ -126,7 +125,7 @@ func (x *candidates) start() (*solver, error) {
 	err := x.pass(func(first int, b Matrix) {
 		par.Blocks(x.threads, x.cols, 1024, func(lo, hi int) {
 			for r := range b.Rows {
-				asm.Active().ColumnMax(x.maxima[lo:hi], x.argmax[lo:hi], b.Row(r)[lo:hi], int32(first+r))
+				ColumnMax(x.maxima[lo:hi], x.argmax[lo:hi], b.Row(r)[lo:hi], int32(first+r))
 			}
 		})
 	}, func(i int, row []float64) error {
