@@ -4,7 +4,9 @@
 // ("Convergent Learning", ICLR 2016, section 2). [Moments] takes the
 // activations of all networks side by side, in one pass of any length and
 // memory that depends on the number of units alone, and gives every within-net
-// and between-net covariance and correlation.
+// and between-net covariance and correlation. [CrossMoments] of two networks leave out
+// what is within either, which many units have no memory for: package match goes through
+// their correlations.
 //
 // From these follow, for a [Pair] of networks, the measures that [Measures] lists: CKA
 // and RV, CCA, SVCCA and PWCCA, shape distances, linear and ridge predictivity, and the

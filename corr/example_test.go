@@ -3,7 +3,10 @@ package corr_test
 import (
 	"context"
 	"fmt"
+	"log"
 	"math/rand/v2"
+
+	"gonum.org/v1/gonum/mat"
 
 	"github.com/convergent-go/convergent/corr"
 )
@@ -103,4 +106,19 @@ func ExampleBenjaminiHochberg() {
 	// 0.0533
 	// 0.0533
 	// 0.5000
+}
+
+// The correlations between the units of two networks alone: for many units.
+func ExampleCrossMoments() {
+	m := corr.NewCrossMoments(2, 3)
+	a := []float32{1, 0, 2, 0, 3, 1, 4, 1} // 4 observations of 2 units
+	b := []float32{2, 0, 0, 4, 0, -1, 6, 5, 0, 8, 5, -1}
+	if err := m.Add(4, a, b); err != nil {
+		log.Fatal(err)
+	}
+	m.Close()
+	fmt.Printf("%.2f\n", mat.Formatted(m.Correlation(nil)))
+	// Output:
+	// ⎡ 1.00   0.89  -0.45⎤
+	// ⎣ 0.89   1.00   0.00⎦
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
@@ -57,8 +58,12 @@ func (a *accumulator) clone() accumulator {
 }
 
 // blocksLeft returns how many blocks the slab has room for.
-func (a *accumulator) blocksLeft() int {
-	return int(max(1, min(slabBlocks, a.count/blockRows))) - a.rows/blockRows
+func (a *accumulator) blocksLeft() int { return blocksLeft(a.count, a.rows) }
+
+// blocksLeft returns how many blocks a slab of so many rows has room for, after so many
+// rows before it.
+func blocksLeft(before int64, rows int) int {
+	return int(max(1, min(slabBlocks, before/blockRows))) - rows/blockRows
 }
 
 // blocksPerFold returns the largest number of blocks of p units that are folded at a
@@ -89,7 +94,7 @@ func (a *accumulator) fold(threads, n, blocks int, data, first []float32, liveMa
 		f.data, f.shift, f.first = data, a.shift, first
 		copy(f.sum, a.sum)
 		copy(f.varied, liveMask)
-		if ok := f.pack(); i == 0 { // which has all columns
+		if ok := f.pack(f.band.i0*width, p); i == 0 { // which has all columns
 			finite = ok
 		}
 	})
@@ -107,16 +112,21 @@ func (a *accumulator) fold(threads, n, blocks int, data, first []float32, liveMa
 
 // choose sets the shift of a slab whose first block of n rows data begin with.
 func (a *accumulator) choose(n int, data []float32) {
-	p := len(a.mean)
-	count, mean, squares := float64(a.count), a.mean, diagonal(a.prod, p)
-	if a.count == 0 {
+	chooseShift(a.shift, a.count, a.mean, diagonal(a.prod, len(a.mean)), n, data)
+}
+
+// chooseShift sets the shift of a slab whose first block of n rows data begin with, where
+// so many rows before have a mean and a sum of squares of deviations from it.
+func chooseShift(shift []float32, before int64, mean, squares []float64, n int, data []float32) {
+	count := float64(before)
+	if before == 0 {
 		count = float64(n)
-		mean, squares = firstMoments(n, p, data)
+		mean, squares = firstMoments(n, len(shift), data)
 	}
 	for i, m := range mean {
-		a.shift[i] = float32(m)
+		shift[i] = float32(m)
 		if float64(m*m)*count <= squares[i] {
-			a.shift[i] = 0
+			shift[i] = 0
 		}
 	}
 }
@@ -175,9 +185,10 @@ type folding struct {
 	shift, first []float32
 	sum          []float64 // of centred rows
 	varied       []uint32
-	exponents    []int32   // of units in blocks: of the powers of two that rows were divided by
-	blockSum     []float64 // of a block
-	largest      []uint32  // magnitudes in a block
+	exponents    []int32     // of units in blocks: of the powers of two that rows were divided by
+	blockSum     []float64   // of a block
+	largest      []uint32    // magnitudes in a block
+	rescaled     atomic.Bool // whether an exponent is not 0
 	packed       *[]float32
 }
 
@@ -197,6 +208,7 @@ func newFolding(n, p, blocks int, b band) *folding {
 	f.sum, f.blockSum = resize(f.sum, p), resize(f.blockSum, p)
 	f.varied, f.largest, f.exponents = resize(f.varied, p), resize(f.largest, p), resize(f.exponents, blocks*p)
 	clear(f.exponents)
+	f.rescaled.Store(false)
 	return f
 }
 
@@ -215,14 +227,13 @@ func resize[T any](x []T, n int) []T {
 	return x[:n]
 }
 
-// pack centres and packs the columns of all blocks from the band's first on. It reports
-// false if an element is NaN or infinite.
-func (f *folding) pack() bool {
+// pack centres and packs columns [lo, hi) of all blocks, whole panels of those from the
+// band's first on. It reports false if an element is NaN or infinite.
+func (f *folding) pack(lo, hi int) bool {
 	// A run of rows at a time, since memory is read row after row.
 	const runRows = 32
 	width := level3.Width()
-	lo, hi := f.band.i0*width, f.p
-	sum, largest := f.blockSum, f.largest
+	base, sum, largest := f.band.i0*width, f.blockSum, f.largest
 	for b := range f.blocks {
 		rows, panels := f.data[b*f.n*f.p:], f.panels[b*f.size:]
 		if hi%width != 0 {
@@ -233,7 +244,7 @@ func (f *folding) pack() bool {
 		for k := 0; k < f.n; k += runRows {
 			for j := lo; j < hi; j += width {
 				end := min(hi, j+width)
-				vec.Centre(min(runRows, f.n-k), panels[(j-lo)*f.n+k*width:], width, rows[k*f.p+j:], f.p,
+				vec.Centre(min(runRows, f.n-k), panels[(j-base)*f.n+k*width:], width, rows[k*f.p+j:], f.p,
 					vec.Columns{Shift: f.shift[j:end], First: f.first[j:end], Sum: sum[j:end], Largest: largest[j:end], Varied: f.varied[j:end]})
 			}
 		}
@@ -261,6 +272,7 @@ func (f *folding) rescale(b, i int) (sum float64) {
 	}
 	_, exponent := math.Frexp(largest)
 	f.exponents[b*f.p+i] = int32(exponent)
+	f.rescaled.Store(true)
 	scale, width := math.Ldexp(1, -exponent), level3.Width()
 	column := f.panels[b*f.size+(i/width-f.band.i0)*width*f.n+i%width:]
 	for k := range f.n {
@@ -276,7 +288,7 @@ func (f *folding) multiply(prod []float64) {
 	panels := (f.p + width - 1) / width
 	for i := lo; i < f.band.i1; i += side {
 		for j := i; j < panels; j += side {
-			f.multiplyTile(prod, tile{i, min(f.band.i1, i+side), j, min(panels, j+side)})
+			multiplyTile(prod, f.p, f, f, tile{i, min(f.band.i1, i+side), j, min(panels, j+side)})
 		}
 	}
 	for i := lo; i < f.band.i1; i++ { // what products of panels with themselves left below the diagonal
@@ -286,32 +298,43 @@ func (f *folding) multiply(prod []float64) {
 	}
 }
 
-// tile is rows [i0, i1) and columns [j0, j1) of the matrix of panels, from the diagonal on.
+// tile is rows [i0, i1) and columns [j0, j1) of a matrix of panels.
 type tile struct{ i0, i1, j0, j1 int }
 
-// multiplyTile is multiply for a tile.
-func (f *folding) multiplyTile(prod []float64, t tile) {
-	width, lo := level3.Width(), f.band.i0
-	for b := range f.blocks {
-		block, exponents := level3.NewPackedB(f.panels[b*f.size:], f.p-lo*width, f.n), f.exponents[b*f.p:][:f.p]
-		rescaled := slices.ContainsFunc(exponents, func(e int32) bool { return e != 0 })
+// multiplyTile adds the products of left's panels with right's, block by block, to sums
+// whose rows are ld apart; of a folding with itself those from the diagonal on.
+func multiplyTile(sums []float64, ld int, left, right *folding, t tile) {
+	width, lo := level3.Width(), left.band.i0
+	for b := range left.blocks {
+		x, exponentsX := left.block(b)
+		y, exponentsY := right.block(b)
+		rescaled := left.rescaled.Load() || right.rescaled.Load()
 		for j := t.j0; j < t.j1; j++ { // a panel stays in the cache for all that it is multiplied with
-			for i := t.i0; i < min(t.i1, j+1); i++ {
-				sums := prod[i*width*f.p+j*width:]
+			i1 := t.i1
+			if left == right {
+				i1 = min(i1, j+1)
+			}
+			for i := t.i0; i < i1; i++ {
+				tile := sums[i*width*ld+j*width:]
 				if !rescaled {
-					block.Gram(i-lo, j-lo, sums, f.p)
+					x.Gram(i-lo, y, j-right.band.i0, tile, ld)
 					continue
 				}
 				scaled := make([]float64, width*width)
-				block.Gram(i-lo, j-lo, scaled, width)
-				for x := range min(width, f.p-i*width) {
-					for y := range min(width, f.p-j*width) {
-						sums[x*f.p+y] += math.Ldexp(scaled[x*width+y], int(exponents[i*width+x]+exponents[j*width+y]))
+				x.Gram(i-lo, y, j-right.band.i0, scaled, width)
+				for r := range min(width, left.p-i*width) {
+					for c := range min(width, right.p-j*width) {
+						tile[r*ld+c] += math.Ldexp(scaled[r*width+c], int(exponentsX[i*width+r]+exponentsY[j*width+c]))
 					}
 				}
 			}
 		}
 	}
+}
+
+// block returns block b, packed, and the exponents of all units in it.
+func (f *folding) block(b int) (level3.PackedB, []int32) {
+	return level3.NewPackedB(f.panels[b*f.size:], f.p-f.band.i0*level3.Width(), f.n), f.exponents[b*f.p:][:f.p]
 }
 
 // band is rows [i0, i1) of a triangle of panels.

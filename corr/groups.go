@@ -81,7 +81,7 @@ func (g *Groups) AddTensors(ids, images []uint64, tensors ...Tensor) error {
 		panic(badClosed)
 	}
 	first := g.parts[0]
-	samples, rows := first.checkShapes(ids, tensors)
+	samples, rows := checkShapes(first.units, ids, tensors)
 	if len(images) != samples {
 		panic("corr: an image is needed for every sample")
 	}

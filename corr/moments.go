@@ -179,31 +179,27 @@ func (m *Moments) Add(rows int, activations ...[]float32) error {
 // If an activation is NaN or infinite the error is an *[ActivationError], and nothing is added.
 // AddTensors panics if a shape does not fit.
 func (m *Moments) AddTensors(ids []uint64, tensors ...Tensor) error {
-	samples, rows := m.checkShapes(ids, tensors)
+	samples, rows := checkShapes(m.units, ids, tensors)
 	if rows == 0 {
 		return nil
 	}
 	if err := m.add(rows, tensors); err != nil {
 		return err
 	}
-	m.samples.ids = nil // which these are not among
-	if ids == nil {
-		m.samples.Unknown = true
-	} else {
-		m.samples.add(ids, rows/samples)
-	}
+	m.samples.record(ids, rows/samples)
 	return nil
 }
 
-// checkShapes panics unless tensors are of all networks and the same samples, with an
-// identifier each or none, and returns the numbers of samples and rows.
-func (m *Moments) checkShapes(ids []uint64, tensors []Tensor) (samples, rows int) {
-	if len(tensors) != len(m.units) {
+// checkShapes panics unless tensors are of all networks, of the given numbers of units, and
+// the same samples, with an identifier each or none, and returns the numbers of samples and
+// rows.
+func checkShapes(units []int, ids []uint64, tensors []Tensor) (samples, rows int) {
+	if len(tensors) != len(units) {
 		panic("corr: activations are needed for every network")
 	}
 	samples, rows = tensors[0].samples, tensors[0].Len()
 	for i, t := range tensors {
-		if t.units != m.units[i] || t.samples != samples || t.Len() != rows {
+		if t.units != units[i] || t.samples != samples || t.Len() != rows {
 			panic("corr: a tensor has the wrong shape")
 		}
 	}

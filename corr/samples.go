@@ -71,6 +71,16 @@ type pass struct {
 	Rows      int64  `json:"rows"`
 }
 
+// record adds samples of the given number of rows each; nil ids are unknown.
+func (s *samples) record(ids []uint64, rows int) {
+	s.ids = nil // which these are not among
+	if ids == nil {
+		s.Unknown = true
+	} else {
+		s.add(ids, rows)
+	}
+}
+
 // add records samples of the given number of rows each.
 func (s *samples) add(ids []uint64, rows int) {
 	if !s.Open {

@@ -56,7 +56,7 @@ func NewShuffles(draws int, seed uint64, units ...int) *Shuffles {
 // before.
 func (s *Shuffles) AddTensors(ids []uint64, tensors ...Tensor) error {
 	first := s.draws[0]
-	samples, rows := first.checkShapes(ids, tensors)
+	samples, rows := checkShapes(first.units, ids, tensors)
 	if rows == 0 {
 		return nil
 	}

@@ -34,7 +34,7 @@ var allowed = []struct {
 	{"internal/dense", []string{"asm", "internal/par"}},
 	{"asm/blas", []string{"asm", "internal/level3", "internal/dense", "internal/par"}},
 	{"internal/conv", []string{"asm", "internal/level3", "internal/vec", "internal/par"}},
-	{"internal/assignment", []string{"asm"}},
+	{"internal/assignment", []string{"asm", "internal/par"}},
 	{"nn", []string{"internal/conv", "internal/level3", "internal/vec", "internal/elem", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"nn/onnx", []string{"internal/artifact", "internal/conv", "internal/level3", "internal/vec", "internal/elem", "internal/par"}},
 	{"corr", []string{"internal/elem", "internal/level3", "internal/dense", "internal/assignment", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},

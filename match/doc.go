@@ -7,6 +7,8 @@
 // among each other's best, [Bipartite] the one-to-one assignment with the largest
 // sum, and [Greedy], for comparison, the assignment that takes the largest value first.
 // [SoftMatching] is the optimal transport between networks of unequal width.
+// [BipartitePasses] and [SemiMatchingPasses] are for matrices too large to hold, such as
+// 36,864 x 36,864 correlations.
 //
 // One to few: [Lasso] predicts each unit of one network from a few units of the
 // other, which needs covariances and no activations, for given penalties, and

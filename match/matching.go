@@ -22,18 +22,25 @@ type Matching struct {
 // newMatching returns the matching of each row of c with its partner.
 func newMatching(c mat.Matrix, partner []int) Matching {
 	m := Matching{Partner: partner, R: make([]float64, len(partner))}
-	var sum, pairs float64
 	for i, j := range partner {
 		if j >= 0 {
 			m.R[i] = c.At(i, j)
-			sum += m.R[i]
+		}
+	}
+	m.Mean = meanOfPairs(partner, m.R)
+	return m
+}
+
+// meanOfPairs returns the mean of r over the rows that have a partner; 0 if none has.
+func meanOfPairs(partner []int, r []float64) float64 {
+	var sum, pairs float64
+	for i, j := range partner {
+		if j >= 0 {
+			sum += r[i]
 			pairs++
 		}
 	}
-	if pairs > 0 {
-		m.Mean = sum / pairs
-	}
-	return m
+	return sum / max(1, pairs)
 }
 
 // SemiMatching returns the matching of each row of c with the column of its largest value;

@@ -134,19 +134,24 @@ func MaxContext(ctx context.Context, c Matrix) (Solution, error) {
 		}
 		return Solution{}, fmt.Errorf("%w: %s %v are allowed only %d %s between them", ErrInfeasible, side, deficient, len(deficient)-1, other)
 	}
-	x := Solution{Partner: make([]int, c.Rows), U: make([]float64, c.Rows), V: s.price}
+	return s.solution(), nil
+}
+
+// solution returns the assignment of all rows.
+func (s *solver) solution() Solution {
+	x := Solution{Partner: make([]int, s.Rows), U: make([]float64, s.Rows), V: s.price}
 	for i, j := range s.col {
 		x.Partner[i] = int(j)
 		x.U[i] = s.value[i] - s.price[j]
 	}
-	if c.Transposed {
+	if s.Transposed {
 		x.U, x.V = x.V, x.U
-		x.Partner = make([]int, c.Cols)
+		x.Partner = make([]int, s.Cols)
 		for j, i := range s.row {
 			x.Partner[j] = int(i)
 		}
 	}
-	return x, nil
+	return x
 }
 
 // solver assigns each of n rows its own of m >= n columns.
@@ -204,7 +209,16 @@ func newSolver(c Matrix) *solver {
 // assign gives row i column j.
 func (s *solver) assign(i, j int32) {
 	s.col[i], s.row[j] = j, i
-	s.value[i] = s.Data[int(i)*s.Stride+int(j)]
+	s.value[i] = s.at(i, j)
+}
+
+// at returns the value of row i at column j, which is on its list if these are all there is.
+func (s *solver) at(i, j int32) float64 {
+	if s.Data != nil {
+		return s.Data[int(i)*s.Stride+int(j)]
+	}
+	column, value := s.lists.row(i)
+	return value[slices.Index(column, j)]
 }
 
 // solve assigns all rows, or returns rows that have too few columns.

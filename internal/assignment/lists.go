@@ -13,7 +13,8 @@ const maxListLen = 64
 // all others, which stays one when prices rise. A list not yet made is empty,
 // with the bound +Inf.
 type lists struct {
-	width  int // columns that a row has memory for
+	width  int   // columns that a row has memory for
+	start  []int // of each row's memory; nil: one after another
 	count  []int32
 	column []int32
 	value  []float64
@@ -34,41 +35,55 @@ func (l *lists) row(i int32) (column []int32, value []float64) {
 	if n == 0 {
 		return nil, nil
 	}
+	if l.start != nil {
+		start = l.start[i]
+	}
 	return l.column[start:][:n], l.value[start:][:n]
 }
 
 // refresh makes a new list for row i at the present prices.
-//
-// Its threshold is the least of 8 maxima, each over an eighth of the row, so that
-// 8 columns at least are on the list; where values come in no order, some 22 on
-// average, however long the row: the sum of 8/k for k up to 8.
 func (s *solver) refresh(i int32) {
-	tier, l := asm.Active(), &s.lists
+	l := &s.lists
 	if l.column == nil { // where columns alone settle everything there are no lists
 		l.column, l.value = make([]int32, s.Rows*l.width), make([]float64, s.Rows*l.width)
 	}
-	var maxima [asm.Lanes]float64
 	row := s.Row(int(i))
-	tier.LaneMax(&maxima, row, s.price)
-	threshold, largest := foldLanes(&maxima)
 	column := l.column[int(i)*l.width:][:l.width]
-	n := tier.ThresholdColumns(column, row, s.price, max(threshold, -math.MaxFloat64))
-	if n == l.width && l.width < s.Cols {
-		// Too many, of which most must be equal: the list is then of the very best, those
-		// that follow the row's own number first, so that rows do not all want the same.
-		threshold = largest
-		start := int(i) % s.Cols
-		n = tier.ThresholdColumns(column, row[start:], s.price[start:], largest)
-		for k := range column[:n] {
-			column[k] += int32(start)
-		}
-		n += tier.ThresholdColumns(column[n:], row[:start], s.price[:start], largest)
-	}
+	n, threshold := bestColumns(column, row, s.price, int(i), math.Inf(-1))
 	value := l.value[int(i)*l.width:]
 	for k, j := range column[:n] {
 		value[k] = row[j]
 	}
 	l.count[i], l.bound[i] = int32(n), threshold
+}
+
+// bestColumns puts columns of large gain into dst, n of them, such that no other gains more
+// than the threshold; none if none gains more than least. number is the row's own.
+//
+// The threshold is the least of 8 maxima, each over an eighth of the row, so that
+// 8 columns at least are on the list; where values come in no order, some 22 on
+// average, however long the row: the sum of 8/k for k up to 8.
+func bestColumns(dst []int32, row, price []float64, number int, least float64) (n int, threshold float64) {
+	tier := asm.Active()
+	var maxima [asm.Lanes]float64
+	tier.LaneMax(&maxima, row, price)
+	threshold, largest := foldLanes(&maxima)
+	if largest <= least {
+		return 0, largest
+	}
+	n = tier.ThresholdColumns(dst, row, price, max(threshold, -math.MaxFloat64))
+	if n == len(dst) && n < len(row) {
+		// Too many, of which most must be equal: the list is then of the very best, those
+		// that follow the row's own number first, so that rows do not all want the same.
+		threshold = largest
+		start := number % len(row)
+		n = tier.ThresholdColumns(dst, row[start:], price[start:], largest)
+		for k := range dst[:n] {
+			dst[k] += int32(start)
+		}
+		n += tier.ThresholdColumns(dst[n:], row[:start], price[:start], largest)
+	}
+	return n, threshold
 }
 
 // topTwo returns the two largest gains of row i, of its list if that is enough.
