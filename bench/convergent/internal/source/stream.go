@@ -255,7 +255,7 @@ func (s *Stream) bytes(samples int) int64 {
 	values := 0.0
 	for _, n := range s.networks {
 		for _, l := range n.layers {
-			values += float64(samples) * float64(l.rows.Positions) * float64(l.rows.Units)
+			values += float64(float64(samples) * float64(l.rows.Positions) * float64(l.rows.Units))
 		}
 	}
 	return int64(min(2*4*values, 1<<60))
