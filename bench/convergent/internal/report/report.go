@@ -102,7 +102,7 @@ var layerFigures = []func(c *contents, layer int) drawing{
 }
 
 // pictureBytes is how much room the page has for pictures of matrices and pairs.
-const pictureBytes = 3 << 19
+const pictureBytes = 1 << 20
 
 // Write draws a into dir: figures/*.svg and report.html, each file whole. Equal
 // artifacts give equal bytes.
