@@ -50,8 +50,9 @@ func isStream(path string) bool {
 // OpenStream opens standard input or a named pipe, waits for the first batch, and checks that
 // what is in it goes together.
 func OpenStream(ctx context.Context, o Options) (*Stream, error) {
+	stdin := os.Stdin // as it is now
 	return wait(ctx, func() (*Stream, error) {
-		in, pipe, err := o.openPipe()
+		in, pipe, err := o.openPipe(stdin)
 		if err != nil {
 			return nil, err
 		}
@@ -67,8 +68,9 @@ func OpenStream(ctx context.Context, o Options) (*Stream, error) {
 // OpenSpooled reads the whole of a stream into a temporary file, and opens that: what is drawn
 // of images, and the groups that these are in, depend on which images there are.
 func OpenSpooled(ctx context.Context, o Options) (*Arrays, error) {
+	stdin := os.Stdin
 	return wait(ctx, func() (*Arrays, error) {
-		in, pipe, err := o.openPipe()
+		in, pipe, err := o.openPipe(stdin)
 		if err != nil {
 			return nil, err
 		}
@@ -114,7 +116,7 @@ func wait[T any](ctx context.Context, f func() (T, error)) (T, error) {
 }
 
 // openPipe opens a stream; one of a named pipe has a beginning when it has a writer.
-func (o Options) openPipe() (*arrays.Stream, io.Closer, error) {
+func (o Options) openPipe(stdin *os.File) (*arrays.Stream, io.Closer, error) {
 	if flag := firstFlag([]flag{
 		{"-sample-ids", len(o.SampleIDs) > 0}, {"-image-ids", len(o.ImageIDs) > 0}, {"-classes", len(o.Classes) > 0}, {"-mask", len(o.Masks) > 0}, {"-unit-names", len(o.UnitNames) > 0},
 		{"-before-relu", len(o.BeforeReLU) > 0}, {"-baseline", len(o.Baseline) > 0}, {"-layer-files", o.LayerFiles}, {"-shards", o.Shards}, {"-bfloat16", o.BFloat16},
@@ -124,8 +126,8 @@ func (o Options) openPipe() (*arrays.Stream, io.Closer, error) {
 	}
 	path := o.Networks[0]
 	if path == standardInput {
-		widen(os.Stdin)
-		return arrays.NewStream("standard input", os.Stdin), io.NopCloser(nil), nil
+		widen(stdin)
+		return arrays.NewStream("standard input", stdin), io.NopCloser(nil), nil
 	}
 	f, err := os.Open(path)
 	if err != nil {
