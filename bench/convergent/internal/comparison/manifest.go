@@ -65,14 +65,8 @@ func newManifest(in source.Options, opened source.Source) (*manifest, error) {
 			return nil, err
 		}
 		fmt.Fprintln(h, filepath.Base(path), sum)
-		if !source.IsModel(path) {
-			continue
-		}
-		models = append(models, sum)
-		for _, ending := range []string{".data", "_data"} { // where exporters put large weights
-			if sum, err := inputSum(path + ending); err == nil {
-				fmt.Fprintln(h, sum)
-			}
+		if source.IsModel(path) { // whose weights in other files follow as files of their own
+			models = append(models, sum)
 		}
 	}
 	for i, n := range d.Networks {
