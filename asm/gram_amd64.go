@@ -7,24 +7,24 @@ package asm
 // gram6x16 adds to tiles of 6 rows by 16 columns; Tier.Gram is its definition.
 //
 //go:noescape
-func gram6x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int)
+func gram6x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int, ahead *float32)
 
 // gram4x16 adds to tiles of 4 rows by 16 columns; Tier.Gram is its definition.
 //
 //go:noescape
-func gram4x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int)
+func gram4x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int, ahead *float32)
 
 // gram8x8 adds to tiles of 8 rows by 8 columns; Tier.Gram is its definition.
 //
 //go:noescape
-func gram8x8(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int)
+func gram8x8(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int, ahead *float32)
 
 // gram8x32, of AVX-512, adds to tiles of 8 rows by 32 columns; Tier.Gram is its definition.
 //
 //go:noescape
-func gram8x32(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int)
+func gram8x32(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int, ahead *float32)
 
 // gram16x16, of AVX-512, adds to tiles of 16 rows by 16 columns; Tier.Gram is its definition.
 //
 //go:noescape
-func gram16x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int)
+func gram16x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int, ahead *float32)

@@ -4,8 +4,8 @@
 
 #include "textflag.h"
 
-// func gram6x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int)
-TEXT ·gram6x16(SB), $384-56
+// func gram6x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int, ahead *float32)
+TEXT ·gram6x16(SB), $384-64
 	MOVD tiles+0(FP), R0
 	MOVD k+8(FP), R1
 	MOVD a+16(FP), R2
@@ -15,40 +15,54 @@ TEXT ·gram6x16(SB), $384-56
 	MOVD c+40(FP), R5
 	MOVD ldc+48(FP), R6
 	LSL $3, R6
-	MOVD $local-384(SP), R7
+	MOVD ahead+56(FP), R7
+	MOVD $local-384(SP), R8
 
 tile:
 	// The sums of the runs start at zero.
 	VEOR V0.B16, V0.B16, V0.B16
-	FMOVQ F0, 0(R7)
-	FMOVQ F0, 16(R7)
-	FMOVQ F0, 32(R7)
-	FMOVQ F0, 48(R7)
-	FMOVQ F0, 64(R7)
-	FMOVQ F0, 80(R7)
-	FMOVQ F0, 96(R7)
-	FMOVQ F0, 112(R7)
-	FMOVQ F0, 128(R7)
-	FMOVQ F0, 144(R7)
-	FMOVQ F0, 160(R7)
-	FMOVQ F0, 176(R7)
-	FMOVQ F0, 192(R7)
-	FMOVQ F0, 208(R7)
-	FMOVQ F0, 224(R7)
-	FMOVQ F0, 240(R7)
-	FMOVQ F0, 256(R7)
-	FMOVQ F0, 272(R7)
-	FMOVQ F0, 288(R7)
-	FMOVQ F0, 304(R7)
-	FMOVQ F0, 320(R7)
-	FMOVQ F0, 336(R7)
-	FMOVQ F0, 352(R7)
-	FMOVQ F0, 368(R7)
-	MOVD R2, R8
-	MOVD R3, R9
-	MOVD R1, R10
+	FMOVQ F0, 0(R8)
+	FMOVQ F0, 16(R8)
+	FMOVQ F0, 32(R8)
+	FMOVQ F0, 48(R8)
+	FMOVQ F0, 64(R8)
+	FMOVQ F0, 80(R8)
+	FMOVQ F0, 96(R8)
+	FMOVQ F0, 112(R8)
+	FMOVQ F0, 128(R8)
+	FMOVQ F0, 144(R8)
+	FMOVQ F0, 160(R8)
+	FMOVQ F0, 176(R8)
+	FMOVQ F0, 192(R8)
+	FMOVQ F0, 208(R8)
+	FMOVQ F0, 224(R8)
+	FMOVQ F0, 240(R8)
+	FMOVQ F0, 256(R8)
+	FMOVQ F0, 272(R8)
+	FMOVQ F0, 288(R8)
+	FMOVQ F0, 304(R8)
+	FMOVQ F0, 320(R8)
+	FMOVQ F0, 336(R8)
+	FMOVQ F0, 352(R8)
+	FMOVQ F0, 368(R8)
+	MOVD R2, R9
+	MOVD R3, R10
+	MOVD R1, R11
 
 run:
+	PRFM 0(R7), PLDL2KEEP
+	PRFM 64(R7), PLDL2KEEP
+	PRFM 128(R7), PLDL2KEEP
+	PRFM 192(R7), PLDL2KEEP
+	PRFM 256(R7), PLDL2KEEP
+	PRFM 320(R7), PLDL2KEEP
+	PRFM 384(R7), PLDL2KEEP
+	PRFM 448(R7), PLDL2KEEP
+	PRFM 512(R7), PLDL2KEEP
+	PRFM 576(R7), PLDL2KEEP
+	PRFM 640(R7), PLDL2KEEP
+	PRFM 704(R7), PLDL2KEEP
+	ADD $768, R7
 	VEOR V0.B16, V0.B16, V0.B16
 	VEOR V1.B16, V1.B16, V1.B16
 	VEOR V2.B16, V2.B16, V2.B16
@@ -73,14 +87,14 @@ run:
 	VEOR V21.B16, V21.B16, V21.B16
 	VEOR V22.B16, V22.B16, V22.B16
 	VEOR V23.B16, V23.B16, V23.B16
-	MOVD $32, R11
-	CMP R11, R10
-	CSEL LT, R10, R11, R12
-	SUB R12, R10
+	MOVD $32, R12
+	CMP R12, R11
+	CSEL LT, R11, R12, R13
+	SUB R13, R11
 
 step:
-	VLD1.P (R9)(R4), [V24.S4, V25.S4, V26.S4, V27.S4]
-	FMOVQ 0(R8), F28
+	VLD1.P (R10)(R4), [V24.S4, V25.S4, V26.S4, V27.S4]
+	FMOVQ 0(R9), F28
 	WORD $0x4f9c1300 // fmla v0.4s, v24.4s, v28.s[0]
 	WORD $0x4f9c1321 // fmla v1.4s, v25.4s, v28.s[0]
 	WORD $0x4f9c1342 // fmla v2.4s, v26.4s, v28.s[0]
@@ -97,7 +111,7 @@ step:
 	WORD $0x4fbc1b2d // fmla v13.4s, v25.4s, v28.s[3]
 	WORD $0x4fbc1b4e // fmla v14.4s, v26.4s, v28.s[3]
 	WORD $0x4fbc1b6f // fmla v15.4s, v27.4s, v28.s[3]
-	FMOVD 16(R8), F28
+	FMOVD 16(R9), F28
 	WORD $0x4f9c1310 // fmla v16.4s, v24.4s, v28.s[0]
 	WORD $0x4f9c1331 // fmla v17.4s, v25.4s, v28.s[0]
 	WORD $0x4f9c1352 // fmla v18.4s, v26.4s, v28.s[0]
@@ -106,84 +120,84 @@ step:
 	WORD $0x4fbc1335 // fmla v21.4s, v25.4s, v28.s[1]
 	WORD $0x4fbc1356 // fmla v22.4s, v26.4s, v28.s[1]
 	WORD $0x4fbc1377 // fmla v23.4s, v27.4s, v28.s[1]
-	ADD R4, R8
-	SUBS $1, R12
+	ADD R4, R9
+	SUBS $1, R13
 	BNE step
-	FMOVQ 0(R7), F24
+	FMOVQ 0(R8), F24
 	WORD $0x4e20d718 // fadd v24.4s, v24.4s, v0.4s
-	FMOVQ F24, 0(R7)
-	FMOVQ 16(R7), F24
+	FMOVQ F24, 0(R8)
+	FMOVQ 16(R8), F24
 	WORD $0x4e21d718 // fadd v24.4s, v24.4s, v1.4s
-	FMOVQ F24, 16(R7)
-	FMOVQ 32(R7), F24
+	FMOVQ F24, 16(R8)
+	FMOVQ 32(R8), F24
 	WORD $0x4e22d718 // fadd v24.4s, v24.4s, v2.4s
-	FMOVQ F24, 32(R7)
-	FMOVQ 48(R7), F24
+	FMOVQ F24, 32(R8)
+	FMOVQ 48(R8), F24
 	WORD $0x4e23d718 // fadd v24.4s, v24.4s, v3.4s
-	FMOVQ F24, 48(R7)
-	FMOVQ 64(R7), F0
+	FMOVQ F24, 48(R8)
+	FMOVQ 64(R8), F0
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
-	FMOVQ F0, 64(R7)
-	FMOVQ 80(R7), F0
+	FMOVQ F0, 64(R8)
+	FMOVQ 80(R8), F0
 	WORD $0x4e25d400 // fadd v0.4s, v0.4s, v5.4s
-	FMOVQ F0, 80(R7)
-	FMOVQ 96(R7), F0
+	FMOVQ F0, 80(R8)
+	FMOVQ 96(R8), F0
 	WORD $0x4e26d400 // fadd v0.4s, v0.4s, v6.4s
-	FMOVQ F0, 96(R7)
-	FMOVQ 112(R7), F0
+	FMOVQ F0, 96(R8)
+	FMOVQ 112(R8), F0
 	WORD $0x4e27d400 // fadd v0.4s, v0.4s, v7.4s
-	FMOVQ F0, 112(R7)
-	FMOVQ 128(R7), F0
+	FMOVQ F0, 112(R8)
+	FMOVQ 128(R8), F0
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
-	FMOVQ F0, 128(R7)
-	FMOVQ 144(R7), F0
+	FMOVQ F0, 128(R8)
+	FMOVQ 144(R8), F0
 	WORD $0x4e29d400 // fadd v0.4s, v0.4s, v9.4s
-	FMOVQ F0, 144(R7)
-	FMOVQ 160(R7), F0
+	FMOVQ F0, 144(R8)
+	FMOVQ 160(R8), F0
 	WORD $0x4e2ad400 // fadd v0.4s, v0.4s, v10.4s
-	FMOVQ F0, 160(R7)
-	FMOVQ 176(R7), F0
+	FMOVQ F0, 160(R8)
+	FMOVQ 176(R8), F0
 	WORD $0x4e2bd400 // fadd v0.4s, v0.4s, v11.4s
-	FMOVQ F0, 176(R7)
-	FMOVQ 192(R7), F0
+	FMOVQ F0, 176(R8)
+	FMOVQ 192(R8), F0
 	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
-	FMOVQ F0, 192(R7)
-	FMOVQ 208(R7), F0
+	FMOVQ F0, 192(R8)
+	FMOVQ 208(R8), F0
 	WORD $0x4e2dd400 // fadd v0.4s, v0.4s, v13.4s
-	FMOVQ F0, 208(R7)
-	FMOVQ 224(R7), F0
+	FMOVQ F0, 208(R8)
+	FMOVQ 224(R8), F0
 	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
-	FMOVQ F0, 224(R7)
-	FMOVQ 240(R7), F0
+	FMOVQ F0, 224(R8)
+	FMOVQ 240(R8), F0
 	WORD $0x4e2fd400 // fadd v0.4s, v0.4s, v15.4s
-	FMOVQ F0, 240(R7)
-	FMOVQ 256(R7), F0
+	FMOVQ F0, 240(R8)
+	FMOVQ 256(R8), F0
 	WORD $0x4e30d400 // fadd v0.4s, v0.4s, v16.4s
-	FMOVQ F0, 256(R7)
-	FMOVQ 272(R7), F0
+	FMOVQ F0, 256(R8)
+	FMOVQ 272(R8), F0
 	WORD $0x4e31d400 // fadd v0.4s, v0.4s, v17.4s
-	FMOVQ F0, 272(R7)
-	FMOVQ 288(R7), F0
+	FMOVQ F0, 272(R8)
+	FMOVQ 288(R8), F0
 	WORD $0x4e32d400 // fadd v0.4s, v0.4s, v18.4s
-	FMOVQ F0, 288(R7)
-	FMOVQ 304(R7), F0
+	FMOVQ F0, 288(R8)
+	FMOVQ 304(R8), F0
 	WORD $0x4e33d400 // fadd v0.4s, v0.4s, v19.4s
-	FMOVQ F0, 304(R7)
-	FMOVQ 320(R7), F0
+	FMOVQ F0, 304(R8)
+	FMOVQ 320(R8), F0
 	WORD $0x4e34d400 // fadd v0.4s, v0.4s, v20.4s
-	FMOVQ F0, 320(R7)
-	FMOVQ 336(R7), F0
+	FMOVQ F0, 320(R8)
+	FMOVQ 336(R8), F0
 	WORD $0x4e35d400 // fadd v0.4s, v0.4s, v21.4s
-	FMOVQ F0, 336(R7)
-	FMOVQ 352(R7), F0
+	FMOVQ F0, 336(R8)
+	FMOVQ 352(R8), F0
 	WORD $0x4e36d400 // fadd v0.4s, v0.4s, v22.4s
-	FMOVQ F0, 352(R7)
-	FMOVQ 368(R7), F0
+	FMOVQ F0, 352(R8)
+	FMOVQ 368(R8), F0
 	WORD $0x4e37d400 // fadd v0.4s, v0.4s, v23.4s
-	FMOVQ F0, 368(R7)
-	CBNZ R10, run
+	FMOVQ F0, 368(R8)
+	CBNZ R11, run
 	// Add them in float64.
-	FMOVQ 0(R7), F0
+	FMOVQ 0(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -192,7 +206,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 16(R7), F0
+	FMOVQ 16(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -201,7 +215,7 @@ step:
 	FMOVQ 48(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
-	FMOVQ 32(R7), F0
+	FMOVQ 32(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 64(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -210,7 +224,7 @@ step:
 	FMOVQ 80(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 80(R5)
-	FMOVQ 48(R7), F0
+	FMOVQ 48(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 96(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -220,7 +234,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 112(R5)
 	ADD R6, R5
-	FMOVQ 64(R7), F0
+	FMOVQ 64(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -229,7 +243,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 80(R7), F0
+	FMOVQ 80(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -238,7 +252,7 @@ step:
 	FMOVQ 48(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
-	FMOVQ 96(R7), F0
+	FMOVQ 96(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 64(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -247,7 +261,7 @@ step:
 	FMOVQ 80(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 80(R5)
-	FMOVQ 112(R7), F0
+	FMOVQ 112(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 96(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -257,7 +271,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 112(R5)
 	ADD R6, R5
-	FMOVQ 128(R7), F0
+	FMOVQ 128(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -266,7 +280,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 144(R7), F0
+	FMOVQ 144(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -275,7 +289,7 @@ step:
 	FMOVQ 48(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
-	FMOVQ 160(R7), F0
+	FMOVQ 160(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 64(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -284,7 +298,7 @@ step:
 	FMOVQ 80(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 80(R5)
-	FMOVQ 176(R7), F0
+	FMOVQ 176(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 96(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -294,7 +308,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 112(R5)
 	ADD R6, R5
-	FMOVQ 192(R7), F0
+	FMOVQ 192(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -303,7 +317,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 208(R7), F0
+	FMOVQ 208(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -312,7 +326,7 @@ step:
 	FMOVQ 48(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
-	FMOVQ 224(R7), F0
+	FMOVQ 224(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 64(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -321,7 +335,7 @@ step:
 	FMOVQ 80(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 80(R5)
-	FMOVQ 240(R7), F0
+	FMOVQ 240(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 96(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -331,7 +345,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 112(R5)
 	ADD R6, R5
-	FMOVQ 256(R7), F0
+	FMOVQ 256(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -340,7 +354,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 272(R7), F0
+	FMOVQ 272(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -349,7 +363,7 @@ step:
 	FMOVQ 48(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
-	FMOVQ 288(R7), F0
+	FMOVQ 288(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 64(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -358,7 +372,7 @@ step:
 	FMOVQ 80(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 80(R5)
-	FMOVQ 304(R7), F0
+	FMOVQ 304(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 96(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -368,7 +382,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 112(R5)
 	ADD R6, R5
-	FMOVQ 320(R7), F0
+	FMOVQ 320(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -377,7 +391,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 336(R7), F0
+	FMOVQ 336(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -386,7 +400,7 @@ step:
 	FMOVQ 48(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
-	FMOVQ 352(R7), F0
+	FMOVQ 352(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 64(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -395,7 +409,7 @@ step:
 	FMOVQ 80(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 80(R5)
-	FMOVQ 368(R7), F0
+	FMOVQ 368(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 96(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -410,8 +424,8 @@ step:
 	BNE tile
 	RET
 
-// func gram4x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int)
-TEXT ·gram4x16(SB), $256-56
+// func gram4x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int, ahead *float32)
+TEXT ·gram4x16(SB), $256-64
 	MOVD tiles+0(FP), R0
 	MOVD k+8(FP), R1
 	MOVD a+16(FP), R2
@@ -421,32 +435,46 @@ TEXT ·gram4x16(SB), $256-56
 	MOVD c+40(FP), R5
 	MOVD ldc+48(FP), R6
 	LSL $3, R6
-	MOVD $local-256(SP), R7
+	MOVD ahead+56(FP), R7
+	MOVD $local-256(SP), R8
 
 tile:
 	// The sums of the runs start at zero.
 	VEOR V0.B16, V0.B16, V0.B16
-	FMOVQ F0, 0(R7)
-	FMOVQ F0, 16(R7)
-	FMOVQ F0, 32(R7)
-	FMOVQ F0, 48(R7)
-	FMOVQ F0, 64(R7)
-	FMOVQ F0, 80(R7)
-	FMOVQ F0, 96(R7)
-	FMOVQ F0, 112(R7)
-	FMOVQ F0, 128(R7)
-	FMOVQ F0, 144(R7)
-	FMOVQ F0, 160(R7)
-	FMOVQ F0, 176(R7)
-	FMOVQ F0, 192(R7)
-	FMOVQ F0, 208(R7)
-	FMOVQ F0, 224(R7)
-	FMOVQ F0, 240(R7)
-	MOVD R2, R8
-	MOVD R3, R9
-	MOVD R1, R10
+	FMOVQ F0, 0(R8)
+	FMOVQ F0, 16(R8)
+	FMOVQ F0, 32(R8)
+	FMOVQ F0, 48(R8)
+	FMOVQ F0, 64(R8)
+	FMOVQ F0, 80(R8)
+	FMOVQ F0, 96(R8)
+	FMOVQ F0, 112(R8)
+	FMOVQ F0, 128(R8)
+	FMOVQ F0, 144(R8)
+	FMOVQ F0, 160(R8)
+	FMOVQ F0, 176(R8)
+	FMOVQ F0, 192(R8)
+	FMOVQ F0, 208(R8)
+	FMOVQ F0, 224(R8)
+	FMOVQ F0, 240(R8)
+	MOVD R2, R9
+	MOVD R3, R10
+	MOVD R1, R11
 
 run:
+	PRFM 0(R7), PLDL2KEEP
+	PRFM 64(R7), PLDL2KEEP
+	PRFM 128(R7), PLDL2KEEP
+	PRFM 192(R7), PLDL2KEEP
+	PRFM 256(R7), PLDL2KEEP
+	PRFM 320(R7), PLDL2KEEP
+	PRFM 384(R7), PLDL2KEEP
+	PRFM 448(R7), PLDL2KEEP
+	PRFM 512(R7), PLDL2KEEP
+	PRFM 576(R7), PLDL2KEEP
+	PRFM 640(R7), PLDL2KEEP
+	PRFM 704(R7), PLDL2KEEP
+	ADD $768, R7
 	VEOR V0.B16, V0.B16, V0.B16
 	VEOR V1.B16, V1.B16, V1.B16
 	VEOR V2.B16, V2.B16, V2.B16
@@ -463,14 +491,14 @@ run:
 	VEOR V13.B16, V13.B16, V13.B16
 	VEOR V14.B16, V14.B16, V14.B16
 	VEOR V15.B16, V15.B16, V15.B16
-	MOVD $32, R11
-	CMP R11, R10
-	CSEL LT, R10, R11, R12
-	SUB R12, R10
+	MOVD $32, R12
+	CMP R12, R11
+	CSEL LT, R11, R12, R13
+	SUB R13, R11
 
 step:
-	VLD1.P (R9)(R4), [V16.S4, V17.S4, V18.S4, V19.S4]
-	FMOVQ 0(R8), F20
+	VLD1.P (R10)(R4), [V16.S4, V17.S4, V18.S4, V19.S4]
+	FMOVQ 0(R9), F20
 	WORD $0x4f941200 // fmla v0.4s, v16.4s, v20.s[0]
 	WORD $0x4f941221 // fmla v1.4s, v17.4s, v20.s[0]
 	WORD $0x4f941242 // fmla v2.4s, v18.4s, v20.s[0]
@@ -487,60 +515,60 @@ step:
 	WORD $0x4fb41a2d // fmla v13.4s, v17.4s, v20.s[3]
 	WORD $0x4fb41a4e // fmla v14.4s, v18.4s, v20.s[3]
 	WORD $0x4fb41a6f // fmla v15.4s, v19.4s, v20.s[3]
-	ADD R4, R8
-	SUBS $1, R12
+	ADD R4, R9
+	SUBS $1, R13
 	BNE step
-	FMOVQ 0(R7), F16
+	FMOVQ 0(R8), F16
 	WORD $0x4e20d610 // fadd v16.4s, v16.4s, v0.4s
-	FMOVQ F16, 0(R7)
-	FMOVQ 16(R7), F16
+	FMOVQ F16, 0(R8)
+	FMOVQ 16(R8), F16
 	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	FMOVQ F16, 16(R7)
-	FMOVQ 32(R7), F16
+	FMOVQ F16, 16(R8)
+	FMOVQ 32(R8), F16
 	WORD $0x4e22d610 // fadd v16.4s, v16.4s, v2.4s
-	FMOVQ F16, 32(R7)
-	FMOVQ 48(R7), F16
+	FMOVQ F16, 32(R8)
+	FMOVQ 48(R8), F16
 	WORD $0x4e23d610 // fadd v16.4s, v16.4s, v3.4s
-	FMOVQ F16, 48(R7)
-	FMOVQ 64(R7), F0
+	FMOVQ F16, 48(R8)
+	FMOVQ 64(R8), F0
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
-	FMOVQ F0, 64(R7)
-	FMOVQ 80(R7), F0
+	FMOVQ F0, 64(R8)
+	FMOVQ 80(R8), F0
 	WORD $0x4e25d400 // fadd v0.4s, v0.4s, v5.4s
-	FMOVQ F0, 80(R7)
-	FMOVQ 96(R7), F0
+	FMOVQ F0, 80(R8)
+	FMOVQ 96(R8), F0
 	WORD $0x4e26d400 // fadd v0.4s, v0.4s, v6.4s
-	FMOVQ F0, 96(R7)
-	FMOVQ 112(R7), F0
+	FMOVQ F0, 96(R8)
+	FMOVQ 112(R8), F0
 	WORD $0x4e27d400 // fadd v0.4s, v0.4s, v7.4s
-	FMOVQ F0, 112(R7)
-	FMOVQ 128(R7), F0
+	FMOVQ F0, 112(R8)
+	FMOVQ 128(R8), F0
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
-	FMOVQ F0, 128(R7)
-	FMOVQ 144(R7), F0
+	FMOVQ F0, 128(R8)
+	FMOVQ 144(R8), F0
 	WORD $0x4e29d400 // fadd v0.4s, v0.4s, v9.4s
-	FMOVQ F0, 144(R7)
-	FMOVQ 160(R7), F0
+	FMOVQ F0, 144(R8)
+	FMOVQ 160(R8), F0
 	WORD $0x4e2ad400 // fadd v0.4s, v0.4s, v10.4s
-	FMOVQ F0, 160(R7)
-	FMOVQ 176(R7), F0
+	FMOVQ F0, 160(R8)
+	FMOVQ 176(R8), F0
 	WORD $0x4e2bd400 // fadd v0.4s, v0.4s, v11.4s
-	FMOVQ F0, 176(R7)
-	FMOVQ 192(R7), F0
+	FMOVQ F0, 176(R8)
+	FMOVQ 192(R8), F0
 	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
-	FMOVQ F0, 192(R7)
-	FMOVQ 208(R7), F0
+	FMOVQ F0, 192(R8)
+	FMOVQ 208(R8), F0
 	WORD $0x4e2dd400 // fadd v0.4s, v0.4s, v13.4s
-	FMOVQ F0, 208(R7)
-	FMOVQ 224(R7), F0
+	FMOVQ F0, 208(R8)
+	FMOVQ 224(R8), F0
 	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
-	FMOVQ F0, 224(R7)
-	FMOVQ 240(R7), F0
+	FMOVQ F0, 224(R8)
+	FMOVQ 240(R8), F0
 	WORD $0x4e2fd400 // fadd v0.4s, v0.4s, v15.4s
-	FMOVQ F0, 240(R7)
-	CBNZ R10, run
+	FMOVQ F0, 240(R8)
+	CBNZ R11, run
 	// Add them in float64.
-	FMOVQ 0(R7), F0
+	FMOVQ 0(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -549,7 +577,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 16(R7), F0
+	FMOVQ 16(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -558,7 +586,7 @@ step:
 	FMOVQ 48(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
-	FMOVQ 32(R7), F0
+	FMOVQ 32(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 64(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -567,7 +595,7 @@ step:
 	FMOVQ 80(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 80(R5)
-	FMOVQ 48(R7), F0
+	FMOVQ 48(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 96(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -577,7 +605,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 112(R5)
 	ADD R6, R5
-	FMOVQ 64(R7), F0
+	FMOVQ 64(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -586,7 +614,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 80(R7), F0
+	FMOVQ 80(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -595,7 +623,7 @@ step:
 	FMOVQ 48(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
-	FMOVQ 96(R7), F0
+	FMOVQ 96(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 64(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -604,7 +632,7 @@ step:
 	FMOVQ 80(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 80(R5)
-	FMOVQ 112(R7), F0
+	FMOVQ 112(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 96(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -614,7 +642,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 112(R5)
 	ADD R6, R5
-	FMOVQ 128(R7), F0
+	FMOVQ 128(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -623,7 +651,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 144(R7), F0
+	FMOVQ 144(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -632,7 +660,7 @@ step:
 	FMOVQ 48(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
-	FMOVQ 160(R7), F0
+	FMOVQ 160(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 64(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -641,7 +669,7 @@ step:
 	FMOVQ 80(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 80(R5)
-	FMOVQ 176(R7), F0
+	FMOVQ 176(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 96(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -651,7 +679,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 112(R5)
 	ADD R6, R5
-	FMOVQ 192(R7), F0
+	FMOVQ 192(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -660,7 +688,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 208(R7), F0
+	FMOVQ 208(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -669,7 +697,7 @@ step:
 	FMOVQ 48(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
-	FMOVQ 224(R7), F0
+	FMOVQ 224(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 64(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -678,7 +706,7 @@ step:
 	FMOVQ 80(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 80(R5)
-	FMOVQ 240(R7), F0
+	FMOVQ 240(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 96(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -693,8 +721,8 @@ step:
 	BNE tile
 	RET
 
-// func gram8x8(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int)
-TEXT ·gram8x8(SB), $256-56
+// func gram8x8(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int, ahead *float32)
+TEXT ·gram8x8(SB), $256-64
 	MOVD tiles+0(FP), R0
 	MOVD k+8(FP), R1
 	MOVD a+16(FP), R2
@@ -704,32 +732,46 @@ TEXT ·gram8x8(SB), $256-56
 	MOVD c+40(FP), R5
 	MOVD ldc+48(FP), R6
 	LSL $3, R6
-	MOVD $local-256(SP), R7
+	MOVD ahead+56(FP), R7
+	MOVD $local-256(SP), R8
 
 tile:
 	// The sums of the runs start at zero.
 	VEOR V0.B16, V0.B16, V0.B16
-	FMOVQ F0, 0(R7)
-	FMOVQ F0, 16(R7)
-	FMOVQ F0, 32(R7)
-	FMOVQ F0, 48(R7)
-	FMOVQ F0, 64(R7)
-	FMOVQ F0, 80(R7)
-	FMOVQ F0, 96(R7)
-	FMOVQ F0, 112(R7)
-	FMOVQ F0, 128(R7)
-	FMOVQ F0, 144(R7)
-	FMOVQ F0, 160(R7)
-	FMOVQ F0, 176(R7)
-	FMOVQ F0, 192(R7)
-	FMOVQ F0, 208(R7)
-	FMOVQ F0, 224(R7)
-	FMOVQ F0, 240(R7)
-	MOVD R2, R8
-	MOVD R3, R9
-	MOVD R1, R10
+	FMOVQ F0, 0(R8)
+	FMOVQ F0, 16(R8)
+	FMOVQ F0, 32(R8)
+	FMOVQ F0, 48(R8)
+	FMOVQ F0, 64(R8)
+	FMOVQ F0, 80(R8)
+	FMOVQ F0, 96(R8)
+	FMOVQ F0, 112(R8)
+	FMOVQ F0, 128(R8)
+	FMOVQ F0, 144(R8)
+	FMOVQ F0, 160(R8)
+	FMOVQ F0, 176(R8)
+	FMOVQ F0, 192(R8)
+	FMOVQ F0, 208(R8)
+	FMOVQ F0, 224(R8)
+	FMOVQ F0, 240(R8)
+	MOVD R2, R9
+	MOVD R3, R10
+	MOVD R1, R11
 
 run:
+	PRFM 0(R7), PLDL2KEEP
+	PRFM 64(R7), PLDL2KEEP
+	PRFM 128(R7), PLDL2KEEP
+	PRFM 192(R7), PLDL2KEEP
+	PRFM 256(R7), PLDL2KEEP
+	PRFM 320(R7), PLDL2KEEP
+	PRFM 384(R7), PLDL2KEEP
+	PRFM 448(R7), PLDL2KEEP
+	PRFM 512(R7), PLDL2KEEP
+	PRFM 576(R7), PLDL2KEEP
+	PRFM 640(R7), PLDL2KEEP
+	PRFM 704(R7), PLDL2KEEP
+	ADD $768, R7
 	VEOR V0.B16, V0.B16, V0.B16
 	VEOR V1.B16, V1.B16, V1.B16
 	VEOR V2.B16, V2.B16, V2.B16
@@ -746,14 +788,14 @@ run:
 	VEOR V13.B16, V13.B16, V13.B16
 	VEOR V14.B16, V14.B16, V14.B16
 	VEOR V15.B16, V15.B16, V15.B16
-	MOVD $32, R11
-	CMP R11, R10
-	CSEL LT, R10, R11, R12
-	SUB R12, R10
+	MOVD $32, R12
+	CMP R12, R11
+	CSEL LT, R11, R12, R13
+	SUB R13, R11
 
 step:
-	VLD1.P (R9)(R4), [V16.S4, V17.S4]
-	FMOVQ 0(R8), F18
+	VLD1.P (R10)(R4), [V16.S4, V17.S4]
+	FMOVQ 0(R9), F18
 	WORD $0x4f921200 // fmla v0.4s, v16.4s, v18.s[0]
 	WORD $0x4f921221 // fmla v1.4s, v17.4s, v18.s[0]
 	WORD $0x4fb21202 // fmla v2.4s, v16.4s, v18.s[1]
@@ -762,7 +804,7 @@ step:
 	WORD $0x4f921a25 // fmla v5.4s, v17.4s, v18.s[2]
 	WORD $0x4fb21a06 // fmla v6.4s, v16.4s, v18.s[3]
 	WORD $0x4fb21a27 // fmla v7.4s, v17.4s, v18.s[3]
-	FMOVQ 16(R8), F18
+	FMOVQ 16(R9), F18
 	WORD $0x4f921208 // fmla v8.4s, v16.4s, v18.s[0]
 	WORD $0x4f921229 // fmla v9.4s, v17.4s, v18.s[0]
 	WORD $0x4fb2120a // fmla v10.4s, v16.4s, v18.s[1]
@@ -771,60 +813,60 @@ step:
 	WORD $0x4f921a2d // fmla v13.4s, v17.4s, v18.s[2]
 	WORD $0x4fb21a0e // fmla v14.4s, v16.4s, v18.s[3]
 	WORD $0x4fb21a2f // fmla v15.4s, v17.4s, v18.s[3]
-	ADD R4, R8
-	SUBS $1, R12
+	ADD R4, R9
+	SUBS $1, R13
 	BNE step
-	FMOVQ 0(R7), F16
+	FMOVQ 0(R8), F16
 	WORD $0x4e20d610 // fadd v16.4s, v16.4s, v0.4s
-	FMOVQ F16, 0(R7)
-	FMOVQ 16(R7), F16
+	FMOVQ F16, 0(R8)
+	FMOVQ 16(R8), F16
 	WORD $0x4e21d610 // fadd v16.4s, v16.4s, v1.4s
-	FMOVQ F16, 16(R7)
-	FMOVQ 32(R7), F0
+	FMOVQ F16, 16(R8)
+	FMOVQ 32(R8), F0
 	WORD $0x4e22d400 // fadd v0.4s, v0.4s, v2.4s
-	FMOVQ F0, 32(R7)
-	FMOVQ 48(R7), F0
+	FMOVQ F0, 32(R8)
+	FMOVQ 48(R8), F0
 	WORD $0x4e23d400 // fadd v0.4s, v0.4s, v3.4s
-	FMOVQ F0, 48(R7)
-	FMOVQ 64(R7), F0
+	FMOVQ F0, 48(R8)
+	FMOVQ 64(R8), F0
 	WORD $0x4e24d400 // fadd v0.4s, v0.4s, v4.4s
-	FMOVQ F0, 64(R7)
-	FMOVQ 80(R7), F0
+	FMOVQ F0, 64(R8)
+	FMOVQ 80(R8), F0
 	WORD $0x4e25d400 // fadd v0.4s, v0.4s, v5.4s
-	FMOVQ F0, 80(R7)
-	FMOVQ 96(R7), F0
+	FMOVQ F0, 80(R8)
+	FMOVQ 96(R8), F0
 	WORD $0x4e26d400 // fadd v0.4s, v0.4s, v6.4s
-	FMOVQ F0, 96(R7)
-	FMOVQ 112(R7), F0
+	FMOVQ F0, 96(R8)
+	FMOVQ 112(R8), F0
 	WORD $0x4e27d400 // fadd v0.4s, v0.4s, v7.4s
-	FMOVQ F0, 112(R7)
-	FMOVQ 128(R7), F0
+	FMOVQ F0, 112(R8)
+	FMOVQ 128(R8), F0
 	WORD $0x4e28d400 // fadd v0.4s, v0.4s, v8.4s
-	FMOVQ F0, 128(R7)
-	FMOVQ 144(R7), F0
+	FMOVQ F0, 128(R8)
+	FMOVQ 144(R8), F0
 	WORD $0x4e29d400 // fadd v0.4s, v0.4s, v9.4s
-	FMOVQ F0, 144(R7)
-	FMOVQ 160(R7), F0
+	FMOVQ F0, 144(R8)
+	FMOVQ 160(R8), F0
 	WORD $0x4e2ad400 // fadd v0.4s, v0.4s, v10.4s
-	FMOVQ F0, 160(R7)
-	FMOVQ 176(R7), F0
+	FMOVQ F0, 160(R8)
+	FMOVQ 176(R8), F0
 	WORD $0x4e2bd400 // fadd v0.4s, v0.4s, v11.4s
-	FMOVQ F0, 176(R7)
-	FMOVQ 192(R7), F0
+	FMOVQ F0, 176(R8)
+	FMOVQ 192(R8), F0
 	WORD $0x4e2cd400 // fadd v0.4s, v0.4s, v12.4s
-	FMOVQ F0, 192(R7)
-	FMOVQ 208(R7), F0
+	FMOVQ F0, 192(R8)
+	FMOVQ 208(R8), F0
 	WORD $0x4e2dd400 // fadd v0.4s, v0.4s, v13.4s
-	FMOVQ F0, 208(R7)
-	FMOVQ 224(R7), F0
+	FMOVQ F0, 208(R8)
+	FMOVQ 224(R8), F0
 	WORD $0x4e2ed400 // fadd v0.4s, v0.4s, v14.4s
-	FMOVQ F0, 224(R7)
-	FMOVQ 240(R7), F0
+	FMOVQ F0, 224(R8)
+	FMOVQ 240(R8), F0
 	WORD $0x4e2fd400 // fadd v0.4s, v0.4s, v15.4s
-	FMOVQ F0, 240(R7)
-	CBNZ R10, run
+	FMOVQ F0, 240(R8)
+	CBNZ R11, run
 	// Add them in float64.
-	FMOVQ 0(R7), F0
+	FMOVQ 0(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -833,7 +875,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 16(R7), F0
+	FMOVQ 16(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -843,7 +885,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
 	ADD R6, R5
-	FMOVQ 32(R7), F0
+	FMOVQ 32(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -852,7 +894,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 48(R7), F0
+	FMOVQ 48(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -862,7 +904,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
 	ADD R6, R5
-	FMOVQ 64(R7), F0
+	FMOVQ 64(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -871,7 +913,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 80(R7), F0
+	FMOVQ 80(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -881,7 +923,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
 	ADD R6, R5
-	FMOVQ 96(R7), F0
+	FMOVQ 96(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -890,7 +932,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 112(R7), F0
+	FMOVQ 112(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -900,7 +942,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
 	ADD R6, R5
-	FMOVQ 128(R7), F0
+	FMOVQ 128(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -909,7 +951,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 144(R7), F0
+	FMOVQ 144(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -919,7 +961,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
 	ADD R6, R5
-	FMOVQ 160(R7), F0
+	FMOVQ 160(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -928,7 +970,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 176(R7), F0
+	FMOVQ 176(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -938,7 +980,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
 	ADD R6, R5
-	FMOVQ 192(R7), F0
+	FMOVQ 192(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -947,7 +989,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 208(R7), F0
+	FMOVQ 208(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -957,7 +999,7 @@ step:
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 48(R5)
 	ADD R6, R5
-	FMOVQ 224(R7), F0
+	FMOVQ 224(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 0(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d
@@ -966,7 +1008,7 @@ step:
 	FMOVQ 16(R5), F0
 	WORD $0x4e61d400 // fadd v0.2d, v0.2d, v1.2d
 	FMOVQ F0, 16(R5)
-	FMOVQ 240(R7), F0
+	FMOVQ 240(R8), F0
 	WORD $0x0e617801 // fcvtl v1.2d, v0.2s
 	FMOVQ 32(R5), F2
 	WORD $0x4e61d442 // fadd v2.2d, v2.2d, v1.2d

@@ -148,7 +148,7 @@ func TestGram(t *testing.T) {
 				for _, pad := range []int{0, 1, 7} {
 					rows, cols := size[0], size[1]
 					ld, ldc := tile.NR+pad, tile.NR+2*pad
-					a, b := guarded(t, (kc-1)*ld+rows), guarded(t, (kc-1)*ld+cols)
+					a, b, ahead := guarded(t, (kc-1)*ld+rows), guarded(t, (kc-1)*ld+cols), guarded(t, pad)
 					fillNormal(rnd, a)
 					fillNormal(rnd, b)
 					c := normal64(t, rnd, (rows-1)*ldc+cols)
@@ -165,7 +165,7 @@ func TestGram(t *testing.T) {
 							want[i*ldc+j] += float64(sum)
 						}
 					}
-					tier.Gram(rows, cols, kc, a, b, ld, c, ldc)
+					tier.Gram(rows, cols, kc, a, b, ld, c, ldc, ahead)
 					if !slices.Equal(c, want) {
 						t.Fatalf("%d x %d, kc=%d ld=%d: %v, want %v", rows, cols, kc, ld, c, want)
 					}

@@ -42,10 +42,10 @@ func gemm8x32(runs int, run int, a *float32, rs int, cs int, jump int, b *float3
 
 // gram
 
-func gram8x32(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int) {
+func gram8x32(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int, ahead *float32) {
 	panic(missingKernel)
 }
-func gram16x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int) {
+func gram16x16(tiles int, k int, a *float32, b *float32, ld int, c *float64, ldc int, ahead *float32) {
 	panic(missingKernel)
 }
 

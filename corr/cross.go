@@ -162,7 +162,8 @@ func (m *CrossMoments) foldBlocks() {
 // fold adds blocks of n rows each, from a gathered row on, for which the slab has room; see
 // accumulator.fold.
 func (m *CrossMoments) fold(n, blocks, from int) {
-	var foldings [2]*folding
+	both := takeFoldings(2)
+	defer both.release()
 	threads, width := par.Threads(m.Threads), level3.Width()
 	for s := range m.sides {
 		x := &m.sides[s]
@@ -170,18 +171,17 @@ func (m *CrossMoments) fold(n, blocks, from int) {
 		if m.slab == 0 {
 			chooseShift(x.shift, m.count, x.mean, x.squares, n, data)
 		}
-		f := newFolding(n, x.units, blocks, band{0, (x.units + width - 1) / width})
-		defer f.release()
+		f := both.set[s]
+		f.start(n, x.units, blocks, band{0, (x.units + width - 1) / width})
 		f.data, f.shift, f.first = data, x.shift, x.first
 		copy(f.sum, x.sum)
 		copy(f.varied, x.liveMask)
 		par.Blocks(threads, x.units, 8*width, func(lo, hi int) { f.pack(lo, hi) })
 		copy(x.sum, f.sum)
 		copy(x.liveMask, f.varied)
-		foldings[s] = f
 		par.Blocks(threads, f.band.i1, 8, func(lo, hi int) { x.addSquares(f, lo, hi) })
 	}
-	a, b := foldings[0], foldings[1]
+	a, b := both.set[0], both.set[1]
 	down, across := crossTasks(threads, a.band.i1, b.band.i1)
 	tasks := (b.band.i1 + across - 1) / across
 	par.For(threads, (a.band.i1+down-1)/down*tasks, func(k int) {
@@ -218,7 +218,7 @@ func (x *side) addSquares(f *folding, lo, hi int) {
 		packed, exponents := f.block(b)
 		for i := lo; i < hi; i++ {
 			clear(products)
-			packed.Gram(i, packed, i, products, width)
+			packed.Gram(i, packed, i, products, width, nil)
 			for u := i * width; u < min(x.units, (i+1)*width); u++ {
 				v := products[(u-i*width)*(width+1)]
 				if e := int(exponents[u]); e != 0 {

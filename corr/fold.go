@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/vec"
@@ -67,9 +68,15 @@ func blocksLeft(before int64, rows int) int {
 }
 
 // blocksPerFold returns the largest number of blocks of p units that are folded at a
-// time: as many as take 1 MB, or where that is few, so many that sums are not read and
-// written for the products of a few rows.
-func blocksPerFold(p int) int { return max(4, min(slabBlocks, 1<<18/(blockRows*p))) }
+// time. Those of few units, as many rows that follow and the sums stay in a second-level
+// cache of 1 MB; of many, blocks are so many that sums are not read and written for the
+// products of a few rows.
+func blocksPerFold(p int) int {
+	if p > 256 {
+		return 4
+	}
+	return max(2, min(slabBlocks, 1<<16/(blockRows*p)))
+}
 
 // fold adds blocks of n rows each, one after another in data, for which the slab has
 // room, and sets in liveMask the units that ever left their first value. Less than
@@ -83,15 +90,15 @@ func (a *accumulator) fold(threads, n, blocks int, data, first []float32, liveMa
 	}
 	p, width := len(a.mean), level3.Width()
 	bands := bandsOf((p+width-1)/width, threads)
-	shares := make([]*folding, len(bands))
-	for i, b := range bands {
-		shares[i] = newFolding(n, p, blocks, b)
-		defer shares[i].release()
-	}
+	shares := takeFoldings(len(bands))
+	defer shares.release()
+	ahead := data[n*blocks*p:]
+	ahead = ahead[:min(len(ahead), n*blocks*p)]
 	var finite bool
-	par.For(threads, len(shares), func(i int) {
-		f := shares[i]
-		f.data, f.shift, f.first = data, a.shift, first
+	par.For(threads, len(bands), func(i int) {
+		f := shares.set[i]
+		f.start(n, p, blocks, bands[i])
+		f.data, f.ahead, f.shift, f.first = data, ahead, a.shift, first
 		copy(f.sum, a.sum)
 		copy(f.varied, liveMask)
 		if ok := f.pack(f.band.i0*width, p); i == 0 { // which has all columns
@@ -101,9 +108,9 @@ func (a *accumulator) fold(threads, n, blocks int, data, first []float32, liveMa
 	if !finite {
 		return false
 	}
-	copy(a.sum, shares[0].sum)
-	copy(liveMask, shares[0].varied)
-	par.For(threads, len(shares), func(i int) { shares[i].multiply(a.prod) })
+	copy(a.sum, shares.set[0].sum)
+	copy(liveMask, shares.set[0].varied)
+	par.For(threads, len(bands), func(i int) { shares.set[i].multiply(a.prod) })
 	if a.rows += n * blocks; a.blocksLeft() == 0 {
 		a.close(threads)
 	}
@@ -189,34 +196,43 @@ type folding struct {
 	blockSum     []float64   // of a block
 	largest      []uint32    // magnitudes in a block
 	rescaled     atomic.Bool // whether an exponent is not 0
-	packed       *[]float32
+	ahead        []float32   // rows that the next fold packs
+	asked, due   int         // how many of its values are asked for, and should be
+	products     int         // of two panels, each of which asks for some
 }
 
-// foldings are kept for the next: new memory costs more than it takes to fill.
-var foldings sync.Pool
+// foldings are those of the threads of one fold. They are kept for the next, since new memory
+// costs more than it takes to fill, and together, so that a thread finds again what lies in
+// its core's cache.
+type foldings struct{ set []*folding }
 
-// newFolding returns a folding with memory for so many blocks, of any content but for
-// exponents of zero.
-func newFolding(n, p, blocks int, b band) *folding {
-	f, ok := foldings.Get().(*folding)
-	if !ok {
-		f = new(folding)
+var foldingsPool = sync.Pool{New: func() any { return new(foldings) }}
+
+// takeFoldings returns so many foldings, or more.
+func takeFoldings(n int) *foldings {
+	s := foldingsPool.Get().(*foldings)
+	for len(s.set) < n {
+		s.set = append(s.set, new(folding))
 	}
+	return s
+}
+
+// release gives back the memory.
+func (s *foldings) release() {
+	for _, f := range s.set {
+		f.data, f.ahead, f.shift, f.first = nil, nil, nil, nil
+	}
+	foldingsPool.Put(s)
+}
+
+// start makes memory for so many blocks of n rows, of any content but for exponents of zero.
+func (f *folding) start(n, p, blocks int, b band) {
 	f.n, f.p, f.blocks, f.band, f.size = n, p, blocks, b, level3.PackedLen(p-b.i0*level3.Width(), n)
-	f.packed = level3.Scratch(blocks * f.size)
-	f.panels = *f.packed
+	f.panels = resize(f.panels, blocks*f.size)
 	f.sum, f.blockSum = resize(f.sum, p), resize(f.blockSum, p)
 	f.varied, f.largest, f.exponents = resize(f.varied, p), resize(f.largest, p), resize(f.exponents, blocks*p)
 	clear(f.exponents)
 	f.rescaled.Store(false)
-	return f
-}
-
-// release gives back the memory.
-func (f *folding) release() {
-	level3.Release(f.packed)
-	f.data, f.panels, f.shift, f.first, f.packed = nil, nil, nil, nil, nil
-	foldings.Put(f)
 }
 
 // resize returns x, or other memory where it does not suffice, with n elements.
@@ -286,6 +302,7 @@ func (f *folding) multiply(prod []float64) {
 	const side = 4 // panels: the sums of so many, squared, stay in the cache for all blocks
 	width, lo := level3.Width(), f.band.i0
 	panels := (f.p + width - 1) / width
+	f.asked, f.due, f.products = 0, 0, max(1, f.blocks*(products(panels, f.band)-(f.band.i1-lo)))
 	for i := lo; i < f.band.i1; i += side {
 		for j := i; j < panels; j += side {
 			multiplyTile(prod, f.p, f, f, tile{i, min(f.band.i1, i+side), j, min(panels, j+side)})
@@ -296,6 +313,21 @@ func (f *folding) multiply(prod []float64) {
 			clear(prod[x*f.p+i*width : x*f.p+x])
 		}
 	}
+}
+
+// next returns what the next product of two panels asks for of what is ahead, so that all is
+// asked for evenly.
+func (f *folding) next() []float32 {
+	if len(f.ahead) == 0 {
+		return nil
+	}
+	f.due += len(f.ahead) / f.products
+	n := min(len(f.ahead)-f.asked, asm.Active().GramAhead(f.n))
+	if f.due < f.asked+n {
+		return nil
+	}
+	f.asked += n
+	return f.ahead[f.asked-n : f.asked]
 }
 
 // tile is rows [i0, i1) and columns [j0, j1) of a matrix of panels.
@@ -317,11 +349,15 @@ func multiplyTile(sums []float64, ld int, left, right *folding, t tile) {
 			for i := t.i0; i < i1; i++ {
 				tile := sums[i*width*ld+j*width:]
 				if !rescaled {
-					x.Gram(i-lo, y, j-right.band.i0, tile, ld)
+					var ahead []float32
+					if left != right || i != j {
+						ahead = left.next()
+					}
+					x.Gram(i-lo, y, j-right.band.i0, tile, ld, ahead)
 					continue
 				}
 				scaled := make([]float64, width*width)
-				x.Gram(i-lo, y, j-right.band.i0, scaled, width)
+				x.Gram(i-lo, y, j-right.band.i0, scaled, width, nil)
 				for r := range min(width, left.p-i*width) {
 					for c := range min(width, right.p-j*width) {
 						tile[r*ld+c] += math.Ldexp(scaled[r*width+c], int(exponentsX[i*width+r]+exponentsY[j*width+c]))
@@ -339,6 +375,9 @@ func (f *folding) block(b int) (level3.PackedB, []int32) {
 
 // band is rows [i0, i1) of a triangle of panels.
 type band struct{ i0, i1 int }
+
+// products returns how many products of panels are in a band of a triangle of so many rows.
+func products(panels int, b band) int { return (b.i1 - b.i0) * (2*panels - b.i0 - b.i1 + 1) / 2 }
 
 // bandsOf returns at most so many bands of about equal size of a triangle, from the longest
 // row to the last panel.

@@ -23,6 +23,9 @@ import (
 //
 // A kernel goes on to the tiles below, so that they overlap. Of a panel's product
 // with itself the rows below take half of the columns: tiles of one vector.
+//
+// Products leave memory without work. So before each run a kernel asks for some lines of
+// what is packed next, and they come while it computes.
 func gram() {
 	ymm := func() VecVirtual { return YMM() }
 	zmm := func() VecVirtual { return ZMM() }
@@ -36,10 +39,13 @@ func gram() {
 // gramRun is how many terms are summed by themselves.
 var gramRun = source.Const("../gram.go", "gramRun")
 
+// gramAhead is how many lines of 64 bytes are asked for before each run.
+var gramAhead = source.Const("../gram.go", "gramAhead")
+
 // gramKernel emits the micro-kernel for tiles of mr rows of so many vectors of the given
 // lanes.
 func gramKernel(name string, mr, vectors, lanes int, vec func() VecVirtual) {
-	kernel(name, tierOf(4*lanes), "func(tiles, k int, a, b *float32, ld int, c *float64, ldc int)", fmt.Sprintf("adds to tiles of %d rows by %d columns; Tier.Gram is its definition.", mr, vectors*lanes))
+	kernel(name, tierOf(4*lanes), "func(tiles, k int, a, b *float32, ld int, c *float64, ldc int, ahead *float32)", fmt.Sprintf("adds to tiles of %d rows by %d columns; Tier.Gram is its definition.", mr, vectors*lanes))
 	Attributes(0)
 	t := &gramTile{mr: mr, vectors: vectors, lanes: lanes, vec: vec}
 	t.load()
@@ -59,7 +65,7 @@ type gramTile struct {
 	mr, vectors, lanes int
 	vec                func() VecVirtual
 	tiles, k, ld, ldc  Register
-	a, b, c            Mem
+	a, b, c, ahead     Mem
 	sums               Mem // those that are not in registers
 	acc                [][]VecVirtual
 	results            []VecVirtual // sums of all runs
@@ -74,6 +80,7 @@ func (t *gramTile) load() {
 	t.ld = Load(Param("ld"), GP64())
 	t.c = Mem{Base: Load(Param("c"), GP64())}
 	t.ldc = Load(Param("ldc"), GP64())
+	t.ahead = Mem{Base: Load(Param("ahead"), GP64())}
 	SHLQ(Imm(2), t.ld)
 	SHLQ(Imm(3), t.ldc)
 	t.sums = Mem{Base: GP64()}
@@ -132,6 +139,10 @@ func (t *gramTile) multiply() {
 	}
 
 	Label("run")
+	for line := range gramAhead {
+		PREFETCHT1(t.ahead.Offset(64 * line))
+	}
+	ADDQ(U32(uint32(64*gramAhead)), t.ahead.Base)
 	MOVQ(k, left)
 	SUBQ(Imm(uint64(gramRun)), k)
 	JLE(LabelRef("step"))

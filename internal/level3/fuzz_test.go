@@ -58,7 +58,7 @@ func FuzzGram(f *testing.F) {
 		c := make([]float64, n*n)
 		for j := 0; j*width < n; j++ {
 			for i := 0; i <= j; i++ {
-				b.Gram(i, b, j, c[i*width*n+j*width:], n)
+				b.Gram(i, b, j, c[i*width*n+j*width:], n, nil)
 			}
 		}
 		for range 50 {

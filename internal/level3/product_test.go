@@ -131,7 +131,7 @@ func TestGramBits(t *testing.T) {
 			before := slices.Clone(c)
 			for j := 0; j*width < n; j++ {
 				for i := 0; i <= j; i++ {
-					b.Gram(i, b, j, c[i*width*ldc+j*width:], ldc)
+					b.Gram(i, b, j, c[i*width*ldc+j*width:], ldc, nil)
 				}
 			}
 			for i := range n {

@@ -21,6 +21,7 @@ func gramKernel(mr, vectors int) {
 	tiles, terms := k.load("tiles"), k.load("k")
 	a, b, ld := k.load("a"), k.load("b"), k.bytes("ld", 2)
 	c, ldc := k.load("c"), k.bytes("ldc", 3)
+	ahead := k.load("ahead")
 	sums := k.local(16 * mr * vectors)
 
 	k.label("tile")
@@ -36,6 +37,11 @@ func gramKernel(mr, vectors int) {
 	k.op("MOVD R%v, R%v", terms, left)
 
 	k.label("run")
+	lines := source.Const(folder+"/gram.go", "gramAhead")
+	for line := range lines {
+		k.op("PRFM %d(R%v), PLDL2KEEP", 64*line, ahead)
+	}
+	k.move(64*lines, ahead)
 	acc := k.accumulators(mr, vectors)
 	run, longest := gp(), gp()
 	k.op("MOVD $%d, R%v", source.Const(folder+"/gram.go", "gramRun"), longest)
