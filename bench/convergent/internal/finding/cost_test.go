@@ -68,7 +68,7 @@ func (m mixtures) Batches(context.Context) iter.Seq2[*source.Batch, error] {
 // BenchmarkCost is the seconds that each finding takes of two networks of so many units at 1,000
 // images: the table of bench/README.md.
 func BenchmarkCost(b *testing.B) {
-	for _, units := range []int{64, 128, 256, 512, 1024, 2048} {
+	for _, units := range []int{64, 128, 256, 512, 1024, 2048, 4096} {
 		b.Run(fmt.Sprint(units), func(b *testing.B) {
 			for b.Loop() {
 				for name, seconds := range findingCosts(b, units) {
