@@ -18,8 +18,8 @@ type Implementation struct {
 
 var _ lapack.Float64 = Implementation{}
 
-// smallOrder is the order up to which matrices are left to gonum.
-var smallOrder = 32
+// smallOrder is the order up to which matrices are left to gonum, which is as fast there.
+var smallOrder = 64
 
 // Dsyev computes the eigenvalues, rising, of a symmetric n x n matrix of which one triangle
 // is read, in w, and, if jobz says so, overwrites the matrix by eigenvectors, its columns.
@@ -36,12 +36,12 @@ func (i Implementation) Dsyev(jobz lapack.EVJob, uplo blas.Uplo, n int, a []floa
 
 // Dgesvd computes the singular values, falling, of an m x n matrix, in s, and of its singular
 // vectors those that jobU and jobVT ask for: all, the first min(m, n), or none, the left ones
-// as the columns of u and the right ones as the rows of vt. The workspace must have the length
-// that gonum's asks for.
+// as the columns of u and the right ones as the rows of vt. Where none are asked for, gonum's
+// own is as fast. The workspace must have the length that gonum's asks for.
 func (i Implementation) Dgesvd(jobU, jobVT lapack.SVDJob, m, n int, a []float64, lda int, s, u []float64, ldu int, vt []float64, ldvt int, work []float64, lwork int) (ok bool) {
 	k := min(m, n)
 	left, right := vectors(jobU, m, k), vectors(jobVT, n, k)
-	if k > smallOrder && left >= 0 && right >= 0 &&
+	if k > smallOrder && min(left, right) >= 0 && max(left, right) > 0 &&
 		lda >= n && len(a) >= (m-1)*lda+n && len(s) >= k && lwork >= max(3*k+max(m, n), 5*k) && len(work) >= lwork &&
 		ldu >= max(1, left) && (left == 0 || len(u) >= (m-1)*ldu+left) &&
 		ldvt >= 1 && (right == 0 || ldvt >= n && len(vt) >= (right-1)*ldvt+n) &&
@@ -52,8 +52,8 @@ func (i Implementation) Dgesvd(jobU, jobVT lapack.SVDJob, m, n int, a []float64,
 	return i.Implementation.Dgesvd(jobU, jobVT, m, n, a, lda, s, u, ldu, vt, ldvt, work, lwork)
 }
 
-// vectors returns how many singular vectors a job asks for, of n elements each, or -1 if it is none that
-// gonum does.
+// vectors returns how many singular vectors of n elements each a job asks for, or -1 if it is
+// one that gonum has not.
 func vectors(job lapack.SVDJob, n, k int) int {
 	switch job {
 	case lapack.SVDAll:
