@@ -198,12 +198,13 @@ func sasum(n int, x *float32) float32                            { panic(missing
 func saxpy(n int, y *float32, x *float32, alpha float32)         { panic(missingKernel) }
 func sscal(n int, x *float32, alpha float32)                     { panic(missingKernel) }
 func sdot4(n int, a *float32, lda int, x *float32, dot *float32) { panic(missingKernel) }
+func saxpy4(n int, y *float32, a *float32, lda int, x *float32)  { panic(missingKernel) }
 func ddot(n int, x *float64, y *float64) float64                 { panic(missingKernel) }
 func dasum(n int, x *float64) float64                            { panic(missingKernel) }
 func daxpy(n int, y *float64, x *float64, alpha float64)         { panic(missingKernel) }
 func dscal(n int, x *float64, alpha float64)                     { panic(missingKernel) }
 func ddot4(n int, a *float64, lda int, x *float64, dot *float64) { panic(missingKernel) }
-func saxpy4(n int, y *float32, a *float32, lda int, x *float32)  { panic(missingKernel) }
+func daxpy4(n int, y *float64, a *float64, lda int, x *float64)  { panic(missingKernel) }
 
 // winograd
 

@@ -187,8 +187,26 @@ func (t Tier) Sdot4(a []float32, lda int, x []float32, dot *[4]float32) {
 	}
 }
 
-// Saxpy4 is y[j] += the sum of a[r*lda+j] * x[r] over r < 4, one FMA a term, r rising, for
+// Daxpy4 is y[j] += the sum of a[r*lda+j] * x[r] over r < 4, one FMA a term, r rising, for
 // j < len(y).
+func (t Tier) Daxpy4(y, a []float64, lda int, x *[4]float64) {
+	if len(y) == 0 {
+		return
+	}
+	_ = a[3*lda+len(y)-1]
+	if tiers[t].lanes > 0 {
+		daxpy4(len(y), &y[0], &a[0], lda, &x[0])
+		return
+	}
+	for r, f := range x {
+		row := a[r*lda:]
+		for j := range y {
+			y[j] = math.FMA(row[j], f, y[j])
+		}
+	}
+}
+
+// Saxpy4 is Daxpy4 in float32.
 func (t Tier) Saxpy4(y, a []float32, lda int, x *[4]float32) {
 	if len(y) == 0 {
 		return

@@ -29,6 +29,11 @@ func sscal(n int, x *float32, alpha float32)
 //go:noescape
 func sdot4(n int, a *float32, lda int, x *float32, dot *float32)
 
+// saxpy4 adds four rows of n elements; Tier.Saxpy4 is its definition.
+//
+//go:noescape
+func saxpy4(n int, y *float32, a *float32, lda int, x *float32)
+
 // ddot returns the inner product of n elements; Tier.Ddot is its definition.
 //
 //go:noescape
@@ -54,7 +59,7 @@ func dscal(n int, x *float64, alpha float64)
 //go:noescape
 func ddot4(n int, a *float64, lda int, x *float64, dot *float64)
 
-// saxpy4 adds four rows of n elements; Tier.Saxpy4 is its definition.
+// daxpy4 adds four rows of n elements; Tier.Daxpy4 is its definition.
 //
 //go:noescape
-func saxpy4(n int, y *float32, a *float32, lda int, x *float32)
+func daxpy4(n int, y *float64, a *float64, lda int, x *float64)

@@ -322,6 +322,82 @@ done:
 	VZEROUPPER
 	RET
 
+// func saxpy4(n int, y *float32, a *float32, lda int, x *float32)
+// Requires: AVX, FMA3
+TEXT ·saxpy4(SB), NOSPLIT, $0-40
+	MOVQ         n+0(FP), AX
+	MOVQ         y+8(FP), CX
+	MOVQ         a+16(FP), DX
+	MOVQ         lda+24(FP), BX
+	SHLQ         $0x02, BX
+	LEAQ         (DX)(BX*2), SI
+	ADDQ         BX, SI
+	MOVQ         x+32(FP), DI
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VBROADCASTSS (DI), Y0
+	VBROADCASTSS 4(DI), Y1
+	VBROADCASTSS 8(DI), Y2
+	VBROADCASTSS 12(DI), Y3
+
+many:
+	CMPQ        AX, $0x10
+	JLT         vectors
+	VMOVUPS     (CX), Y4
+	VFMADD231PS (DX), Y0, Y4
+	VFMADD231PS (DX)(BX*1), Y1, Y4
+	VFMADD231PS (DX)(BX*2), Y2, Y4
+	VFMADD231PS (SI), Y3, Y4
+	VMOVUPS     Y4, (CX)
+	VMOVUPS     32(CX), Y4
+	VFMADD231PS 32(DX), Y0, Y4
+	VFMADD231PS 32(DX)(BX*1), Y1, Y4
+	VFMADD231PS 32(DX)(BX*2), Y2, Y4
+	VFMADD231PS 32(SI), Y3, Y4
+	VMOVUPS     Y4, 32(CX)
+	ADDQ        $0x40, CX
+	ADDQ        $0x40, DX
+	ADDQ        $0x40, SI
+	SUBQ        $0x10, AX
+	JMP         many
+
+vectors:
+	CMPQ        AX, $0x08
+	JLT         rest
+	VMOVUPS     (CX), Y4
+	VFMADD231PS (DX), Y0, Y4
+	VFMADD231PS (DX)(BX*1), Y1, Y4
+	VFMADD231PS (DX)(BX*2), Y2, Y4
+	VFMADD231PS (SI), Y3, Y4
+	VMOVUPS     Y4, (CX)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, SI
+	SUBQ        $0x08, AX
+	JMP         vectors
+
+rest:
+ones:
+	TESTQ       AX, AX
+	JZ          done
+	VMOVSS      (CX), X4
+	VFMADD231SS (DX), X0, X4
+	VFMADD231SS (DX)(BX*1), X1, X4
+	VFMADD231SS (DX)(BX*2), X2, X4
+	VFMADD231SS (SI), X3, X4
+	VMOVSS      X4, (CX)
+	ADDQ        $0x04, CX
+	ADDQ        $0x04, DX
+	ADDQ        $0x04, SI
+	DECQ        AX
+	JMP         ones
+
+done:
+	VZEROUPPER
+	RET
+
 // func ddot(n int, x *float64, y *float64) float64
 // Requires: AVX, FMA3
 TEXT ·ddot(SB), NOSPLIT, $0-32
@@ -634,14 +710,14 @@ done:
 	VZEROUPPER
 	RET
 
-// func saxpy4(n int, y *float32, a *float32, lda int, x *float32)
+// func daxpy4(n int, y *float64, a *float64, lda int, x *float64)
 // Requires: AVX, FMA3
-TEXT ·saxpy4(SB), NOSPLIT, $0-40
+TEXT ·daxpy4(SB), NOSPLIT, $0-40
 	MOVQ         n+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         a+16(FP), DX
 	MOVQ         lda+24(FP), BX
-	SHLQ         $0x02, BX
+	SHLQ         $0x03, BX
 	LEAQ         (DX)(BX*2), SI
 	ADDQ         BX, SI
 	MOVQ         x+32(FP), DI
@@ -649,60 +725,60 @@ TEXT ·saxpy4(SB), NOSPLIT, $0-40
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
-	VBROADCASTSS (DI), Y0
-	VBROADCASTSS 4(DI), Y1
-	VBROADCASTSS 8(DI), Y2
-	VBROADCASTSS 12(DI), Y3
+	VBROADCASTSD (DI), Y0
+	VBROADCASTSD 8(DI), Y1
+	VBROADCASTSD 16(DI), Y2
+	VBROADCASTSD 24(DI), Y3
 
 many:
-	CMPQ        AX, $0x10
+	CMPQ        AX, $0x08
 	JLT         vectors
 	VMOVUPS     (CX), Y4
-	VFMADD231PS (DX), Y0, Y4
-	VFMADD231PS (DX)(BX*1), Y1, Y4
-	VFMADD231PS (DX)(BX*2), Y2, Y4
-	VFMADD231PS (SI), Y3, Y4
+	VFMADD231PD (DX), Y0, Y4
+	VFMADD231PD (DX)(BX*1), Y1, Y4
+	VFMADD231PD (DX)(BX*2), Y2, Y4
+	VFMADD231PD (SI), Y3, Y4
 	VMOVUPS     Y4, (CX)
 	VMOVUPS     32(CX), Y4
-	VFMADD231PS 32(DX), Y0, Y4
-	VFMADD231PS 32(DX)(BX*1), Y1, Y4
-	VFMADD231PS 32(DX)(BX*2), Y2, Y4
-	VFMADD231PS 32(SI), Y3, Y4
+	VFMADD231PD 32(DX), Y0, Y4
+	VFMADD231PD 32(DX)(BX*1), Y1, Y4
+	VFMADD231PD 32(DX)(BX*2), Y2, Y4
+	VFMADD231PD 32(SI), Y3, Y4
 	VMOVUPS     Y4, 32(CX)
 	ADDQ        $0x40, CX
 	ADDQ        $0x40, DX
 	ADDQ        $0x40, SI
-	SUBQ        $0x10, AX
+	SUBQ        $0x08, AX
 	JMP         many
 
 vectors:
-	CMPQ        AX, $0x08
+	CMPQ        AX, $0x04
 	JLT         rest
 	VMOVUPS     (CX), Y4
-	VFMADD231PS (DX), Y0, Y4
-	VFMADD231PS (DX)(BX*1), Y1, Y4
-	VFMADD231PS (DX)(BX*2), Y2, Y4
-	VFMADD231PS (SI), Y3, Y4
+	VFMADD231PD (DX), Y0, Y4
+	VFMADD231PD (DX)(BX*1), Y1, Y4
+	VFMADD231PD (DX)(BX*2), Y2, Y4
+	VFMADD231PD (SI), Y3, Y4
 	VMOVUPS     Y4, (CX)
 	ADDQ        $0x20, CX
 	ADDQ        $0x20, DX
 	ADDQ        $0x20, SI
-	SUBQ        $0x08, AX
+	SUBQ        $0x04, AX
 	JMP         vectors
 
 rest:
 ones:
 	TESTQ       AX, AX
 	JZ          done
-	VMOVSS      (CX), X4
-	VFMADD231SS (DX), X0, X4
-	VFMADD231SS (DX)(BX*1), X1, X4
-	VFMADD231SS (DX)(BX*2), X2, X4
-	VFMADD231SS (SI), X3, X4
-	VMOVSS      X4, (CX)
-	ADDQ        $0x04, CX
-	ADDQ        $0x04, DX
-	ADDQ        $0x04, SI
+	VMOVSD      (CX), X4
+	VFMADD231SD (DX), X0, X4
+	VFMADD231SD (DX)(BX*1), X1, X4
+	VFMADD231SD (DX)(BX*2), X2, X4
+	VFMADD231SD (SI), X3, X4
+	VMOVSD      X4, (CX)
+	ADDQ        $0x08, CX
+	ADDQ        $0x08, DX
+	ADDQ        $0x08, SI
 	DECQ        AX
 	JMP         ones
 

@@ -29,8 +29,8 @@ func vectors() {
 		p.axpy()
 		p.scal()
 		p.dot4()
+		p.axpy4()
 	}
-	single.axpy4()
 }
 
 // each emits loops over the count n of elements of arrays: many vectors a step, then one, and then,

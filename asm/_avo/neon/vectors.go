@@ -23,8 +23,8 @@ func vectors() {
 		p.axpy()
 		p.scal()
 		p.dot4()
+		p.axpy4()
 	}
-	single.axpy4()
 }
 
 // each emits loops over the count n of elements of arrays: 32 bytes many times a step, then once,
