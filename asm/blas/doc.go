@@ -15,8 +15,8 @@
 // Package lapack, beside this one, does the same for eigenvectors and singular vectors.
 //
 // A result is the same for any number of threads, and one of the routines named in every
-// tier and architecture too (see package asm), unless it is small or its vectors lie apart
-// in memory, but not the same bits as gonum's: sums are fused and in another order. The
+// tier and architecture too (see package asm), unless it is small or of vectors whose
+// elements lie apart, but not the same bits as gonum's: sums are fused and in another order. The
 // bounds on errors of textbooks hold: that of a product of k terms is k u sum |a||b|, with
 // u = 2^-53 or 2^-24; a solution of Trsm has a residual as small as by substitution.
 package blas
