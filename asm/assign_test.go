@@ -12,7 +12,7 @@ import (
 )
 
 // guarded64 is guarded of n float64 at a guard page.
-func guarded64(t *testing.T, n int) []float64 {
+func guarded64(t testing.TB, n int) []float64 {
 	if n == 0 {
 		return nil
 	}

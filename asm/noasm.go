@@ -191,6 +191,21 @@ func transpose8(dst *float32, ld int, src *float32, stride int, cols int) { pani
 func transpose6(dst *float32, ld int, src *float32, stride int, cols int) { panic(missingKernel) }
 func transpose4(dst *float32, ld int, src *float32, stride int, cols int) { panic(missingKernel) }
 
+// vectors
+
+func sdot(n int, x *float32, y *float32) float32                 { panic(missingKernel) }
+func sasum(n int, x *float32) float32                            { panic(missingKernel) }
+func saxpy(n int, y *float32, x *float32, alpha float32)         { panic(missingKernel) }
+func sscal(n int, x *float32, alpha float32)                     { panic(missingKernel) }
+func sdot4(n int, a *float32, lda int, x *float32, dot *float32) { panic(missingKernel) }
+func saxpy4(n int, y *float32, a *float32, lda int, x *float32)  { panic(missingKernel) }
+func ddot(n int, x *float64, y *float64) float64                 { panic(missingKernel) }
+func dasum(n int, x *float64) float64                            { panic(missingKernel) }
+func daxpy(n int, y *float64, x *float64, alpha float64)         { panic(missingKernel) }
+func dscal(n int, x *float64, alpha float64)                     { panic(missingKernel) }
+func ddot4(n int, a *float64, lda int, x *float64, dot *float64) { panic(missingKernel) }
+func daxpy4(n int, y *float64, a *float64, lda int, x *float64)  { panic(missingKernel) }
+
 // winograd
 
 func transformInput2x3(n int, dst *float32, dstRow int, dstCol int, src *float32, srcRow int, srcCol int) {

@@ -35,6 +35,7 @@ var emitters = map[string]func(){
 	"narrow":     narrow,
 	"elementary": elementary,
 	"addrows":    addRows,
+	"vectors":    vectors,
 }
 
 func main() {

@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,7 +37,7 @@ func flip(t blas.Transpose, rows, cols int) shape {
 	return shape{cols, rows}
 }
 
-// calls are all routines of level 3 and Gemv with every flag, for given sizes.
+// calls are all routines of levels 2 and 3 with every flag, for given sizes.
 func calls(m, n, k int, alpha, beta float64) []call {
 	alpha32, beta32 := float32(alpha), float32(beta)
 	var all []call
@@ -67,7 +68,22 @@ func calls(m, n, k int, alpha, beta float64) []call {
 				i.Sgemv(tA, m, n, alpha32, a, lda, b, ldb, beta32, c, ldc)
 			}})
 	}
+	add(call{name: "ger", terms: 1, a: shape{m, 1}, b: shape{n, 1}, c: shape{m, n},
+		run64: func(i blas.Float64, a, b, c []float64, lda, ldb, ldc int) {
+			i.Dger(m, n, alpha, a, lda, b, ldb, c, ldc)
+		},
+		run32: func(i blas.Float32, a, b, c []float32, lda, ldb, ldc int) {
+			i.Sger(m, n, alpha32, a, lda, b, ldb, c, ldc)
+		}})
+	all[len(all)-1].overwritesC = false
 	for _, ul := range []blas.Uplo{blas.Upper, blas.Lower} {
+		add(call{name: fmt.Sprintf("symv %c", ul), terms: n, a: shape{n, n}, b: shape{n, 1}, c: shape{n, 1}, triangle: ul,
+			run64: func(i blas.Float64, a, b, c []float64, lda, ldb, ldc int) {
+				i.Dsymv(ul, n, alpha, a, lda, b, ldb, beta, c, ldc)
+			},
+			run32: func(i blas.Float32, a, b, c []float32, lda, ldb, ldc int) {
+				i.Ssymv(ul, n, alpha32, a, lda, b, ldb, beta32, c, ldc)
+			}})
 		for _, s := range []blas.Side{blas.Left, blas.Right} {
 			order := m
 			if s == blas.Right {
@@ -82,6 +98,14 @@ func calls(m, n, k int, alpha, beta float64) []call {
 				}})
 			for _, tA := range transposes {
 				for _, d := range []blas.Diag{blas.NonUnit, blas.Unit} {
+					if s == blas.Left {
+						add(call{name: fmt.Sprintf("trmv %c%c%c", ul, tA, d), terms: m, a: shape{m, m}, b: shape{m, 1}, triangle: ul,
+							run64: func(i blas.Float64, a, b, c []float64, lda, ldb, ldc int) { i.Dtrmv(ul, tA, d, m, a, lda, b, ldb) },
+							run32: func(i blas.Float32, a, b, c []float32, lda, ldb, ldc int) { i.Strmv(ul, tA, d, m, a, lda, b, ldb) }})
+						add(call{name: fmt.Sprintf("trsv %c%c%c", ul, tA, d), terms: m, a: shape{m, m}, b: shape{m, 1}, triangle: ul, isSubstitute: true,
+							run64: func(i blas.Float64, a, b, c []float64, lda, ldb, ldc int) { i.Dtrsv(ul, tA, d, m, a, lda, b, ldb) },
+							run32: func(i blas.Float32, a, b, c []float32, lda, ldb, ldc int) { i.Strsv(ul, tA, d, m, a, lda, b, ldb) }})
+					}
 					add(call{name: fmt.Sprintf("trmm %c%c%c%c", s, ul, tA, d), terms: order, a: shape{order, order}, b: shape{m, n}, triangle: ul,
 						run64: func(i blas.Float64, a, b, c []float64, lda, ldb, ldc int) {
 							i.Dtrmm(s, ul, tA, d, m, n, alpha, a, lda, b, ldb)
@@ -160,10 +184,10 @@ func (c call) inputs(rnd *rand.Rand, pad int) (a, b, out []float64) {
 	return a, b, out
 }
 
-// TestLevel3 compares every routine with gonum's, in both precisions: to rounding, and to
+// TestMatrices compares every routine of levels 2 and 3 with gonum's, in both precisions: to rounding, and to
 // the bit between numbers of threads. What is not to be read holds NaN, and what is not to
 // be written stays.
-func TestLevel3(t *testing.T) {
+func TestMatrices(t *testing.T) {
 	sizes := [][3]int{{1, 1, 1}, {3, 50, 7}, {49, 48, 65}, {97, 131, 30}}
 	if !testing.Short() {
 		sizes = append(sizes, [3]int{150, 20, 260}, [3]int{200, 211, 301}, [3]int{5, 600, 3}, [3]int{430, 2, 100})
@@ -304,16 +328,14 @@ func TestPanics(t *testing.T) {
 	}
 }
 
-// TestSameBits: every routine of level 3 gives the same bits in every tier, under which this
+// TestSameBits: every routine of levels 2 and 3 gives the same bits in every tier, under which this
 // test is run, and for any number of threads.
 func TestSameBits(t *testing.T) {
-	const want = "daa01c86aa3af7a1"
+	const want = "391857886def77e"
+	withoutGonum(t)
 	for _, threads := range []int{1, 2, 3} {
 		h := fnv.New64a()
 		for _, c := range calls(97, 131, 70, -0.5, 0.25) {
-			if strings.HasPrefix(c.name, "gemv") { // gonum's own, whose bits are those of its kernels
-				continue
-			}
 			a, b, out := c.inputs(rand.New(rand.NewPCG(7, 8)), 0)
 			c.run64(Implementation{Threads: threads}, a, b, out, c.a.cols, c.b.cols, c.c.cols)
 			for _, v := range append(b, out...) {
@@ -325,6 +347,9 @@ func TestSameBits(t *testing.T) {
 				}
 				return y
 			}
+			if strings.HasPrefix(c.name, "trmv") { // gonum's own in float32
+				continue
+			}
 			a, b, out = c.inputs(rand.New(rand.NewPCG(7, 8)), 0)
 			b32, out32 := narrow(b), narrow(out)
 			c.run32(Implementation{Threads: threads}, narrow(a), b32, out32, c.a.cols, c.b.cols, c.c.cols)
@@ -334,6 +359,69 @@ func TestSameBits(t *testing.T) {
 		}
 		if got := fmt.Sprintf("%x", h.Sum64()); got != want {
 			t.Errorf("threads=%d: digest %s, want %s", threads, got, want)
+		}
+	}
+}
+
+// TestVectors compares the routines of level 1 with gonum's, in both precisions, of vectors
+// that lie side by side, apart, and beyond a run.
+func TestVectors(t *testing.T) {
+	withoutGonum(t)
+	rnd := rand.New(rand.NewPCG(1, 1))
+	near := func(name string, got, want, bound float64) {
+		t.Helper()
+		if !(math.Abs(got-want) <= bound) {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
+	}
+	i, g := Implementation{}, gonum.Implementation{}
+	for _, n := range []int{0, 1, 2, 31, 130, 300, run, run + 1, 2*run + 70} {
+		for _, inc := range []int{1, 3} {
+			x, y := random(rnd, shape{n, 1}, inc), random(rnd, shape{n, 1}, inc)
+			x32, y32 := make([]float32, len(x)), make([]float32, len(y))
+			for j := range x {
+				x32[j], y32[j] = float32(x[j]), float32(y[j])
+			}
+			name, size := fmt.Sprintf("of %d elements %d apart", n, inc), float64(n)
+			near("Ddot "+name, i.Ddot(n, x, inc, y, inc), g.Ddot(n, x, inc, y, inc), 1e-15*size)
+			near("Sdot "+name, float64(i.Sdot(n, x32, inc, y32, inc)), g.Ddot(n, x, inc, y, inc), 1e-6*size)
+			near("Dasum "+name, i.Dasum(n, x, inc), g.Dasum(n, x, inc), 1e-15*size)
+			near("Sasum "+name, float64(i.Sasum(n, x32, inc)), g.Dasum(n, x, inc), 1e-5*size)
+			near("Dnrm2 "+name, i.Dnrm2(n, x, inc), g.Dnrm2(n, x, inc), 1e-15*size)
+			near("Snrm2 "+name, float64(i.Snrm2(n, x32, inc)), g.Dnrm2(n, x, inc), 1e-6*size)
+			got, got32, want := slices.Clone(y), slices.Clone(y32), slices.Clone(y)
+			i.Daxpy(n, -0.3, x, inc, got, inc)
+			i.Saxpy(n, -0.3, x32, inc, got32, inc)
+			g.Daxpy(n, -0.3, x, inc, want, inc)
+			i.Dscal(n, 0.7, got, inc)
+			i.Sscal(n, 0.7, got32, inc)
+			g.Dscal(n, 0.7, want, inc)
+			for j := 0; j < len(want); j += inc {
+				near("Daxpy and Dscal "+name, got[j], want[j], 1e-15)
+				near("Saxpy and Sscal "+name, float64(got32[j]), want[j], 1e-6)
+			}
+		}
+	}
+}
+
+// TestNorms: lengths are right where squares leave the range, and of what is not finite.
+func TestNorms(t *testing.T) {
+	i, g := Implementation{}, gonum.Implementation{}
+	for _, inc := range []int{1, 2} {
+		x, x32 := make([]float64, 200), make([]float32, 200)
+		for _, special := range []float64{0, 1e-320, 1e-200, 1e-160, 1e-30, 1e25, 1e150, 1e200, math.MaxFloat64 / 4, math.Inf(1), math.NaN()} {
+			for j := range x {
+				x[j] = special
+				x32[j] = float32(special)
+			}
+			n := len(x) / inc
+			if got, want := i.Dnrm2(n, x, inc), g.Dnrm2(n, x, inc); !(math.Abs(got-want) <= 1e-14*want) && !(got == want || got != got && want != want) {
+				t.Errorf("Dnrm2 of %v, %d apart, is %v, gonum's %v", special, inc, got, want)
+			}
+			if got, want := float64(i.Snrm2(n, x32, inc)), float64(g.Snrm2(n, x32, inc)); !(math.Abs(got-want) <= 1e-5*want) && !(got == want || got != got && want != want) {
+				t.Errorf("Snrm2 of %v, %d apart, is %v, gonum's %v", special, inc, got, want)
+			}
+			x[7*inc], x32[7*inc] = 0, 0
 		}
 	}
 }

@@ -9,11 +9,13 @@ import (
 	"gonum.org/v1/gonum/lapack/testlapack"
 )
 
-// withoutGonum lets no product go to gonum that this package has, however small.
+// withoutGonum lets nothing go to gonum that this package has, however small.
 func withoutGonum(t *testing.T) {
-	old := smallProduct
-	smallProduct = 0
-	t.Cleanup(func() { smallProduct = old })
+	for _, size := range []*int{&smallProduct, &smallMatrix, &rowOfProduct, &rowOfSum, &shortVector, &shortLoop} {
+		old := *size
+		*size = 1
+		t.Cleanup(func() { *size = old })
+	}
 }
 
 // TestConformance runs gonum's own tests of every routine in float64, of several numbers of

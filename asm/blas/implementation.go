@@ -107,3 +107,68 @@ func (i Implementation) Strsm(s blas.Side, ul blas.Uplo, tA blas.Transpose, d bl
 		i.Implementation.Strsm(s, ul, tA, d, m, n, alpha, a, lda, b, ldb)
 	}
 }
+
+// Dgemv is y = alpha op(A) x + beta y, for A of m x n.
+func (i Implementation) Dgemv(tA blas.Transpose, m, n int, alpha float64, a []float64, lda int, x []float64, incX int, beta float64, y []float64, incY int) {
+	if !gemv(i.Threads, tA, m, n, alpha, a, lda, x, incX, beta, y, incY) {
+		i.Implementation.Dgemv(tA, m, n, alpha, a, lda, x, incX, beta, y, incY)
+	}
+}
+
+// Sgemv is Dgemv in float32.
+func (i Implementation) Sgemv(tA blas.Transpose, m, n int, alpha float32, a []float32, lda int, x []float32, incX int, beta float32, y []float32, incY int) {
+	if !gemv(i.Threads, tA, m, n, alpha, a, lda, x, incX, beta, y, incY) {
+		i.Implementation.Sgemv(tA, m, n, alpha, a, lda, x, incX, beta, y, incY)
+	}
+}
+
+// Dsymv is y = alpha A x + beta y, for a symmetric n x n matrix A of which one triangle is
+// read.
+func (i Implementation) Dsymv(ul blas.Uplo, n int, alpha float64, a []float64, lda int, x []float64, incX int, beta float64, y []float64, incY int) {
+	if !symv(ul, n, alpha, a, lda, x, incX, beta, y, incY) {
+		i.Implementation.Dsymv(ul, n, alpha, a, lda, x, incX, beta, y, incY)
+	}
+}
+
+// Ssymv is Dsymv in float32.
+func (i Implementation) Ssymv(ul blas.Uplo, n int, alpha float32, a []float32, lda int, x []float32, incX int, beta float32, y []float32, incY int) {
+	if !symv(ul, n, alpha, a, lda, x, incX, beta, y, incY) {
+		i.Implementation.Ssymv(ul, n, alpha, a, lda, x, incX, beta, y, incY)
+	}
+}
+
+// Dger is A += alpha x y^T, for A of m x n.
+func (i Implementation) Dger(m, n int, alpha float64, x []float64, incX int, y []float64, incY int, a []float64, lda int) {
+	if !ger(m, n, alpha, x, incX, y, incY, a, lda) {
+		i.Implementation.Dger(m, n, alpha, x, incX, y, incY, a, lda)
+	}
+}
+
+// Sger is Dger in float32.
+func (i Implementation) Sger(m, n int, alpha float32, x []float32, incX int, y []float32, incY int, a []float32, lda int) {
+	if !ger(m, n, alpha, x, incX, y, incY, a, lda) {
+		i.Implementation.Sger(m, n, alpha, x, incX, y, incY, a, lda)
+	}
+}
+
+// Dtrmv is x = op(A) x, for a triangle A of n rows.
+func (i Implementation) Dtrmv(ul blas.Uplo, tA blas.Transpose, d blas.Diag, n int, a []float64, lda int, x []float64, incX int) {
+	if !triangularVector(trmv[float64], 2*rowOfSum, ul, tA, d, n, a, lda, x, incX) {
+		i.Implementation.Dtrmv(ul, tA, d, n, a, lda, x, incX)
+	}
+}
+
+// Dtrsv solves op(A) y = x, for a triangle A of n rows, and overwrites x with y. That A has no
+// zero on its diagonal is not checked.
+func (i Implementation) Dtrsv(ul blas.Uplo, tA blas.Transpose, d blas.Diag, n int, a []float64, lda int, x []float64, incX int) {
+	if !triangularVector(trsv[float64], rowOfProduct, ul, tA, d, n, a, lda, x, incX) {
+		i.Implementation.Dtrsv(ul, tA, d, n, a, lda, x, incX)
+	}
+}
+
+// Strsv is Dtrsv in float32.
+func (i Implementation) Strsv(ul blas.Uplo, tA blas.Transpose, d blas.Diag, n int, a []float32, lda int, x []float32, incX int) {
+	if !triangularVector(trsv[float32], rowOfProduct, ul, tA, d, n, a, lda, x, incX) {
+		i.Implementation.Strsv(ul, tA, d, n, a, lda, x, incX)
+	}
+}

@@ -121,10 +121,21 @@ def blas_openblas(name, s):
         return [(routine, lambda: np.matmul(a, b, out=c), lambda c: [c])]
     if routine == "svd":
         return [("gesdd", lambda: np.linalg.svd(a, full_matrices=False), lambda usv: [usv[1]])]
+    u = np.triu(a)
+    symmetric = u + np.triu(u, 1).T
+    if routine == "eigen":
+        return [("syevd", lambda: np.linalg.eigh(symmetric), lambda wv: [wv[0]])]
     a += n * np.eye(n)  # so that the diagonal dominates
+    symmetric += n * np.eye(n)
+    x = b.reshape(-1)[:n].copy()
+    if routine == "dgemv":
+        return [("dgemv", lambda: np.matmul(a, x), lambda y: [y])]
+    if routine == "dsymv":
+        return [("dsymv", lambda: blas.dsymv(1, a.T, x, lower=1), lambda y: [y])]
+    if routine == "dtrsv":
+        return [("dtrsv", lambda: blas.dtrsv(a.T, x, lower=0, trans=1), lambda y: [y])]
     if routine == "cholesky":
-        u = np.triu(a)
-        a = u + np.triu(u, 1).T
+        a = symmetric
         return [("potrf", lambda: np.linalg.cholesky(a), lambda l: [l.T])]
 
     def dtrsm():  # of the transposes, which Fortran sees in these arrays

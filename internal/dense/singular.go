@@ -25,12 +25,6 @@ func SVD(threads, m, n int, a []float64, vectors bool) (values, left, rows []flo
 	_, exponent := math.Frexp(largest)
 	rows = slices.Clone(a[:m*n])
 	scale(rows, -exponent)
-	if vectors {
-		left = make([]float64, m*m)
-		for i := range m {
-			left[i*m+i] = 1
-		}
-	}
 	values = make([]float64, m)
 	for start := 0; start < m; {
 		k := m - start
@@ -41,7 +35,10 @@ func SVD(threads, m, n int, a []float64, vectors bool) (values, left, rows []flo
 		})
 		_, basis := Eigen(threads, k, gram, k)
 		rotateRows(threads, k, n, basis, tail)
-		if vectors {
+		switch {
+		case vectors && start == 0:
+			left = basis
+		case vectors:
 			rotateRows(threads, k, m, basis, left[start*m:])
 		}
 		for i := start; i < m; i++ {

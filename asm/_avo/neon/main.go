@@ -27,6 +27,7 @@ var emitters = map[string]func(){
 	"moments":    moments,
 	"dense":      dense,
 	"addrows":    addRows,
+	"vectors":    vectors,
 	"winograd":   winograd,
 	"assign":     assign,
 	"depthwise":  depthwise,
