@@ -97,7 +97,7 @@ var nullDescriptions = map[string][2]string{
 }
 
 func drawNulls(layers []layer) drawing {
-	d := drawing{name: "nulls", data: [][]string{{"layer", "series", "percentile", "r"}}, key: []entry{{"the networks", palette[0], false}}}
+	d := drawing{name: "nulls", data: [][]string{{"layer", "series", "percentile", "r"}}, key: []entry{{"the networks", palette[0], asLine}}}
 	var names, nulls []string // of all layers, of which not all may have the same
 	for _, l := range layers {
 		for _, n := range l.Convergence.Nulls {
@@ -106,10 +106,10 @@ func drawNulls(layers []layer) drawing {
 			}
 			description := nullDescriptions[n.Name]
 			names, nulls = append(names, n.Name), append(nulls, description[1])
-			d.key = append(d.key, entry{description[0], palette[len(names)], true})
+			d.key = append(d.key, entry{description[0], palette[len(names)], asDashes})
 		}
 	}
-	d.caption = "The share of units (vertical) whose matched partner correlates more than r (horizontal), of all pairs of networks, beside what chance gives: " + list(nulls, len(nulls)) + "."
+	d.caption = "The share of units whose matched partner correlates more than r, of all pairs of networks, beside what chance gives: " + list(nulls, len(nulls)) + "."
 	series := func(l layer) [][]float64 {
 		values := make([][]float64, len(d.key)) // nil: the layer has none
 		values[0] = l.Convergence.Percentiles
@@ -128,7 +128,7 @@ func drawNulls(layers []layer) drawing {
 		}
 	}
 	d.layerPanels(layers, func(l layer) *chart {
-		p := newPlot("r", "", layerPanelWidth)
+		p := newPlot("r", "share of units", layerPanelWidth)
 		for k, values := range series(l) {
 			if len(values) == 0 {
 				continue
@@ -137,7 +137,7 @@ func drawNulls(layers []layer) drawing {
 			for i, v := range values {
 				pts = append(pts, plotter.XY{X: v, Y: 1 - float64(i)/100})
 			}
-			line(p, d.key[k].name, pts, d.key[k].colour, d.key[k].dashed)
+			line(p, d.key[k].name, pts, d.key[k].colour, d.key[k].shape == asDashes)
 		}
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = least, 1, 0, 1
 		return p
