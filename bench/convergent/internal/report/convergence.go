@@ -75,7 +75,7 @@ func convergence(c *contents) *claim {
 		sentence(&text, "%s match by %s in %s%s", networks, decimals(2, untrained.Mean), first.Title.Short, end)
 	}
 	return &claim{ID: "convergence", Title: "Do features converge?", Layers: layers,
-		Number: endpoints(layers, ", ", func(l layer) string { return percent(strictestNull(l).Exceedance.Value) }) + " of units are beyond 99 % of rotated ones",
+		Number: "Of the units, " + endpoints(layers, " and ", func(l layer) string { return percent(strictestNull(l).Exceedance.Value) }) + " are beyond 99 % of rotated ones",
 		answer: &answer{"Share of units whose one-to-one partner correlates more than 99 % of rotated units do.", "rotated null", func(l layer) answerPoint {
 			n, chance := strictestNull(l), 0.01
 			p := pointOf(n.Exceedance, n.Untrained)
@@ -91,7 +91,7 @@ func convergence(c *contents) *claim {
 // nullDescriptions say what is matched, in a key and in a caption.
 var nullDescriptions = map[string][2]string{
 	rotationNull:  {"rotated null", "units of one network rotated at random in the space that they span"},
-	inputNull:     {"rotated null before the ReLU", "the same before the ReLU, made as sparse as they were"},
+	inputNull:     {"rotated null before the ReLU", "units rotated before the ReLU and made as sparse as they were"},
 	shuffleNull:   {"shuffled null", "networks that see different images"},
 	untrainedNull: {"untrained", "networks before training"},
 }

@@ -96,7 +96,7 @@ const (
 	margin    = 6
 	keyHeight = 15
 	keyLine   = 20
-	keyText   = 4 // between a line and its name
+	keyText   = 4 // between a line and its name, and below the key
 	keyGap    = 16
 	keySize   = 9
 )
@@ -127,7 +127,7 @@ func (d drawing) layout() []place {
 func (d drawing) size() (width, height vg.Length) {
 	width, height = d.width+2*margin, d.height+2*margin
 	if places := d.layout(); len(places) > 0 {
-		height += vg.Length(places[len(places)-1].line+1) * keyHeight
+		height += vg.Length(places[len(places)-1].line+1)*keyHeight + keyText
 	}
 	return width, height
 }

@@ -384,17 +384,14 @@ const picture = (s, row, k) => {
 };
 const card = (net, unit) => {
   const l = view.layer, pictures = make("div", { className: "pictures" });
-  if (l.filters) {
-    pictures.append(make("span", { textContent: "filter" }), picture(l.filters[net], unit, 0));
-    pictures.lastChild.setAttribute("role", "img");
-    pictures.lastChild.setAttribute("aria-label", "its filter");
-  }
-  if (l.patches) {
-    pictures.append(make("span", { textContent: "patches that activate it most" }));
-    for (let k = 0; k < l.patches[net].each; k++) pictures.append(picture(l.patches[net], unit, k));
-    pictures.setAttribute("aria-label", "the image patches that activate it most");
-    pictures.setAttribute("role", "group");
-  }
+  const add = (label, sheet) => {
+    const row = make("div", {}, ...Array.from({ length: sheet.each }, (_, k) => picture(sheet, unit, k)));
+    row.setAttribute("role", "img");
+    row.setAttribute("aria-label", label);
+    pictures.append(make("div", {}, make("span", { textContent: label }), row));
+  };
+  if (l.filters) add("filter", l.filters[net]);
+  if (l.patches) add("image patches that activate it most", l.patches[net]);
   const facts = make("dl");
   const fact = (name, value) => facts.append(make("dt", { textContent: name }), make("dd", { textContent: value }));
   fact("mean activation", l.means[net][unit].toPrecision(3));
