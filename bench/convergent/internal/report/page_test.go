@@ -533,8 +533,8 @@ func testColours(t *testing.T, v *visit, _ *results.Artifacts) {
 		seen = append(seen, paper())
 	}
 	v.do(chromedp.Evaluate(`document.documentElement.dataset.theme = "dark"`, nil))
-	if inverted := eval[[]string](v, `[...document.querySelectorAll("figure img")].filter((i) => (getComputedStyle(i).filter !== "none") === i.closest("figure").dataset.name.startsWith("pairs_")).map((i) => i.closest("figure").dataset.name)`); len(inverted) > 0 {
-		t.Errorf("in the dark photographs are inverted, or charts are not: %q", inverted)
+	if inverted := eval[[]string](v, `[...document.querySelectorAll("figure img")].filter((i) => (getComputedStyle(i).filter !== "none") === /^(pairs|layers)_/.test(i.closest("figure").dataset.name)).map((i) => i.closest("figure").dataset.name)`); len(inverted) > 0 {
+		t.Errorf("in the dark photographs or numbers on shades are inverted, or charts are not: %q", inverted)
 	}
 	v.do(chromedp.Evaluate(`document.documentElement.dataset.theme = ""`, nil))
 	if seen[1] != "rgb(23, 24, 26)" || seen[2] != "rgb(253, 253, 251)" || seen[3] != seen[0] {
