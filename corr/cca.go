@@ -31,6 +31,9 @@ type canonicalAnalysis struct {
 // the spaces of lower dimension, see [Pair.Rank]. Spaces that have more dimensions
 // between them than there are observations meet whatever the data; this is an
 // error that wraps [ErrTooFewObservations].
+//
+// It takes p^3 + q^3 steps for p units of a and q of b. See also [Pair.MeanCCA], [Pair.SVCCA],
+// [Pair.PWCCA] and [Pair.CanonicalDirections].
 func (c *Pair) CCA() ([]float64, error) {
 	k, err := c.analyse()
 	if err != nil {

@@ -10,6 +10,9 @@ import "math"
 // in [0, 1]; symmetric; invariant to rotations of either network's units and to a
 // factor for all of them, not to one for each. With fewer observations than units it
 // is biased upwards.
+//
+// It takes (p + q)^2 steps for p units of a and q of b. See also [HSIC.DebiasedCKA], [GramPair.CKA]
+// and [CKAMatrix].
 func (c *Pair) CKA() (float64, error) {
 	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err

@@ -16,6 +16,8 @@ import "math"
 // average over n samples. Too few observations are an error as in [Pair.CCA].
 //
 // For another choice of axes see [Pair.EigenspaceOverlapOf].
+//
+// It takes p^3 + q^3 steps for p units of a and q of b.
 func (c *Pair) EigenspaceOverlap(share float64) (float64, error) {
 	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err

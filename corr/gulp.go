@@ -18,6 +18,8 @@ import "math"
 // canonical correlations rho of p and q units, which take many observations; as lambda
 // grows, lambda times it nears the Frobenius distance of the networks' inner products of
 // samples. A lambda that is not above 0 is an error.
+//
+// It takes p^3 + q^3 steps for p units of a and q of b. See also [Pair.Ridge].
 func (c *Pair) GULP(lambda float64) (float64, error) {
 	if !(lambda > 0) {
 		return math.NaN(), badPenalty(lambda)

@@ -82,6 +82,8 @@ func Measures() []Measure {
 // MeanMaxCorrelation returns the mean over a's units of the largest correlation with a
 // unit of b: the paper's semi-matching (section 3). It is in [-1, 1], not symmetric, and
 // invariant to the order, scale and offset of units, not to rotations.
+//
+// It takes p q steps for p units of a and q of b. See also [Pair.Excess] and [Pair.RotationNull].
 func (c *Pair) MeanMaxCorrelation() (float64, error) {
 	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err

@@ -18,6 +18,8 @@ import (
 // k or fewer other samples are an error that wraps [ErrTooFewObservations].
 //
 // Neighbours are found once, in n^2 steps, and n k steps are left for each permutation.
+//
+// See also [GramPair.RSA].
 func (c *GramPair) MutualNeighbours(k int, d Distance) (float64, error) {
 	if k < 1 {
 		panic("corr: no neighbours")

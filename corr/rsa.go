@@ -22,6 +22,8 @@ import (
 // Of n samples the ranks of each network take 4 n^2 bytes, and 6 n^2 more while they are
 // found, once, in n^2 log n steps; n^2/2 steps are left for each permutation. It panics
 // beyond 65,536 samples.
+//
+// See also [GramPair.MutualNeighbours] and [GramPair.CKA].
 func (c *GramPair) RSA(d Distance) (float64, error) {
 	if err := c.ready(3); err != nil {
 		return math.NaN(), err

@@ -17,6 +17,9 @@ import (
 // with the nuclear norm, the sum of singular values. It is a metric, in [0, sqrt 2];
 // 0 for networks that are rotations of each other, a smaller one in a larger one
 // included; and invariant to rotations of either and to a factor for all units.
+//
+// It takes p q min(p, q) steps for p units of a and q of b. See also [Pair.AngularProcrustes],
+// [Pair.NBS], [Pair.Permutation] and [Pair.Alignment].
 func (c *Pair) Procrustes() (float64, error) {
 	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err
@@ -32,6 +35,8 @@ func (c *Pair) Procrustes() (float64, error) {
 //
 // It is a metric, in [0, 2], no less than [Pair.Procrustes]; 0 for networks that are the
 // same but for the order of units; and invariant to that and to a factor for all units.
+//
+// It is as fast as the matching: cubic at most, and far less where units have partners.
 func (c *Pair) Permutation() (float64, error) {
 	if err := c.checkVariance(); err != nil {
 		return math.NaN(), err

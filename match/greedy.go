@@ -18,6 +18,8 @@ import (
 //
 // Of n rows and m columns it takes n m steps, and m more each time that the best column of a row
 // has been taken: n² m at most.
+//
+// See also [Bipartite].
 func Greedy(c mat.Matrix) (Matching, error) {
 	v := values(c)
 	partner := make([]int, v.Rows)

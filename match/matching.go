@@ -48,6 +48,8 @@ func meanOfPairs(partner []int, r []float64) float64 {
 // row of -Inf only, or without columns, has no partner. NaN, and values beyond ±1e300
 // other than -Inf, are a *[ValueError] that names their place. It takes rows x columns
 // steps.
+//
+// See also [Bipartite], [Mutual] and [SemiMatchingPasses].
 func SemiMatching(c mat.Matrix) (Matching, error) {
 	v := values(c)
 	partner := make([]int, v.Rows)

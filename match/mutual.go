@@ -19,6 +19,8 @@ type MatchedPair struct {
 // "Best-Buddies Similarity for robust template matching", CVPR 2015), one to one.
 // Of equal values the first counts as larger; a value of -Inf forbids a pair. Errors are
 // those of SemiMatching, and a rank below 1 panics. It takes at most rows x columns x n steps.
+//
+// See also [SemiMatching] and [MutualPasses].
 func Mutual(c mat.Matrix, n int) ([]MatchedPair, error) {
 	if n < 1 {
 		panic(badRank)

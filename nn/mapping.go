@@ -63,6 +63,8 @@ func (o MappingOptions) withDefaults(rows int) MappingOptions {
 // NaN and infinite activations are an *[ActivationError], and a loss that is
 // not finite is a *[DivergedError]. TrainMapping panics if lengths do not fit. The
 // result does not depend on Threads.
+//
+// It takes rows x in x out steps an epoch, forward and back.
 func TrainMapping(ctx context.Context, rows int, x []float32, in int, y []float32, out int, o MappingOptions) (*Mapping, error) {
 	if in < 1 || out < 1 || len(x) != rows*in || len(y) != rows*out {
 		panic("nn: activations have the wrong length")

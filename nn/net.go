@@ -38,6 +38,8 @@ const none = -1 // no node; what reads none reads the images
 
 // New makes a network and draws its parameters from the seed: those of each
 // layer from a stream of its own. The error says which layer does not fit.
+//
+// See also [Load] and [LoadTorch].
 func New(a Arch, seed uint64) (*Net, error) {
 	if a.Input.H < 1 || a.Input.W < 1 || a.Input.C < 1 {
 		return nil, fmt.Errorf("nn: %s: input of shape %v", a.Name, a.Input)

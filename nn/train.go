@@ -58,6 +58,8 @@ func (e *DivergedError) Error() string {
 // BatchesPerEpoch batches, one with a label that is no class, or one whose images are too
 // few to normalise. The result does not depend on Threads. After the first step, no step allocates memory for activations
 // or gradients.
+//
+// See also [LoadState].
 func (n *Net) Train(ctx context.Context, src Source, o TrainOptions) error {
 	if o.Epochs < 0 || o.StartEpoch < 0 || o.BatchesPerEpoch < 1 {
 		return errors.New("nn: Train needs Epochs and StartEpoch of at least 0 and BatchesPerEpoch of at least 1")

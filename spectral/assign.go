@@ -23,6 +23,8 @@ const (
 // of largest magnitude, the lower of those that tie. Labels are canonical. It panics
 // unless k <= n, and returns an error if the decomposition fails, as it does for
 // entries that are not finite.
+//
+// It takes n k² steps. See also [KMeans].
 func PivotedQR(x mat.Matrix) ([]int, error) {
 	n, k := x.Dims()
 	if k > n || n > 0 && k == 0 {

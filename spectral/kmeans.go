@@ -33,6 +33,8 @@ type KMeansOptions struct {
 //
 // A start takes n k d log k steps for its centres, and n k d for the first iteration; later ones
 // take fewer, of the centres alone whose points have changed.
+//
+// See also [PivotedQR] and [Cluster].
 func KMeans(ctx context.Context, x mat.Matrix, k int, o KMeansOptions) (labels []int, inertia float64, err error) {
 	n, d := x.Dims()
 	if k < min(1, n) || k > n {

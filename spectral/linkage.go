@@ -43,6 +43,8 @@ type LinkageOptions struct {
 // are reducible: a joined cluster is never nearer to a third than its
 // nearer part was (Murtagh 1983; Müllner 2011). Where values tie, any greedy
 // order is a right answer; the order of the leaves decides.
+//
+// See also [AverageLinkage], [Tree.Cut] and [Tree.OptimalOrder].
 func Link(ctx context.Context, m mat.Symmetric, o LinkageOptions) (*Tree, error) {
 	if o.Method < Average || o.Method > Ward {
 		panic(badKind)

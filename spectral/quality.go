@@ -14,6 +14,8 @@ import (
 // is 0 for clusters without an edge between them and below the number of clusters.
 // Vertices of negative label are in no cluster, but edges to them leave one; a cluster
 // without edges counts 0. It panics unless there is one label per vertex.
+//
+// It takes n² steps. See also [Silhouette].
 func NormalizedCut(m mat.Symmetric, labels []int) float64 {
 	g := toWeights(m)
 	if len(labels) != g.n {
@@ -148,6 +150,8 @@ func pairCount[K comparable](sizes map[K]int) float64 {
 // replacement. K is that of the clustering unless the options name another. It returns the
 // first error of resampled or Cluster, and fewer draws than 0 are an error. A draw takes what
 // Cluster does.
+//
+// See also [AdjustedRand].
 func Stability(ctx context.Context, c *Clustering, o Options, draws int, resampled func(draw int) (mat.Symmetric, error)) ([]float64, error) {
 	if o.K == 0 {
 		o.K = c.K

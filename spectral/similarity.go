@@ -27,6 +27,8 @@ type Group struct {
 // correlations are those within A (xx, na x na), of A with B (xy, na x nb) and within B (yy,
 // nb x nb); labels has na+nb entries in the order of [Combine], negative ones in
 // no cluster. It panics if the shapes do not agree.
+//
+// It takes (na + nb)² steps. See also [Cluster].
 func Similarity(xx, xy, yy mat.Matrix, labels []int) []Group {
 	na, nb := xy.Dims()
 	checkSquare(xx, na)

@@ -104,18 +104,18 @@ func drawActivity(c *contents, layers []layer) drawing {
 		}
 	}
 	if len(hidden) > 0 {
-		d.caption += fmt.Sprintf(" Units not drawn, since they have less than a 10 000th of the activation of their network's most active one or none: %s.", list(hidden, namedLayers))
+		d.caption += fmt.Sprintf(" Not drawn are units that have no activation, or less than a ten-thousandth of the largest of their network: %s.", list(hidden, namedLayers))
 	}
 	// Colours, and then the same dashed.
 	if len(c.networks) <= 2*len(palette) {
 		for n := range c.networks {
-			d.key = append(d.key, entry{c.network(n), palette[n%len(palette)], n >= len(palette)})
+			d.key = append(d.key, entry{c.network(n), palette[n%len(palette)], shape(n / len(palette))})
 		}
 	} else {
 		d.caption += fmt.Sprintf(" There are %d networks, more than there are colours.", len(c.networks))
 	}
 	d.layerPanels(layers, func(l layer) *chart {
-		p := newPlot("unit, sorted", "", layerPanelWidth)
+		p := newPlot("unit, sorted", "mean activation", layerPanelWidth)
 		for n, means := range l.MeanSorted {
 			line(p, c.network(n), ranked(p, shownMeans(means, l.Signed())), palette[n%len(palette)], n/len(palette)%2 == 1)
 		}

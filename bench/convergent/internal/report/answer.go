@@ -53,28 +53,27 @@ func drawAnswer(id string, layers []layer, a *answer) drawing {
 	if len(values) == 0 {
 		return drawing{}
 	}
-	d.key = []entry{{"these networks", palette[0], false}}
+	d.key = []entry{{"these networks", palette[0], asDots}}
 	if len(chance) > 0 {
-		d.key = append(d.key, entry{a.chance, palette[4], true})
+		d.key = append(d.key, entry{a.chance, palette[4], asDashes})
 	}
 	if len(untrained) > 0 {
-		d.key = append(d.key, entry{"untrained", palette[1], false})
+		d.key = append(d.key, entry{"untrained", palette[1], asLine})
 	}
 	if len(ends) > 0 {
 		d.caption += " Bars: 95 % intervals."
 	}
-	d.draw = func(c draw.Canvas) {
-		p := newPlot("", "", width)
-		line(p, a.chance, chance, palette[4], true)
-		line(p, "untrained", untrained, palette[1], false)
-		for i := 0; i < len(ends); i += 2 {
-			stroke(p, ends[i:i+2], palette[0], false)
-		}
-		dots(p, "these networks", values, palette[0])
-		nominal(p, titles(layers), width)
-		p.Y.Min = min(0, p.Y.Min)
-		drawPlot(p, c)
+	p := newPlot("", "", width)
+	line(p, a.chance, chance, palette[4], true)
+	line(p, "untrained", untrained, palette[1], false)
+	for i := 0; i < len(ends); i += 2 {
+		stroke(p, ends[i:i+2], palette[0], false)
 	}
+	dots(p, "these networks", values, palette[0])
+	d.height += nominal(p, titles(layers), width)
+	p.Y.Min = min(0, p.Y.Min)
+	p.Y.Max += 0.05 * (p.Y.Max - p.Y.Min) // lest a dot stand on the edge
+	d.draw = func(c draw.Canvas) { drawPlot(p, c) }
 	return d
 }
 

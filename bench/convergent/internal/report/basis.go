@@ -20,7 +20,7 @@ func basis(c *contents) *claim {
 			endpoints(layers, " and at ", func(l layer) string { return decimals(2, l.Basis.UntrainedIndex) }), addedLocality(layers))
 	}
 	return &claim{ID: "basis", Title: "Is the code local or distributed?", Layers: layers,
-		Number: "The index of locality is " + endpoints(layers, ", ", func(l layer) string { return decimals(2, l.Basis.Index.Value) }),
+		Number: "The index of locality is " + endpoints(layers, " and ", func(l layer) string { return decimals(2, l.Basis.Index.Value) }),
 		answer: &answer{"Index of locality, from 0, a random basis, to 1, the best aligned one.", "random basis", func(l layer) answerPoint {
 			p, chance := pointOf(l.Basis.Index, l.Basis.UntrainedIndex), 0.0
 			p.chance = &chance

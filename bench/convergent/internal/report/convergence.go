@@ -75,7 +75,7 @@ func convergence(c *contents) *claim {
 		sentence(&text, "%s match by %s in %s%s", networks, decimals(2, untrained.Mean), first.Title.Short, end)
 	}
 	return &claim{ID: "convergence", Title: "Do features converge?", Layers: layers,
-		Number: endpoints(layers, ", ", func(l layer) string { return percent(strictestNull(l).Exceedance.Value) }) + " of units are beyond 99 % of rotated ones",
+		Number: "Of the units, " + endpoints(layers, " and ", func(l layer) string { return percent(strictestNull(l).Exceedance.Value) }) + " are beyond 99 % of rotated ones",
 		answer: &answer{"Share of units whose one-to-one partner correlates more than 99 % of rotated units do.", "rotated null", func(l layer) answerPoint {
 			n, chance := strictestNull(l), 0.01
 			p := pointOf(n.Exceedance, n.Untrained)
@@ -91,13 +91,13 @@ func convergence(c *contents) *claim {
 // nullDescriptions say what is matched, in a key and in a caption.
 var nullDescriptions = map[string][2]string{
 	rotationNull:  {"rotated null", "units of one network rotated at random in the space that they span"},
-	inputNull:     {"rotated null before the ReLU", "the same before the ReLU, made as sparse as they were"},
+	inputNull:     {"rotated null before the ReLU", "units rotated before the ReLU and made as sparse as they were"},
 	shuffleNull:   {"shuffled null", "networks that see different images"},
 	untrainedNull: {"untrained", "networks before training"},
 }
 
 func drawNulls(layers []layer) drawing {
-	d := drawing{name: "nulls", data: [][]string{{"layer", "series", "percentile", "r"}}, key: []entry{{"the networks", palette[0], false}}}
+	d := drawing{name: "nulls", data: [][]string{{"layer", "series", "percentile", "r"}}, key: []entry{{"the networks", palette[0], asLine}}}
 	var names, nulls []string // of all layers, of which not all may have the same
 	for _, l := range layers {
 		for _, n := range l.Convergence.Nulls {
@@ -106,10 +106,10 @@ func drawNulls(layers []layer) drawing {
 			}
 			description := nullDescriptions[n.Name]
 			names, nulls = append(names, n.Name), append(nulls, description[1])
-			d.key = append(d.key, entry{description[0], palette[len(names)], true})
+			d.key = append(d.key, entry{description[0], palette[len(names)], asDashes})
 		}
 	}
-	d.caption = "The share of units (vertical) whose matched partner correlates more than r (horizontal), of all pairs of networks, beside what chance gives: " + list(nulls, len(nulls)) + "."
+	d.caption = "The share of units whose matched partner correlates more than r, of all pairs of networks, beside what chance gives: " + list(nulls, len(nulls)) + "."
 	series := func(l layer) [][]float64 {
 		values := make([][]float64, len(d.key)) // nil: the layer has none
 		values[0] = l.Convergence.Percentiles
@@ -128,7 +128,7 @@ func drawNulls(layers []layer) drawing {
 		}
 	}
 	d.layerPanels(layers, func(l layer) *chart {
-		p := newPlot("r", "", layerPanelWidth)
+		p := newPlot("r", "share of units", layerPanelWidth)
 		for k, values := range series(l) {
 			if len(values) == 0 {
 				continue
@@ -137,7 +137,7 @@ func drawNulls(layers []layer) drawing {
 			for i, v := range values {
 				pts = append(pts, plotter.XY{X: v, Y: 1 - float64(i)/100})
 			}
-			line(p, d.key[k].name, pts, d.key[k].colour, d.key[k].dashed)
+			line(p, d.key[k].name, pts, d.key[k].colour, d.key[k].shape == asDashes)
 		}
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = least, 1, 0, 1
 		return p

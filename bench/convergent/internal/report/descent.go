@@ -81,13 +81,13 @@ func drawDescent(layers []layer) drawing {
 			}
 		}
 	}
-	d.key = []entry{{"exact", palette[0], false}}
+	d.key = []entry{{"exact", palette[0], asLine}}
 	runs := layers[0].Descent[0].Runs
 	for k, run := range runs {
-		d.key = append(d.key, entry{fmt.Sprint(run.Epochs, " passes"), palette[k+1], true})
+		d.key = append(d.key, entry{fmt.Sprint(run.Epochs, " passes"), palette[k+1], asDashes})
 	}
 	d.layerPanels(layers, func(l layer) *chart {
-		p := newPlot("lambda", "", layerPanelWidth)
+		p := newPlot("lambda", "objective", layerPanelWidth)
 		series := func(e entry, of func(results.Descent) float64) {
 			var pts plotter.XYs
 			for _, one := range l.Descent {
@@ -96,7 +96,7 @@ func drawDescent(layers []layer) drawing {
 				}
 			}
 			slices.SortFunc(pts, func(a, b plotter.XY) int { return cmp.Compare(a.X, b.X) })
-			line(p, e.name, pts, e.colour, e.dashed)
+			line(p, e.name, pts, e.colour, e.shape == asDashes)
 		}
 		for k := range runs {
 			series(d.key[k+1], func(one results.Descent) float64 { return one.Runs[k].Objective })

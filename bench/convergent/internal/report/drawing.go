@@ -47,18 +47,27 @@ func note(c draw.Canvas, at vg.Point, text string) {
 // pageWidth is about how wide the page is.
 const pageWidth = 960
 
-// entry of a key says what a kind of line stands for.
+// entry of a key says what a kind of line, or dots, stand for.
 type entry struct {
 	name   string
 	colour color.Color
-	dashed bool
+	shape  shape
 }
+
+// shape is how a series is drawn.
+type shape int
+
+const (
+	asLine shape = iota
+	asDashes
+	asDots
+)
 
 // layerKey names a line of each layer in its colour.
 func layerKey(layers []name) []entry {
 	var key []entry
 	for i, l := range layers {
-		key = append(key, entry{l.Short, layerColour(i, len(layers)), false})
+		key = append(key, entry{l.Short, layerColour(i, len(layers)), asLine})
 	}
 	return key
 }
@@ -77,7 +86,7 @@ func (d drawing) keyLines() (lines []keyEntry) {
 	}
 	for _, e := range d.key {
 		r, g, b, _ := e.colour.RGBA()
-		lines = append(lines, keyEntry{e.name, template.CSS(fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)), e.dashed})
+		lines = append(lines, keyEntry{e.name, template.CSS(fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)), e.shape == asDashes})
 	}
 	return lines
 }
@@ -87,7 +96,7 @@ const (
 	margin    = 6
 	keyHeight = 15
 	keyLine   = 20
-	keyText   = 4 // between a line and its name
+	keyText   = 4 // between a line and its name, and below the key
 	keyGap    = 16
 	keySize   = 9
 )
@@ -118,7 +127,7 @@ func (d drawing) layout() []place {
 func (d drawing) size() (width, height vg.Length) {
 	width, height = d.width+2*margin, d.height+2*margin
 	if places := d.layout(); len(places) > 0 {
-		height += vg.Length(places[len(places)-1].line+1) * keyHeight
+		height += vg.Length(places[len(places)-1].line+1)*keyHeight + keyText
 	}
 	return width, height
 }
@@ -134,7 +143,11 @@ func (d drawing) svg() ([]byte, []mark, error) {
 	places := d.layout()
 	for i, e := range d.key {
 		x, y := c.Min.X+margin+places[i].x, c.Max.Y-margin-keyHeight*(vg.Length(places[i].line)+0.4)
-		c.StrokeLine2(lineStyle(e.colour, e.dashed), x, y, x+keyLine, y)
+		if e.shape == asDots {
+			c.DrawGlyph(dot(e.colour), vg.Point{X: x + keyLine/2, Y: y})
+		} else {
+			c.StrokeLine2(lineStyle(e.colour, e.shape == asDashes), x, y, x+keyLine, y)
+		}
 		label(c, fit(e.name, keySize, (d.width-keyLine-keyText)*6/7), x+keyLine+keyText, y, keySize, text.XLeft)
 	}
 	d.draw(box(c, margin, margin, d.width, d.height))

@@ -66,7 +66,7 @@ func drawGeometry(layers []layer) drawing {
 		data:    [][]string{{"layer", "measure", "value", "null_mean", "null_limit", "p", "calibrated"}}}
 	lines := make([]plotter.XYs, len(layers[0].Geometry.Measures))
 	for i, m := range layers[0].Geometry.Measures {
-		d.key = append(d.key, entry{geometryName(m), palette[i%len(palette)], false})
+		d.key = append(d.key, entry{geometryName(m), palette[i%len(palette)], asDots})
 	}
 	for x, l := range layers {
 		for i, m := range l.Geometry.Measures {

@@ -147,12 +147,18 @@ func (f gridLayout) drawCells(c draw.Canvas, x vg.Length, title string, values [
 				continue
 			}
 			sty := style(min(11, f.cell/2.9))
-			if sty.XAlign = text.XCenter; *v > 0.5 {
-				sty.Color = color.White
-			}
+			sty.XAlign, sty.Color = text.XCenter, numberColour(*v)
 			c.FillText(sty, vg.Point{X: (b.Min.X + b.Max.X) / 2, Y: (b.Min.Y + b.Max.Y) / 2}, decimals(2, *v))
 		}
 	}
+}
+
+// numberColour is that of a number on its shade: of black and white the one that can be read.
+func numberColour(v float64) color.Color {
+	if v > 0.65 {
+		return color.White
+	}
+	return color.Black
 }
 
 // frameLargest draws a frame around the largest value of each row.

@@ -21,6 +21,20 @@ func diverging(v float64) color.RGBA {
 	return color.RGBA{fade(103), fade(0), fade(31), 255}
 }
 
+// shades are the colours of diverging from -1 to 1: a picture of few colours takes few bytes.
+var shades = func() (all color.Palette) {
+	for i := -steps; i <= steps; i++ {
+		all = append(all, diverging(float64(i)/steps))
+	}
+	return all
+}()
+
+// steps is how many shades either side of 0 has.
+const steps = 127
+
+// shade is the index of the colour of v.
+func shade(v float64) uint8 { return uint8(steps + math.Round(steps*max(-1, min(1, v)))) }
+
 // A heat map has about heatPixels along its longer edge, and at most mostHeatPixels.
 const heatPixels, mostHeatPixels = 384, 768
 
@@ -31,15 +45,15 @@ func heat(rows, cols int, scale float64, at func(i, j int) float64) image.Image 
 	pixels := max(1, heatPixels/max(rows, cols, 1))
 	entries := (max(rows, cols) + mostHeatPixels - 1) / mostHeatPixels
 	if entries <= 1 {
-		img := image.NewRGBA(image.Rect(0, 0, cols*pixels, rows*pixels))
+		img := image.NewPaletted(image.Rect(0, 0, cols*pixels, rows*pixels), shades)
 		for y := range rows * pixels {
 			for x := range cols * pixels {
-				img.SetRGBA(x, y, diverging(at(y/pixels, x/pixels)/scale))
+				img.SetColorIndex(x, y, shade(at(y/pixels, x/pixels)/scale))
 			}
 		}
 		return img
 	}
-	img := image.NewRGBA(image.Rect(0, 0, (cols+entries-1)/entries, (rows+entries-1)/entries))
+	img := image.NewPaletted(image.Rect(0, 0, (cols+entries-1)/entries, (rows+entries-1)/entries), shades)
 	for y := range img.Rect.Dy() {
 		for x := range img.Rect.Dx() {
 			largest := 0.0
@@ -50,7 +64,7 @@ func heat(rows, cols int, scale float64, at func(i, j int) float64) image.Image 
 					}
 				}
 			}
-			img.SetRGBA(x, y, diverging(largest/scale))
+			img.SetColorIndex(x, y, shade(largest/scale))
 		}
 	}
 	return img

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
@@ -40,12 +41,16 @@ func drawMapping(c *contents, i int) drawing {
 					if w := weight(i, j); w != 0 {
 						a, b := min(order[i], order[j]), max(order[i], order[j])-first
 						note(canvas, vg.Point{X: canvas.Min.X + 12 + side*(vg.Length(j)+0.5), Y: canvas.Min.Y + 312 - side*(vg.Length(i)+0.5)},
-							fmt.Sprintf("unit %s of %s to unit %s of %s: weight %.3g", shorten(unitName(l.Layer, 0, a), nameLength), c.network(0), shorten(unitName(l.Layer, 1, b), nameLength), c.network(1), w))
+							fmt.Sprintf("unit %s to unit %s: weight %s", shorten(unitName(l.Layer, 0, a), nameLength), shorten(unitName(l.Layer, 1, b), nameLength), minus(fmt.Sprintf("%.3g", w))))
 					}
 				}
 			}
 			colourBar(box(canvas, 322, 12, 40, 300), significantDigits(largest))
 			dendrogram(box(canvas, 12, 318, 300, 70), d.Tree, order)
+			label(canvas, "units of both networks, as the tree orders them", canvas.Min.X+162, canvas.Min.Y+5, 8, text.XCenter)
+			upwards := style(8)
+			upwards.Rotation, upwards.XAlign = math.Pi/2, text.XCenter
+			canvas.FillText(upwards, vg.Point{X: canvas.Min.X + 4, Y: canvas.Min.Y + 162}, "units of both networks")
 		},
 	}
 }

@@ -112,7 +112,7 @@ func drawMatching(c *contents, i int) drawing {
 	}
 	null := pair.Null.Rotation
 	return drawing{
-		name: "matching_" + l.Name, width: width, height: height, data: data, key: []entry{{"semi-matching", palette[0], false}, {"one-to-one matching", palette[1], false}, {"rotated null", palette[4], true}},
+		name: "matching_" + l.Name, width: width, height: height, data: data, key: []entry{{"semi-matching", palette[0], asLine}, {"one-to-one matching", palette[1], asDots}, {"rotated null", palette[4], asDashes}},
 		caption: fmt.Sprintf("Correlation of each unit of %s with its best partner in %s (line: semi-matching, mean %s) and with its one-to-one partner (dots, mean %s), units sorted by the former. "+
 			"Both give the same partner to %s of the units. Dashed: the mean semi-matching with randomly rotated units, %s (p = %s).",
 			c.place(l, pair.A), c.place(l, pair.B), decimals(3, pair.Semi.Mean), decimals(3, pair.Bipartite.Mean), percent(pair.SamePartner), decimals(3, null.SemiMean), significantDigits(null.P)),

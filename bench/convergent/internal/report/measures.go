@@ -39,7 +39,7 @@ var measureTexts = map[string]measureText{
 	"overlap":     {"eigenspace overlap", "EigenspaceOverlap", "0 to 1", false, toRotations},
 	"gulp":        {"GULP distance", "GULP", "from 0", true, toRotations},
 	"linear":      {"linear R²", "Linear", "0 to 1", false, "invertible maps of the first"},
-	"ridge":       {"ridge R²", "Ridge", "to 1", false, "rotations of the first"},
+	"ridge":       {"ridge R²", "Ridge", "up to 1", false, "rotations of the first"},
 }
 
 // documentation is where measures are documented.
@@ -75,7 +75,7 @@ func describeMeasure(key string) measureName {
 	if held {
 		n.Title += ", held-out images"
 		if base == "linear" || base == "ridge" {
-			n.Range = "to 1"
+			n.Range = "up to 1"
 		}
 		if strings.HasSuffix(over, "as 0") {
 			n.Range = "0 to 1"

@@ -60,6 +60,15 @@ func count(n int) string {
 	return fmt.Sprint(n)
 }
 
+// thousands writes a count with its thousands apart.
+func thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
 // significantDigits writes a number with two significant digits.
 func significantDigits(x any) string {
 	if v, ok := valueOf(x); ok {

@@ -111,7 +111,7 @@ func drawMeans(layers []layer) drawing {
 		data = append(data, []string{l.Name, cell(l.Semi.Mean), cell(l.Bipartite.Mean), cell(l.Null.Mean)})
 	}
 	d := drawing{
-		name: "means", width: width, height: height, data: data, key: []entry{{"semi-matching", palette[0], false}, {"one-to-one matching", palette[1], false}, {"semi-matching, rotated null", palette[4], false}},
+		name: "means", width: width, height: height, data: data, key: []entry{{"semi-matching", palette[0], asDots}, {"one-to-one matching", palette[1], asDots}, {"semi-matching, rotated null", palette[4], asDots}},
 		caption: "Mean correlation of units with their partners in another network, by layer, over all pairs of networks (bars: the least and the largest of any pair).",
 		paper:   "The paper found 0.70, 0.56, 0.48, 0.37 and 0.42 for semi-matching in conv1 to conv5 of CaffeNet, and 0.66, 0.51, 0.45, 0.34 and 0.38 one to one; it had no rotated units.",
 	}

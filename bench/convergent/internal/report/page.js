@@ -88,7 +88,7 @@ for (const f of document.querySelectorAll("figure")) {
       f.classList.add("stacked");
       f.querySelector("figcaption").before(stack);
     };
-    const phone = matchMedia("(max-width: 46rem)");
+    const phone = matchMedia("screen and (max-width: 46rem)");
     if (phone.matches) build();
     phone.addEventListener("change", () => { if (phone.matches) build(); });
   }
@@ -96,9 +96,9 @@ for (const f of document.querySelectorAll("figure")) {
 
 // What is wider than there is room for says so, until its end is seen.
 const cues = () => {
-  for (const e of document.querySelectorAll(".scroll")) e.classList.toggle("more", e.scrollWidth - e.clientWidth - e.scrollLeft > 4);
+  for (const e of document.querySelectorAll(".scroll, .picture-box")) e.classList.toggle("more", e.scrollWidth - e.clientWidth - e.scrollLeft > 4);
 };
-for (const e of document.querySelectorAll(".scroll")) e.addEventListener("scroll", cues, { passive: true });
+for (const e of document.querySelectorAll(".scroll, .picture-box")) e.addEventListener("scroll", cues, { passive: true });
 addEventListener("resize", cues);
 
 $("cite").addEventListener("click", async () => {
@@ -246,8 +246,12 @@ const paint = () => {
   $("scale").children[0].textContent = "r −" + view.scale.toFixed(1);
   $("scale").children[2].textContent = "+" + view.scale.toFixed(1);
   $("scale").children[1].style.background = `linear-gradient(90deg, ${[-1, 0, 1].map((v) => `rgb(${colour(v * view.scale, dark())})`)})`;
-  $("columns").textContent = `columns: ${cols.length} units of ${place(l, b, "short")} →`;
-  $("rows").textContent = `rows: ${rows.length} units of ${place(l, a, "short")} ↓`;
+  const units = (net, shown) => {
+    const dead = shown.filter((u) => !live(l, net, u)).length;
+    return `${shown.length} units of ${place(l, net, "short")}${dead ? `, ${dead} of them dead` : ""}`;
+  };
+  $("columns").textContent = `columns: ${units(b, cols)} →`;
+  $("rows").textContent = `rows: ${units(a, rows)} ↓`;
   const g = painted.getContext("2d"), image = g.createImageData(painted.width, painted.height), dim = dark();
   rows.forEach((u, i) => cols.forEach((v, j) => {
     image.data.set([...colour(r(l, a, u, b, v), dim), 255], 4 * (i * cols.length + j));
@@ -380,17 +384,14 @@ const picture = (s, row, k) => {
 };
 const card = (net, unit) => {
   const l = view.layer, pictures = make("div", { className: "pictures" });
-  if (l.filters) {
-    pictures.append(make("span", { textContent: "filter" }), picture(l.filters[net], unit, 0));
-    pictures.lastChild.setAttribute("role", "img");
-    pictures.lastChild.setAttribute("aria-label", "its filter");
-  }
-  if (l.patches) {
-    pictures.append(make("span", { textContent: "patches that activate it most" }));
-    for (let k = 0; k < l.patches[net].each; k++) pictures.append(picture(l.patches[net], unit, k));
-    pictures.setAttribute("aria-label", "the image patches that activate it most");
-    pictures.setAttribute("role", "group");
-  }
+  const add = (label, sheet) => {
+    const row = make("div", {}, ...Array.from({ length: sheet.each }, (_, k) => picture(sheet, unit, k)));
+    row.setAttribute("role", "img");
+    row.setAttribute("aria-label", label);
+    pictures.append(make("div", {}, make("span", { textContent: label }), row));
+  };
+  if (l.filters) add("filter", l.filters[net]);
+  if (l.patches) add("image patches that activate it most", l.patches[net]);
   const facts = make("dl");
   const fact = (name, value) => facts.append(make("dt", { textContent: name }), make("dd", { textContent: value }));
   fact("mean activation", l.means[net][unit].toPrecision(3));
@@ -437,6 +438,13 @@ const listPairs = () => {
     row.addEventListener("keydown", (e) => { if (e.key === "Enter" || e.key === " ") { pick(); e.preventDefault(); } });
     body.append(row);
   }
+};
+
+// chooseFirst shows the pair of the list that correlates most.
+const chooseFirst = () => {
+  const row = pairOf() && $("pairs").tBodies[0].rows[0];
+  if (row) choose(Number(row.dataset.u), Number(row.dataset.v));
+  else $("pair").replaceChildren(make("p", { textContent: "No pair is chosen." }));
 };
 
 // see shows a unit beside its partner.
@@ -521,8 +529,8 @@ addEventListener("resize", () => { if (spread === 1) drawTree(); });
 
 $("layer").addEventListener("change", (e) => {
   Object.assign(view, { layer: data.layers[Number(e.target.value)], chosen: null });
-  $("pair").replaceChildren(make("p", { textContent: "No pair is chosen." }));
   arrange();
+  chooseFirst();
   listNames();
   drawTree();
 });
@@ -530,6 +538,7 @@ $("networks").addEventListener("change", (e) => {
   [view.a, view.b] = e.target.value.split(",").map(Number);
   view.chosen = null;
   arrange();
+  chooseFirst();
   listNames();
 });
 $("order").addEventListener("change", (e) => { view.order = e.target.value; arrange(); });
@@ -567,7 +576,10 @@ const restore = () => {
   return true;
 };
 if (restore()) $("explore").scrollIntoView();
-else arrange();
+else {
+  arrange();
+  chooseFirst();
+}
 addEventListener("hashchange", () => { if (restore()) drawTree(); });
 opened = true;
 listNames();

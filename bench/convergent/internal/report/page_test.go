@@ -231,6 +231,7 @@ func TestPage(t *testing.T) {
 		name string
 		test func(t *testing.T, v *visit, a *results.Artifacts)
 	}{
+		{"first paint", testFirstPaint},
 		{"keyboard", testKeyboard},
 		{"values in figures", testValues},
 		{"contrast", testContrast},
@@ -243,7 +244,8 @@ func TestPage(t *testing.T) {
 		{"tables", testSorting},
 		{"downloads", testDownloads},
 		{"colours", testColours},
-		{"phone and paper", testPhone},
+		{"phone", testPhone},
+		{"paper", testPaper},
 		{"without JavaScript", testWithoutScript},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -253,6 +255,19 @@ func TestPage(t *testing.T) {
 	}
 	v.t = t
 	v.quiet()
+}
+
+// testFirstPaint holds that the first words are seen soon: in a quarter of a second where nothing else
+// runs, and on a busy machine in two, at one of several attempts.
+func testFirstPaint(t *testing.T, v *visit, _ *results.Artifacts) {
+	var at float64
+	for range 5 {
+		if at = eval[float64](v, `performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 1e6`); at < 2000 {
+			return
+		}
+		v.do(chromedp.Reload())
+	}
+	t.Errorf("the first words are seen after %.0f ms", at)
 }
 
 func testPointer(t *testing.T, v *visit, a *results.Artifacts) {
@@ -427,12 +442,12 @@ func testValues(t *testing.T, v *visit, _ *results.Artifacts) {
 // way round.
 func testContrast(t *testing.T, v *visit, _ *results.Artifacts) {
 	low := eval[[]string](v, `(() => {
-		const light = (c) => { const [r, g, b] = c.match(/[\d.]+/g).map((v) => v / 255).map((v) => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b };
+		const light = (c) => { const [r, g, b] = c.match(/[\d.]+/g).map((v) => c.startsWith("color(") ? v : v / 255).map((v) => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4); return .2126 * r + .7152 * g + .0722 * b };
 		const behind = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (!c.endsWith(", 0)")) return c } return getComputedStyle(document.body).backgroundColor };
 		const low = [];
 		for (const theme of ["dark", "light"]) {
 			document.documentElement.dataset.theme = theme;
-			for (const e of document.querySelectorAll("h1, h2, p, a, li, td, th, caption, figcaption, button, dt, dd")) {
+			for (const e of document.querySelectorAll("h1, h2, h3, h4, p, a, li, td, th, caption, figcaption, button, dt, dd, label, select, span, small, code, summary, blockquote")) {
 				const [a, b] = [light(getComputedStyle(e).color), light(behind(e))], ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
 				if (ratio < 4.5) low.push(theme + " " + ratio.toFixed(2) + " " + e.outerHTML.slice(0, 60));
 			}
@@ -522,6 +537,11 @@ func testColours(t *testing.T, v *visit, _ *results.Artifacts) {
 		v.do(chromedp.Click("#theme", chromedp.ByQuery))
 		seen = append(seen, paper())
 	}
+	v.do(chromedp.Evaluate(`document.documentElement.dataset.theme = "dark"`, nil))
+	if inverted := eval[[]string](v, `[...document.querySelectorAll("figure img")].filter((i) => (getComputedStyle(i).filter !== "none") === /^(pairs|layers)_/.test(i.closest("figure").dataset.name)).map((i) => i.closest("figure").dataset.name)`); len(inverted) > 0 {
+		t.Errorf("in the dark photographs or numbers on shades are inverted, or charts are not: %q", inverted)
+	}
+	v.do(chromedp.Evaluate(`document.documentElement.dataset.theme = ""`, nil))
 	if seen[1] != "rgb(23, 24, 26)" || seen[2] != "rgb(253, 253, 251)" || seen[3] != seen[0] {
 		t.Errorf("papers %q", seen)
 	}
@@ -535,6 +555,9 @@ func testPhone(t *testing.T, v *visit, a *results.Artifacts) {
 	v.phone()
 	if n := eval[int](v, `document.querySelectorAll("figure[data-name=nulls] .panels > div").length`); n != len(a.Results.Layers) {
 		t.Errorf("%d panels stand below each other, want %d", n, len(a.Results.Layers))
+	}
+	if cut := eval[[]string](v, `[...document.querySelectorAll(".picture-box, .scroll")].filter((e) => e.scrollWidth > e.clientWidth + 4 && !e.classList.contains("more")).map((e) => e.outerHTML.slice(0, 60))`); len(cut) > 0 {
+		t.Errorf("goes on to the right and does not say so: %q", cut)
 	}
 	// Two fingers zoom, and one taps.
 	v.do(emulation.SetTouchEmulationEnabled(true), chromedp.Evaluate(`document.querySelector("#whole").click()`, nil))
@@ -560,6 +583,19 @@ func testPhone(t *testing.T, v *visit, a *results.Artifacts) {
 	if after := tapped(); after == before {
 		t.Errorf("after two fingers spread the corner is still %q", after)
 	}
+}
+
+// testPaper prints the page, on which nothing may be wider than the paper or wait for a click.
+func testPaper(t *testing.T, v *visit, _ *results.Artifacts) {
+	const width = 700 // of letter paper and A4 less their margins, about
+	v.do(emulation.SetDeviceMetricsOverride(width, 900, 1, false), emulation.SetEmulatedMedia().WithMedia("print"))
+	if wide := eval[[]string](v, `[...document.querySelectorAll("table, figure, p")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.outerHTML.slice(0, 120))`); len(wide) > 0 {
+		t.Errorf("wider than the paper: %q", wide)
+	}
+	if n := eval[int](v, `[...document.querySelectorAll("button, select, canvas, nav, .tall")].filter((e) => e.checkVisibility() && (!e.closest("th") && !e.matches(".tall") || getComputedStyle(e).maxHeight !== "none")).length`); n > 0 {
+		t.Errorf("%d controls are printed, or tables that scroll", n)
+	}
+	v.do(emulation.SetEmulatedMedia().WithMedia(""))
 	var pdf []byte
 	v.do(chromedp.ActionFunc(func(ctx context.Context) (err error) {
 		pdf, _, err = printed.PrintToPDF().Do(ctx)

@@ -16,6 +16,7 @@ const (
 	pairPatches = 4
 	patchPoints = 26
 	patchGap    = 2
+	pairHead    = 38 // what stands above them
 )
 
 // drawPairs is no drawing where no images are known.
@@ -30,6 +31,21 @@ func drawPairs(c *contents, i int) drawing {
 	count := min(pairRows, (len(units)+1)/2)
 	const columns = pairPatches + 1
 	rowWidth := vg.Length(52 + 2*columns*(patchPoints+patchGap) + 16)
+	// head names what stands in the columns of rows of pairs, above them.
+	head := func(canvas draw.Canvas, title string) {
+		label(canvas, title, canvas.Min.X+2, canvas.Max.Y-6, 10, text.XLeft)
+		label(canvas, "r", canvas.Min.X+2, canvas.Min.Y+6, 8, text.XLeft)
+		x := canvas.Min.X + 40
+		for _, net := range []int{pair.A, pair.B} {
+			const side = columns * (patchPoints + patchGap)
+			label(canvas, fit(c.place(l, net), 9, side), x, canvas.Min.Y+17, 9, text.XLeft)
+			if filters != nil {
+				label(canvas, "filter", x, canvas.Min.Y+6, 8, text.XLeft)
+			}
+			label(canvas, "image patches", x+patchPoints+patchGap, canvas.Min.Y+6, 8, text.XLeft)
+			x += side + 12
+		}
+	}
 	// row draws one matched pair: the first unit's filter and patches, then its
 	// partner's.
 	row := func(canvas draw.Canvas, k int) {
@@ -53,15 +69,16 @@ func drawPairs(c *contents, i int) drawing {
 		pictures = "their filters and most activating image patches"
 	}
 	return drawing{
-		name: "pairs_" + l.Name, width: 2*rowWidth + 20, height: vg.Length(max(count, 1))*(patchPoints+patchGap) + 24,
+		name: "pairs_" + l.Name, width: 2*rowWidth + 20, height: vg.Length(max(count, 1))*(patchPoints+patchGap) + pairHead + 6,
 		caption: fmt.Sprintf("The %d best (left) and %d worst (right) pairs of the one-to-one matching, with their correlation and %s: the unit of %s, then that of %s.",
 			count, count, pictures, c.place(l, pair.A), c.place(l, pair.B)),
 		paper: "In the paper the best pairs of conv1 are near copies of each other, oriented edges and colour blobs; the worst have nothing in common.",
 		draw: func(canvas draw.Canvas) {
-			label(canvas, "best pairs", canvas.Min.X+8, canvas.Max.Y-8, 10, text.XLeft)
-			label(canvas, "worst pairs", canvas.Min.X+rowWidth+18, canvas.Max.Y-8, 10, text.XLeft)
+			top := canvas.Max.Y - canvas.Min.Y - pairHead
+			head(box(canvas, 6, top, rowWidth, pairHead), "best pairs")
+			head(box(canvas, rowWidth+16, top, rowWidth, pairHead), "worst pairs")
 			for k := range count {
-				y := canvas.Max.Y - canvas.Min.Y - 18 - vg.Length(k+1)*(patchPoints+patchGap)
+				y := top - vg.Length(k+1)*(patchPoints+patchGap)
 				row(box(canvas, 6, y, rowWidth, patchPoints), k)
 				row(box(canvas, rowWidth+16, y, rowWidth, patchPoints), len(units)-1-k)
 			}

@@ -139,6 +139,11 @@ func stroke(p *chart, pts plotter.XYs, c color.Color, dashed bool) {
 	p.Add(l)
 }
 
+// dot is how dots look.
+func dot(c color.Color) draw.GlyphStyle {
+	return draw.GlyphStyle{Color: c, Radius: 2.4, Shape: draw.CircleGlyph{}}
+}
+
 // dots adds a series as dots.
 func dots(p *chart, series string, pts plotter.XYs, c color.Color) {
 	if len(pts) == 0 {
@@ -148,7 +153,7 @@ func dots(p *chart, series string, pts plotter.XYs, c color.Color) {
 	if err != nil {
 		panic("report: a point is not a number")
 	}
-	s.GlyphStyle = draw.GlyphStyle{Color: c, Radius: 2.4, Shape: draw.CircleGlyph{}}
+	s.GlyphStyle = dot(c)
 	p.Add(s)
 	for _, at := range pts {
 		p.points = append(p.points, point{at, series})
@@ -168,8 +173,8 @@ func ranked(p *chart, y []float64) plotter.XYs {
 }
 
 // nominal names the places 0, 1, 2, ... on the horizontal axis of a plot that is so wide:
-// upright, where there is not room enough beside each other.
-func nominal(p *chart, names []name, width vg.Length) {
+// upright, where there is not room enough beside each other. It returns how much height that takes.
+func nominal(p *chart, names []name, width vg.Length) vg.Length {
 	const axis, upright = 60, 90
 	slot := (width - axis) / vg.Length(len(names))
 	sty := &p.X.Tick.Label
@@ -190,6 +195,14 @@ func nominal(p *chart, names []name, width vg.Length) {
 		sty.Rotation, sty.XAlign, sty.YAlign = math.Pi/2, text.XRight, text.YCenter
 	}
 	p.X.Min, p.X.Max = -0.5, float64(len(names))-0.5
+	if !turned {
+		return 0
+	}
+	var longest vg.Length
+	for _, s := range short {
+		longest = max(longest, sty.Width(s))
+	}
+	return longest
 }
 
 // drawPlot draws a chart. Where all that an axis shows is equal, it gets a range.
@@ -216,11 +229,12 @@ func drawPlot(p *chart, c draw.Canvas) {
 	}
 }
 
-// panels places plots of one size side by side, in as many rows as they need.
+// panels places plots of one size side by side, in as many rows as they need, as many in each.
 func (d *drawing) panels(width, height vg.Length, plots []*chart) {
 	const gap = 8
-	columns := min(len(plots), int(pageWidth/width))
-	rows := (len(plots) + columns - 1) / columns
+	most := int(pageWidth / width)
+	rows := (len(plots) + most - 1) / most
+	columns := (len(plots) + rows - 1) / rows
 	d.width, d.height = vg.Length(columns)*width, vg.Length(rows)*height
 	if columns > 1 {
 		d.panel, d.strip = width, height
@@ -233,8 +247,8 @@ func (d *drawing) panels(width, height vg.Length, plots []*chart) {
 	}
 }
 
-// The size of a panel of which there is one for each layer.
-const layerPanelWidth, layerPanelHeight = 192, 190
+// The size of a panel of which there is one for each layer, and of what its axes are called.
+const layerPanelWidth, layerPanelHeight, layerPanelLabel = 192, 190, 10
 
 // layerPanels draws a plot for each layer.
 func (d *drawing) layerPanels(layers []layer, plotOf func(l layer) *chart) {
@@ -242,6 +256,7 @@ func (d *drawing) layerPanels(layers []layer, plotOf func(l layer) *chart) {
 	for _, l := range layers {
 		p := plotOf(l)
 		p.Title.Text = fit(l.Title.Short, p.Title.TextStyle.Font.Size, layerPanelWidth-margin)
+		p.X.Label.TextStyle.Font.Size, p.Y.Label.TextStyle.Font.Size = layerPanelLabel, layerPanelLabel
 		plots = append(plots, p)
 	}
 	d.panels(layerPanelWidth, layerPanelHeight, plots)

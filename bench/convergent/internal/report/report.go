@@ -48,10 +48,12 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"count":             count,
 	"last":              func(x []float64) float64 { return x[len(x)-1] },
 	"ordinal":           func(i int) int { return i + 1 },
+	"thousands":         thousands,
 	// Of the comparison that is shown:
 	"network":  func(int) name { return name{} },
 	"aliases":  func(layer) []alias { return nil },
 	"units":    func(layer) string { return "" },
+	"has":      func() intervals { return intervals{} },
 	"glossary": func(string) string { return "" },
 }).Parse(pageText))
 
@@ -127,6 +129,7 @@ func Write(dir string, a *results.Artifacts) error {
 		"network":  func(n int) name { return w.networks[n] },
 		"aliases":  w.aliases,
 		"units":    w.unitCounts,
+		"has":      w.intervals,
 		"glossary": w.glossary,
 	})
 	var buf bytes.Buffer
@@ -176,12 +179,13 @@ func (w *writer) layerSections() error {
 				return err
 			}
 			if k < pictures && len(f) > 0 {
-				if room -= len(f[0].Source); room < 0 {
+				if len(f[0].Source) > room {
 					delete(w.data.Marks, f[0].Name)
 					delete(w.data.Tables, f[0].Name)
 					w.layers[i].Elsewhere = append(w.layers[i].Elsewhere, f[0].Name)
 					continue
 				}
+				room -= len(f[0].Source)
 			}
 			w.layers[i].Figures = append(w.layers[i].Figures, f...)
 		}

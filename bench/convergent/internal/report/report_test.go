@@ -223,6 +223,28 @@ func TestDiverging(t *testing.T) {
 	}
 }
 
+// TestNumbersOnShades holds that numbers of a grid are at least 4.5 times as light as their shade, or
+// the other way round.
+func TestNumbersOnShades(t *testing.T) {
+	light := func(c color.Color) float64 {
+		r, g, b, _ := c.RGBA()
+		linear := func(v uint32) float64 {
+			if x := float64(v) / 0xffff; x > 0.04045 {
+				return math.Pow((x+0.055)/1.055, 2.4)
+			}
+			return float64(v) / 0xffff / 12.92
+		}
+		return 0.2126*linear(r) + 0.7152*linear(g) + 0.0722*linear(b)
+	}
+	for i := range 101 {
+		v := float64(i) / 100
+		number, shade := light(numberColour(v)), light(sequential(v))
+		if ratio := (max(number, shade) + 0.05) / (min(number, shade) + 0.05); ratio < 4.5 {
+			t.Errorf("%v on its shade: a contrast of %.2f", v, ratio)
+		}
+	}
+}
+
 // tickLabels joins what is written on an axis.
 func tickLabels(ticks []plot.Tick) string {
 	var labels []string

@@ -16,11 +16,11 @@ func (c *contents) opening() string {
 	r := c.Results
 	n := len(r.Networks)
 	if d := r.Dataset; d != nil {
-		trained := fmt.Sprintf("%d networks of one architecture, trained from different seeds on %d images (%s, %d classes)", n, d.Train, d.Name, len(d.Classes))
+		trained := fmt.Sprintf("%d networks of one architecture, trained from different seeds on %s images (%s, %d classes)", n, thousands(int64(d.Train)), d.Name, len(d.Classes))
 		if c.pretrained() {
 			trained = fmt.Sprintf("%d networks of one architecture that were trained elsewhere (images: %s, %d classes)", n, d.Name, len(d.Classes))
 		}
-		return fmt.Sprintf("%s, looked at the same %d test images. A unit is a channel; its activations after the ReLU, over all images and positions, are compared with those of the other networks' units.", trained, d.Sampled)
+		return fmt.Sprintf("%s, looked at the same %s test images. A unit is a channel; its activations after the ReLU, over all images and positions, are compared with those of the other networks' units.", trained, thousands(int64(d.Sampled)))
 	}
 	names := make([]string, n)
 	for i := range names {
@@ -32,7 +32,7 @@ func (c *contents) opening() string {
 	}
 	first := c.layers[0]
 	if first.Samples != nil {
-		text += fmt.Sprintf(" on the same %d samples", *first.Samples)
+		text += fmt.Sprintf(" on the same %s samples", thousands(*first.Samples))
 	} else {
 		text += ", of which files of moments were given"
 	}
@@ -88,7 +88,7 @@ func (c *contents) extent(l layer) string {
 		}
 		called = list(parts, openingNames)
 	}
-	return fmt.Sprintf("%s (%s, %s, %d observations)", called, c.unitCounts(l), l.positionCount(), l.Rows)
+	return fmt.Sprintf("%s (%s, %s, %s observations)", called, c.unitCounts(l), l.positionCount(), thousands(l.Rows))
 }
 
 // unitCounts says how many units the networks have at a layer.

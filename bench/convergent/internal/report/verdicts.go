@@ -38,7 +38,7 @@ func (c *contents) verdictRows(claims []claim) []verdictRow {
 		}
 		for _, s := range v.Statements {
 			text := statementTexts[s.Name]
-			row := verdictRow{Claim: of.Title, Says: text.says, Rule: text.rule, Shown: c.listed(s.Shown), NotShown: c.listed(s.NotShown), NotTested: c.listed(s.NotTested)}
+			row := verdictRow{Claim: of.Title, Says: text.says, Rule: text.rule, Shown: c.layersListed(s.Shown), NotShown: c.layersListed(s.NotShown), NotTested: c.layersListed(s.NotTested)}
 			rows = append(rows, row)
 		}
 	}
@@ -78,6 +78,14 @@ func (c *contents) verdictLines(id string) []string {
 		}
 	}
 	return lines
+}
+
+// layersListed lists layers, all of them by one word.
+func (c *contents) layersListed(layers []string) string {
+	if len(layers) > 1 && len(layers) == len(c.layers) {
+		return "all layers"
+	}
+	return c.listed(layers)
 }
 
 // listed lists layers by their short names; a dash for none.
