@@ -99,7 +99,7 @@ func (b *Between) parts(x, y int) (int, error) {
 func (b *Between) sampleMemory() int64 {
 	bytes := b.reading()
 	for _, units := range b.Units {
-		bytes += corr.EstimateCrossMemory(units, 1) + 4*int64(units)*b.sampleRows()
+		bytes += corr.EstimateCrossMemory(units, 1) + 3*4*int64(units)*b.sampleRows() // as it came, in a matrix, centred
 	}
 	return bytes
 }
@@ -113,7 +113,7 @@ func (b *Between) sampleRows() int64 {
 // drawMemory is what a draw of chance takes: directions twice in float64 and once in float32,
 // units in them, and correlations.
 func (b *Between) drawMemory() int64 {
-	q, n := int64(slices.Max(b.Units)), b.sampleRows()
+	q, n := int64(slices.Max(b.Units[1:])), b.sampleRows()
 	return (8+8+4+4)*n*q + 3*8*n*n + corr.EstimateCrossMemory(ChanceUnits, int(q))
 }
 
@@ -136,20 +136,18 @@ func (b *Between) Plan() []string {
 			units := (p + parts - 1) / parts
 			line := fmt.Sprintf("%s, %s and %s: %d x %d correlations, ", b.Name, b.Networks[x], b.Networks[y], p, q)
 			if parts == 1 {
-				line += fmt.Sprintf("all at once in %.1f GB; the samples are read once for all images", gigabytes(corr.EstimateCrossMemory(p, q)))
+				line += fmt.Sprintf("all at once in %d MB; the samples are read once for all images", corr.EstimateCrossMemory(p, q)>>20)
 				if b.halved() {
 					line += ", and once for either half"
 				}
 			} else {
-				line += fmt.Sprintf("%d parts of %d units of %s, of %.1f GB each; the samples are read %d times for each of some ten looks at all of them", parts, units, b.Networks[x], gigabytes(corr.EstimateCrossMemory(units, q)), parts)
+				line += fmt.Sprintf("%d parts of %d units of %s, in %d MB each; the samples are read %d times for each of some ten looks at all of them", parts, units, b.Networks[x], corr.EstimateCrossMemory(units, q)>>20, parts)
 			}
 			lines = append(lines, line)
 		}
 	}
 	return lines
 }
-
-func gigabytes(bytes int64) float64 { return float64(bytes) / (1 << 30) }
 
 // halved reports whether units are matched on halves of the images too.
 func (b *Between) halved() bool { return b.plan.Groups != 1 && len(b.Folds) >= halves }
@@ -297,7 +295,9 @@ func (c *Correlations) moments(part, lo, hi int) (*corr.CrossMoments, error) {
 	if c.held != nil {
 		return c.held, nil
 	}
-	runtime.GC() // of what was held before, lest both are there
+	if c.plan.MaxMemory > 0 {
+		runtime.GC() // of what was held before, lest both are there
+	}
 	m := corr.NewCrossMoments(hi-lo, c.Units[c.b])
 	m.Threads = c.plan.Threads
 	what := "correlate units"
