@@ -201,7 +201,7 @@ func (d turnedDraw) Batches(context.Context) iter.Seq2[*source.Batch, error] {
 // than there are observations; and rotations by inner products of observations are those by
 // covariances of units.
 func TestBetweenRotation(t *testing.T) {
-	for _, units := range []int{6, 50} {
+	for _, units := range []int{6, 50, 80} {
 		const sets, draws, images = 60, 9, 30
 		small := 0
 		for set := range sets {

@@ -86,15 +86,51 @@ func (s *betweenSample) rotated(n int, rnd *rand.Rand) []float32 {
 	f, units := s.factors[n], len(s.Live[n])
 	x := make([]float32, s.rows*units)
 	if f.rank > 0 {
-		exact := corr.Directions(units, f.rank, rnd).RawMatrix().Data
-		directions := make([]float32, len(exact))
-		for i, v := range exact {
-			directions[i] = float32(v)
+		weights, directions := f.l, []float32(nil)
+		if units >= 2*f.rank {
+			weights, directions = f.gaussian(s.threads, s.rows, units, rnd)
+		} else {
+			directions = singles(corr.Directions(units, f.rank, rnd).RawMatrix().Data)
 		}
 		level3.Gemm(s.threads, level3.Product{M: s.rows, N: units, K: f.rank, C: x, LDC: units,
-			A: level3.Rows{Data: f.l, Stride: f.rank}, B: level3.Cols{Data: directions, Stride: units}})
+			A: level3.Rows{Data: weights, Stride: f.rank}, B: level3.Cols{Data: directions, Stride: units}})
 	}
 	return x
+}
+
+// gaussian returns Gaussian directions G, rank x units, as they were drawn, and the weights L C^-1
+// of these, for the Cholesky factor C of G G^T: C^-1 G are random orthonormal rows. Of twice as
+// many units as directions G G^T is well-conditioned, and float32 will do.
+func (f factor) gaussian(threads, rows, units int, rnd *rand.Rand) (weights, directions []float32) {
+	directions = make([]float32, f.rank*units)
+	for i := range directions {
+		directions[i] = float32(rnd.NormFloat64())
+	}
+	g := level3.Rows{Data: directions, Stride: units}
+	products := make([]float32, f.rank*f.rank)
+	level3.Gemm(threads, level3.Product{M: f.rank, N: f.rank, K: units, A: g, B: g, C: products, LDC: f.rank})
+	c, inverse := make([]float64, len(products)), make([]float64, len(products)) // of C, transposed
+	for i, v := range products {
+		c[i] = float64(v)
+	}
+	for i := range f.rank {
+		inverse[i*(f.rank+1)] = 1
+	}
+	dense.Cholesky(threads, f.rank, c, 0)
+	dense.Eliminate(threads, f.rank, f.rank, inverse, c)
+	weights = make([]float32, rows*f.rank)
+	level3.Gemm(threads, level3.Product{M: rows, N: f.rank, K: f.rank, C: weights, LDC: f.rank,
+		A: level3.Rows{Data: f.l, Stride: f.rank}, B: level3.Rows{Data: singles(inverse), Stride: f.rank}})
+	return weights, directions
+}
+
+// singles returns x in float32.
+func singles(x []float64) []float32 {
+	y := make([]float32, len(x))
+	for i, v := range x {
+		y[i] = float32(v)
+	}
+	return y
 }
 
 // factor is L of the inner products of observations, L L^T = X X^T, of as many columns as the

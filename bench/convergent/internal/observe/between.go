@@ -110,11 +110,11 @@ func (b *Between) sampleRows() int64 {
 	return min(betweenSample+images, *b.Samples*int64(b.source.Description().LayerOf(b.aligned, 0).Positions()))
 }
 
-// drawMemory is what a draw of chance takes: directions twice in float64 and once in float32,
-// units in them, and correlations.
+// drawMemory is what a draw of chance takes: directions, of few units twice in float64 as well,
+// units in them, their products, and correlations.
 func (b *Between) drawMemory() int64 {
 	q, n := int64(slices.Max(b.Units[1:])), b.sampleRows()
-	return (8+8+4+4)*n*q + 3*8*n*n + corr.EstimateCrossMemory(ChanceUnits, int(q))
+	return 2*4*n*q + 2*8*n*min(q, 2*n) + 3*8*n*n + corr.EstimateCrossMemory(ChanceUnits, int(q))
 }
 
 // DrawsAtOnce is how many draws of chance there is memory for at a time.
