@@ -120,25 +120,15 @@ func (l *layer) betweenPair(ctx context.Context, b *observe.Between, p *results.
 		return nil, err
 	}
 	mutual := match.Matching{Partner: slices.Repeat([]int{-1}, len(live.a)), R: make([]float64, len(live.a))}
-	for _, pair := range match.MutualPasses(semi, back) {
+	each := match.MutualPasses(semi, back)
+	for _, pair := range each {
 		mutual.Partner[pair.Row], mutual.R[pair.Row] = pair.Col, pair.R
-		mutual.Mean += pair.R
+		mutual.Mean += pair.R / float64(len(each))
 	}
-	mutual.Mean /= float64(max(1, countPartners(mutual)))
 	backwards := pairing{a: live.b, b: live.a, unitsA: live.unitsB, unitsB: live.unitsA}
 	p.Semi, p.Bipartite, p.SamePartner = live.matching(semi), live.matching(best), samePartner(best, semi)
 	p.Between = &results.Between{Back: backwards.matching(back), Mutual: live.matching(mutual), Proof: results.Proof{Passes: proof.Passes, Candidates: proof.Pairs, Excess: proof.Excess}}
 	return matchings, nil
-}
-
-// countPartners is how many rows have one.
-func countPartners(m match.Matching) (n int) {
-	for _, partner := range m.Partner {
-		if partner >= 0 {
-			n++
-		}
-	}
-	return n
 }
 
 // betweenIntervals sets the mean of matched units, on all images and on those that had no part in

@@ -160,7 +160,11 @@ func (s *Sample) Exchanged(orders [][]int) *corr.Moments {
 // Matrix returns the activations of some units of a network at all of the sampled observations,
 // observations x units.
 func (s *Sample) Matrix(network int, units []int) []float32 {
-	var x []float32
+	rows := 0
+	for _, im := range s.images {
+		rows += len(im.slots)
+	}
+	x := make([]float32, 0, rows*len(units))
 	for _, im := range s.images {
 		for k := range im.slots {
 			row := im.rows[network][k*s.units[network]:]
