@@ -76,7 +76,7 @@ func TestBetween(t *testing.T) {
 		}
 	}
 	if plan := slices.IndexFunc(said, func(s string) bool {
-		return strings.Contains(s, "correlations, all at once in") && strings.Contains(s, "read once for all images, and once for either half")
+		return strings.Contains(s, "units held in 0 MB") && strings.Contains(s, "read once for all images, and once for either half")
 	}); plan < 0 || plan > slices.Index(said, "compare conv1: look at units") {
 		t.Errorf("the plan is not said before the work: %q", said)
 	}

@@ -55,7 +55,7 @@ func NewBetween(s source.Source, i int, plan BetweenPlan) (*Between, error) {
 	b.groups, b.Folds, _ = assignGroups(d, max(1, min(max(groups, halves), d.ImageCount)), plan.Seed)
 	for x := range b.Units {
 		for y := x + 1; y < len(b.Units); y++ {
-			if _, err := b.parts(x, y); err != nil {
+			if _, err := b.divide(x, y); err != nil {
 				return nil, err
 			}
 		}

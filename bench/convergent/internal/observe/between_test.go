@@ -85,12 +85,12 @@ func TestBetweenIsMoments(t *testing.T) {
 			}
 		}
 		want := corr.Select(corr.ZeroNaN(joint.Correlation(nil, 0, 1)), b.Live[0], b.Live[1])
-		for _, parts := range []int{1, 2, 7} {
+		for _, d := range []division{{150, 0}, {0, 2}, {0, 7}, {70, 1}, {33, 3}} {
 			c := b.Correlate(t.Context(), 0, 1, fold)
-			c.parts = parts
+			c.division = d
 			for look := range 2 {
 				if !mat.Equal(gathered(t, c), want) {
-					t.Errorf("fold %d in %d parts, look %d: not those of moments", fold, parts, look+1)
+					t.Errorf("fold %d, %+v, look %d: not those of moments", fold, d, look+1)
 				}
 			}
 		}
@@ -142,28 +142,32 @@ func TestBetweenSums(t *testing.T) {
 	}
 }
 
-// TestBetweenMemory: the less memory, the more parts, which do not change who is sampled; too
-// little is an error that says how much it takes.
+// TestBetweenMemory: the less memory, the fewer units are held, and what is held and a part fit;
+// too little is an error that says how much it takes.
 func TestBetweenMemory(t *testing.T) {
 	m := newMade(10, 1)
 	m.units = [2]int{20_000, 10_000}
-	last, counts := 0, []int{}
+	last := division{held: 20_000}
 	for megabytes := int64(4000); megabytes >= 600; megabytes -= 200 {
 		b, err := NewBetween(m, 0, BetweenPlan{MaxMemory: megabytes << 20})
 		if err != nil {
 			t.Fatal(err)
 		}
-		parts, err := b.parts(0, 1)
-		if err != nil || parts < last || b.DrawsAtOnce() < 1 || len(b.Plan()) != 1 {
-			t.Errorf("%d MB: %d parts, %d draws at once, %v", megabytes, parts, b.DrawsAtOnce(), err)
+		d, err := b.divide(0, 1)
+		if err != nil || d.held > last.held || b.DrawsAtOnce() < 1 || len(b.Plan()) != 1 {
+			t.Errorf("%d MB: %+v after %+v, %d draws at once, %v", megabytes, d, last, b.DrawsAtOnce(), err)
 		}
-		if last != parts {
-			counts = append(counts, parts)
+		takes := corr.EstimateCrossMemory(d.held, 10_000)
+		if d.parts > 0 {
+			takes += corr.EstimateCrossMemory((20_000-d.held)/d.parts, 10_000)
 		}
-		last = parts
+		if takes > megabytes<<20 || (d.parts == 0) != (d.held == 20_000) {
+			t.Errorf("%d MB: %+v takes %d MB", megabytes, d, takes>>20)
+		}
+		last = d
 	}
-	if counts[0] != 1 || last < 4 {
-		t.Errorf("%v parts", counts)
+	if last.held > 5000 || last.parts < 4 {
+		t.Errorf("%+v in 600 MB", last)
 	}
 	if _, err := NewBetween(m, 0, BetweenPlan{MaxMemory: 100 << 20}); err == nil || !strings.Contains(err.Error(), "MB of memory even a part at a time, more than 100 MB") {
 		t.Errorf("100 MB are enough: %v", err)

@@ -3,6 +3,7 @@ package observe
 import (
 	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/convergent-go/convergent/corr"
 	"github.com/convergent-go/convergent/internal/par"
@@ -15,20 +16,33 @@ func (b *Between) tooMuch(bytes int64) error {
 // reading is what reading takes, with a copy of a batch.
 func (b *Between) reading() int64 { return 3 * b.source.Description().Memory / 2 }
 
-// parts is in how many parts the correlations between two networks are computed.
-func (b *Between) parts(x, y int) (int, error) {
+// division is how the correlations of a network's units are computed: those of the first units
+// once, and held, and those of the others in so many parts whenever all are gone through.
+type division struct{ held, parts int }
+
+// partShare is how small a share of the units a part is, where others are held.
+const partShare = 16
+
+// divide divides the units of network x, whose correlations with those of y are asked for: as
+// many are held as fit beside a part.
+func (b *Between) divide(x, y int) (division, error) {
 	p, q := b.Units[x], b.Units[y]
-	beside := b.reading() + int64(p+q)*(matchingBytes+3*5*8*int64(len(b.Folds))) + 8*passRows*int64(q)
-	for parts := 1; ; parts++ {
-		units := (p + parts - 1) / parts
-		takes := corr.EstimateCrossMemory(units, q) + beside
-		if b.plan.MaxMemory == 0 || takes <= b.plan.MaxMemory {
-			return parts, nil
-		}
-		if units <= leastPart {
-			return 0, b.tooMuch(takes)
+	room := b.plan.MaxMemory - b.reading() - int64(p+q)*(matchingBytes+3*5*8*int64(len(b.Folds))) - 8*passRows*int64(q)
+	takes := func(units int) int64 { return corr.EstimateCrossMemory(units, q) }
+	if b.plan.MaxMemory == 0 || takes(p) <= room {
+		return division{held: p}, nil
+	}
+	part := min(p, max(leastPart, p/partShare))
+	if takes(part) > room {
+		if part = min(p, leastPart); takes(part) > room {
+			return division{}, b.tooMuch(takes(part) + b.plan.MaxMemory - room)
 		}
 	}
+	held := sort.Search(p, func(units int) bool { return takes(units+1)+takes(part) > room })
+	if held == 0 { // a part is all that fits
+		part = sort.Search(p, func(units int) bool { return takes(units+1) > room })
+	}
+	return division{held, (p - held + part - 1) / part}, nil
 }
 
 // sampleMemory is what the sample takes, and to draw it.
@@ -68,16 +82,16 @@ func (b *Between) Plan() []string {
 	for x, p := range b.Units {
 		for y := x + 1; y < len(b.Units); y++ {
 			q := b.Units[y]
-			parts, _ := b.parts(x, y)
-			units := (p + parts - 1) / parts
-			line := fmt.Sprintf("%s, %s and %s: %d x %d correlations, ", b.Name, b.Networks[x], b.Networks[y], p, q)
-			if parts == 1 {
-				line += fmt.Sprintf("all at once in %d MB; the samples are read once for all images", corr.EstimateCrossMemory(p, q)>>20)
-				if b.halved() {
-					line += ", and once for either half"
-				}
-			} else {
-				line += fmt.Sprintf("%d parts of %d units of %s, in %d MB each; the samples are read %d times for each of some ten looks at all of them", parts, units, b.Networks[x], corr.EstimateCrossMemory(units, q)>>20, parts)
+			d, _ := b.divide(x, y)
+			line := fmt.Sprintf("%s, %s and %s: %d x %d correlations", b.Name, b.Networks[x], b.Networks[y], p, q)
+			if d.held > 0 {
+				line += fmt.Sprintf(", those of %d units held in %d MB", d.held, corr.EstimateCrossMemory(d.held, q)>>20)
+			}
+			if d.parts > 0 {
+				units := (p - d.held + d.parts - 1) / d.parts
+				line += fmt.Sprintf(", those of %d computed anew, %d at a time, in %d MB: the samples are read %d times for each of some ten looks at all", p-d.held, units, corr.EstimateCrossMemory(units, q)>>20, d.parts)
+			} else if line += ": the samples are read once for all images"; b.halved() {
+				line += ", and once for either half"
 			}
 			lines = append(lines, line)
 		}

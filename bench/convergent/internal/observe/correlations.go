@@ -13,21 +13,21 @@ import (
 )
 
 // Correlations are those between the live units of two networks, over all images or a fold.
-// They are held, or else computed anew for a part of the units of A at a time whenever they are
-// gone through.
+// Those of as many units of A as memory allows are held, and those of the others computed anew, a
+// part at a time, whenever they are gone through.
 type Correlations struct {
 	*Between
 	ctx        context.Context // of Pass, whose callers have none
 	a, b, fold int
-	parts      int
-	held       *corr.CrossMoments // of all units of A, where they are one part
+	division
+	first *corr.CrossMoments // of the units that are held, once they are computed
 }
 
 // Correlate returns the correlations of networks a and b over all images, fold -1, or a fold of
 // them, to be gone through until ctx is done.
 func (b *Between) Correlate(ctx context.Context, x, y, fold int) *Correlations {
-	parts, _ := b.parts(x, y) // an error of which was one of NewBetween
-	return &Correlations{Between: b, ctx: ctx, a: x, b: y, fold: fold, parts: parts}
+	d, _ := b.divide(x, y) // an error of which was one of NewBetween
+	return &Correlations{Between: b, ctx: ctx, a: x, b: y, fold: fold, division: d}
 }
 
 // Dims returns the numbers of live units.
@@ -35,12 +35,23 @@ func (c *Correlations) Dims() (rows, cols int) { return len(c.Live[c.a]), len(c.
 
 // Pass calls visit for blocks of rows, rising; see [corr.CrossMoments.Pass].
 func (c *Correlations) Pass(visit func(first int, rows *mat.Dense) error) error {
-	units, first := c.Units[c.a], 0
-	for part := range c.parts {
-		lo, hi := units*part/c.parts, units*(part+1)/c.parts
-		m, err := c.moments(part, lo, hi)
-		if err != nil {
-			return err
+	first, rest := 0, c.Units[c.a]-c.held
+	for part := range 1 + c.parts {
+		lo, hi, m := 0, c.held, c.first
+		if part > 0 {
+			lo, hi, m = c.held+rest*(part-1)/c.parts, c.held+rest*part/c.parts, nil
+		}
+		if lo == hi {
+			continue
+		}
+		if m == nil {
+			var err error
+			if m, err = c.moments(part, lo, hi); err != nil {
+				return err
+			}
+		}
+		if part == 0 {
+			c.first = m
 		}
 		from, _ := slices.BinarySearch(c.Live[c.a], lo)
 		to, _ := slices.BinarySearch(c.Live[c.a], hi)
@@ -54,9 +65,6 @@ func (c *Correlations) Pass(visit func(first int, rows *mat.Dense) error) error 
 
 // moments are those of units [lo, hi) of A with all of B.
 func (c *Correlations) moments(part, lo, hi int) (*corr.CrossMoments, error) {
-	if c.held != nil {
-		return c.held, nil
-	}
 	if c.plan.MaxMemory > 0 {
 		runtime.GC() // of what was held before, lest both are there
 	}
@@ -66,8 +74,8 @@ func (c *Correlations) moments(part, lo, hi int) (*corr.CrossMoments, error) {
 	if c.fold >= 0 {
 		what += fmt.Sprintf(" of half %d", c.fold+1)
 	}
-	if c.parts > 1 {
-		what += fmt.Sprintf(", part %d of %d", part+1, c.parts)
+	if part > 0 {
+		what += fmt.Sprintf(", part %d of %d", part, c.parts)
 	}
 	for r, err := range c.Between.rows(c.ctx, c.fold, what) {
 		if err != nil {
@@ -81,9 +89,6 @@ func (c *Correlations) moments(part, lo, hi int) (*corr.CrossMoments, error) {
 		}
 	}
 	m.Close()
-	if c.parts == 1 {
-		c.held = m
-	}
 	return m, nil
 }
 
