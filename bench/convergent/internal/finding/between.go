@@ -242,5 +242,8 @@ func (l *layer) betweenNulls(ctx context.Context, b *observe.Between) ([]results
 		}
 		return nil
 	})
-	return append(nulls, s.null("shuffle", own, exchanged)), err
+	if err != nil {
+		return nil, err
+	}
+	return append(nulls, s.null("shuffle", own, exchanged)), nil
 }
