@@ -80,7 +80,7 @@ func TestCrossMomentsAreMoments(t *testing.T) {
 		}
 		part := NewCrossMoments((size.p+1)/2, size.q)
 		from := size.p / 2
-		if err := part.AddTensors(nil, Rows(a[from:], size.rows, (size.p+1)/2, size.p), Rows(b, size.rows, size.q, size.q)); err != nil {
+		if err := part.AddTensors(nil, Rows(a, size.rows, size.p, size.p).Units(from, size.p), Rows(b, size.rows, size.q, size.q)); err != nil {
 			t.Fatal(err)
 		}
 		part.Close()

@@ -3,22 +3,32 @@ package corr
 import (
 	"math"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"testing"
 )
 
-// TestManyUnits takes moments of 8,192 units.
+// TestManyUnits takes moments of 8,192 units, or of CONVERGENT_UNITS.
 func TestManyUnits(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a gigabyte")
 	}
-	const p, rows = 8192, 500
+	const rows = 500
+	p := 8192
+	if s := os.Getenv("CONVERGENT_UNITS"); s != "" {
+		var err error
+		if p, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%d units take %d MB", p, EstimateMemory(p/2, p-p/2)>>20)
 	rnd := rand.New(rand.NewPCG(1, 2))
 	x := make([]float32, rows*p)
 	for i := range x {
 		x[i] = float32(rnd.NormFloat64())
 	}
-	m := NewMoments(p/2, p/2)
-	if err := m.AddTensors(nil, Rows(x, rows, p/2, p), Rows(x[p/2:], rows, p/2, p)); err != nil {
+	m := NewMoments(p/2, p-p/2)
+	if err := m.AddTensors(nil, Rows(x, rows, p/2, p), Rows(x[p/2:], rows, p-p/2, p)); err != nil {
 		t.Fatal(err)
 	}
 	between := m.PairOf(0, 1, []int{0, p/2 - 1}, []int{1, p/2 - 1})

@@ -50,6 +50,19 @@ func checkShape(data []float32, n, h, w, c int) {
 // Len returns the number of rows: samples times positions.
 func (t Tensor) Len() int { return t.samples * t.positions }
 
+// Units returns the tensor of units [lo, hi) alone, in the same memory, which [CrossMoments] of
+// a part of the units take. It panics unless 0 <= lo < hi and there are so many.
+func (t Tensor) Units(lo, hi int) Tensor {
+	if lo < 0 || hi <= lo || hi > t.units {
+		panic(badTensor)
+	}
+	if len(t.data) > 0 {
+		t.data = t.data[lo*t.unitStride:]
+	}
+	t.units = hi - lo
+	return t
+}
+
 // matrix returns the elements from a row on if rows are contiguous.
 func (t Tensor) matrix(row int) ([]float32, bool) {
 	contiguous := t.unitStride == 1 && t.sampleStride == t.positions*t.units && (t.positions == 1 || t.positionStride == t.units)

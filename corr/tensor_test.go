@@ -241,3 +241,40 @@ func TestEstimateMemory(t *testing.T) {
 	runtime.KeepAlive(m)
 	runtime.KeepAlive(x)
 }
+
+// TestTensorUnits: a part of the units is that of any layout, and one that is not there panics.
+func TestTensorUnits(t *testing.T) {
+	const n, h, w, c = 3, 2, 4, 7
+	data := make([]float32, n*h*w*c)
+	for i := range data {
+		data[i] = float32(i)
+	}
+	for name, whole := range map[string]Tensor{"rows": Rows(data, n*h*w-1, c-1, c), "NHWC": NHWC(data, n, h, w, c), "NCHW": NCHW(data, n, c, h, w)} {
+		part := whole.Units(2, 5)
+		rows := make([]float32, part.Len()*3)
+		part.copyTo(rows, 3, 0, part.Len())
+		for r := range part.Len() {
+			for u := range 3 {
+				if got, want := rows[r*3+u], whole.at(r, 2+u); got != want || part.at(r, u) != want {
+					t.Errorf("%s: row %d, unit %d is %v, want %v", name, r, u, got, want)
+				}
+			}
+		}
+		data[len(data)-1] = float32(math.NaN()) // of no unit of the part
+		if _, _, ok := part.checkFinite(2, 0, part.Len()); !ok {
+			t.Errorf("%s: a unit of others counts", name)
+		}
+		data[len(data)-1] = float32(len(data) - 1)
+		for _, ends := range [][2]int{{-1, 2}, {2, 2}, {3, 2}, {0, c + 1}} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s: units %v are there", name, ends)
+					}
+				}()
+				whole.Units(ends[0], ends[1])
+			}()
+		}
+	}
+	Rows(nil, 0, 3, 3).Units(1, 2)
+}

@@ -71,6 +71,10 @@ func printSummary(res *results.Results) {
 		fmt.Println("\nNo layer is called the same in all networks: only the grid of all layers was made.\nSay which layers go together: -pair A:LAYER=B:LAYER, or -by-order.")
 		return
 	}
+	if res.Config.Analysis.Between {
+		printBetween(res)
+		return
+	}
 	fmt.Printf("\n%-12s %6s %6s %10s %10s %10s %10s %8s\n", "layer", "units", "dead", "semi r", "matched r", "rotated r", "same unit", "R2")
 	for _, l := range res.Layers {
 		var semi, bipartite, null, same, r2 float64
@@ -95,4 +99,33 @@ func printSummary(res *results.Results) {
 	fmt.Println("\nMeans over all pairs of networks. semi r: each unit's best partner;" +
 		"\nmatched r: one to one; rotated r: best partner among randomly rotated units;" +
 		"\nR2: linear prediction from the other network.")
+}
+
+// printBetween prints the same of what is between networks alone.
+func printBetween(res *results.Results) {
+	fmt.Printf("\n%-12s %6s %6s %10s %10s %10s %10s %10s\n", "layer", "units", "dead", "semi r", "matched r", "held out r", "mutual", "p")
+	for _, l := range res.Layers {
+		var semi, bipartite, mutual float64
+		n := float64(len(l.Pairs))
+		for _, p := range l.Pairs {
+			semi += p.Semi.Mean / n
+			bipartite += p.Bipartite.Mean / n
+			mutual += float64(p.Between.Mutual.Matched()) / n
+		}
+		dead := 0
+		for _, d := range l.Dead {
+			dead += len(d)
+		}
+		heldOut, p := "-", "-"
+		if h := l.Convergence.HeldOut; h != nil && h.Value != nil {
+			heldOut = fmt.Sprintf("%.3f", *h.Value)
+		}
+		if l.Convergence.Matched.P != nil {
+			p = fmt.Sprintf("%.3g", *l.Convergence.Matched.P)
+		}
+		fmt.Printf("%-12s %6s %6d %10.3f %10.3f %10s %10.0f %10s\n", l.Name, l.Width(), dead, semi, bipartite, heldOut, mutual, p)
+	}
+	fmt.Println("\nMeans over all pairs of networks. semi r: each unit's best partner; matched r: one to one;" +
+		"\nheld out r: the same on images that had no part in the matching; mutual: units that are each" +
+		"\nother's best partners; p: of rotated units, at a sample.")
 }

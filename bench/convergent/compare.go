@@ -101,6 +101,7 @@ type compareCommand struct {
 	Baseline   []string `help:"The same networks before training, or their activations, for each: what training adds is then told from what the architecture has." placeholder:"A0.npz,B0.npz"`
 	Images     string   `help:"A folder or zip of the images that the samples are, to show what activates units: called as the ids of samples say, or in the same order." placeholder:"images.zip"`
 	Out        string   `short:"o" help:"Folder for the results (${default})." default:"./convergent-compare" placeholder:"DIR"`
+	Between    bool     `help:"Compute correlations between networks alone, for layers of so many units that what is within networks does not fit into memory: partners, with chance and intervals, and nothing that needs more. Of as many units at a time as -max-mem allows, for which files are read several times."`
 	Seed       uint64   `help:"Of all that is drawn (${default})." default:"1"`
 	analysis
 }
@@ -124,6 +125,7 @@ Examples:
 	convergent compare A.npz B.npz -layout nchw -pair A:features=B:stem -images images.zip
 	convergent compare folder-of-A folder-of-B -layers conv1,conv2
 	convergent compare conv1.moments conv2.moments
+	convergent compare A.npz B.npz -layers mlp.0 -between -max-mem 12GB
 	python activations.py | convergent compare - -layout nchw`
 }
 
@@ -137,7 +139,7 @@ func (c *compareCommand) Run(ctx context.Context) error {
 	start := time.Now()
 	bars := newBars()
 	o := c.options(c.Out, bars)
-	o.Seed, o.MaxMemory = c.Seed, int64(c.MaxMem)
+	o.Seed, o.MaxMemory, o.Between = c.Seed, int64(c.MaxMem), c.Between
 	res, err := comparison.Compare(ctx, in, o)
 	bars.finish()
 	if err != nil {

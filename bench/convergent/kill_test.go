@@ -82,6 +82,9 @@ func victims(t *testing.T, in string) map[string]func(out string) []string {
 		"compare": func(out string) []string {
 			return []string{"compare", a, b, "-out", out, "-shuffles", "3", "-gram", "64"}
 		},
+		"between": func(out string) []string {
+			return []string{"compare", a, b, "-out", out, "-between", "-shuffles", "3", "-draws", "3"}
+		},
 		"moments": func(out string) []string {
 			return []string{"moments", a, b, "-o", filepath.Join(out, "all.moments")}
 		},

@@ -21,10 +21,17 @@ import (
 // or files of moments, a layer of all networks in each; see [Reproduce] for what is left
 // in o.Out.
 func Compare(ctx context.Context, in source.Options, o Options) (_ *results.Results, err error) {
-	if o.Analysis, err = analysis(o.Analysis); err != nil {
+	settle := analysis
+	if o.Between {
+		settle = func(a results.Analysis) (results.Analysis, error) { return betweenOptions(in, a) }
+	}
+	if o.Analysis, err = settle(o.Analysis); err != nil {
 		return nil, err
 	}
 	if files := expandMoments(in.Networks); slices.ContainsFunc(files, isMoments) {
+		if o.Between {
+			return nil, errors.New("-between: files of moments have what is within networks as well; compare them without it")
+		}
 		in.Networks = files
 		return compareMoments(ctx, in, o)
 	}
@@ -77,6 +84,12 @@ func Compare(ctx context.Context, in source.Options, o Options) (_ *results.Resu
 	defer func() { err = errors.Join(err, r.folder.Close()) }()
 	if err := r.folder.Claim(res.Config); err != nil {
 		return nil, err
+	}
+	if o.Between {
+		if err := r.between(ctx, opened, res); err != nil {
+			return nil, err
+		}
+		return res, r.finish(res)
 	}
 	if err := r.fromSource(ctx, func() (source.Source, error) { return opened, nil }, names, 0, res); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
@@ -137,6 +138,17 @@ func TestNetworksOnImages(t *testing.T) {
 	}
 
 	in.Baseline = nil
+	alone := compared(t, activations{in, Options{Analysis: results.Analysis{Draws: 3, Shuffles: 3, Between: true}, Out: t.TempDir()}})
+	for i, l := range alone.Layers { // for which networks are run anew
+		for k, p := range l.Pairs {
+			if want := res.Layers[i].Pairs[k].Bipartite; math.Abs(p.Bipartite.Mean-want.Mean) > 1e-6 || !slices.Equal(p.Bipartite.Partner, want.Partner) {
+				t.Errorf("%s: networks %d and %d match by %v with -between, %v without", l.Name, p.A, p.B, p.Bipartite.Mean, want.Mean)
+			}
+		}
+		if len(l.Convergence.Nulls) != 2 {
+			t.Errorf("%s: %d nulls", l.Name, len(l.Convergence.Nulls))
+		}
+	}
 	files, err := Accumulate(context.Background(), in, Options{}, filepath.Join(t.TempDir(), "moments"))
 	if err != nil {
 		t.Fatal(err)

@@ -23,18 +23,12 @@ var thresholds = []float64{0.001, 0.01, 0.05}
 // pairs matches, predicts and clusters the units of every two networks, from moments alone.
 func (l *layer) pairs(ctx context.Context) error {
 	r, m := l.result, l.Moments
-	r.Name, r.NetworkLayers, r.Units, r.Samples, r.Positions, r.Rows = l.Name, l.NetworkLayers, l.Units, l.Samples, l.Positions, m.Count()
-	names := false
+	var dead [][]int
+	var means [][]float64
 	for n := range l.Units {
-		r.Dead = append(r.Dead, m.Dead(n))
-		means := m.Mean(n)
-		slices.SortFunc(means, func(x, y float64) int { return cmp.Compare(y, x) })
-		r.MeanSorted = append(r.MeanSorted, means)
-		names = names || l.UnitNames[n] != nil
+		dead, means = append(dead, m.Dead(n)), append(means, m.Mean(n))
 	}
-	if names {
-		r.UnitNames = l.UnitNames
-	}
+	l.describe(m.Count(), dead, means)
 	for a := range l.Units {
 		for b := a + 1; b < len(l.Units); b++ {
 			if err := ctx.Err(); err != nil {
@@ -51,6 +45,19 @@ func (l *layer) pairs(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// describe says what the layer is.
+func (l *layer) describe(rows int64, dead [][]int, means [][]float64) {
+	r := l.result
+	r.Name, r.NetworkLayers, r.Units, r.Samples, r.Positions, r.Rows, r.Dead = l.Name, l.NetworkLayers, l.Units, l.Samples, l.Positions, rows, dead
+	for n, own := range means {
+		own = slices.SortedFunc(slices.Values(own), func(x, y float64) int { return cmp.Compare(y, x) })
+		r.MeanSorted = append(r.MeanSorted, own)
+		if l.UnitNames[n] != nil {
+			r.UnitNames = l.UnitNames
+		}
+	}
 }
 
 // pairing is the live units of two networks and the correlations between them.
@@ -95,7 +102,12 @@ func (p pairing) oneToOne(pair *results.Pair) error {
 	if err := best.Verify(p.ab, 1e-9); err != nil {
 		return err
 	}
-	pair.Semi, pair.Bipartite = p.matching(semi), p.matching(best)
+	pair.Semi, pair.Bipartite, pair.SamePartner = p.matching(semi), p.matching(best), samePartner(best, semi)
+	return nil
+}
+
+// samePartner is the share of matched units to which both matchings give the same partner.
+func samePartner(best, semi match.Matching) float64 {
 	same, matched := 0, 0
 	for i, partner := range best.Partner {
 		if partner >= 0 {
@@ -105,8 +117,7 @@ func (p pairing) oneToOne(pair *results.Pair) error {
 			}
 		}
 	}
-	pair.SamePartner = float64(same) / float64(max(matched, 1))
-	return nil
+	return float64(same) / float64(max(matched, 1))
 }
 
 // matching returns a matching of live units as one of all units.

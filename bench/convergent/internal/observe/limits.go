@@ -112,7 +112,7 @@ func Memory(d *source.Description, plan Plan) int64 {
 }
 
 // sampled reports whether an image is among those that are exchanged: all of so many, or as
-// many as there may be, by a hash of its identifier.
-func sampled(seed, id uint64, images int) bool {
-	return images <= sampleImages || float64(source.Mix(^seed^source.Mix(id))) < math.Ldexp(sampleImages, 64)/float64(images)
+// many as there may be at most, about, by a hash of its identifier.
+func sampled(seed, id uint64, images, most int) bool {
+	return images <= most || float64(source.Mix(^seed^source.Mix(id))) < math.Ldexp(float64(most), 64)/float64(images)
 }

@@ -169,8 +169,8 @@ func newPass(d *source.Description, plan Plan) *pass {
 	return p
 }
 
-func (p *pass) newLayer(a source.Aligned) *Layer {
-	d := p.source
+// newLayer returns what a source says of aligned layers.
+func newLayer(d *source.Description, a source.Aligned) *Layer {
 	samples := int64(d.Samples)
 	first := d.LayerOf(a, 0)
 	l := &Layer{Name: a.Name, Units: d.Units(a), Samples: &samples, Positions: append([]int{}, first.Extents...)}
@@ -180,12 +180,17 @@ func (p *pass) newLayer(a source.Aligned) *Layer {
 		l.NetworkLayers = append(l.NetworkLayers, layer.Name)
 		l.UnitNames = append(l.UnitNames, layer.UnitNames)
 	}
+	return l
+}
+
+func (p *pass) newLayer(a source.Aligned) *Layer {
+	d, l := p.source, newLayer(p.source, a)
 	groups := groupCount(p.Plan.Groups, l.Units, d.ImageCount)
 	l.groups, l.Folds, l.Quarters = assignGroups(d, groups, p.Seed)
 	l.Groups = corr.NewGroups(groups, l.Units...)
 	l.Groups.Threads = p.Threads
 	if p.Plan.Sample {
-		l.Sample = newSample(d, a, p.Seed)
+		l.Sample = newSample(d, a, statesOf(d, a), sampleRows, sampleImages, p.Seed)
 	}
 	if p.Gram > 0 {
 		networks := make([]int, len(l.Units))

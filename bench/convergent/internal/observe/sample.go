@@ -18,6 +18,7 @@ type Sample struct {
 	source   *source.Description
 	seed     uint64
 	perImage int
+	most     int             // images
 	images   []*sampledImage // in the order of their first samples, at last of their identifiers
 	number   map[uint64]int  // place of an image in images
 }
@@ -31,8 +32,9 @@ type sampledImage struct {
 	rows  [][]float32 // by state and network: observations x units
 }
 
-func newSample(d *source.Description, a source.Aligned, seed uint64) *Sample {
-	return &Sample{units: d.Units(a), states: statesOf(d, a), source: d, seed: seed, perImage: max(1, (sampleRows+d.ImageCount-1)/d.ImageCount), number: make(map[uint64]int)}
+// newSample samples about so many observations in given states, of so many images at most.
+func newSample(d *source.Description, a source.Aligned, states []State, rows, images int, seed uint64) *Sample {
+	return &Sample{units: d.Units(a), states: states, source: d, seed: seed, perImage: max(1, (rows+d.ImageCount-1)/d.ImageCount), most: images, number: make(map[uint64]int)}
 }
 
 // add samples the observations of samples of given images; all is by state and network.
@@ -40,7 +42,7 @@ func (s *Sample) add(images []uint64, all []source.Tensor, valid []bool) {
 	positions := all[0].Positions
 	for i, image := range images {
 		id := s.source.ImageID(int(image))
-		if !sampled(s.seed, id, s.source.ImageCount) {
+		if !sampled(s.seed, id, s.source.ImageCount, s.most) {
 			continue
 		}
 		place, known := s.number[image]
@@ -153,6 +155,43 @@ func (s *Sample) Exchanged(orders [][]int) *corr.Moments {
 	}
 	flush()
 	return flushed(m)
+}
+
+// Matrix returns the activations of some units of a network at all of the sampled observations,
+// observations x units.
+func (s *Sample) Matrix(network int, units []int) []float32 {
+	rows := 0
+	for _, im := range s.images {
+		rows += len(im.slots)
+	}
+	x := make([]float32, 0, rows*len(units))
+	for _, im := range s.images {
+		for k := range im.slots {
+			row := im.rows[network][k*s.units[network]:]
+			for _, u := range units {
+				x = append(x, row[u])
+			}
+		}
+	}
+	return x
+}
+
+// Together returns which of these observations stand side by side where networks a and b see the
+// images in orders of their own: those at the positions that both images have.
+func (s *Sample) Together(orders [][]int, a, b int) (ofA, ofB []int) {
+	first := make([]int, 1, len(s.images)+1) // observation of each image
+	for i, im := range s.images {
+		first = append(first, first[i]+len(im.slots))
+	}
+	for i, x := range orders[a] {
+		y := orders[b][i]
+		for k, slot := range s.images[x].slots {
+			if at := slices.Index(s.images[y].slots, slot); at >= 0 {
+				ofA, ofB = append(ofA, first[x]+k), append(ofB, first[y]+at)
+			}
+		}
+	}
+	return ofA, ofB
 }
 
 // Rows returns about so many of the sampled observations of a network, the same of all

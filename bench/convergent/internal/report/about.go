@@ -179,10 +179,14 @@ func (c *contents) command() string {
 		return ""
 	}
 	a := c.Results.Config.Analysis
+	add("between", a.Between)
 	add("lambdas", a.Lambdas)
 	add("clusters", a.Clusters)
 	add("draws", a.Draws)
-	words = append(words, "-shuffles", fmt.Sprint(a.Shuffles), "-gram", fmt.Sprint(a.Gram))
+	words = append(words, "-shuffles", fmt.Sprint(a.Shuffles))
+	if !a.Between {
+		words = append(words, "-gram", fmt.Sprint(a.Gram))
+	}
 	add("groups", a.Groups)
 	return strings.Join(words, " ")
 }

@@ -12,6 +12,9 @@ func drawClusters(c *contents, i int) drawing {
 	const width, height = 380, 260
 	l := c.layers[i]
 	pair := l.Pairs[0]
+	if len(pair.Clusters) == 0 {
+		return drawing{}
+	}
 	var between, within []float64
 	single := 0
 	for _, k := range pair.Clusters {

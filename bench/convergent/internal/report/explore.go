@@ -77,11 +77,11 @@ func (c *contents) networkData() []networkData {
 }
 
 // layerData collects what the page's script needs of a layer; nil if there are too many
-// units for a page.
+// units for a page, or what is within networks is not known.
 func (c *contents) layerData(i int) (*layerData, error) {
 	l, d := c.layers[i], c.Layers[i]
 	units := c.exploredUnits(i)
-	if units > explorerUnits {
+	if units > explorerUnits || d.Correlation == nil {
 		return nil, nil
 	}
 	k := c.explored()

@@ -14,6 +14,9 @@ import (
 
 func drawMapping(c *contents, i int) drawing {
 	l, d := c.layers[i], c.Layers[i]
+	if d.W == nil {
+		return drawing{}
+	}
 	order := d.Tree.Order()
 	first, _ := d.W.Dims()
 	// Of B = [[I, W], [W', I]], without the identity, which would drown the weights.

@@ -55,6 +55,9 @@ const notedUnits = 200
 
 func drawCorrelation(c *contents, i int) drawing {
 	l, d := c.layers[i], c.Layers[i]
+	if d.Correlation == nil {
+		return drawing{}
+	}
 	pair := l.Pairs[0]
 	m := crossCorrelation(d, l.Units, pair.A, pair.B)
 	semiUnits, semiPartners := matchedOrder(pair.Semi)

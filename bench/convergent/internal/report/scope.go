@@ -168,6 +168,9 @@ func (c *contents) omissions() []string {
 	if len(c.layers) == 0 {
 		return []string{"No layer is called the same in all networks, so that no units are compared: layers are aligned by -pair or -by-order."}
 	}
+	if c.Results.Config.Analysis.Between {
+		return c.betweenOmissions()
+	}
 	var all []string
 	if c.layers[0].Samples == nil {
 		all = append(all, "Files of moments know no images: there are no intervals over images, no predictions on images held out, no networks that see different images, no networks before training, no gradient descent, no patches of images and no grid of all layers. Activations themselves would give these.")
@@ -201,6 +204,27 @@ func (c *contents) omissions() []string {
 		}
 		if len(l.Pairs) > pairColumns && i == 0 {
 			all = append(all, fmt.Sprintf("There are %d pairs of networks. Tables of pairs have the first %d; results.json has all.", len(l.Pairs), pairColumns))
+		}
+	}
+	return all
+}
+
+// betweenOmissions are what is not there where nothing within networks was computed, and what
+// chance was drawn for.
+func (c *contents) betweenOmissions() []string {
+	all := []string{"Nothing within the networks was computed (-between): there are no sparse predictions, clusters, subspaces, bases, measures of similarity, grids of layers, nor units to explore, and no test of single units. A comparison without it has these, where memory suffices."}
+	for _, l := range c.layers {
+		for _, n := range l.Convergence.Nulls[:1] {
+			all = append(all, fmt.Sprintf("Chance, in %s, is drawn for %d units of the first network at most, evenly spread, beside all of the second, at %d observations; what the networks' own units give there stands beside it, and not what all observations give.", l.Title.Short, n.Units, n.Observations))
+		}
+		c := l.Convergence
+		switch {
+		case c.HeldOut == nil:
+			all = append(all, fmt.Sprintf("Units of %s are not matched on halves of the images: intervals were not asked for (-groups 1), or there is a single image.", l.Title.Short))
+		case c.HeldOut.Images == nil:
+			all = append(all, "There are no intervals over images: they need ten groups of images or more (-groups), and so ten images or more.")
+		case c.Matched.Images == nil:
+			all = append(all, fmt.Sprintf("The matched r of %s has no interval: so many units for so few images match better than they do on other images. The one to read is of images that had no part in the matching, %s.", l.Title.Short, interval(*c.HeldOut)))
 		}
 	}
 	return all

@@ -3,6 +3,7 @@ package results
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/gonum/mat"
@@ -70,6 +71,20 @@ func WritePair(dir string, m *corr.Moments, p *Pair, d *Detail) error {
 		{"clusters.csv", ClusterColumns, ClusterRows(p.Clusters)},
 	} {
 		if err := artifact.WriteCSV(filepath.Join(dir, t.name), append([][]string{t.columns}, t.rows...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// BetweenFiles are what WriteBetween writes.
+var BetweenFiles = []string{"semi_matching.csv", "semi_matching_back.csv", "bipartite_matching.csv", "mutual.csv"}
+
+// WriteBetween writes tables of a pair of which nothing within either network is known.
+func WriteBetween(dir string, p *Pair) error {
+	mutual := slices.DeleteFunc(MatchingRows(p.Between.Mutual), func(row []string) bool { return row[1] == "-1" })
+	for i, rows := range [][][]string{MatchingRows(p.Semi), MatchingRows(p.Between.Back), MatchingRows(p.Bipartite), mutual} {
+		if err := artifact.WriteCSV(filepath.Join(dir, BetweenFiles[i]), append([][]string{MatchingColumns}, rows...)); err != nil {
 			return err
 		}
 	}

@@ -31,7 +31,8 @@ type Artifacts struct {
 	Hash    string // SHA-256 of results.json
 }
 
-// LayerData is what results.json is too small for.
+// LayerData is what results.json is too small for; nothing but the name of a run that computed
+// nothing within networks.
 type LayerData struct {
 	Name        string
 	Correlation *mat.Dense     // of all units of all networks, network after network
@@ -69,6 +70,10 @@ func Open(dir string) (*Artifacts, error) {
 		}
 	}
 	for _, l := range a.Results.Layers {
+		if a.Results.Config.Analysis.Between {
+			a.Layers = append(a.Layers, LayerData{Name: l.Name})
+			continue
+		}
 		d, err := openLayer(&f, l)
 		if err != nil {
 			return nil, err

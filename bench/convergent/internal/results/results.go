@@ -112,6 +112,8 @@ type Analysis struct {
 	Gram     int       `json:"gram"`     // images every two of which are compared, at most; 0: none
 	Groups   int       `json:"groups"`   // of images, for intervals; 0: 10 to 25, fewer in wide layers; 1: no intervals
 	Seed     uint64    `json:"seed"`     // of all that is drawn
+
+	Between bool `json:"between,omitempty"` // nothing within networks is computed
 }
 
 // Dataset describes the images.
@@ -193,6 +195,10 @@ type MatchedNull struct {
 	Gain        *Measure  `json:"exceedance_gain"`      // what training adds to the exceedance; null likewise
 	Draws       int       `json:"draws"`
 	P           *float64  `json:"p"` // the share of draws whose mean is at least that of the networks, with the +1 correction; null for untrained ones, which are one draw
+
+	// Of a run that computed nothing within networks, of which Observed and Exceedance are, too:
+	Units        int `json:"sampled_units,omitempty"`        // of network A, spread evenly, matched with all of B, at most
+	Observations int `json:"sampled_observations,omitempty"` // at which they are
 }
 
 // Converged tests each matched unit of every pair of networks against its own correlations
@@ -375,7 +381,23 @@ type Pair struct {
 	Lasso       []Lasso            `json:"lasso"`        // B's units predicted from A's
 	Clusters    []Cluster          `json:"clusters"`     // in falling order of between-net similarity
 	Null        Null               `json:"null"`
-	Measures    map[string]Measure `json:"measures"` // by name: as package corr has them, "matched", and those of images held out, "cv_..."
+	Between     *Between           `json:"between_only,omitempty"` // of a run that computed nothing within networks
+	Measures    map[string]Measure `json:"measures"`               // by name: as package corr has them, "matched", and those of images held out, "cv_..."
+}
+
+// Between is what such a run knows of a pair beside.
+type Between struct {
+	Back   Matching `json:"semi_matching_back"` // of B's units, with best partners in A
+	Mutual Matching `json:"mutual"`             // of units that are each other's best partners
+	Proof  Proof    `json:"proof"`
+}
+
+// Proof is what shows the one-to-one matching to be the best: in the last pass over all
+// correlations none was further above the dual variables than the excess.
+type Proof struct {
+	Passes     int     `json:"passes"`
+	Candidates int     `json:"candidates"` // pairs of units that were considered
+	Excess     float64 `json:"excess"`
 }
 
 // Matching gives each unit of A a partner in B.
@@ -383,6 +405,16 @@ type Matching struct {
 	Mean    float64    `json:"mean"`    // over matched units
 	Partner []int      `json:"partner"` // -1: none
 	R       []*float64 `json:"r"`       // null: none
+}
+
+// Matched is how many units have a partner.
+func (m Matching) Matched() (n int) {
+	for _, r := range m.R {
+		if r != nil {
+			n++
+		}
+	}
+	return n
 }
 
 // Lasso is the sparse prediction of B's units from A's at one lambda, in means
@@ -424,6 +456,8 @@ type RotationNull struct {
 	SemiStd  float64 `json:"semi_std"`
 	Draws    int     `json:"draws"`
 	P        float64 `json:"p"` // share of draws at or above the observed mean, with the +1 correction
+
+	Observed *float64 `json:"observed,omitempty"` // that mean, where the null is of some units and observations
 }
 
 // Measure is one figure with what belongs to it. What is null was not asked for, or

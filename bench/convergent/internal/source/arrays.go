@@ -134,24 +134,30 @@ func (a *Arrays) describe() {
 		d.Networks = append(d.Networks, network)
 	}
 	d.BeforeReLU, d.Baseline = a.beforeReLU != nil, a.baseline != nil
-	rows := a.batch()
-	for _, l := range a.allLayers() {
-		const buffers = 2 // of those that are read ahead
-		d.Memory += l.rows.Memory() + 4*buffers*int64(rows)*int64(l.rows.Positions)*int64(l.rows.Units)
-	}
+	d.Memory = a.memory()
 	for _, n := range slices.Concat(a.networks, a.beforeReLU, a.baseline) {
 		d.Files = append(d.Files, n.files...)
-	}
-	d.Memory += int64(len(a.ids)+len(a.images)) * 8
-	if a.mask != nil {
-		d.Memory += int64(len(a.mask.Valid))
-	}
-	for _, name := range d.ImageNames { // and twice the labels that these are among, while they are read
-		d.Memory += 3 * int64(len(name)+16)
 	}
 	if a.options.Pictures != "" {
 		d.Files = append(d.Files, a.options.Pictures)
 	}
+}
+
+// memory is how many bytes reading takes.
+func (a *Arrays) memory() (bytes int64) {
+	rows := a.batch()
+	for _, l := range a.allLayers() {
+		const buffers = 2 // of those that are read ahead
+		bytes += l.rows.Memory() + 4*buffers*int64(rows)*int64(l.rows.Positions)*int64(l.rows.Units)
+	}
+	bytes += int64(len(a.ids)+len(a.images)) * 8
+	if a.mask != nil {
+		bytes += int64(len(a.mask.Valid))
+	}
+	for _, name := range a.description.ImageNames { // and twice the labels that these are among, while they are read
+		bytes += 3 * int64(len(name)+16)
+	}
+	return bytes
 }
 
 // Close closes what stays open between batches: images, and what a stream was kept in.
@@ -218,26 +224,49 @@ func (a *Arrays) allLayers() []*layer {
 	return all
 }
 
-// batchRows is about how many observations of a layer are in memory at a time.
-const batchRows = 8192
+// batchRows is about how many observations of a layer are in memory at a time, and batchValues
+// how many of its activations.
+const batchRows, batchValues = 8192, 1 << 25
 
 // batch is how many samples are in memory at a time.
 func (a *Arrays) batch() int {
-	most := 1
+	n := a.samples()
 	for _, l := range a.allLayers() {
-		most = max(most, l.rows.Positions)
+		n = min(n, batchRows/l.rows.Positions, batchValues/(l.rows.Positions*l.rows.Units))
 	}
-	return min(a.samples(), max(1, batchRows/most))
+	return max(1, n)
 }
 
 // samples is how many there are in the files.
-func (a *Arrays) samples() int { return a.networks[0].layers[0].rows.Samples }
+func (a *Arrays) samples() int { return a.allLayers()[0].rows.Samples }
 
-// Batches reads all files.
+// Layer returns a source of the aligned layers of number i alone, described as all are: files
+// are read for these, and batches have no others.
+func (a *Arrays) Layer(i int) *Arrays {
+	one := *a
+	one.beforeReLU, one.baseline = nil, nil
+	one.networks = make([]*network, len(a.networks))
+	for n, own := range a.networks {
+		copied, k := *own, a.description.Aligned[i].Layers[n]
+		copied.layers = make([]*layer, len(own.layers)) // nil: not read
+		copied.layers[k] = own.layers[k]
+		one.networks[n] = &copied
+	}
+	one.description.Memory = one.memory()
+	return &one
+}
+
+// Batches reads all files, from their beginnings.
 func (a *Arrays) Batches(ctx context.Context) iter.Seq2[*Batch, error] {
 	return func(yield func(*Batch, error) bool) {
 		size := a.batch()
 		layers := a.allLayers()
+		for _, l := range layers {
+			if err := l.rewind(a.options); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
 		for _, l := range layers {
 			l.ahead = arrays.ReadAhead(l.rows, size*l.rows.Positions, l.rows.Units)
 		}
@@ -299,6 +328,14 @@ func (a *Arrays) read(ctx context.Context, size int, yield func(*Batch) bool) er
 		}
 	}
 	return nil
+}
+
+// rewind has the layer read from its beginning.
+func (l *layer) rewind(o Options) (err error) {
+	if l.rows, err = l.shards.Rows(l.array, o.Layouts); err == nil && o.Pool {
+		l.rounding = arrays.NewRounding(l.rows.Units)
+	}
+	return err
 }
 
 // checkRounding returns an error if means over positions lost digits.
