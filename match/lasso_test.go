@@ -385,6 +385,35 @@ func TestLassoSinglePrecision(t *testing.T) {
 	}
 }
 
+// Of about as many observations as sources weights are so large that rounding takes the loss below
+// zero, though the matrices are those of variables; what no variables have is an error still.
+func TestLassoRoundedAtZero(t *testing.T) {
+	for _, p := range []int{98, 99, 100} {
+		const targets = 100
+		sxx, sxy := sample(15, 100, p, targets)
+		rng := rand.New(rand.NewPCG(3, 3))
+		perturb := func(i, j int, v float64) float64 { return v + 1e-7*(rng.Float64()-0.5) }
+		sxy.Apply(perturb, sxy)
+		for i := range p {
+			for j := range i {
+				v := perturb(i, j, sxx.At(i, j))
+				sxx.Set(i, j, v)
+				sxx.Set(j, i, v)
+			}
+		}
+		fits, err := Lasso(context.Background(), sxx, sxy, LassoOptions{Lambdas: []float64{0}})
+		if err != nil {
+			t.Errorf("%d sources: %v", p, err)
+			continue
+		}
+		for k, r2 := range fits[0].R2 {
+			if r2 > 1 || r2 < 0.9 {
+				t.Errorf("%d sources, target %d: R2 %g", p, k, r2)
+			}
+		}
+	}
+}
+
 func TestLassoRandom(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		p, targets := rapid.IntRange(1, 15).Draw(rt, "p"), rapid.IntRange(1, 3).Draw(rt, "targets")

@@ -194,10 +194,22 @@ func (s *path) gather() {
 // sources that have a further variance, ridge, which is uncorrelated with everything.
 func (s *path) loss() float64 { return loss(s.syy[s.target], s.w, s.c(), s.g) }
 
+// lossTolerance is how far below zero rounding can take the loss: a thousandth of the variance, or
+// what an error of 1e-6 in each correlation makes, which is much where sources are all but
+// collinear and weights are large, as with as many observations as sources.
+func (s *path) lossTolerance() float64 {
+	variance := s.syy[s.target]
+	sum := math.Sqrt(variance)
+	for j, w := range s.w {
+		sum += float64(math.Abs(w) * math.Sqrt(s.sxx[j*(s.p+1)]))
+	}
+	return max(1e-3*variance, float64(1e-6/2*sum*sum))
+}
+
 // record sets a fit's weights, loss, gap and counts for the target.
 func (s *path) record(f *LassoFit, lambda float64, thresholds []float64) error {
 	t, variance, loss := s.target, s.syy[s.target], s.loss()
-	if !(loss >= float64(-1e-3*variance)) {
+	if !(loss >= -s.lossTolerance()) {
 		return fmt.Errorf("match: target %d is predicted with a loss of %g at lambda %g: sxx, sxy and its variance are not the covariances of any variables", t, loss, lambda)
 	}
 	f.Gap[t] = gap(lambda-s.ridge, max(0, loss), s.w, s.g)

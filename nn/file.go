@@ -53,13 +53,32 @@ func (n *Net) statistics() []safetensors.Tensor {
 
 // Load reads a network of the given architecture from path. The error names the
 // file and, where the network is another, the architecture or the tensor that is
-// missing or has another shape.
+// missing, has another shape, or has a value that is NaN or infinite.
 func Load(path string, a Arch) (*Net, error) {
 	f, err := safetensors.Load(path)
 	if err != nil {
 		return nil, fmt.Errorf("nn: %w", err)
 	}
-	return decode(f, path, a)
+	n, err := decode(f, path, a)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.finite(); err != nil {
+		return nil, fmt.Errorf("nn: %s: %w", path, err)
+	}
+	return n, nil
+}
+
+// finite returns an error that names a tensor with a value that is NaN or infinite.
+func (n *Net) finite() error {
+	for _, t := range n.tensors() {
+		for i, v := range t.F32 {
+			if v-v != 0 {
+				return fmt.Errorf("tensor %q: element %d is %v; its training diverged, or the file is damaged", t.Name, i, v)
+			}
+		}
+	}
+	return nil
 }
 
 // Read reads a network that WriteTo or Save wrote, and nothing of what follows it.

@@ -565,6 +565,14 @@ func TestLoadRefuses(t *testing.T) {
 	if _, _, err := LoadState(path, smallArch()); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("a network as a state: %v", err)
 	}
+	n.Params()[1].Data[2] = float32(math.Inf(-1))
+	broken := filepath.Join(t.TempDir(), "broken.safetensors")
+	if err := n.Save(broken); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(broken, smallArch()); err == nil || !strings.Contains(err.Error(), broken) || !strings.Contains(err.Error(), n.Params()[1].Name+`": element 2 is -Inf`) {
+		t.Errorf("an infinite weight: %v", err)
+	}
 	data, _ := os.ReadFile(path)
 	os.WriteFile(path, data[:len(data)/2], 0o666)
 	if _, err := Load(path, smallArch()); err == nil || !strings.Contains(err.Error(), path) {

@@ -51,6 +51,9 @@ func LoadTorch(path string, a Arch) (*Net, error) {
 			return nil, fail(err)
 		}
 	}
+	if err := n.finite(); err != nil {
+		return nil, fmt.Errorf("nn: %s: %w", path, err)
+	}
 	return n, nil
 }
 

@@ -24,6 +24,26 @@ func torchTensor(t *testing.T, f *safetensors.File, name string) *Tensor {
 	return x
 }
 
+// TestLoadTorchRefusesNaN: a weight that is NaN is named.
+func TestLoadTorchRefusesNaN(t *testing.T) {
+	f, err := safetensors.Load("testdata/torch.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights, err := f.Get("conv2.weight")
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights.F32[5] = float32(math.NaN())
+	path := filepath.Join(t.TempDir(), "broken.safetensors")
+	if err := safetensors.Save(path, f); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadTorch(path, CaffeNet32(10, 0.1)); err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), `"conv2.weight": element`) {
+		t.Errorf("a weight that is NaN: %v", err)
+	}
+}
+
 // TestLoadTorch compares layers with what PyTorch computed from the same weights and
 // images.
 func TestLoadTorch(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
 	"github.com/convergent-go/convergent/bench/convergent/internal/comparison"
+	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 )
 
@@ -66,10 +67,7 @@ func (c *input) source() (source.Options, error) {
 	if err != nil {
 		return source.Options{}, err
 	}
-	// Collect rather than grow beyond what was allowed. What there is is a few large matrices,
-	// which are collected in no time: so garbage of a quarter of them is enough.
-	debug.SetMemoryLimit(int64(c.MaxMem))
-	debug.SetGCPercent(25)
+	c.MaxMem.limit()
 	return source.Options{
 		Networks: c.Networks, Names: c.Names, LayerFiles: c.LayerFiles, Shards: c.Shards, BFloat16: c.Bfloat16, Only: c.Layers, Layouts: layouts, Pool: c.Pool, Pairings: c.Pair, ByOrder: c.ByOrder,
 		SampleIDs: c.SampleIds, ImageIDs: c.ImageIds, Classes: c.Classes, UnitNames: c.Units, Masks: c.Mask, Run: run,
@@ -78,6 +76,16 @@ func (c *input) source() (source.Options, error) {
 
 // size is a number of bytes.
 type size int64
+
+// resident is about how much of the program itself is in memory, which the collector does not count.
+const resident = 16 << 20
+
+// limit has the collector keep to what was allowed, as estimates do. What there is is a few large
+// matrices, which are collected in no time: so garbage of a quarter of them is enough.
+func (s size) limit() {
+	debug.SetMemoryLimit(max(int64(s)-resident, resident))
+	debug.SetGCPercent(25)
+}
 
 // UnmarshalText reads a number with an ending: 512MB, 4GB.
 func (s *size) UnmarshalText(text []byte) error {
@@ -197,16 +205,18 @@ type mergeCommand struct {
 	Out       string   `short:"o" help:"File for the sum, or, of several layers, a folder." required:"" placeholder:"FILE.moments"`
 	Partial   bool     `help:"Shards may be missing: the sum is a branch of the tree of shards, to be merged with others."`
 	Overwrite bool     `help:"Replace a file that is there already."`
+	MaxMem    size     `help:"Refuse what is estimated to take more memory (${default})." default:"4GB"`
 }
 
 // Run implements the command.
 func (c *mergeCommand) Run(ctx context.Context) error {
-	files, err := comparison.Merge(ctx, c.Files, c.Out, comparison.MergeOptions{Partial: c.Partial, Overwrite: c.Overwrite})
+	c.MaxMem.limit()
+	files, err := comparison.Merge(ctx, c.Files, c.Out, comparison.MergeOptions{Partial: c.Partial, Overwrite: c.Overwrite, MaxMemory: int64(c.MaxMem)})
 	if err != nil {
 		return err
 	}
 	for _, m := range files {
-		text := fmt.Sprintf("%s: %d networks, %d observations", m.File, m.Networks, m.Count)
+		text := fmt.Sprintf("%s: %s, %s", m.File, progress.Count(m.Networks, "network"), progress.Count(m.Count, "observation"))
 		if m.Shards != "" {
 			text += ", " + m.Shards
 		}

@@ -3,9 +3,9 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"time"
@@ -41,17 +41,29 @@ Examples:
 }
 
 // Run implements the command.
-func (c *identifyCommand) Run(ctx context.Context) error {
+func (c *identifyCommand) Run(ctx context.Context) (err error) {
 	if err := cmp.Or(within("images", c.Images, 0, mostImages), within("spans", c.Spans, 0, math.MaxInt32), within("threads", c.Threads, 0, mostThreads)); err != nil {
 		return err
 	}
 	debug.SetMemoryLimit(int64(c.MaxMem))
 	start := time.Now()
-	unlock, err := artifact.Lock(c.Out)
+	own, done, err := owned(c.Out)
 	if err != nil {
 		return err
 	}
-	defer unlock()
+	defer func() { err = errors.Join(err, done()) }()
+	for _, name := range identification.Files { // before the work
+		if err := own.Foreign(name); err != nil {
+			return err
+		}
+	}
+	if c.Matrices != "" {
+		_, doneMatrices, failed := owned(c.Matrices)
+		if failed != nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, doneMatrices()) }()
+	}
 	bars := newBars()
 	defer bars.finish()
 	images := cmp.Or(c.Images, math.MaxInt)
@@ -59,7 +71,8 @@ func (c *identifyCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	matrices := cmp.Or(c.Matrices, filepath.Join(c.Out, "matrices"))
+	const temporary = "matrices"
+	matrices := cmp.Or(c.Matrices, filepath.Join(c.Out, temporary))
 	r, err := identification.Run(ctx, run, identification.Options{Matrices: matrices, Spans: c.Spans, Threads: c.Threads, Progress: bars.show})
 	if err != nil {
 		return err
@@ -68,11 +81,28 @@ func (c *identifyCommand) Run(ctx context.Context) error {
 		return err
 	}
 	if c.Matrices == "" {
-		if err := os.RemoveAll(matrices); err != nil {
+		if err := own.RemoveWithin(temporary); err != nil {
 			return err
 		}
 	}
 	bars.finish()
 	fmt.Printf("%s\nin %s: %s\n", r.Text(), c.Out, time.Since(start).Round(100*time.Millisecond))
 	return nil
+}
+
+// owned keeps other runs out of a folder, in which this one replaces and removes nothing but what
+// runs wrote, until done is called.
+func owned(dir string) (own *artifact.Manifest, done func() error, err error) {
+	unlock, err := artifact.Lock(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	if own, err = artifact.Own(dir); err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	return own, func() error {
+		defer unlock()
+		return own.Close()
+	}, nil
 }

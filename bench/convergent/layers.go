@@ -7,6 +7,7 @@ import (
 	"os"
 	"text/tabwriter"
 
+	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 )
 
@@ -65,10 +66,10 @@ func (c *layersCommand) print(w io.Writer, l *source.LayerList) error {
 		return err
 	}
 	if hidden > 0 {
-		fmt.Fprintf(w, "\n%d others can be compared, too: -all lists them.\n", hidden)
+		fmt.Fprintf(w, "\n%s can be compared, too: -all lists what is hidden.\n", progress.Count(hidden, "other"))
 	}
 	if left > 0 {
-		fmt.Fprintf(w, "\n%d tensors cannot be: they do not begin with the samples.\n", left)
+		fmt.Fprintf(w, "\n%s cannot be, not beginning with the samples.\n", progress.Count(left, "tensor"))
 	}
 	return nil
 }

@@ -56,6 +56,8 @@ func stopped(k *kong.Context) {
 	text := "stopped; the same command goes on from here"
 	if name, _, _ := strings.Cut(k.Command(), " "); !slices.Contains([]string{"reproduce", "compare", "identify"}, name) {
 		text = "stopped; no file was written in part"
+	} else if !artifact.Kept() {
+		text = "stopped before anything was saved; the same command begins where this one did"
 	}
 	fmt.Fprintln(os.Stderr, "convergent:", text)
 	os.Exit(130)

@@ -14,16 +14,25 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
 )
 
+// statusFile is the variable that says where the command leaves its status.
+const statusFile = "CONVERGENT_TEST_STATUS"
+
 // TestMain lets the test's program be the command itself.
 func TestMain(m *testing.M) {
 	if os.Getenv("CONVERGENT_TEST_MAIN") != "" {
 		main()
+		if path := os.Getenv(statusFile); path != "" { // what Linux knows of this process, at its end
+			if status, err := os.ReadFile("/proc/self/status"); err != nil || os.WriteFile(path, status, 0o644) != nil {
+				os.Exit(1)
+			}
+		}
 		os.Exit(0)
 	}
 	os.Exit(m.Run())
@@ -94,9 +103,31 @@ func TestIdentify(t *testing.T) {
 	if _, stderr, code := run(t, "reproduce", "-arch", "tiny10", "-o", networks, "-nets", "2", "-epochs=1", "-train", "64", "-test", "30", "-images", "8", "-width", "0.1", "-draws", "3", "-lambdas", "0.1"); code != 0 {
 		t.Fatal(stderr)
 	}
+	// What no run wrote is neither replaced nor removed.
+	mine := map[string]string{"identified.csv": filepath.Join(out, "identified.csv"), "a matrix": filepath.Join(out, "matrices", "mine")}
+	for _, path := range mine {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o777), os.WriteFile(path, []byte("mine"), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, stderr, code := run(t, "identify", networks, "-o", out); code != 1 || !strings.Contains(stderr, "identified.csv is in the way") {
+		t.Errorf("over a file of someone else's: exit code %d: %s", code, stderr)
+	}
+	if err := os.Remove(mine["identified.csv"]); err != nil {
+		t.Fatal(err)
+	}
 	stdout, stderr, code := run(t, "identify", networks, "-o", out)
 	if code != 0 || stderr != "" {
 		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	if b, err := os.ReadFile(mine["a matrix"]); string(b) != "mine" {
+		t.Errorf("a file of someone else's beside matrices: %v", err)
+	}
+	if err := os.RemoveAll(filepath.Join(out, "matrices")); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := run(t, "identify", networks, "-o", out); code != 0 { // its own are
+		t.Errorf("again: exit code %d: %s", code, stderr)
 	}
 	for _, want := range []string{"conv8, pool", "linear CKA", "RBF CKA, 0.2", "linear regression, both ways", "CCA, mean square"} {
 		if !strings.Contains(stdout, want) {
@@ -104,7 +135,7 @@ func TestIdentify(t *testing.T) {
 		}
 	}
 	entries, err := os.ReadDir(out)
-	if err != nil || len(entries) != 3 {
+	if err != nil || len(entries) != 4 { // with the manifest
 		t.Errorf("the folder of results has %v: %v", entries, err)
 	}
 	text, err := os.ReadFile(filepath.Join(out, "identified.csv"))
@@ -137,34 +168,49 @@ func opens(t *testing.T, stdout, dir string) {
 	}
 }
 
-// TestInterrupt stops a run while it trains; the same command goes on.
+// TestInterrupt stops a run while it trains, before anything was saved, and after that, from where
+// the same command goes on.
 func TestInterrupt(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no interrupts between processes")
 	}
-	args := tiny(filepath.Join(t.TempDir(), "out"), "-epochs", "5000")
-	c := command(args...)
-	var errs bytes.Buffer
-	c.Stderr = &errs
-	stdout, err := c.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if lines := bufio.NewScanner(stdout); !lines.Scan() || !strings.Contains(lines.Text(), "train network") {
-		t.Errorf("the first line is %q", lines.Text())
-	}
-	if err := c.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	var exit *exec.ExitError
-	if err := c.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 {
-		t.Errorf("got %v", err)
-	}
-	if got := errs.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "same command goes on") {
-		t.Errorf("stderr: %q", got)
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"-epochs", "5000"}, "the same command goes on from here"},
+		{[]string{"-epochs", "1", "-train", "4000"}, "stopped before anything was saved"},
+	} {
+		out := filepath.Join(t.TempDir(), "out")
+		cmd := command(tiny(out, c.args...)...)
+		var errs bytes.Buffer
+		cmd.Stderr = &errs
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if lines := bufio.NewScanner(stdout); !lines.Scan() || !strings.Contains(lines.Text(), "train network") {
+			t.Errorf("the first line is %q", lines.Text())
+		}
+		for range 200 { // 20 s
+			if states, _ := filepath.Glob(filepath.Join(out, "nets", "*.state")); len(states) > 0 || c.args[1] == "1" {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		var exit *exec.ExitError
+		if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != 130 {
+			t.Errorf("got %v", err)
+		}
+		if got := errs.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, c.want) {
+			t.Errorf("stderr: %q, want %q", got, c.want)
+		}
 	}
 }
 

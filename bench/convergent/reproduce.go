@@ -31,6 +31,7 @@ type reproduce struct {
 	Rate     float64   `help:"Highest learning rate of the one-cycle schedule; 0 means 0.02 of caffenet32, 0.1 of tiny10, 0.2 of resnet20, and 0.15 of that for generated images." default:"0"`
 	Width    float64   `help:"Multiplies the channels, of caffenet32 32, 64, 96, 96 and 64; 0 means 0.5 for generated images, else 1." default:"0"`
 	Widths   []float64 `help:"Train two more networks of each of these widths, and compare them (none)." placeholder:"0.5,2"`
+	MaxMem   size      `help:"Refuse what is estimated to take more memory (${default})." default:"4GB"`
 	analysis
 }
 
@@ -62,17 +63,19 @@ func (c *reproduce) Run(ctx context.Context) error {
 	// Collect rather than grow beyond what a small machine has. Other images than generated
 	// ones need more by themselves, and a limit below what is needed has the collector at work
 	// all the time.
-	limit := int64(450 << 20)
-	if c.Data != "" || c.Nets > 4 {
-		limit = 4 << 30
+	limit := int64(c.MaxMem) - resident
+	if c.Data == "" && c.Nets <= 4 {
+		limit = min(limit, 450<<20)
 	}
-	debug.SetMemoryLimit(limit)
+	debug.SetMemoryLimit(max(limit, resident))
 	start := time.Now()
 	bars := newBars()
+	o := c.options(c.Out, bars)
+	o.MaxMemory = int64(c.MaxMem)
 	res, err := comparison.Reproduce(ctx, results.Training{
 		Data: c.Data, TrainImages: c.Train, TestImages: c.Test, Arch: c.Arch, Width: c.Width, Networks: c.Networks, Nets: c.Nets, Seed: c.Seed,
 		Epochs: c.Epochs, Batch: c.Batch, Rate: c.Rate, Layers: c.Layers, Images: c.Images, Widths: c.Widths,
-	}, c.options(c.Out, bars))
+	}, o)
 	bars.finish()
 	if err != nil {
 		return err

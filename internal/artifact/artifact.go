@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,8 +22,8 @@ import (
 
 // Files is what writing asks of the operating system, so that tests can make it fail.
 type Files interface {
-	CreateTemp(dir, pattern string) (File, error)
-	Rename(oldPath, newPath string) error
+	CreateTemp(dir *os.Root, prefix string) (File, error)
+	Rename(dir *os.Root, oldName, newName string) error
 }
 
 // File is a file that is being written.
@@ -39,13 +41,21 @@ var System Files = disk{}
 type disk struct{}
 
 // CreateTemp makes a temporary file that this process holds.
-func (disk) CreateTemp(dir, pattern string) (File, error) {
-	f, err := os.CreateTemp(dir, pattern)
-	if err == nil {
-		tryLock(f) // its writer is alive
+func (disk) CreateTemp(dir *os.Root, prefix string) (File, error) {
+	for {
+		f, err := dir.OpenFile(fmt.Sprintf("%s%d%s", prefix, rand.Uint32(), suffix), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err == nil {
+			tryLock(f) // its writer is alive
+		}
+		return f, err
 	}
-	return f, err
 }
+
+// Rename replaces newName by oldName.
+func (disk) Rename(dir *os.Root, oldName, newName string) error { return dir.Rename(oldName, newName) }
 
 // unfinished are the files that are being written.
 var unfinished sync.Map
@@ -58,77 +68,85 @@ func Abandon() {
 	})
 }
 
-// Rename replaces newPath by oldPath.
-func (disk) Rename(oldPath, newPath string) error { return os.Rename(oldPath, newPath) }
-
 // Write creates or replaces the file at path with what write writes. The data
 // goes to a file beside it that is synced and then renamed; on any error that
 // file is removed and path is as it was. What is no regular file is not replaced, nor, in a
-// folder that this process owns, what is not in its manifest. One that a killed writer left is removed
+// folder that this process owns, what is not in its manifest; and no link leads out of such a
+// folder. One that a killed writer left is removed
 // first. The folder of path is made if missing, and on an error removed again.
 func Write(path string, write func(w io.Writer) error) error {
 	manifest, name := manifestOf(path)
-	return put(path, manifest, name, write)
+	if manifest == nil {
+		return put(path, filepath.Dir(path), write, nil)
+	}
+	if err := manifest.Foreign(name); err != nil {
+		return err
+	}
+	return put(filepath.Join(manifest.dir, filepath.FromSlash(name)), manifest.dir, write, func(sum string) error { return manifest.record(name, sum) })
 }
 
-// put is Write of a file that is listed in a manifest under a name, unless that is nil.
-func put(path string, manifest *Manifest, name string, write func(w io.Writer) error) (err error) {
-	dir, prefix := filepath.Dir(path), "."+filepath.Base(path)+"."
+// put is Write of a file in a folder, or in one within. Before it is renamed it is recorded, unless
+// that is nil.
+func put(path, within string, write func(w io.Writer) error, record func(sum string) error) (err error) {
+	name := filepath.Base(path)
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s: %w, which is not replaced", path, ErrNotRegular)
 	}
-	if manifest != nil {
-		if err := manifest.Foreign(name); err != nil {
-			return err
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
 		}
-	}
-	remove, err := makeFolder(dir)
+	}()
+	dir, remove, err := openFolder(filepath.Dir(path), within)
 	if err != nil {
 		return err
 	}
 	defer func() {
+		dir.Close()
 		if err != nil {
 			remove()
 		}
 	}()
-	if err := Sweep(dir, prefix); err != nil {
+	if err := Sweep(dir, "."+name+"."); err != nil {
 		return err
 	}
-	f, err := System.CreateTemp(dir, prefix+"*"+suffix)
+	f, err := System.CreateTemp(dir, "."+name+".")
 	if err != nil {
 		return err
 	}
-	unfinished.Store(f.Name(), nil)
+	temporary := filepath.Base(f.Name())
+	writing := filepath.Join(filepath.Dir(path), temporary)
+	unfinished.Store(writing, nil)
 	defer func() {
 		if err != nil {
 			f.Close()
-			os.Remove(f.Name())
+			dir.Remove(temporary)
 		}
-		unfinished.Delete(f.Name())
+		unfinished.Delete(writing)
 	}()
 	h := sha256.New()
 	buf := bufio.NewWriterSize(io.MultiWriter(f, h), 1<<16)
 	if err := write(buf); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
 	if err := buf.Flush(); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
 	if err := f.Chmod(0o644); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
 	if err := f.Close(); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
-	if manifest != nil {
-		if err := manifest.record(name, hex.EncodeToString(h.Sum(nil))); err != nil {
+	if record != nil {
+		if err := record(hex.EncodeToString(h.Sum(nil))); err != nil {
 			return err
 		}
 	}
-	if err := System.Rename(f.Name(), path); err != nil {
+	if err := System.Rename(dir, temporary, name); err != nil {
 		return err
 	}
 	syncFolder(dir)
@@ -137,8 +155,8 @@ func put(path string, manifest *Manifest, name string, write func(w io.Writer) e
 
 // syncFolder has what was renamed in a folder outlast a loss of power, where the system can:
 // Windows and some file systems cannot, and say so by an error.
-func syncFolder(dir string) {
-	if d, err := os.Open(dir); err == nil {
+func syncFolder(dir *os.Root) {
+	if d, err := dir.Open("."); err == nil {
 		d.Sync()
 		d.Close()
 	}
@@ -147,14 +165,17 @@ func syncFolder(dir string) {
 // suffix ends the names of files that are being written.
 const suffix = ".tmp"
 
+// tryLock is how files are locked, so that tests can have a file system that knows no locks.
+var tryLock = flock
+
 // forgotten is for how long a file has not been written to whose writer is taken for dead
 // where a file system knows no locks, as some that clusters share do.
 const forgotten = time.Hour
 
 // Sweep removes files that killed writers left in a folder: those of this package whose
 // names begin with the prefix and that no process holds.
-func Sweep(dir, prefix string) error {
-	entries, err := os.ReadDir(dir)
+func Sweep(dir *os.Root, prefix string) error {
+	entries, err := fs.ReadDir(dir.FS(), ".")
 	if err != nil {
 		return err
 	}
@@ -162,14 +183,13 @@ func Sweep(dir, prefix string) error {
 		if !strings.HasPrefix(e.Name(), prefix) || !strings.HasSuffix(e.Name(), suffix) || !e.Type().IsRegular() {
 			continue
 		}
-		name := filepath.Join(dir, e.Name())
-		f, err := os.Open(name)
+		f, err := dir.Open(e.Name())
 		if err != nil {
 			continue // renamed meanwhile, or of another owner
 		}
 		info, failed := f.Stat()
 		if has, known := tryLock(f); has && (known || failed == nil && time.Since(info.ModTime()) > forgotten) {
-			err = os.Remove(name)
+			err = dir.Remove(e.Name())
 		}
 		f.Close()
 		if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -203,15 +223,17 @@ func Lock(dir string) (unlock func(), err error) {
 	}, nil
 }
 
-// writable is makeFolder, and an error if nothing can be written there.
-func writable(dir string) (remove func(), err error) {
-	remove, err = makeFolder(dir)
+// writable makes a folder, and returns an error if nothing can be written there. The returned
+// function removes what was made, as far as nothing is in it.
+func writable(path string) (remove func(), err error) {
+	dir, remove, err := openFolder(path, path)
 	if err != nil {
 		return nil, err
 	}
-	probe := filepath.Join(dir, ".writable")
-	if err = WriteFile(probe, nil); err == nil {
-		err = os.Remove(probe)
+	defer dir.Close()
+	f, err := System.CreateTemp(dir, ".writable.")
+	if err == nil {
+		err = errors.Join(f.Close(), dir.Remove(filepath.Base(f.Name())))
 	}
 	if err != nil {
 		remove()
@@ -219,11 +241,12 @@ func writable(dir string) (remove func(), err error) {
 	return remove, err
 }
 
-// makeFolder makes a folder and those that it lies in. The returned function removes what
-// was made, as far as nothing is in it.
-func makeFolder(dir string) (remove func(), err error) {
+// openFolder opens a folder, which is another or lies in it, by a way that no link leads out of.
+// Folders that are missing are made; the returned function removes those, as far as nothing is in
+// them.
+func openFolder(path, within string) (dir *os.Root, remove func(), err error) {
 	var missing []string // the deepest first
-	for at := filepath.Clean(dir); at != filepath.Dir(at); at = filepath.Dir(at) {
+	for at := filepath.Clean(path); at != filepath.Dir(at); at = filepath.Dir(at) {
 		if _, err := os.Lstat(at); !errors.Is(err, os.ErrNotExist) {
 			break
 		}
@@ -234,10 +257,27 @@ func makeFolder(dir string) (remove func(), err error) {
 			os.Remove(at) // which fails if something is in it
 		}
 	}
-	if err = os.MkdirAll(dir, 0o777); err != nil {
-		remove()
+	defer func() {
+		if err != nil {
+			remove()
+		}
+	}()
+	name, err := filepath.Rel(within, path)
+	if err == nil {
+		err = os.MkdirAll(within, 0o777)
 	}
-	return remove, err
+	if err == nil {
+		dir, err = os.OpenRoot(within)
+	}
+	if err != nil || name == "." {
+		return dir, remove, err
+	}
+	defer dir.Close()
+	if err := dir.MkdirAll(name, 0o777); err != nil {
+		return nil, remove, err
+	}
+	inner, err := dir.OpenRoot(name)
+	return inner, remove, err
 }
 
 // Fresh is an error if something is at path already.
@@ -271,7 +311,11 @@ func Seal(path string, v any, files ...string) error {
 		}
 		e.Files[name] = sum(b)
 	}
-	return Write(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(e) })
+	if err := Write(path, func(w io.Writer) error { return json.NewEncoder(w).Encode(e) }); err != nil {
+		return err
+	}
+	Keep()
+	return nil
 }
 
 // Unseal reads what Seal wrote. If the file does not exist, or it or one that it has a
@@ -291,6 +335,7 @@ func Unseal(path string, v any) error {
 			return fmt.Errorf("%s: %s is damaged: %w", path, name, os.ErrNotExist)
 		}
 	}
+	Keep()
 	return json.Unmarshal(e.Value, v)
 }
 

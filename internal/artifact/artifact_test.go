@@ -68,19 +68,19 @@ func (d *faultyDisk) call() error {
 	return nil
 }
 
-func (d *faultyDisk) CreateTemp(dir, pattern string) (File, error) {
+func (d *faultyDisk) CreateTemp(dir *os.Root, prefix string) (File, error) {
 	if err := d.call(); err != nil {
 		return nil, err
 	}
-	f, err := d.disk.CreateTemp(dir, pattern)
+	f, err := d.disk.CreateTemp(dir, prefix)
 	return faultyFile{f, d}, err
 }
 
-func (d *faultyDisk) Rename(oldPath, newPath string) error {
+func (d *faultyDisk) Rename(dir *os.Root, oldName, newName string) error {
 	if err := d.call(); err != nil {
 		return err
 	}
-	return d.disk.Rename(oldPath, newPath)
+	return d.disk.Rename(dir, oldName, newName)
 }
 
 type faultyFile struct {
@@ -140,7 +140,12 @@ func TestSweep(t *testing.T) {
 		if _, err := os.Stat(stale); err == nil {
 			t.Error("what was left is still there")
 		}
-		return Sweep(filepath.Dir(path), ".b.txt.") // would take the file that is being written
+		dir, err := os.OpenRoot(filepath.Dir(path))
+		if err != nil {
+			return err
+		}
+		defer dir.Close()
+		return Sweep(dir, ".b.txt.") // would take the file that is being written
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,5 +4,5 @@ package artifact
 
 import "os"
 
-// tryLock gives every process the file: there are no locks here that end with a process.
-func tryLock(*os.File) (has, known bool) { return true, false }
+// flock gives every process the file: there are no locks here that end with a process.
+func flock(*os.File) (has, known bool) { return true, false }

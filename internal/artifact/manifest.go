@@ -3,12 +3,15 @@ package artifact
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -101,7 +104,12 @@ func (m *Manifest) Foreign(name string) error {
 func (m *Manifest) record(name, sum string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f, err := os.OpenFile(m.path(), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
+	dir, err := os.OpenRoot(m.dir)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	f, err := dir.OpenFile(ManifestFile, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o644)
 	if err != nil {
 		return err
 	}
@@ -117,53 +125,101 @@ func (m *Manifest) record(name, sum string) error {
 
 // Remove removes the files that are listed, and folders that are empty then. If one is not
 // as it was written, that is an error and nothing is removed.
-func (m *Manifest) Remove() error { return m.remove(true) }
-
-// Removable returns the error that Remove would, and removes nothing.
-func (m *Manifest) Removable() error { return m.remove(false) }
-
-func (m *Manifest) remove(all bool) error {
+func (m *Manifest) Remove() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var own []string
-	folders := make(map[string]bool)
-	for _, name := range slices.Sorted(maps.Keys(m.sums)) {
+	if err := m.remove(m.names()); err != nil {
+		return err
+	}
+	err := os.Remove(m.path())
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return err
+}
+
+// Removable returns the error that Remove would, and removes nothing.
+func (m *Manifest) Removable() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, err := m.present(m.names())
+	return err
+}
+
+// RemoveWithin is Remove of what is listed in a folder within, whose path has slashes.
+func (m *Manifest) RemoveWithin(folder string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.remove(slices.DeleteFunc(m.names(), func(name string) bool { return !strings.HasPrefix(name, folder+"/") }))
+}
+
+// Remove removes a file that was written into a folder that this process owns, if it is there. It
+// is an error if it is not as it was written.
+func Remove(path string) error {
+	m, name := manifestOf(path)
+	if m == nil {
+		return fmt.Errorf("%s: in no folder of a run", path)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.sums[name] == nil {
+		return nil
+	}
+	return m.remove([]string{name})
+}
+
+// present returns those of the listed files that are there. It is an error if one is not as it was
+// written.
+func (m *Manifest) present(names []string) (own []string, err error) {
+	for _, name := range names {
 		path := filepath.Join(m.dir, filepath.FromSlash(name))
 		if inside, err := confined(m.dir, name); err != nil || !inside {
-			return fmt.Errorf("%s: a link in it leads out of %s; remove that", path, m.dir)
+			return nil, fmt.Errorf("%s: a link in it leads out of %s; remove that", path, m.dir)
 		}
 		is, err := m.is(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !is {
-			return fmt.Errorf("%s has changed since a run wrote it; move it, or choose another folder with -out", path)
+			return nil, fmt.Errorf("%s has changed since a run wrote it; move it, or choose another folder with -out", path)
 		}
-		own = append(own, path)
-		for dir := filepath.Dir(path); len(dir) > len(m.dir); dir = filepath.Dir(dir) {
-			folders[dir] = true
-		}
+		own = append(own, name)
 	}
-	if !all {
-		return nil
+	return own, nil
+}
+
+// remove removes listed files, and folders that are empty then.
+func (m *Manifest) remove(names []string) error {
+	own, err := m.present(names)
+	if err != nil {
+		return err
 	}
-	for _, path := range own {
-		if err := os.Remove(path); err != nil {
+	folders := make(map[string]bool)
+	if len(own) > 0 {
+		dir, err := os.OpenRoot(m.dir)
+		if err != nil {
 			return err
 		}
+		defer dir.Close()
+		for _, name := range own {
+			if err := dir.Remove(filepath.FromSlash(name)); err != nil {
+				return err
+			}
+			for at := path.Dir(name); at != "."; at = path.Dir(at) {
+				folders[at] = true
+			}
+		}
+		for _, name := range slices.Backward(slices.Sorted(maps.Keys(folders))) {
+			dir.Remove(filepath.FromSlash(name)) // which fails if something is in it
+		}
 	}
-	for _, dir := range slices.Backward(slices.Sorted(maps.Keys(folders))) {
-		os.Remove(dir) // which fails if something is in it
+	for _, name := range names {
+		delete(m.sums, name)
 	}
-	clear(m.sums)
-	err := os.Remove(m.path())
-	if errors.Is(err, fs.ErrNotExist) {
-		err = nil
-	}
-	return err
+	return nil
 }
 
 // confined reports whether a path in a folder leads through no link.
@@ -188,12 +244,30 @@ func (m *Manifest) is(name string) (bool, error) {
 	if err != nil || !info.Mode().IsRegular() {
 		return false, err
 	}
-	b, err := ReadFile(path)
-	return err == nil && slices.Contains(m.sums[name], sum(b)), err
+	own, err := sumOf(path)
+	return err == nil && slices.Contains(m.sums[name], own), err
+}
+
+// sumOf is the checksum of a file, which is read piece by piece.
+func sumOf(path string) (string, error) {
+	f, _, err := Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	_, err = io.Copy(h, f)
+	return hex.EncodeToString(h.Sum(nil)), err
 }
 
 // Names are the paths that are listed, sorted.
-func (m *Manifest) Names() []string { return slices.Sorted(maps.Keys(m.sums)) }
+func (m *Manifest) Names() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.names()
+}
+
+func (m *Manifest) names() []string { return slices.Sorted(maps.Keys(m.sums)) }
 
 // Disown ends what Own began, and leaves the manifest as it is.
 func (m *Manifest) Disown() {
@@ -217,11 +291,11 @@ func (m *Manifest) Close() error {
 		sums := m.sums[name]
 		newest := sums[len(sums)-1]
 		if len(sums) > 1 { // a writer that was killed did not put the newest in its place
-			b, err := ReadFile(path)
+			is, err := sumOf(path)
 			if err != nil {
 				return err
 			}
-			if is := sum(b); slices.Contains(sums, is) { // else it has changed
+			if slices.Contains(sums, is) { // else it has changed
 				newest = is
 			}
 		}
@@ -233,8 +307,8 @@ func (m *Manifest) Close() error {
 		}
 		return nil
 	}
-	return put(m.path(), nil, "", func(w io.Writer) error {
+	return put(m.path(), m.dir, func(w io.Writer) error {
 		_, err := w.Write(text.Bytes())
 		return err
-	})
+	}, nil)
 }

@@ -1,6 +1,8 @@
 package artifact
 
 import (
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,6 +97,52 @@ func TestManifest(t *testing.T) {
 	}
 }
 
+// TestConfined: neither a link that was there nor one that is put there while a file is written
+// leads out of a folder of results.
+func TestConfined(t *testing.T) {
+	dir, outside := t.TempDir(), t.TempDir()
+	victim := filepath.Join(outside, "x")
+	if err := os.WriteFile(victim, []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sub := filepath.Join(dir, "sub")
+	if err := os.Symlink(outside, sub); err != nil {
+		t.Skip(err)
+	}
+	m, err := Own(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for _, name := range []string{"x", "y", "z/y"} {
+		if err := WriteFile(filepath.Join(sub, name), []byte("out")); err == nil {
+			t.Errorf("%s is written through a link", name)
+		}
+	}
+	if err := os.Remove(sub); err != nil {
+		t.Fatal(err)
+	}
+	err = Write(filepath.Join(sub, "x"), func(w io.Writer) error {
+		return errors.Join(os.Rename(sub, sub+"-moved"), os.Symlink(outside, sub))
+	})
+	if err != nil {
+		t.Error(err) // it is in the folder, wherever that is now
+	}
+	if err := os.Remove(sub); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("..", sub); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(filepath.Join(sub, "y"), nil); err == nil {
+		t.Error("written into the folder above")
+	}
+	entries, err := os.ReadDir(outside)
+	if b, _ := os.ReadFile(victim); err != nil || len(entries) != 1 || string(b) != "mine" {
+		t.Errorf("outside are %v, %v, with %q", entries, err, b)
+	}
+}
+
 // TestWriteOverOthers: links, devices and pipes are not replaced.
 func TestWriteOverOthers(t *testing.T) {
 	dir := t.TempDir()
@@ -117,4 +165,43 @@ func TestWriteOverOthers(t *testing.T) {
 	if b, _ := os.ReadFile(target); string(b) != "mine" {
 		t.Errorf("the target holds %q", b)
 	}
+}
+
+// FuzzManifest reads any bytes as a manifest: what it makes a process remove lies in the folder,
+// and is as the manifest says.
+func FuzzManifest(f *testing.F) {
+	const own, mine = "own", "mine"
+	f.Add([]byte(sum([]byte(own)) + "  own\n" + sum([]byte(own)) + "  sub/own\n" + sum([]byte(mine)) + "  ../mine\n"))
+	f.Add([]byte(sum([]byte(own)) + "  link/mine\n" + sum([]byte(mine)) + "  link/mine\n"))
+	f.Add([]byte(sum([]byte(mine)) + "  sub/../../mine\n" + sum(nil) + "  .\n" + sum(nil) + "  " + ManifestFile))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		outside := t.TempDir()
+		dir := filepath.Join(outside, "dir")
+		in := func(name string) string { return filepath.Join(dir, name) }
+		if err := errors.Join(os.MkdirAll(in("sub"), 0o777), os.WriteFile(filepath.Join(outside, mine), []byte(mine), 0o644), os.WriteFile(in(mine), []byte(mine), 0o644),
+			os.WriteFile(in(own), []byte(own), 0o644), os.WriteFile(in("sub/own"), []byte(own), 0o644), os.Symlink(outside, in("link")), os.WriteFile(in(ManifestFile), text, 0o644)); err != nil {
+			t.Skip(err)
+		}
+		m, err := Own(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed := make(map[string]bool)
+		for _, name := range m.Names() {
+			listed[name] = true
+		}
+		m.Remove()
+		m.Disown()
+		if b, err := os.ReadFile(filepath.Join(outside, mine)); err != nil || string(b) != mine {
+			t.Errorf("outside: %q, %v", b, err)
+		}
+		if _, err := os.Lstat(in("link")); err != nil {
+			t.Error("a link is removed")
+		}
+		for _, name := range []string{own, "sub/own", mine} {
+			if _, err := os.Lstat(in(name)); err != nil && !listed[name] {
+				t.Errorf("%s is removed, which is not listed", name)
+			}
+		}
+	})
 }

@@ -46,5 +46,8 @@ func FuzzFileName(f *testing.F) {
 		if (a == b) != strings.EqualFold(x, y) || filepath.Base(x) != x || len(x) > maxName {
 			t.Fatalf("%q and %q are called %q and %q", a, b, x, y)
 		}
+		if name, ok := NameOf(x); ok && name != a || !ok && !strings.Contains(x, "=-") {
+			t.Fatalf("%q is called %q, which is the file of %q, %v", a, x, name, ok)
+		}
 	})
 }

@@ -17,6 +17,9 @@ func Open(path string) (*os.File, fs.FileInfo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if info.IsDir() {
+		return nil, nil, fmt.Errorf("%s: a folder, %w", path, ErrNotRegular)
+	}
 	if !info.Mode().IsRegular() {
 		return nil, nil, fmt.Errorf("%s: %w", path, ErrNotRegular)
 	}

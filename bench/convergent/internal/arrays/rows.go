@@ -2,13 +2,14 @@ package arrays
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"os"
 	"slices"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 )
 
 // chunk is how many bytes are read and converted at a time, in the cache.
@@ -90,15 +91,15 @@ func (r *Rows) Append(a *Array) error {
 
 // String says how many there are of what, as in "300 samples, 64 tokens, 48 units".
 func (r *Rows) String() string {
-	s := fmt.Sprintf("%d samples, ", r.Samples)
+	s := progress.Count(r.Samples, "sample") + ", "
 	switch len(r.Extents) {
 	case 0:
 	case 1:
-		s += fmt.Sprintf("%d tokens, ", r.Positions)
+		s += progress.Count(r.Positions, "token") + ", "
 	default:
 		s += times(r.Extents) + " positions, "
 	}
-	return s + fmt.Sprintf("%d units", r.Units)
+	return s + progress.Count(r.Units, "unit")
 }
 
 // Memory returns the bytes that reading takes, beside the caller's.

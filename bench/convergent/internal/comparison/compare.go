@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/convergent-go/convergent/bench/convergent/internal/graph"
 	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
 	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
@@ -237,11 +239,20 @@ func openMoments(in source.Options, o Options) (layers []*observe.Layer, network
 	}
 	taken := make(map[string]bool)
 	var names []string
-	r := &road{Options: o}
 	for _, path := range in.Networks {
 		if !isMoments(path) {
 			return nil, nil, fmt.Errorf("%s: moments and arrays are not compared with each other; make moments of all networks at once: convergent moments A.npy B.npy -o all%s", path, momentsSuffix)
 		}
+	}
+	r := &road{Options: o}
+	total, largest := momentsSizes(in.Networks)
+	if n := len(in.Only); n > 0 {
+		total = min(total, int64(n)*largest)
+	}
+	if err := r.afford(total + observe.WorkMatrices*largest); err != nil {
+		return nil, nil, err
+	}
+	for _, path := range in.Networks {
 		m, err := corr.LoadMoments(path)
 		if err != nil {
 			return nil, nil, err
@@ -272,17 +283,25 @@ func openMoments(in source.Options, o Options) (layers []*observe.Layer, network
 			return nil, nil, fmt.Errorf("%s: two layers are called %s", path, l.Name)
 		}
 		taken[l.Name] = true
-		if err := r.afford(corr.EstimateMemory(l.Units...)); err != nil {
-			return nil, nil, err
-		}
 		layers = append(layers, l)
 	}
 	for _, only := range in.Only {
 		if !slices.Contains(names, only) {
-			return nil, nil, fmt.Errorf("-layers: there is no layer %q in the files of moments, which have %s", only, strings.Join(names, ", "))
+			return nil, nil, fmt.Errorf("-layers: there is no layer %q in the files of moments, which have %s", only, strings.Join(graph.Nearest(only, names), ", "))
 		}
 	}
 	return layers, networks, nil
+}
+
+// momentsSizes are how large files of moments are, all of them and the largest: about as large as
+// the moments in memory, which are a matrix of float64. What is no file is found when it is read.
+func momentsSizes(paths []string) (total, largest int64) {
+	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil {
+			total, largest = total+info.Size(), max(largest, info.Size())
+		}
+	}
+	return total, largest
 }
 
 func networkNames(networks []results.Network) []string {

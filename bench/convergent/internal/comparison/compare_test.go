@@ -388,7 +388,7 @@ func TestErrors(t *testing.T) {
 		"ids":             {[]string{a, a}, func(o *activations) { o.SampleIDs = []string{a} }, []string{"one for each"}},
 		"ids of numbers":  {[]string{a, a}, func(o *activations) { o.SampleIDs = []string{a, a} }, []string{"a.npy", "labels"}},
 		"moments of one":  {[]string{one}, nil, []string{"one.moments", "one network", "convergent moments A.npy B.npy"}},
-		"moments, arrays": {[]string{one, a}, nil, []string{"one.moments", "moments"}},
+		"moments, arrays": {[]string{one, a}, nil, []string{"a.npy: moments and arrays"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := activations{source.Options{Networks: c.networks}, Options{Analysis: results.Analysis{Draws: 3}, Out: in("out")}}

@@ -200,15 +200,23 @@ func (r *road) acrossLayers(ctx context.Context, o *observe.Observation, epochs 
 	})
 }
 
+// afford is an error if what is estimated to take so many bytes takes more than is allowed.
 func (r *road) afford(bytes int64) error {
-	if r.MaxMemory > 0 && bytes > r.MaxMemory {
-		about := fmt.Sprintf("about %d MB of", bytes>>20)
-		if bytes == math.MaxInt64 {
-			about = "more than any"
-		}
-		return fmt.Errorf("-max-mem: this takes %s memory, more than %d MB; raise it, do without intervals (-groups 1), or compare fewer layers at a time (-layers)", about, r.MaxMemory>>20)
+	return afford(r.MaxMemory, bytes, "raise it, do without intervals (-groups 1), or compare fewer layers at a time (-layers)")
+}
+
+// program is about how many bytes the program takes for itself.
+const program = 24 << 20
+
+func afford(most, bytes int64, advice string) error {
+	if most == 0 || bytes <= most-program {
+		return nil
 	}
-	return nil
+	about := "more than any"
+	if bytes < math.MaxInt64-program {
+		about = fmt.Sprintf("about %d MB of", (bytes+program)>>20+1)
+	}
+	return fmt.Errorf("-max-mem: this takes %s memory, more than %d MB; %s", about, most>>20, advice)
 }
 
 // layer compares all networks at one layer, and writes what people may want: the joint
@@ -229,6 +237,9 @@ func (r *road) layer(ctx context.Context, l *observe.Layer) (*results.Layer, err
 	if err != nil {
 		return nil, err
 	}
+	if least := fewestLive(layer); r.Clusters > least {
+		r.Progress.Report(progress.Event{Task: fmt.Sprintf("warning: -clusters %d: at layer %s there are not so many, since two networks have %s that are not dead", r.Clusters, l.Name, progress.Count(least, "unit"))})
+	}
 	if err := l.Moments.Save(filepath.Join(dir, results.MomentsFile)); err != nil {
 		return nil, err
 	}
@@ -245,6 +256,15 @@ func (r *road) layer(ctx context.Context, l *observe.Layer) (*results.Layer, err
 		}
 	}
 	return results.Resume(filepath.Join(dir, results.LayerFile), r.layerFiles(layer.Pairs, l.Patches != nil), func() (*results.Layer, error) { return layer, nil })
+}
+
+// fewestLive is how many units that are not dead two networks have together at least.
+func fewestLive(l *results.Layer) int {
+	least := math.MaxInt
+	for _, p := range l.Pairs {
+		least = min(least, l.Units[p.A]-len(l.Dead[p.A])+l.Units[p.B]-len(l.Dead[p.B]))
+	}
+	return least
 }
 
 // finish writes the results of all layers, with what follows from all of them.

@@ -53,10 +53,10 @@ func newManifest(in source.Options, opened source.Source) (*manifest, error) {
 	if err := json.NewEncoder(h).Encode(settings); err != nil {
 		return nil, err
 	}
-	var models []string // checksums of networks that are run, and then of those before training
+	sums := make(map[string]string)
 	known := len(d.Files) > 0
 	for _, path := range d.Files {
-		sum, err := inputSum(path)
+		sum, err := inputSum(path, slices.ContainsFunc(d.Models, func(files []string) bool { return slices.Contains(files, path) }))
 		if errors.Is(err, artifact.ErrNotRegular) {
 			known = false
 			continue
@@ -65,14 +65,12 @@ func newManifest(in source.Options, opened source.Source) (*manifest, error) {
 			return nil, err
 		}
 		fmt.Fprintln(h, filepath.Base(path), sum)
-		if source.IsModel(path) { // whose weights in other files follow as files of their own
-			models = append(models, sum)
-		}
+		sums[path] = sum
 	}
 	for i, n := range d.Networks {
 		m.Networks = append(m.Networks, origin{File: n.File})
-		if models != nil {
-			m.Networks[i].SHA256 = models[i]
+		if d.Models != nil {
+			m.Networks[i].SHA256 = modelSum(d.Models[i], sums)
 		}
 	}
 	if known {
@@ -87,10 +85,10 @@ func newManifest(in source.Options, opened source.Source) (*manifest, error) {
 // their headers, and zips the checksums of all that is in them.
 const ends = 1 << 20
 
-// inputSum is a checksum of a file that is read: of networks that are run all bytes, of other
-// files the size and the ends, and of a folder the names and sizes of what is in it. It does not
+// inputSum is a checksum of a file that is read: of all bytes of networks that are run, of other
+// files of the size and the ends, and of a folder the names and sizes of what is in it. It does not
 // depend on where that lies, nor on when it was copied there.
-func inputSum(path string) (string, error) {
+func inputSum(path string, whole bool) (string, error) {
 	h := sha256.New()
 	if info, err := os.Stat(path); err != nil {
 		return "", err
@@ -115,7 +113,7 @@ func inputSum(path string) (string, error) {
 	size := info.Size()
 	fmt.Fprintln(h, size)
 	parts := []*io.SectionReader{io.NewSectionReader(f, 0, size)}
-	if size > 2*ends && !source.IsModel(path) {
+	if size > 2*ends && !whole {
 		parts = []*io.SectionReader{io.NewSectionReader(f, 0, ends), io.NewSectionReader(f, size-ends, ends)}
 	}
 	for _, part := range parts {
@@ -124,6 +122,19 @@ func inputSum(path string) (string, error) {
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// modelSum is the checksum of the file of a network that is run or, if its weights are in other
+// files, one of the checksums of all.
+func modelSum(files []string, sums map[string]string) string {
+	if len(files) == 1 {
+		return sums[files[0]]
+	}
+	h := sha256.New()
+	for _, path := range files {
+		fmt.Fprintln(h, sums[path])
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func (m *manifest) String() string {

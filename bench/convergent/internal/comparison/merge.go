@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -21,6 +22,8 @@ import (
 type MergeOptions struct {
 	Partial   bool // shards may be missing, of which the sum is a branch of the tree
 	Overwrite bool // replace files that are there already
+
+	MaxMemory int64 // refuse what is estimated to take more bytes; 0: no limit
 }
 
 // Merged is a file of merged moments.
@@ -66,6 +69,11 @@ func Merge(ctx context.Context, paths []string, out string, o MergeOptions) ([]M
 	for _, l := range layers {
 		if first := layers[0]; len(l.files) != len(first.files) {
 			return nil, fmt.Errorf("%d files are of layer %s, and %d of layer %s: one is missing, or another layer is among them", len(first.files), first.name, len(l.files), l.name)
+		}
+	}
+	for _, l := range layers {
+		if err := afford(o.MaxMemory, l.memory(), "raise it"); err != nil {
+			return nil, err
 		}
 	}
 	for i, l := range layers {
@@ -215,6 +223,22 @@ func (l *mergedLayer) checkWhole() error {
 		}
 	}
 	return nil
+}
+
+// memory estimates the bytes that merging takes: the branches that wait for their siblings, one
+// that is read, decoded and validated, and one that is written.
+func (l *mergedLayer) memory() int64 {
+	held := 1
+	var paths []string
+	for _, m := range l.files {
+		paths = append(paths, m.path)
+	}
+	if l.shards() {
+		held = bits.Len(uint(len(paths)))
+	}
+	const work = 3
+	_, largest := momentsSizes(paths)
+	return int64(held+work) * largest
 }
 
 // merge adds the files up.

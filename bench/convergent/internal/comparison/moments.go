@@ -104,7 +104,7 @@ func (r *road) counted(task string, total int) func(samples int) {
 	return func(samples int) {
 		if time.Since(last) >= every {
 			last = time.Now()
-			r.Progress.Report(progress.Event{Task: fmt.Sprintf("%s: %d samples", task, samples)})
+			r.Progress.Report(progress.Event{Task: fmt.Sprintf("%s: %s", task, progress.Count(samples, "sample"))})
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/finding"
 	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
+	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 	"github.com/convergent-go/convergent/bench/convergent/internal/train"
 	"github.com/convergent-go/convergent/corr"
 )
@@ -35,6 +36,15 @@ func Reproduce(ctx context.Context, t results.Training, o Options) (_ *results.R
 	defer func() { err = errors.Join(err, r.folder.Close()) }()
 	if err := networks.Load(ctx); err != nil {
 		return nil, err
+	}
+	if o.MaxMemory > 0 {
+		memory, err := networks.Memory(func(d *source.Description) int64 { return observe.Memory(d, r.plan("")) })
+		if err != nil {
+			return nil, err
+		}
+		if err := afford(o.MaxMemory, memory, "raise it, or train on fewer images (-train), in smaller steps (-batch) or by fewer -threads"); err != nil {
+			return nil, err
+		}
 	}
 	if err := r.folder.Claim(config); err != nil {
 		return nil, err

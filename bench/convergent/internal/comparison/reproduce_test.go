@@ -3,7 +3,9 @@ package comparison
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -339,13 +341,13 @@ type refusing struct {
 	lock      sync.Mutex
 }
 
-func (r *refusing) Rename(from, to string) error {
+func (r *refusing) Rename(dir *os.Root, from, to string) error {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	if r.calls++; r.calls == r.at {
 		return syscall.ENOSPC
 	}
-	return r.Files.Rename(from, to)
+	return r.Files.Rename(dir, from, to)
 }
 
 // TestEveryWriteFails has each file in turn refused, and every file that is kept damaged:
@@ -436,6 +438,14 @@ func TestKilledRunGoesOn(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(o.Out, part), []byte("par"), 0o666); err != nil {
 				t.Fatal(err)
 			}
+		}
+		manifest, err := os.OpenFile(filepath.Join(o.Out, artifact.ManifestFile), os.O_APPEND|os.O_WRONLY, 0)
+		if err == nil {
+			_, err = fmt.Fprintf(manifest, "%x  nets/net1.safetensors.state\n", sha256.Sum256([]byte("par")))
+			err = errors.Join(err, manifest.Close())
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 		o.Layers = []string{"conv1", "conv3"} // the order makes no other run
 		reproduce(t, o)

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 )
 
 // heldOut is the share, one in so many, that is held out for testing where there
@@ -84,7 +86,7 @@ func loadClasses(ctx context.Context, fsys fs.FS, base string, folders []string,
 		return nil, err
 	}
 	if n := turned.Load(); n > 0 {
-		notes = append(notes, fmt.Sprintf("%d images say by EXIF that they are to be turned or mirrored, and are not, as in PyTorch's ImageFolder", n))
+		notes = append(notes, progress.Count(n, "image")+" to be turned or mirrored, as EXIF says, and not turned, as in PyTorch's ImageFolder")
 	}
 	s.Notes = notes
 	return s, nil

@@ -11,6 +11,7 @@ import (
 	"image/jpeg"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -181,9 +182,17 @@ func TestManyScans(t *testing.T) {
 	}
 }
 
-// TestOrientation: what EXIF says is counted, and not applied.
+// TestOrientation: what EXIF says is counted, and not applied, as in torchvision's ImageFolder.
 func TestOrientation(t *testing.T) {
-	file := asJPEG(plain(8, 8, color.White))
+	m := plain(16, 8, color.White).(*image.NRGBA)
+	for i := range 16 * 3 { // black on the left
+		m.Set(i%3, i/3%8, color.Black)
+	}
+	file := asJPEG(m)
+	want, err := decodeImage(file)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 		exif := []byte("Exif\x00\x00II*\x00")
 		if order == binary.BigEndian {
@@ -212,11 +221,14 @@ func TestOrientation(t *testing.T) {
 		if got := orientation(turned); got != 6 {
 			t.Errorf("orientation %d", got)
 		}
+		if got, err := decodeImage(turned); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("the image is turned: %v", err)
+		}
 		for n := range turned { // whatever is cut
 			orientation(turned[:n])
 		}
 		s, err := Open(t.Context(), files{"a/1.jpg": turned, "a/2.jpg": turned, "b/1.jpg": file, "b/2.jpg": file}.folder(t), OpenOptions{})
-		if err != nil || len(s.Notes) != 1 || !strings.HasPrefix(s.Notes[0], "2 images say by EXIF") {
+		if err != nil || len(s.Notes) != 1 || !strings.HasPrefix(s.Notes[0], "2 images to be turned") {
 			t.Errorf("%v, %v", s.Notes, err)
 		}
 	}

@@ -67,38 +67,13 @@ func matcher(pattern string) func(name string) bool {
 	return func(name string) bool { return name == pattern || exp.MatchString(name) }
 }
 
-// nearest returns the name of the layer that takes the fewest changes of letters.
-func (g *Graph) nearest(name string) string {
-	best, least := "", 0
+// nearest returns the name of the layer that is nearest to a pattern.
+func (g *Graph) nearest(pattern string) string {
+	var names []string
 	for _, l := range g.Layers {
-		if l.Reason != "" {
-			continue
-		}
-		if d := distance(name, l.Name); best == "" || d < least {
-			best, least = l.Name, d
+		if l.Reason == "" {
+			names = append(names, l.Name)
 		}
 	}
-	return best
-}
-
-// distance is how many letters must be put in, taken out or replaced (Levenshtein).
-func distance(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	row := make([]int, len(y)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i, r := range x {
-		before := row[0]
-		row[0] = i + 1
-		for j, s := range y {
-			replaced := before
-			if r != s {
-				replaced++
-			}
-			before = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(y)]
+	return append(Nearest(pattern, names), "")[0]
 }

@@ -80,6 +80,9 @@ func New(ctx context.Context, m *onnx.Model, inputs map[string]*onnx.Tensor, sam
 	if len(taps) == 0 {
 		return nil, fmt.Errorf("the model computes nothing of its inputs")
 	}
+	if err := g.finiteWeights(); err != nil {
+		return nil, err
+	}
 	for _, v := range m.Outputs() {
 		g.outputs[v.Name] = true
 	}

@@ -1,7 +1,11 @@
 package graph
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
+	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -102,7 +106,7 @@ func TestChoose(t *testing.T) {
 		{[]string{"silu/*", "silu/Sigmoid"}, 2, ""},
 		{[]string{"conv?/Conv"}, 4, ""},
 		{[]string{"logits", "rleu/Relu"}, 1, "relu/Relu"},
-		{[]string{"x*"}, 0, "Add"},
+		{[]string{"x*"}, 0, "pool/MaxPool"},
 	} {
 		layers, unmatched, err := g.Choose(c.patterns)
 		if err != nil || len(layers) != c.want {
@@ -110,6 +114,46 @@ func TestChoose(t *testing.T) {
 		}
 		if c.missing != "" && (len(unmatched) != 1 || unmatched[c.patterns[len(c.patterns)-1]] != c.missing) {
 			t.Errorf("%q: %v, want %s", c.patterns, unmatched, c.missing)
+		}
+	}
+}
+
+// TestBrokenWeights: what is NaN or infinite is named.
+func TestBrokenWeights(t *testing.T) {
+	file, err := os.ReadFile(fixtures + "a.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := open(t, "a", 2)
+	conv := g.nodes[slices.IndexFunc(g.nodes, func(n onnx.Node) bool { return n.Op == "Conv" })]
+	weights := g.constant(conv.Inputs[1]).Data.([]float32)
+	var first []byte
+	for _, v := range weights[:8] {
+		first = binary.LittleEndian.AppendUint32(first, math.Float32bits(v))
+	}
+	at := bytes.Index(file, first)
+	if at < 0 {
+		t.Fatal("the weights are not in the file")
+	}
+	for _, v := range []float64{math.NaN(), math.Inf(1)} {
+		binary.LittleEndian.PutUint32(file[at+4:], math.Float32bits(float32(v)))
+		m, err := onnx.Read(bytes.NewReader(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = New(t.Context(), m, map[string]*onnx.Tensor{"input": onnx.NewTensor(make([]float32, 2*3*16*16), 2, 3, 16, 16)}, 2, 1)
+		if want := fmt.Sprintf("weights %q of ", conv.Inputs[1]); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), fmt.Sprintf("element 1 is %v", v)) {
+			t.Errorf("%v: %v", v, err)
+		}
+	}
+}
+
+// TestNearest: what contains a name comes before what is short.
+func TestNearest(t *testing.T) {
+	names := []string{"Add", "relu", "block_1_expand_relu/Relu6", "Conv1_relu/Relu6", "Conv2_relu/Relu6", "layer1.0.relu_1"}
+	for asked, want := range map[string]string{"conv1": "Conv1_relu/Relu6", "cnov2": "Conv2_relu/Relu6", "block1": "block_1_expand_relu/Relu6", "layer1.0.relu2*": "layer1.0.relu_1", "rel": "relu", "add": "Add"} {
+		if got := Nearest(asked, names); got[0] != want || len(got) != len(names) {
+			t.Errorf("%s: %q, want %s first", asked, got, want)
 		}
 	}
 }

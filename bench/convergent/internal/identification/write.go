@@ -9,6 +9,15 @@ import (
 	"github.com/convergent-go/convergent/internal/artifact"
 )
 
+// Files are what Write leaves in a folder.
+var Files = []string{identifiedFile, similarityFile, resultFile}
+
+const (
+	identifiedFile = "identified.csv"
+	similarityFile = "similarity.csv"
+	resultFile     = "identification.json"
+)
+
 // Write leaves a result in a folder: identification.json, and as tables identified.csv, a
 // row for each measure, and similarity.csv, one for each two layers besides.
 func Write(dir string, r *Result) error {
@@ -25,12 +34,12 @@ func Write(dir string, r *Result) error {
 			}
 		}
 	}
-	for name, rows := range map[string][][]string{"identified.csv": identified, "similarity.csv": similarity} {
+	for name, rows := range map[string][][]string{identifiedFile: identified, similarityFile: similarity} {
 		if err := artifact.WriteCSV(filepath.Join(dir, name), rows); err != nil {
 			return err
 		}
 	}
-	return artifact.WriteJSON(filepath.Join(dir, "identification.json"), r)
+	return artifact.WriteJSON(filepath.Join(dir, resultFile), r)
 }
 
 func cell(v *float64) string {

@@ -20,8 +20,8 @@ const (
 	sampleRows   = 8192 // observations of which images are exchanged, about: as many positions of every image
 	sampleImages = 8192 // images that are exchanged at most
 
-	// matrices of all units are there at a time, about, while a layer is compared
-	workMatrices = 10
+	// WorkMatrices of all units are there at a time, about, while a layer is compared
+	WorkMatrices = 10
 
 	gridNetworks = 4       // whose layers are all compared with all
 	gridImages   = 2048    // that they are compared by at most
@@ -64,7 +64,7 @@ func Memory(d *source.Description, plan Plan) int64 {
 		p := float64(total(d.Units(a)))
 		products += float64(p * p)
 	}
-	if matrices := 2*workMatrices + 2*max(mostGroups, plan.Groups) + len(d.Checkpoints); products*float64(8*matrices) > 1<<60 {
+	if matrices := 2*WorkMatrices + 2*max(mostGroups, plan.Groups) + len(d.Checkpoints); products*float64(8*matrices) > 1<<60 {
 		return math.MaxInt64
 	}
 	bytes := d.Memory
@@ -77,7 +77,7 @@ func Memory(d *source.Description, plan Plan) int64 {
 		matrix := corr.EstimateMemory(units...) / 2
 		own := matrix
 		if plan.Sample { // the layer is compared
-			own *= workMatrices
+			own *= WorkMatrices
 		}
 		if d.Baseline {
 			groups, own = 2*groups, 2*own

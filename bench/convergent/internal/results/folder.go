@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -222,13 +223,21 @@ func (f *Folder) begin() error {
 
 // sweep removes parts of files that a killed run left.
 func (f *Folder) sweep() error {
+	root, err := os.OpenRoot(f.Dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
 	for _, pattern := range []string{".", NetworksFolder, layersFolder, layersFolder + "/*", layersFolder + "/*/*", figuresFolder} {
-		folders, _ := filepath.Glob(f.Path(pattern))
-		for _, folder := range folders {
-			if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-				continue
+		folders, _ := fs.Glob(root.FS(), pattern)
+		for _, name := range folders {
+			folder, err := root.OpenRoot(name)
+			if err != nil {
+				continue // a file, or a link that leads out
 			}
-			if err := artifact.Sweep(folder, "."); err != nil {
+			err = artifact.Sweep(folder, ".")
+			folder.Close()
+			if err != nil {
 				return err
 			}
 		}

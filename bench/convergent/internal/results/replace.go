@@ -67,18 +67,23 @@ func (f *Folder) takePlace() error {
 		if err := f.manifest.Remove(); err != nil {
 			return err
 		}
+		root, err := os.OpenRoot(f.Dir)
+		if err != nil {
+			return err
+		}
+		defer root.Close()
 		for _, name := range append(list.Names(), artifact.ManifestFile) { // which comes last
-			from, to := filepath.Join(ready, filepath.FromSlash(name)), f.Path(filepath.FromSlash(name))
-			if _, err := os.Lstat(from); errors.Is(err, fs.ErrNotExist) {
+			from, to := filepath.Join(readyFolder, filepath.FromSlash(name)), filepath.FromSlash(name)
+			if _, err := root.Lstat(from); errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
 			if err := f.manifest.Foreign(name); err != nil {
 				return err
 			}
-			if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+			if err := root.MkdirAll(filepath.Dir(to), 0o777); err != nil {
 				return err
 			}
-			if err := os.Rename(from, to); err != nil {
+			if err := root.Rename(from, to); err != nil {
 				return err
 			}
 		}

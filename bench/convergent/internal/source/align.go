@@ -93,7 +93,7 @@ func (o Options) byPairing(nets []*network) ([]Aligned, error) {
 			}
 			k := slices.IndexFunc(nets[number].layers, func(l *layer) bool { return l == nets[number].layer(name) })
 			if k < 0 {
-				return nil, fmt.Errorf("-pair %s: no layer %q; %s; networks are %s", text, name, layerLists(nets[number:number+1]), strings.Join(networkNames(nets), ", "))
+				return nil, noLayer(nets, number, text, name)
 			}
 			a.Layers[number] = k
 		}
@@ -108,6 +108,20 @@ func (o Options) byPairing(nets []*network) ([]Aligned, error) {
 		all = append(all, a)
 	}
 	return all, nil
+}
+
+// noLayer is the error of a pairing whose end is no layer of a network, perhaps because what was
+// meant for the name of a network is none.
+func noLayer(nets []*network, number int, text, name string) error {
+	end := name
+	if layer, other, ok := strings.Cut(name, "="); ok && nets[number].layer(layer) != nil {
+		end = other
+	}
+	prefix, layer, colon := strings.Cut(end, ":")
+	if colon && (end != name || slices.ContainsFunc(nets, func(n *network) bool { return n.layer(layer) != nil })) {
+		return fmt.Errorf("-pair %s: no network is called %q; networks are %s", text, prefix, strings.Join(networkNames(nets), ", "))
+	}
+	return fmt.Errorf("-pair %s: no layer %q; %s; networks are %s", text, name, layersNear(name, nets[number:number+1]), strings.Join(networkNames(nets), ", "))
 }
 
 // pairingEnds splits at those = that the name of a network follows, since names of layers

@@ -14,6 +14,7 @@ import (
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/dataset"
 	"github.com/convergent-go/convergent/bench/convergent/internal/graph"
+	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/nn/onnx"
 )
@@ -285,12 +286,13 @@ func (m *Models) describe() error {
 		for _, name := range x.taps {
 			perSample += 4 * x.graph.Size(name)
 		}
-		for _, path := range append([]string{x.path}, x.Files()...) {
+		files := append([]string{x.path}, x.Files()...)
+		for _, path := range files {
 			if info, err := os.Stat(path); err == nil {
 				d.Memory += info.Size()
 			}
-			d.Files = append(d.Files, path)
 		}
+		d.Files, d.Models = append(d.Files, files...), append(d.Models, files)
 	}
 	m.batch = m.options.Run.Batch
 	if m.batch == 0 {
@@ -355,7 +357,7 @@ func (m *Models) omitted() []string {
 		if n := len(names) - most; n > 0 {
 			text += fmt.Sprintf(" and %d more", n)
 		}
-		lines = append(lines, fmt.Sprintf("%s: %d of %d layers have no partner of this name and size in all other networks, and are in the grid alone: %s", x.name, len(names), len(x.layers), text))
+		lines = append(lines, fmt.Sprintf("%s: of %s, %d without a partner of this name and size in all other networks, in the grid alone: %s", x.name, progress.Count(len(x.layers), "layer"), len(names), text))
 	}
 	return lines
 }
@@ -375,7 +377,7 @@ func (m *Models) Close() error {
 func (m *Models) Reading() []string {
 	var lines []string
 	for _, x := range m.models {
-		line := fmt.Sprintf("%s: %d samples, %d layers", x.name, m.description.Samples, len(x.layers))
+		line := fmt.Sprintf("%s: %s, %s", x.name, progress.Count(m.description.Samples, "sample"), progress.Count(len(x.layers), "layer"))
 		if x.channels > 0 {
 			line += fmt.Sprintf("; images %v", x.pre)
 		}

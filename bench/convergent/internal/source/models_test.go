@@ -242,7 +242,7 @@ func TestModelsOfDifferentSizes(t *testing.T) {
 	images := pictureZip(t, 5, nil)
 	m := models(t, Options{Networks: nets("a", "large"), Run: Run{Data: images}})
 	text := strings.Join(m.Reading(), "\n")
-	if a := m.Description().Aligned; len(a) != 1 || a[0].Name != "gelu/Mul_1" || !strings.Contains(text, "4 of 5 layers have no partner") || !strings.Contains(text, "resized for each") {
+	if a := m.Description().Aligned; len(a) != 1 || a[0].Name != "gelu/Mul_1" || !strings.Contains(text, "of 5 layers, 4 without a partner") || !strings.Contains(text, "resized for each") {
 		t.Errorf("aligned %v; %s", a, text)
 	}
 	m = models(t, Options{Networks: nets("a", "large"), Pool: true, Run: Run{Data: images}})
@@ -311,34 +311,36 @@ func TestModelsRefusals(t *testing.T) {
 		change func(*Options)
 		want   string
 	}{
-		"nothing to see":    {func(o *Options) { o.Run.Data = "" }, "-data: ONNX networks need something to look at"},
-		"both":              {func(o *Options) { o.Run.Inputs = torch + "images.npz" }, "-inputs: images are given by -data already"},
-		"no images":         {func(o *Options) { o.Run.Data = torch }, "no images in it"},
-		"no network":        {func(o *Options) { o.Networks[1] = text }, "text.onnx: not an ONNX model"},
-		"half a network":    {func(o *Options) { o.Networks[1] = short }, "short.onnx: "},
-		"no file":           {func(o *Options) { o.Networks[1] = "nowhere.onnx" }, "nowhere.onnx"},
-		"arrays":            {func(o *Options) { o.Networks[1] = torch + "b.npz" }, "b.npz is no .onnx file"},
-		"crop":              {func(o *Options) { o.Run.Crop = 17 }, "float32, batch x 3 x 16 x 16: -crop 17 does not fit it"},
-		"resize":            {func(o *Options) { o.Run.Resize = 15 }, "-resize 15: a piece of 16 x 16 does not fit in"},
-		"preset":            {func(o *Options) { o.Run.Presets = []string{"imagnet"} }, "-preprocess: \"imagnet\" is none of imagenet, cifar10, caffe, none"},
-		"presets":           {func(o *Options) { o.Run.Presets = []string{"none", "none", "none"} }, "-preprocess: 3 for 2 networks"},
-		"mean":              {func(o *Options) { o.Run.Mean = []float64{1, 2} }, "-mean: 2 numbers"},
-		"std":               {func(o *Options) { o.Run.Std = []float64{0} }, "-std 0: it must be above 0"},
-		"order":             {func(o *Options) { o.Run.Order = "BGR" }, `-order: "BGR" is neither rgb nor bgr`},
-		"layer":             {func(o *Options) { o.Only = []string{"relu4/Relu"} }, `-layers: no network has a layer "relu4/Relu"; the nearest names are relu/Relu of a, relu/Relu of b; convergent layers`},
-		"size left open":    {func(o *Options) { o.Networks = nets("open", "open"); o.Run.Presets = []string{"none"} }, "say which by -crop"},
-		"text for images":   {func(o *Options) { o.Networks = nets("text_a", "text_b") }, "it has 2 inputs (input_ids, attention_mask), of which images are one; give all by -inputs"},
-		"no such input":     {func(o *Options) { o.Networks = nets("text_a", "text_b"); o.Run = Run{Inputs: torch + "images.npz"} }, `no array for its input "input_ids"`},
-		"input of a size":   {func(o *Options) { o.Networks = nets("large", "large"); o.Run = Run{Inputs: torch + "images.npz"} }, `its input "input" is float32, batch x 3 x 24 x 24, and`},
-		"images and inputs": {func(o *Options) { o.Run = Run{Inputs: torch + "images.npz", Crop: 16} }, "-crop: it is about images"},
-		"array flag":        {func(o *Options) { o.Layouts = arrays.Layouts{arrays.NCHW} }, "-layout: it is about files of activations"},
-		"shards":            {func(o *Options) { o.Shards = true }, "-shards: it is about files of activations"},
-		"bfloat16":          {func(o *Options) { o.BFloat16 = true }, "-bfloat16: it is about files of activations"},
-		"one sample":        {func(o *Options) { o.Run.Samples = 1 }, "-samples is 1; a comparison needs two or more"},
-		"one baseline":      {func(o *Options) { o.Baseline = nets("a0") }, "-baseline: 1 for 2 networks"},
-		"another baseline":  {func(o *Options) { o.Baseline = nets("a0", "a0") }, "-baseline: layer relu/Relu has shape [2 6 16 16]"},
-		"positions":         {func(o *Options) { o.Networks = nets("a", "large"); o.ByOrder = true }, "compare means over positions with -pool"},
-		"pair":              {func(o *Options) { o.Pairings = []string{"relu/Relu=relu4/Relu"} }, `no layer "relu4/Relu"; b has relu/Relu, silu/Mul, relu3/Relu, swish/HardSwish, gelu/Mul_1; networks are a, b`},
+		"nothing to see":      {func(o *Options) { o.Run.Data = "" }, "-data: ONNX networks need something to look at"},
+		"both":                {func(o *Options) { o.Run.Inputs = torch + "images.npz" }, "-inputs: images are given by -data already"},
+		"no images":           {func(o *Options) { o.Run.Data = torch }, "no images in it"},
+		"no network":          {func(o *Options) { o.Networks[1] = text }, "text.onnx: not an ONNX model"},
+		"half a network":      {func(o *Options) { o.Networks[1] = short }, "short.onnx: "},
+		"no file":             {func(o *Options) { o.Networks[1] = "nowhere.onnx" }, "nowhere.onnx"},
+		"arrays":              {func(o *Options) { o.Networks[1] = torch + "b.npz" }, "b.npz is no .onnx file"},
+		"crop":                {func(o *Options) { o.Run.Crop = 17 }, "float32, batch x 3 x 16 x 16: -crop 17 does not fit it"},
+		"resize":              {func(o *Options) { o.Run.Resize = 15 }, "-resize 15: a piece of 16 x 16 does not fit in"},
+		"preset":              {func(o *Options) { o.Run.Presets = []string{"imagnet"} }, "-preprocess: \"imagnet\" is none of imagenet, cifar10, caffe, none"},
+		"presets":             {func(o *Options) { o.Run.Presets = []string{"none", "none", "none"} }, "-preprocess: 3 for 2 networks"},
+		"mean":                {func(o *Options) { o.Run.Mean = []float64{1, 2} }, "-mean: 2 numbers"},
+		"std":                 {func(o *Options) { o.Run.Std = []float64{0} }, "-std 0: it must be above 0"},
+		"order":               {func(o *Options) { o.Run.Order = "BGR" }, `-order: "BGR" is neither rgb nor bgr`},
+		"layer":               {func(o *Options) { o.Only = []string{"relu4/Relu"} }, `-layers: no network has a layer "relu4/Relu"; the nearest names are relu/Relu of a, relu/Relu of b; convergent layers`},
+		"size left open":      {func(o *Options) { o.Networks = nets("open", "open"); o.Run.Presets = []string{"none"} }, "say which by -crop"},
+		"text for images":     {func(o *Options) { o.Networks = nets("text_a", "text_b") }, "it has 2 inputs (input_ids, attention_mask), of which images are one; give all by -inputs"},
+		"no such input":       {func(o *Options) { o.Networks = nets("text_a", "text_b"); o.Run = Run{Inputs: torch + "images.npz"} }, `no array for its input "input_ids"`},
+		"input of a size":     {func(o *Options) { o.Networks = nets("large", "large"); o.Run = Run{Inputs: torch + "images.npz"} }, `its input "input" is float32, batch x 3 x 24 x 24, and`},
+		"images and inputs":   {func(o *Options) { o.Run = Run{Inputs: torch + "images.npz", Crop: 16} }, "-crop: it is about images"},
+		"array flag":          {func(o *Options) { o.Layouts = arrays.Layouts{arrays.NCHW} }, "-layout: it is about files of activations"},
+		"shards":              {func(o *Options) { o.Shards = true }, "-shards: it is about files of activations"},
+		"bfloat16":            {func(o *Options) { o.BFloat16 = true }, "-bfloat16: it is about files of activations"},
+		"one sample":          {func(o *Options) { o.Run.Samples = 1 }, "-samples is 1; a comparison needs two or more"},
+		"one baseline":        {func(o *Options) { o.Baseline = nets("a0") }, "-baseline: 1 for 2 networks"},
+		"another baseline":    {func(o *Options) { o.Baseline = nets("a0", "a0") }, "-baseline: layer relu/Relu has shape [2 6 16 16]"},
+		"positions":           {func(o *Options) { o.Networks = nets("a", "large"); o.ByOrder = true }, "compare means over positions with -pool"},
+		"pair":                {func(o *Options) { o.Pairings = []string{"relu/Relu=relu4/Relu"} }, `no layer "relu4/Relu"; b has relu/Relu, relu3/Relu, `},
+		"pair of no network":  {func(o *Options) { o.Pairings = []string{"a:relu/Relu=x:relu/Relu"} }, `no network is called "x"; networks are a, b`},
+		"pair of no networks": {func(o *Options) { o.Pairings = []string{"x:relu/Relu=y:relu/Relu"} }, `no network is called "x"; networks are a, b`},
 	} {
 		o := Options{Networks: nets("a", "b"), Run: Run{Data: images}}
 		c.change(&o)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
+	"github.com/convergent-go/convergent/bench/convergent/internal/graph"
 )
 
 // Options say where activations are and how they are read.
@@ -127,7 +128,7 @@ func (o Options) open() ([]*network, error) {
 	}
 	for _, name := range o.Only {
 		if !slices.ContainsFunc(nets, func(n *network) bool { return n.layer(name) != nil }) {
-			return nil, fmt.Errorf("-layers: no network has a layer %q; %s", name, layerLists(nets))
+			return nil, fmt.Errorf("-layers: no network has a layer %q; %s", name, layersNear(name, nets))
 		}
 	}
 	for _, n := range nets {
@@ -389,12 +390,18 @@ func Distinguish(names []string) []string {
 }
 
 // layerLists says which layers networks have.
-func layerLists(nets []*network) string {
+func layerLists(nets []*network) string { return layersNear("", nets) }
+
+// layersNear is layerLists with those of nearly the given name first; an empty one leaves the order.
+func layersNear(asked string, nets []*network) string {
 	var lists []string
 	for _, n := range nets {
 		names := make([]string, len(n.layers))
 		for i, l := range n.layers {
 			names[i] = l.name
+		}
+		if asked != "" {
+			names = graph.Nearest(asked, names)
 		}
 		const limit = 40
 		if len(names) > limit {

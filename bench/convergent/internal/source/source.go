@@ -9,6 +9,8 @@ import (
 	"image"
 	"iter"
 	"strings"
+
+	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 )
 
 // Source has activations of two or more networks on the same samples.
@@ -42,6 +44,10 @@ type Description struct {
 
 	Memory int64    // bytes that reading takes
 	Files  []string // that are read
+
+	// Models are, of each network that is run, its file and those that its weights are in; then
+	// of each network before training.
+	Models [][]string
 }
 
 // Network is a network whose activations are compared.
@@ -155,12 +161,12 @@ func (a Aligned) Tensors(networks [][]Tensor) []Tensor {
 
 // String says how a layer is read: "64 tokens, 48 units".
 func (l Layer) String() string {
-	units := fmt.Sprintf("%d units", l.Units)
+	units := progress.Count(l.Units, "unit")
 	switch len(l.Extents) {
 	case 0:
 		return units
 	case 1:
-		return fmt.Sprintf("%d tokens, %s", l.Extents[0], units)
+		return progress.Count(l.Extents[0], "token") + ", " + units
 	}
 	return fmt.Sprintf("%s positions, %s", strings.ReplaceAll(strings.Trim(fmt.Sprint(l.Extents), "[]"), " ", " x "), units)
 }

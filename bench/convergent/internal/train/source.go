@@ -45,8 +45,7 @@ func (r *Run) Source() (source.Source, error) {
 	a.add(final, true)
 	a.add(before, true)
 	a.describe(jobs, final)
-	a.description.BeforeReLU, a.description.Baseline, a.description.BaselineBeforeReLU = true, true, true
-	a.description.Checkpoints = jobs[0].checkpoints
+	a.describeTimes(jobs)
 	for _, epoch := range jobs[0].checkpoints {
 		nets, err := r.load(jobs, func(j job) string { return j.checkpoint(epoch) })
 		if err != nil {
@@ -121,6 +120,17 @@ func (a *activations) describe(jobs []job, nets []*nn.Net) {
 			aligned.Layers = append(aligned.Layers, k)
 		}
 		d.Aligned = append(d.Aligned, aligned)
+	}
+}
+
+// describeTimes adds what there is of the networks before training and on their way, and what
+// networks at so many times take.
+func (a *activations) describeTimes(jobs []job) {
+	d := &a.description
+	d.BeforeReLU, d.Baseline, d.BaselineBeforeReLU = true, true, true
+	d.Checkpoints = jobs[0].checkpoints
+	if n, err := nn.New(jobs[0].arch, 1); err == nil {
+		d.Memory = int64((2+len(d.Checkpoints))*len(jobs)) * n.EstimateMemory(batchImages, false)
 	}
 }
 

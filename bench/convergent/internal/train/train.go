@@ -18,6 +18,7 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
+	"github.com/convergent-go/convergent/internal/artifact"
 	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/safetensors"
 	"github.com/convergent-go/convergent/nn"
@@ -124,7 +125,7 @@ func (r *Run) network(ctx context.Context, j job, threads int, report progress.F
 	}
 	if ok {
 		report(progress.Event{Task: "train " + j.name, Done: r.steps(), Total: r.steps(), Note: "done before"})
-		return res, os.RemoveAll(state)
+		return res, artifact.Remove(state)
 	}
 	stored := []string{filepath.Base(j.file)}
 	for _, epoch := range j.checkpoints {
@@ -145,7 +146,7 @@ func (r *Run) network(ctx context.Context, j job, threads int, report progress.F
 		return res, err
 	}
 	report(progress.Event{Task: "test " + j.name, Done: 1, Total: 1, Note: fmt.Sprintf("accuracy %.1f %%", 100**res.TestAccuracy)})
-	return res, os.RemoveAll(state)
+	return res, artifact.Remove(state)
 }
 
 // trained returns a network that was given, or trains one.
@@ -165,6 +166,9 @@ func (r *Run) trained(ctx context.Context, j job, state string, threads int, rep
 	if err != nil {
 		return nil, err
 	}
+	if done > 0 {
+		artifact.Keep()
+	}
 	n.Threads = threads
 	loader := dataset.LoaderOptions{Batch: r.Batch, Shuffle: true, Mirror: true, Crop: r.recipe.crop, Seed: j.seed, DropLast: true}
 	return n, n.Train(ctx, r.batches(&r.set.Train, loader), nn.TrainOptions{
@@ -179,7 +183,11 @@ func (r *Run) trained(ctx context.Context, j job, state string, threads int, rep
 					return err
 				}
 			}
-			return n.SaveState(state, epoch+1)
+			if err := n.SaveState(state, epoch+1); err != nil {
+				return err
+			}
+			artifact.Keep()
+			return nil
 		},
 	})
 }
@@ -200,9 +208,12 @@ func open(path string, arch nn.Arch) (*nn.Net, error) {
 	return nn.LoadTorch(path, arch)
 }
 
+// testBatch is how many images are tested on at a time.
+const testBatch = 100
+
 // test finds how good a network is.
 func (r *Run) test(ctx context.Context, n *nn.Net, res *results.Network) error {
-	accuracy, loss, err := n.Evaluate(ctx, r.batches(&r.set.Test, dataset.LoaderOptions{Batch: 100}))
+	accuracy, loss, err := n.Evaluate(ctx, r.batches(&r.set.Test, dataset.LoaderOptions{Batch: testBatch}))
 	if err != nil {
 		return err
 	}
