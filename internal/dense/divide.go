@@ -1,8 +1,8 @@
 package dense
 
 import (
-	"context"
 	"cmp"
+	"context"
 	"math"
 	"slices"
 

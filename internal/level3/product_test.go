@@ -72,14 +72,20 @@ func TestGemmBits(t *testing.T) {
 				a, b := normal32(rnd, s.m*sa), normal32(rnd, s.k*sb)
 				before := normal32(rnd, s.m*ldc)
 				bias := normal32(rnd, s.n)
+				biased := append([]float32(nil), before...)
+				sum := func(i, j int, first float32, accumulate bool) float32 {
+					return blockedSum(s.k, func(k int) float32 { return a[i*sa+k] }, func(k int) float32 { return b[k*sb+j] }, first, accumulate)
+				}
+				for i := range s.m {
+					for j := range s.n {
+						biased[i*ldc+j] = max(0, sum(i, j, bias[j], true))
+					}
+				}
 				for _, accumulate := range []bool{false, true} {
 					want := append([]float32(nil), before...)
-					biased := append([]float32(nil), before...)
 					for i := range s.m {
 						for j := range s.n {
-							ai, bj := func(k int) float32 { return a[i*sa+k] }, func(k int) float32 { return b[k*sb+j] }
-							want[i*ldc+j] = blockedSum(s.k, ai, bj, before[i*ldc+j], accumulate)
-							biased[i*ldc+j] = max(0, blockedSum(s.k, ai, bj, bias[j], true))
+							want[i*ldc+j] = sum(i, j, before[i*ldc+j], accumulate)
 						}
 					}
 					for _, threads := range []int{1, 2, 3} {
