@@ -83,6 +83,9 @@ func (c *endingContext) Err() error {
 // TestContextWithin: wherever on the way a context ends, its error is what is returned, and it
 // is looked at within steps that many units make long.
 func TestContextWithin(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves each problem many times")
+	}
 	const p = 300
 	square := mat.NewDense(p, p, nil)
 	square.Apply(func(i, j int, _ float64) float64 { return -float64((i + 1) * (j + 1)) }, square)

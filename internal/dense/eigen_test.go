@@ -66,6 +66,9 @@ func abs(i int) int { return max(i, -i) }
 // rounding; and eigenvalues by gonum's.
 func TestEigen(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 5, 24, 25, 33, 64, 100, 193} {
+		if testing.Short() && n > 64 {
+			continue
+		}
 		for name, a := range testMatrices(n) {
 			t.Run(fmt.Sprint(n, " ", name), func(t *testing.T) {
 				norm := 0.0
