@@ -39,7 +39,7 @@ func TestPlatforms(t *testing.T) {
 			t.Parallel()
 			system, arch, _ := strings.Cut(platform, "/")
 			c := compiler{fset: token.NewFileSet(), sizes: types.SizesFor("gc", arch), packages: map[string]*types.Package{"unsafe": types.Unsafe}}
-			list := exec.Command("go", "list", "-deps", "-test", "-json=ImportPath,Dir,GoFiles,SFiles,ImportMap,Standard,Module", module+"...")
+			list := exec.Command("go", "list", "-deps", "-test", "-json=ImportPath,Dir,GoFiles,SFiles,ImportMap,Module", module+"...")
 			list.Env = append(os.Environ(), "GOOS="+system, "GOARCH="+arch, "CGO_ENABLED=0")
 			out, err := list.Output()
 			if err != nil {
@@ -77,7 +77,6 @@ type listedPackage struct {
 	ImportPath, Dir string
 	GoFiles, SFiles []string
 	ImportMap       map[string]string
-	Standard        bool
 	Module          *struct{ Path string }
 }
 
