@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -34,7 +35,7 @@ func BenchmarkBetween(b *testing.B) {
 				m.Close()
 				add += time.Since(start)
 				start = time.Now()
-				byRow, byCol, err := match.SemiMatchingPasses(m)
+				byRow, byCol, err := match.SemiMatchingPasses(context.Background(), m)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -103,19 +103,20 @@ func (p *paperScale) batches(images, size int) (time.Duration, error) {
 func (p *paperScale) mergeTime() (time.Duration, error) {
 	var elapsed time.Duration
 	for _, m := range p.moments {
-		sent, err := m.MarshalBinary()
+		var sent bytes.Buffer
+		if _, err := m.WriteTo(&sent); err != nil {
+			return 0, err
+		}
+		sum, err := corr.ReadMoments(bytes.NewReader(sent.Bytes()))
 		if err != nil {
 			return 0, err
 		}
-		var sum, received corr.Moments
-		if err := sum.UnmarshalBinary(sent); err != nil {
-			return 0, err
-		}
 		start := time.Now()
-		if err := received.UnmarshalBinary(sent); err != nil {
+		received, err := corr.ReadMoments(&sent)
+		if err != nil {
 			return 0, err
 		}
-		if err := sum.Merge(&received); err != nil {
+		if err := sum.Merge(received); err != nil {
 			return 0, err
 		}
 		elapsed += time.Since(start)

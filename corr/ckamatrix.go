@@ -1,6 +1,7 @@
 package corr
 
 import (
+	"context"
 	"math"
 
 	"gonum.org/v1/gonum/mat"
@@ -19,9 +20,9 @@ import (
 // summed in float32, some thousands at a time, and these sums in float64, so that it agrees
 // with GramPair.CKA to 1e-6. The number of threads, 0 of which are all, changes no bit.
 //
-// It panics if dst is not of so many rows, or a Gram or an order not of as many samples as
-// the others.
-func CKAMatrix(dst *mat.SymDense, grams []*Gram, orders [][]int, threads int) {
+// If the context ends its error is CKAMatrix's, and dst is unchanged. It panics if dst is not
+// of so many rows, or a Gram or an order not of as many samples as the others.
+func CKAMatrix(ctx context.Context, dst *mat.SymDense, grams []*Gram, orders [][]int, threads int) error {
 	if dst.SymmetricDim() != len(grams) || orders != nil && len(orders) != len(grams) {
 		panic("corr: the destination or the orders do not fit")
 	}
@@ -42,7 +43,11 @@ func CKAMatrix(dst *mat.SymDense, grams []*Gram, orders [][]int, threads int) {
 		place[i] = len(rows.grams)
 		rows.grams, rows.orders = append(rows.grams, g), append(rows.orders, order)
 	}
-	products, n := rows.products(par.Threads(threads)), len(rows.grams)
+	products, err := rows.products(ctx, par.Threads(threads))
+	if err != nil {
+		return err
+	}
+	n := len(rows.grams)
 	for i := range grams {
 		for j := range i + 1 {
 			cka := math.NaN()
@@ -52,6 +57,7 @@ func CKAMatrix(dst *mat.SymDense, grams []*Gram, orders [][]int, threads int) {
 			dst.SetSym(i, j, cka)
 		}
 	}
+	return nil
 }
 
 // gramRows is a matrix whose rows are the inner products of Grams, each of its samples in an
@@ -62,27 +68,33 @@ type gramRows struct {
 	first  int // product that a row begins with
 }
 
-// products returns the inner products of every two rows.
-func (m gramRows) products(threads int) []float64 {
+// products returns the inner products of every two rows, or the context's error.
+func (m gramRows) products(ctx context.Context, threads int) ([]float64, error) {
 	const run = 16 * level3.KC // terms that are summed in float32
 	rows := len(m.grams)
 	sums := make([]float64, rows*rows)
 	if rows == 0 {
-		return sums
+		return sums, nil
 	}
 	terms := m.grams[0].n * m.grams[0].n
 	parts := make([][]float32, (terms+run-1)/run)
 	par.For(threads, len(parts), func(i int) {
+		if ctx.Err() != nil {
+			return
+		}
 		part := gramRows{m.grams, m.orders, i * run}
 		parts[i] = make([]float32, rows*rows)
 		level3.Gemm(1, level3.Product{M: rows, N: rows, K: min(run, terms-i*run), A: part, B: part, C: parts[i], LDC: rows})
 	})
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	for _, part := range parts {
 		for i, v := range part {
 			sums[i] += float64(v)
 		}
 	}
-	return sums
+	return sums, nil
 }
 
 // Pack implements level3.Operand.

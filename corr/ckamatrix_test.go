@@ -1,6 +1,8 @@
 package corr_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -37,9 +39,15 @@ func TestCKAMatrix(t *testing.T) {
 		orders[5] = nil
 		for _, of := range [][][]int{nil, orders} {
 			got := mat.NewSymDense(len(grams), nil)
-			corr.CKAMatrix(got, grams, of, 2)
 			one := mat.NewSymDense(len(grams), nil)
-			corr.CKAMatrix(one, grams, of, 1)
+			if err := errors.Join(corr.CKAMatrix(context.Background(), got, grams, of, 2), corr.CKAMatrix(context.Background(), one, grams, of, 1)); err != nil {
+				t.Fatal(err)
+			}
+			ended, end := context.WithCancel(context.Background())
+			end()
+			if err := corr.CKAMatrix(ended, mat.NewSymDense(len(grams), nil), grams, of, 2); !errors.Is(err, context.Canceled) {
+				t.Errorf("cancelled: %v", err)
+			}
 			for i := range grams {
 				for j := range grams {
 					want := pairCKA(grams, of, i, j)
@@ -109,7 +117,10 @@ func ExampleCKAMatrix() {
 		layers = append(layers, g)
 	}
 	cka := mat.NewSymDense(4, nil)
-	corr.CKAMatrix(cka, layers, nil, 0)
+	if err := corr.CKAMatrix(context.Background(), cka, layers, nil, 0); err != nil {
+		fmt.Println(err)
+		return
+	}
 	fmt.Printf("first layers %.2f, second layers %.2f\n", cka.At(0, 2), cka.At(1, 3))
 	// Output: first layers 1.00, second layers 0.16
 }

@@ -38,7 +38,9 @@
 //
 // # Conventions
 //
-// What can take longer than a second takes a context. A field or argument Threads limits the
+// What takes long whatever the number of units takes a context: draws, resamples, products of
+// many Grams. Measures of one Pair or GramPair do not: they share factorisations, of n units or
+// samples in some n³ steps, a few seconds for two thousand. A field or argument Threads limits the
 // goroutines at work, 0 means all; it changes no bit. The same seed gives the same draws, each
 // of which depends on the seed and its number alone.
 //

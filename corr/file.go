@@ -1,7 +1,6 @@
 package corr
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -33,32 +32,6 @@ func (m *Moments) Save(path string) error { return safetensors.Save(path, m.file
 
 // WriteTo writes to w what Save does, and returns the number of bytes.
 func (m *Moments) WriteTo(w io.Writer) (int64, error) { return safetensors.Encode(w, m.file()) }
-
-// MarshalBinary returns the bytes of the file that Save writes, but for the checksum. Its
-// error is nil.
-func (m *Moments) MarshalBinary() ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(8*m.total()*m.total() + 4*m.rows*m.total() + 64*m.total() + 1<<12)
-	_, err := m.file().WriteTo(&b)
-	return b.Bytes(), err
-}
-
-// UnmarshalBinary makes m the moments of a file, whose content it is given: the bytes that
-// MarshalBinary returned, or those that Save wrote. It leaves Threads as it is, and on an
-// error all of m.
-func (m *Moments) UnmarshalBinary(data []byte) error {
-	f, err := safetensors.Read(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return fmt.Errorf("corr: %w", err)
-	}
-	read, err := decodeMoments(f)
-	if err != nil {
-		return fmt.Errorf("corr: not moments: %w", err)
-	}
-	read.Threads = m.Threads
-	*m = *read
-	return nil
-}
 
 // file returns the moments as Save writes them.
 func (m *Moments) file() *safetensors.File {

@@ -95,7 +95,8 @@ const mostActivation = 1e15
 // ids identify the samples, one each, so that each block must have the same in the same
 // order, and so must two networks that are compared; without, which is nil, nothing is
 // checked. An activation that is NaN or infinite, or beyond 1e15, whose square float32
-// cannot hold, is an error that names it, and nothing is added.
+// cannot hold, is an error that is or wraps an *[ActivationError], whose Row is the sample and
+// Unit the feature, and nothing is added.
 //
 // Add panics if the tensor has several positions, other features than the samples before
 // it, or more samples than are missing.
@@ -147,10 +148,9 @@ func (g *Gram) sound(t Tensor) error {
 	})
 	for i, k := range bad {
 		if k > 0 {
-			v := t.at(i, k-1)
-			err := fmt.Errorf("corr: sample %d, feature %d: activation is %v", g.pending+i, g.features+k-1, v)
-			if x := float64(v); !math.IsNaN(x) && !math.IsInf(x, 0) {
-				err = fmt.Errorf("%w, which squares to more than float32 holds: scale the network's activations", err)
+			err := &ActivationError{0, int64(g.pending + i), g.features + k - 1, t.at(i, k-1)}
+			if x := float64(err.Value); !math.IsNaN(x) && !math.IsInf(x, 0) {
+				return fmt.Errorf("%w, which squares to more than float32 holds: scale the network's activations", err)
 			}
 			return err
 		}

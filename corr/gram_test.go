@@ -695,7 +695,12 @@ func TestGramErrors(t *testing.T) {
 	for _, v := range []float64{math.NaN(), math.Inf(-1), 1e20} {
 		bad := slices.Clone(x)
 		bad[4] = float32(v)
-		text("an activation", g.Add(nil, Rows(bad, 3, 3, 3)), "sample 3, feature 1", fmt.Sprint(float32(v)))
+		err := g.Add(nil, Rows(bad, 3, 3, 3))
+		var e *ActivationError
+		if !errors.As(err, &e) || e.Network != 0 || e.Row != 3 || e.Unit != 1 || e.Value != float32(v) && v == v {
+			t.Errorf("activation %v: %v", v, err)
+		}
+		text("an activation", err, fmt.Sprint(float32(v)))
 	}
 	c, _ := NewGramPair(g, gram(t, 5, x))
 	_, err := c.CKA()

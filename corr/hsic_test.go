@@ -221,6 +221,9 @@ func TestHSICBits(t *testing.T) {
 // independent networks 0, and where y is x in part, |S_xy|_F^2. Plain CKA is far from 0
 // in both.
 func TestHSICUnbiased(t *testing.T) {
+	if testing.Short() {
+		t.Skip("simulates")
+	}
 	const n, p, q, draws = 12, 20, 15, 1500
 	for _, in := range []struct {
 		common    int // units that both networks have

@@ -119,6 +119,9 @@ func TestCorrected(t *testing.T) {
 // TestJackknifeCovers: of intervals of correlations between positions that are not
 // independent within images, 95 % hold the truth.
 func TestJackknifeCovers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("simulates")
+	}
 	const sets, truth = 400, 2. / 3 // s has variance 2, its noise 1
 	inside := 0
 	for set := range sets {

@@ -316,8 +316,8 @@ func (m *Moments) makeBlock() {
 	}
 }
 
-// ActivationError says which activation is NaN or infinite: in the row that many after the first
-// that was ever added.
+// ActivationError says which activation is NaN or infinite, or for a [Gram] too large: in the
+// row that many after the first that was ever added.
 type ActivationError struct {
 	Network int
 	Row     int64

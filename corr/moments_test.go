@@ -1,6 +1,7 @@
 package corr
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -386,26 +387,13 @@ func TestSaveAndResume(t *testing.T) {
 	loaded.Add(700, nets[0][3200:], nets[1][2400:])
 	requireEqual(t, loaded, continuous, "saved, loaded, gone on")
 
-	var decoded Moments
-	encoded, err := half.MarshalBinary()
-	if err == nil {
-		err = decoded.UnmarshalBinary(encoded)
-	}
+	saved, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	decoded.Add(700, nets[0][3200:], nets[1][2400:])
-	requireEqual(t, &decoded, continuous, "encoded, decoded, gone on")
-	saved, err := os.ReadFile(path)
-	if err == nil {
-		err = decoded.UnmarshalBinary(saved)
-	}
-	if err != nil || decoded.Count() != half.Count() {
-		t.Fatalf("content of a file: %d observations, %v", decoded.Count(), err)
-	}
 	saved[len(saved)-1] ^= 1
-	if err := decoded.UnmarshalBinary(saved); !errors.Is(err, safetensors.ErrDamaged) || decoded.Count() != half.Count() {
-		t.Errorf("damaged content: %d observations, %v", decoded.Count(), err)
+	if _, err := ReadMoments(bytes.NewReader(saved)); !errors.Is(err, safetensors.ErrDamaged) {
+		t.Errorf("damaged: %v", err)
 	}
 
 	f, _ := safetensors.Load(path)

@@ -188,7 +188,7 @@ func (a *activeSet) search(target int, lambda, tol float64, guess []float32, uni
 		a.w[j] = float64(z) * units[j] * unit
 	}
 	a.updateGradient()
-	for range maxSearch {
+	for steps := maxSearch; steps > 0 && a.ctx.Err() == nil; steps-- {
 		x := a.direction(lambda)
 		step, leaving := 1.0, -1
 		for i, j := range a.set {

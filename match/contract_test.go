@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"sync/atomic"
 	"testing"
 
 	"gonum.org/v1/gonum/mat"
@@ -63,6 +64,77 @@ func TestContext(t *testing.T) {
 		if err := f(); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: error %v", name, err)
 		}
+	}
+}
+
+// endingContext ends after it was asked so often.
+type endingContext struct {
+	context.Context
+	left atomic.Int64
+}
+
+func (c *endingContext) Err() error {
+	if c.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestContextWithin: wherever on the way a context ends, its error is what is returned, and it
+// is looked at within steps that many units make long.
+func TestContextWithin(t *testing.T) {
+	if testing.Short() {
+		t.Skip("solves each problem many times")
+	}
+	const p = 300
+	square := mat.NewDense(p, p, nil)
+	square.Apply(func(i, j int, _ float64) float64 { return -float64((i + 1) * (j + 1)) }, square)
+	sxx, sxy, variance := wideSample(400, p, 2, false)
+	one := sxy.Slice(0, p, 0, 1)
+	fits, err := Lasso(context.Background(), sxx, one, LassoOptions{Lambdas: []float64{0.01}, KeepWeights: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := LassoOptions{Variance: variance[:1], Threads: 1}
+	with := func(lambda, ratio float64) LassoOptions {
+		o := o
+		o.Lambdas, o.Ratio = []float64{lambda}, ratio
+		return o
+	}
+	for name, c := range map[string]struct {
+		least int // how often the context must be looked at
+		run   func(ctx context.Context) error
+	}{
+		"Bipartite":       {p / 2, func(ctx context.Context) error { _, err := BipartiteContext(ctx, square); return err }},
+		"SoftMatching":    {p, func(ctx context.Context) error { _, err := SoftMatching(ctx, square.Slice(0, p-1, 0, p)); return err }},
+		"BipartitePasses": {10, func(ctx context.Context) error { _, _, err := BipartitePasses(ctx, passed{square}); return err }},
+		"semi-matching":   {3, func(ctx context.Context) error { _, _, err := SemiMatchingPasses(ctx, passed{square}); return err }},
+		"one lambda":      {3, func(ctx context.Context) error { _, err := Lasso(ctx, sxx, one, with(0.001, 1)); return err }},
+		"elastic net":     {5, func(ctx context.Context) error { _, err := Lasso(ctx, sxx, one, with(0.001, 0.5)); return err }},
+		"directions": {10, func(ctx context.Context) error {
+			_, err := Lasso(ctx, sxx, sxy, LassoOptions{Lambdas: []float64{0.01}, Threads: 1})
+			return err
+		}},
+		"least squares": {p / 32, func(ctx context.Context) error { _, err := Lasso(ctx, sxx, one, with(0, 1)); return err }},
+		"sizes":         {p / 2, func(ctx context.Context) error { _, err := LassoSizes(ctx, sxx, one, []int{p}, o); return err }},
+		"Refit":         {1, func(ctx context.Context) error { _, err := fits[0].Refit(ctx, sxx, one, variance[:1]); return err }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for looks := 0; ; looks += 1 + looks {
+				ctx := &endingContext{Context: context.Background()}
+				ctx.left.Store(int64(looks))
+				err := c.run(ctx)
+				if err == nil && looks < c.least {
+					t.Fatalf("the context is looked at %d times; want %d", looks, c.least)
+				}
+				if err == nil {
+					return
+				}
+				if !errors.Is(err, context.Canceled) {
+					t.Fatalf("ended after %d looks: error %v", looks, err)
+				}
+			}
+		})
 	}
 }
 

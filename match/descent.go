@@ -1,6 +1,7 @@
 package match
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -37,11 +38,11 @@ func (d *descent) row(i int) []float64 { return d.q[i*d.n:][:d.n] }
 
 // run descends until the KKT residuals and the duality gap are within tol, or until the
 // KKT residuals are after Newton's method, when the gap is as small as rounding lets it
-// be; in at most maxIter sweeps.
-func (d *descent) run(lambda, tol float64, maxIter int) (sweeps int, ok bool) {
+// be; in at most maxIter sweeps, and as long as the context lasts.
+func (d *descent) run(ctx context.Context, lambda, tol float64, maxIter int) (sweeps int, ok bool) {
 	sweepsSinceNewton, newtonSteps := 0, 1
 	for !d.isOptimal(lambda, tol) || gap(lambda, loss(d.variance, d.w, d.c, d.g), d.w, d.g) > tol*d.variance/2 {
-		if sweeps == maxIter {
+		if sweeps == maxIter || ctx.Err() != nil {
 			return sweeps, false
 		}
 		nonzero := d.sweep(lambda)

@@ -1,7 +1,6 @@
 package match
 
 import (
-	"context"
 	"math"
 	"sync"
 
@@ -115,7 +114,7 @@ func (d *directions) guess(k int) (z, u []float32) {
 }
 
 // run iterates for targets, up to wideTargets of them, at lambda i until the signs settle.
-func (d *directions) run(ctx context.Context, i int, targets []int) error {
+func (d *directions) run(i int, targets []int) error {
 	m := d.at(i)
 	for j, s := range d.scale {
 		d.tau[j] = float32(d.lambdas[i] / m.rho * s)
@@ -140,7 +139,7 @@ func (d *directions) run(ctx context.Context, i int, targets []int) error {
 	n := len(targets)
 	clear(d.signs)
 	for iteration := 1; iteration <= maxIterations; iteration++ {
-		if err := ctx.Err(); err != nil {
+		if err := d.ctx.Err(); err != nil {
 			return err
 		}
 		m.packed.MultiplyRows(n, level3.Rows{Data: d.rhs, Stride: d.stride}, d.w, d.stride)

@@ -30,8 +30,8 @@
 //
 // # Conventions
 //
-// What can take longer than a second takes a context. A field Threads limits the goroutines at
-// work, 0 means all; it changes no bit.
+// What can take longer than a second takes a context, but for [Greedy], which sorts. A field
+// Threads limits the goroutines at work, 0 means all; it changes no bit.
 //
 // The environment variable CONVERGENT_CPU (portable, avx2, avx512, neon) lowers the instruction set
 // in use, and changes no result; asm.TierError says if it names none.

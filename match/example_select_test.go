@@ -28,7 +28,7 @@ func ExampleSelectFit() {
 		log.Fatal(err)
 	}
 	fmt.Println("lambda", fits[s.MinLoss].Lambda)
-	refit, err := fits[s.MinLoss].Refit(within, between, nil)
+	refit, err := fits[s.MinLoss].Refit(context.Background(), within, between, nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"context"
 	"math"
 
 	"github.com/convergent-go/convergent/internal/dense"
@@ -24,6 +25,7 @@ import (
 // Hintermüller, Ito and Kunisch, SIAM J. Optim. 13, 2002). Where that does not end, the
 // path is followed from piece to piece.
 type homotopy struct {
+	ctx     context.Context // which ends a path where it is
 	p       int
 	members *inverse // sources with weight, or on the way up those without
 	w, g    []float64
@@ -33,8 +35,8 @@ type homotopy struct {
 	sum     []float64 // on the way up: the inverse of all covariances times sign
 }
 
-func newHomotopy(p int) *homotopy {
-	h := &homotopy{p: p, members: newInverse(p)}
+func newHomotopy(ctx context.Context, p int) *homotopy {
+	h := &homotopy{ctx: ctx, p: p, members: newInverse(p)}
 	for _, s := range []*[]float64{&h.w, &h.g, &h.sign, &h.d, &h.a, &h.rhs, &h.sum} {
 		*s = make([]float64, p)
 	}
@@ -48,14 +50,14 @@ const (
 )
 
 // descend writes the weights at falling lambdas to rows of out, and returns the number of
-// rows: that of the lambdas, unless more than maxMembers sources have weight or a leap
-// fails.
+// rows: that of the lambdas, unless more than maxMembers sources have weight, a leap fails
+// or the context ends.
 func (h *homotopy) descend(q, c, lambdas, out []float64, maxMembers int) (count int) {
 	m, p := h.members, h.p
 	m.reset(q)
 	clear(h.w)
 	copy(h.g, c)
-	for lambda := maxAbs(c); count < len(lambdas); {
+	for lambda := maxAbs(c); count < len(lambdas) && h.ctx.Err() == nil; {
 		lambda = min(lambda, max(lambdas[count], lambda/leapFactor))
 		if !h.descendTo(c, lambda, maxMembers) {
 			return count
@@ -125,7 +127,7 @@ func (h *homotopy) ascend(x, weights, lambdas, out []float64) (remaining int) {
 		h.sign[j] = math.Copysign(1, w)
 		dense.AddScaled(h.sum, h.sign[j], m.row(j))
 	}
-	for remaining = len(lambdas); remaining > 0 && h.ascendTo(weights, lambdas[remaining-1]); remaining-- {
+	for remaining = len(lambdas); remaining > 0 && h.ctx.Err() == nil && h.ascendTo(weights, lambdas[remaining-1]); remaining-- {
 		copy(out[(remaining-1)*p:][:p], h.w)
 	}
 	return remaining
@@ -212,7 +214,7 @@ func (h *homotopy) descendStepwise(q, c, lambdas, out []float64, onEntry func(la
 		return count
 	}
 	h.sign[first] = math.Copysign(1, c[first])
-	for steps := 20 * p; steps > 0; steps-- {
+	for steps := 20 * p; steps > 0 && h.ctx.Err() == nil; steps-- {
 		k := len(m.set)
 		d, rhs := h.d[:k], h.rhs[:k]
 		for i, s := range m.set {

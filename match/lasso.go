@@ -70,7 +70,7 @@ const maxLambdas = 10000
 // are an error naming row and column, as are options out of range, and a target
 // that has not converged after o.MaxIter sweeps.
 func Lasso(ctx context.Context, sxx, sxy mat.Matrix, o LassoOptions) ([]LassoFit, error) {
-	r, err := newLassoSolver(sxx, sxy, o)
+	r, err := newLassoSolver(ctx, sxx, sxy, o)
 	if err != nil {
 		return nil, err
 	}
@@ -83,11 +83,11 @@ func Lasso(ctx context.Context, sxx, sxy mat.Matrix, o LassoOptions) ([]LassoFit
 		fit.Iter[p.target] = sweeps
 		return p.record(fit, fit.Lambda, r.o.Thresholds)
 	}
-	solve := func(f *targetSolver, t int) error { return f.solve(ctx, t, record) }
+	solve := func(f *targetSolver, t int) error { return f.solve(t, record) }
 	if r.isWide() {
-		err = r.solveWide(ctx, record)
+		err = r.solveWide(record)
 	} else {
-		err = r.solveTargets(ctx, solve)
+		err = r.solveTargets(solve)
 	}
 	if err != nil {
 		return nil, err

@@ -21,7 +21,10 @@ func (pr *problem) inverseCovariance(threads int) (inverse []float64, condition 
 			correlation[i*p+j] = pr.sxx[i*p+j] * scale[i] * scale[j]
 		}
 	}
-	values, rows := dense.Eigen(threads, p, correlation, p)
+	values, rows, err := dense.EigenContext(pr.ctx, threads, p, correlation, p)
+	if err != nil {
+		return make([]float64, p*p), 0 // which solves nothing, and is not seen
+	}
 	for k, e := range values {
 		f := 0.0
 		if e > 1e-12*values[0] {

@@ -39,7 +39,7 @@ type Certificate struct {
 // say would gain; and so on until there are none, which proves it optimal among all pairs.
 // How many passes that takes depends on the matrix: correlations of networks that have partners
 // take a few, many units that are equal more, and a matrix of rank one, whose rows all want the
-// same columns, dozens. It ends with the context's error if that ends first, between passes and rows.
+// same columns, dozens. It ends with the context's error if that ends first, between blocks and rows.
 //
 // Values of -Inf are an error, too: no pair can be forbidden.
 func BipartitePasses(ctx context.Context, c Passes) (Matching, Certificate, error) {
@@ -60,8 +60,9 @@ func (b blocks) Pass(visit func(first int, block assignment.Matrix) error) error
 }
 
 // SemiMatchingPasses is [SemiMatching] for a matrix that is gone through, once, of its rows and
-// of its columns: byRow.Partner are columns, byCol.Partner rows.
-func SemiMatchingPasses(c Passes) (byRow, byCol Matching, err error) {
+// of its columns: byRow.Partner are columns, byCol.Partner rows. It ends with the context's error
+// if that ends first, between blocks.
+func SemiMatchingPasses(ctx context.Context, c Passes) (byRow, byCol Matching, err error) {
 	rows, cols := c.Dims()
 	byRow = Matching{Partner: make([]int, rows), R: make([]float64, rows)}
 	byCol = Matching{Partner: make([]int, cols), R: make([]float64, cols)}
@@ -70,6 +71,9 @@ func SemiMatchingPasses(c Passes) (byRow, byCol Matching, err error) {
 		byCol.R[j] = math.Inf(-1)
 	}
 	err = c.Pass(func(first int, block *mat.Dense) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		v := values(block)
 		errs := make([]error, v.Rows)
 		par.For(threads, v.Rows, func(r int) {

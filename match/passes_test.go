@@ -1,6 +1,7 @@
 package match
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 	"reflect"
@@ -46,7 +47,7 @@ func TestPasses(t *testing.T) {
 			if math.Abs(m.Mean-want.Mean) > 1e-11 || proof.Passes < 2 || proof.Pairs < size[0] {
 				t.Errorf("%v, %d levels: mean %v, want %v (%+v)", size, levels, m.Mean, want.Mean, proof)
 			}
-			byRow, byCol, err := SemiMatchingPasses(passed{c})
+			byRow, byCol, err := SemiMatchingPasses(context.Background(), passed{c})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +73,7 @@ func TestPasses(t *testing.T) {
 	if _, _, err := BipartitePasses(t.Context(), passed{bad}); err == nil || !strings.Contains(err.Error(), "row 31, column 2") {
 		t.Errorf("one to one: %v", err)
 	}
-	if _, _, err := SemiMatchingPasses(passed{bad}); err == nil || !strings.Contains(err.Error(), "row 31, column 2") {
+	if _, _, err := SemiMatchingPasses(context.Background(), passed{bad}); err == nil || !strings.Contains(err.Error(), "row 31, column 2") {
 		t.Errorf("semi-matching: %v", err)
 	}
 }

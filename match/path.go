@@ -115,13 +115,17 @@ func (s *path) follow(lambda, tol float64, maxIter int) (sweeps int, err error) 
 		}
 		n, ok := s.descend(next, tol, maxIter)
 		if sweeps += n; !ok {
+			if err := s.ctx.Err(); err != nil {
+				return sweeps, err
+			}
 			return sweeps, fmt.Errorf("match: target %d at lambda %g is not done after %d sweeps (duality gap %g on the way, at %g); allow more, or a larger tolerance, or leave out sources that are nearly collinear", s.target, lambda, sweeps, gap(next, s.loss(), s.w, s.g), next)
 		}
 	}
 	return sweeps, nil
 }
 
-// descend moves to a lambda in one step; false if that takes more than maxIter sweeps.
+// descend moves to a lambda in one step; false if that takes more than maxIter sweeps or the
+// context ends.
 //
 // The weights are found within a working set of sources: those with weight and
 // those that the sequential strong rule does not discard (Tibshirani et al.,
@@ -138,7 +142,7 @@ func (s *path) descend(lambda, tol float64, maxIter int) (sweeps int, ok bool) {
 	s.screen(max(0, 2*lambda-s.lambda))
 	for grown := len(s.workingSet) > 0; grown; grown = s.screen(lambda) {
 		s.gather()
-		n, ok := s.subproblem.run(lambda, tol, maxIter-sweeps)
+		n, ok := s.subproblem.run(s.ctx, lambda, tol, maxIter-sweeps)
 		sweeps += n
 		for i, j := range s.workingSet {
 			s.w[j] = s.subproblem.w[i]

@@ -62,12 +62,12 @@ func TestHomotopy(t *testing.T) {
 	for _, p := range []int{1, 2, 3, 20, 61} {
 		sxx, sxy := sample(uint64(p), 2000, p, 6)
 		grid := LambdaGrid(LambdaMax(sxy), LambdaMax(sxy)*1e-4, 40)
-		pr, err := newProblem(sxx, sxy, nil)
+		pr, err := newProblem(context.Background(), sxx, sxy, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		stepped := make([]float64, len(grid)*p)
-		h := newHomotopy(p)
+		h := newHomotopy(context.Background(), p)
 		fits := lasso(t, sxx, sxy, LassoOptions{Lambdas: grid})
 		for target := range 6 {
 			if count := h.descendStepwise(pr.sxx, pr.sxy[target*p:][:p], grid, stepped, nil); count != len(grid) {
@@ -85,7 +85,7 @@ func TestHomotopy(t *testing.T) {
 			}
 		}
 		// A few small lambdas are reached from below.
-		r, err := newLassoSolver(sxx, sxy, LassoOptions{Lambdas: grid[30:]})
+		r, err := newLassoSolver(context.Background(), sxx, sxy, LassoOptions{Lambdas: grid[30:]})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +221,7 @@ func TestElasticNet(t *testing.T) {
 func TestRefit(t *testing.T) {
 	sxx, sxy := sample(5, 300, 10, 4)
 	f := lasso(t, sxx, sxy, LassoOptions{Lambdas: []float64{0.15}})[0]
-	g, err := f.Refit(sxx, sxy, nil)
+	g, err := f.Refit(context.Background(), sxx, sxy, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

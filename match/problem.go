@@ -1,6 +1,7 @@
 package match
 
 import (
+	"context"
 	"fmt"
 	"math"
 
@@ -9,6 +10,7 @@ import (
 
 // problem is the checked covariances of sources and all targets.
 type problem struct {
+	ctx        context.Context // of the call that solves it
 	p, targets int
 	sxx        []float64 // p x p
 	sxy        []float64 // targets x p: each target's are contiguous
@@ -20,13 +22,13 @@ const slack = 1e-6
 
 // newProblem returns the problem, or an error that names the first value that cannot be a
 // covariance.
-func newProblem(sxx, sxy mat.Matrix, variance []float64) (*problem, error) {
+func newProblem(ctx context.Context, sxx, sxy mat.Matrix, variance []float64) (*problem, error) {
 	p, cols := sxx.Dims()
 	rows, targets := sxy.Dims()
 	if cols != p || targets > 0 && rows != p || variance != nil && len(variance) != targets {
 		panic(badShape)
 	}
-	pr := &problem{p: p, targets: targets, sxx: make([]float64, p*p), sxy: make([]float64, targets*p), syy: make([]float64, targets)}
+	pr := &problem{ctx: ctx, p: p, targets: targets, sxx: make([]float64, p*p), sxy: make([]float64, targets*p), syy: make([]float64, targets)}
 	for t := range pr.syy {
 		pr.syy[t] = 1
 		if variance != nil {

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -14,12 +15,13 @@ import (
 // a target that its others determine lose their weight. NonZero is for a threshold of 0,
 // and Gap is the largest |gradient| among sources with weight.
 //
-// Shapes that do not agree panic; values that cannot be covariances are an error.
-func (f LassoFit) Refit(sxx, sxy mat.Matrix, variance []float64) (LassoFit, error) {
+// Shapes that do not agree panic; values that cannot be covariances are an error, and so is the
+// end of the context.
+func (f LassoFit) Refit(ctx context.Context, sxx, sxy mat.Matrix, variance []float64) (LassoFit, error) {
 	if f.W == nil {
 		panic(badFit)
 	}
-	pr, err := newProblem(sxx, sxy, variance)
+	pr, err := newProblem(ctx, sxx, sxy, variance)
 	if err != nil {
 		return LassoFit{}, err
 	}
@@ -31,6 +33,9 @@ func (f LassoFit) Refit(sxx, sxy mat.Matrix, variance []float64) (LassoFit, erro
 	g.Lambda, g.Lambdas = f.Lambda, f.Lambdas
 	s, support := newPath(pr), newInverse(pr.p)
 	for t := range pr.targets {
+		if err := ctx.Err(); err != nil {
+			return LassoFit{}, err
+		}
 		s.begin(t)
 		support.reset(pr.sxx)
 		for j := range pr.p {
@@ -129,7 +134,7 @@ func SelectFit(fits []LassoFit, heldOut []HeldOut) (Selection, error) {
 
 // losses returns the loss of the weights for each target.
 func (h HeldOut) losses(w *mat.Dense) ([]float64, error) {
-	pr, err := newProblem(h.Sxx, h.Sxy, h.Variance)
+	pr, err := newProblem(context.Background(), h.Sxx, h.Sxy, h.Variance)
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ import (
 // Lasso are those of LassoSizes. No sizes give no fits.
 func LassoSizes(ctx context.Context, sxx, sxy mat.Matrix, sizes []int, o LassoOptions) ([]LassoFit, error) {
 	o.Lambdas, o.Ratio = []float64{0}, 1
-	r, err := newLassoSolver(sxx, sxy, o)
+	r, err := newLassoSolver(ctx, sxx, sxy, o)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func LassoSizes(ctx context.Context, sxx, sxy mat.Matrix, sizes []int, o LassoOp
 	}
 	order := indices(len(sizes)) // of rising sizes
 	slices.SortStableFunc(order, func(a, b int) int { return sizes[a] - sizes[b] })
-	if err := r.solveTargets(ctx, func(f *targetSolver, t int) error {
+	if err := r.solveTargets(func(f *targetSolver, t int) error {
 		return f.solveSizes(t, sizes, order, fits)
 	}); err != nil {
 		return nil, err

@@ -27,12 +27,14 @@ type Transport struct {
 //
 // It is exact: flows are integers, in units of one over the least common multiple
 // of rows and columns. A plan has at most rows+columns-1 pairs with mass where no two
-// paths are equally good.
+// paths are equally good. Among plans with equal means the choice depends on the values
+// alone: rows, or columns if they are more, send their mass in their order, each along the
+// first of equally short paths.
 //
-// Flow goes along shortest paths, of which each takes at most rows x columns steps. Where
-// values are nearly of rank one and rows and columns have no large common divisor, there
-// are up to rows x columns of them: 15 s for 511 x 512, and sixteen times that for twice as
-// many.
+// The method is that of shortest paths with scaling (Edmonds and Karp, "Theoretical
+// improvements in algorithmic efficiency for network flow problems", J. ACM 19, 1972): of n
+// rows and m columns it takes at most some n m (n + m) log2(min(n, m)) steps, for most values
+// far fewer. 1,021 x 1,019 take a second.
 func SoftMatching(ctx context.Context, c mat.Matrix) (Transport, error) {
 	rows, cols := c.Dims()
 	s := Transport{Plan: new(mat.Dense)}

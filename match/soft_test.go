@@ -2,9 +2,11 @@ package match
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"math"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 
@@ -34,8 +36,11 @@ func TestSoftMatching(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, s := range [][2]int{{2, 3}, {3, 2}, {4, 6}, {5, 5}, {7, 4}, {6, 10}, {24, 36}, {100, 64}, {255, 256}} {
+			for _, s := range [][2]int{{2, 3}, {3, 2}, {4, 6}, {5, 5}, {7, 4}, {6, 10}, {24, 36}, {100, 64}, {255, 256}, {256, 255}} {
 				rows, cols := s[0], s[1]
+				if testing.Short() && rows*cols > 1e4 {
+					continue
+				}
 				c := randomMatrix(rows, cols, value)
 				soft, err := SoftMatching(context.Background(), c)
 				if err != nil {
@@ -61,6 +66,38 @@ func TestSoftMatching(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSoftMatchingLinearPrograms compares with SciPy's linear programs: testdata/transport.py.
+func TestSoftMatchingLinearPrograms(t *testing.T) {
+	data, err := os.ReadFile("testdata/transport.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var programs []struct {
+		Kind   string
+		Values [][]float64
+		Mean   float64
+	}
+	if err := json.Unmarshal(data, &programs); err != nil {
+		t.Fatal(err)
+	}
+	if len(programs) == 0 {
+		t.Fatal("no linear programs")
+	}
+	for _, p := range programs {
+		c := matrixOf(p.Values...)
+		for _, c := range []mat.Matrix{c, c.T()} {
+			s, err := SoftMatching(context.Background(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if math.Abs(s.Mean-p.Mean) > 1e-12*max(1, math.Abs(p.Mean)) {
+				rows, cols := c.Dims()
+				t.Errorf("%s, %d x %d: mean %v, want %v", p.Kind, rows, cols, s.Mean, p.Mean)
+			}
+		}
 	}
 }
 

@@ -30,12 +30,12 @@ type lassoSolver struct {
 }
 
 // newLassoSolver checks the options and covariances.
-func newLassoSolver(sxx, sxy mat.Matrix, o LassoOptions) (*lassoSolver, error) {
+func newLassoSolver(ctx context.Context, sxx, sxy mat.Matrix, o LassoOptions) (*lassoSolver, error) {
 	o, err := o.withDefaults()
 	if err != nil {
 		return nil, err
 	}
-	pr, err := newProblem(sxx, sxy, o.Variance)
+	pr, err := newProblem(ctx, sxx, sxy, o.Variance)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func newLassoSolver(sxx, sxy mat.Matrix, o LassoOptions) (*lassoSolver, error) {
 	// Where the largest lambda leaves the first target more than half of the sources, it
 	// does so for most targets.
 	if lambdaMax := r.lambdas[0]; lambdaMax > 0 && o.Ratio == 1 && pr.p > 1 && pr.targets > 0 {
-		h := newHomotopy(pr.p)
+		h := newHomotopy(ctx, pr.p)
 		r.ascending = h.descend(pr.sxx, pr.sxy[:pr.p], r.lambdas[:1], make([]float64, pr.p), pr.p/2) == 0
 	}
 	return r, nil
@@ -81,9 +81,9 @@ func indices(n int) []int {
 
 // solveTargets calls solve for every target, and returns the error of the first target
 // that has one.
-func (r *lassoSolver) solveTargets(ctx context.Context, solve func(f *targetSolver, target int) error) error {
+func (r *lassoSolver) solveTargets(solve func(f *targetSolver, target int) error) error {
 	scratch := sync.Pool{New: func() any { return r.newTargetSolver() }}
-	return r.solveBlocks(ctx, 1, func(t, _ int) error {
+	return r.solveBlocks(1, func(t, _ int) error {
 		f := scratch.Get().(*targetSolver)
 		defer scratch.Put(f)
 		return solve(f, t)
@@ -92,12 +92,12 @@ func (r *lassoSolver) solveTargets(ctx context.Context, solve func(f *targetSolv
 
 // solveBlocks calls solve for blocks of so many targets, [first, end) each, reports their
 // progress, and returns the error of the first block that has one.
-func (r *lassoSolver) solveBlocks(ctx context.Context, size int, solve func(first, end int) error) error {
+func (r *lassoSolver) solveBlocks(size int, solve func(first, end int) error) error {
 	var lock sync.Mutex
 	done := 0
 	errs := make([]error, r.targets) // of a block in the place of its first target
 	par.Blocks(par.Threads(r.o.Threads), r.targets, size, func(first, end int) {
-		err := ctx.Err()
+		err := r.ctx.Err()
 		if err == nil {
 			err = solve(first, end)
 		}
@@ -116,7 +116,7 @@ func (r *lassoSolver) solveBlocks(ctx context.Context, size int, solve func(firs
 			return err
 		}
 	}
-	return nil
+	return r.ctx.Err() // which has cut short what is solved
 }
 
 // solveEnd computes the end of all paths, once.
@@ -150,7 +150,7 @@ type targetSolver struct {
 
 func (r *lassoSolver) newTargetSolver() *targetSolver {
 	n := len(r.lambdas) * r.p
-	return &targetSolver{r, newPath(r.problem), newHomotopy(r.p), make([]float64, n), make([]float64, n)}
+	return &targetSolver{r, newPath(r.problem), newHomotopy(r.ctx, r.p), make([]float64, n), make([]float64, n)}
 }
 
 // solve calls record for every lambda in turn, with the path at its weights and the
@@ -159,12 +159,12 @@ func (r *lassoSolver) newTargetSolver() *targetSolver {
 // Weights come from the homotopy. Where they violate the KKT conditions, or it stops
 // since sources determine each other, coordinate descent continues from the weights of
 // the lambda before.
-func (f *targetSolver) solve(ctx context.Context, t int, record func(i int, p *path, sweeps int) error) error {
+func (f *targetSolver) solve(t int, record func(i int, p *path, sweeps int) error) error {
 	s, p := f.path, f.p
 	s.begin(t)
 	from, to := f.followHomotopy(t)
 	for i, lambda := range f.lambdas {
-		if err := ctx.Err(); err != nil {
+		if err := f.ctx.Err(); err != nil {
 			return err
 		}
 		ridge := lambda * (1 - f.o.Ratio)

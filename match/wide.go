@@ -1,7 +1,6 @@
 package match
 
 import (
-	"context"
 	"math"
 	"sync"
 
@@ -33,7 +32,7 @@ func (r *lassoSolver) wideLambdas(positive int) int {
 	if most >= p/2 {
 		return positive
 	}
-	weights, h := make([]float64, positive*r.p), newHomotopy(r.p)
+	weights, h := make([]float64, positive*r.p), newHomotopy(r.ctx, r.p)
 	reached := h.descend(r.sxx, r.sxy[:r.p], r.lambdas[:positive], weights, int(most))
 	if reached == 0 && h.descend(r.sxx, r.sxy[:r.p], r.lambdas[:1], weights, r.p/2) == 0 {
 		if r.solveEnd(); r.wellConditioned && h.ascend(r.inverse, r.endWeights[:r.p], r.lambdas[:positive], weights) == 0 {
@@ -67,24 +66,24 @@ type wideBlock struct {
 }
 
 // solveWide calls record as targetSolver.solve does for every target and lambda.
-func (r *lassoSolver) solveWide(ctx context.Context, record func(i int, p *path, sweeps int) error) error {
+func (r *lassoSolver) solveWide(record func(i int, p *path, sweeps int) error) error {
 	operators := newOperators(r.problem, par.Threads(r.o.Threads), r.lambdas)
 	scratch := sync.Pool{New: func() any {
 		return &wideBlock{r.newTargetSolver(), newDirections(operators), newActiveSet(r.problem)}
 	}}
-	return r.solveBlocks(ctx, wideTargets, func(first, end int) error {
+	return r.solveBlocks(wideTargets, func(first, end int) error {
 		b := scratch.Get().(*wideBlock)
 		defer scratch.Put(b)
-		return b.solve(ctx, first, end, record)
+		return b.solve(first, end, record)
 	})
 }
 
 // solve solves targets [first, end).
-func (b *wideBlock) solve(ctx context.Context, first, end int, record func(i int, p *path, sweeps int) error) error {
+func (b *wideBlock) solve(first, end int, record func(i int, p *path, sweeps int) error) error {
 	s, p := b.path, b.p
 	reached := make([]int, end-first) // lambdas of each target that the homotopy comes to
 	for t := first; t < end; t++ {
-		if err := ctx.Err(); err != nil {
+		if err := b.ctx.Err(); err != nil {
 			return err
 		}
 		s.begin(t)
@@ -108,12 +107,12 @@ func (b *wideBlock) solve(ctx context.Context, first, end int, record func(i int
 			}
 		}
 		if lambda > 0 && len(targets) > 0 {
-			if err := b.iterations.run(ctx, i, targets); err != nil {
+			if err := b.iterations.run(i, targets); err != nil {
 				return err
 			}
 		}
 		for k, t := range targets {
-			if err := ctx.Err(); err != nil {
+			if err := b.ctx.Err(); err != nil {
 				return err
 			}
 			s.begin(t)

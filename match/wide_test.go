@@ -75,7 +75,7 @@ func TestWide(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			sxx, sxy, variance := wideSample(c.observations, p, targets, c.degenerate)
 			o := LassoOptions{Lambdas: []float64{0.3, 0.1, 0.03, 0.01, 0.001, 0}, Variance: variance, KeepWeights: true, Threads: 1}
-			r, err := newLassoSolver(sxx, sxy, o)
+			r, err := newLassoSolver(context.Background(), sxx, sxy, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,7 +102,7 @@ func TestWide(t *testing.T) {
 				return sum
 			}
 			for target := range targets {
-				if err := r.newTargetSolver().solve(context.Background(), target, func(i int, s *path, sweeps int) error {
+				if err := r.newTargetSolver().solve(target, func(i int, s *path, sweeps int) error {
 					want := newFit(r.lambdas[i], r.problem, r.o)
 					if err := s.record(&want, r.lambdas[i], []float64{0}); err != nil {
 						return err
@@ -152,7 +152,7 @@ func TestActiveSetSearch(t *testing.T) {
 	const p, lambda, tol = 60, 0.01, 1e-10
 	for _, observations := range []int{30, 500} {
 		sxx, sxy := sample(5, observations, p, 3)
-		pr, err := newProblem(sxx, sxy, nil)
+		pr, err := newProblem(context.Background(), sxx, sxy, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -186,7 +186,7 @@ func TestActiveSetMakesRoom(t *testing.T) {
 	// than their two.
 	sxx := mat.NewDense(3, 3, []float64{1, 0, 1, 0, 1, 1, 1, 1, 2})
 	sxy := mat.NewDense(3, 1, []float64{1, 1, 2})
-	pr, err := newProblem(sxx, sxy, []float64{2})
+	pr, err := newProblem(context.Background(), sxx, sxy, []float64{2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/convergent-go/convergent/internal/safetensors"
 )
@@ -19,6 +20,20 @@ func LoadTorch(path string, a Arch) (*Net, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nn: %w", err)
 	}
+	return decodeTorch(f, path, a)
+}
+
+// ReadTorch is [LoadTorch] from a stream; it reads nothing of what follows the file.
+func ReadTorch(r io.Reader, a Arch) (*Net, error) {
+	f, err := safetensors.Decode(r)
+	if err != nil {
+		return nil, fmt.Errorf("nn: %w", err)
+	}
+	return decodeTorch(f, "stream", a)
+}
+
+// decodeTorch returns the network of a file from PyTorch, which errors call by its path.
+func decodeTorch(f *safetensors.File, path string, a Arch) (*Net, error) {
 	if format := f.Metadata["format"]; format == netFormat {
 		return nil, fmt.Errorf("nn: %s: not from PyTorch, but a network that this package saved", path)
 	}

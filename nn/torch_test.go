@@ -1,7 +1,9 @@
 package nn
 
 import (
+	"bytes"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,6 +74,43 @@ func TestLoadTorch(t *testing.T) {
 		if worst > 1e-5*largest {
 			t.Errorf("%s: off by %g, where the largest is %g", name, worst, largest)
 		}
+	}
+}
+
+// TestReadTorch: a stream gives the network of the file, and what follows is left in it.
+func TestReadTorch(t *testing.T) {
+	const path = "testdata/torch.safetensors"
+	arch := CaffeNet32(10, 0.1)
+	want, err := LoadTorch(path, arch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := bytes.NewReader(append(data, "next"...))
+	n, err := ReadTorch(r, arch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range n.Params() {
+		if !slices.Equal(p.Data, want.Params()[i].Data) {
+			t.Errorf("%s differs", p.Name)
+		}
+	}
+	if r.Len() != len("next") {
+		t.Errorf("%d bytes are left; want 4", r.Len())
+	}
+	if _, err := ReadTorch(bytes.NewReader(data[:len(data)/2]), arch); err == nil || !strings.Contains(err.Error(), "cut short") {
+		t.Errorf("half of the file: %v", err)
+	}
+	var own bytes.Buffer
+	if _, err := n.WriteTo(&own); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadTorch(&own, arch); err == nil || !strings.Contains(err.Error(), "not from PyTorch") {
+		t.Errorf("this package's own: %v", err)
 	}
 }
 

@@ -24,7 +24,7 @@ type Spectrum struct {
 // magnitude, the first of those that tie, is positive. For [RandomWalk] the
 // vectors are D^(-1/2) v with v those of [Symmetric], scaled to norm 1. It panics
 // unless 0 <= k <= n, and returns a *[WeightError] for a weight that is negative or not
-// finite, and the context's error if that has ended before it begins.
+// finite, and the context's error if that ends first.
 //
 // It takes n³ steps. Threads limits the threads at work; 0 means all. See also [Smallest].
 func Decompose(ctx context.Context, m mat.Symmetric, l Laplacian, k, threads int) (*Spectrum, error) {
@@ -32,14 +32,14 @@ func Decompose(ctx context.Context, m mat.Symmetric, l Laplacian, k, threads int
 	if err != nil {
 		return nil, err
 	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	if g.n == 0 {
 		return &Spectrum{Vectors: new(mat.Dense)}, nil
 	}
 	d := degrees(g)
-	values, rows := dense.Eigen(par.Threads(threads), g.n, similarMatrix(g, l, d), k)
+	values, rows, err := dense.EigenContext(ctx, par.Threads(threads), g.n, similarMatrix(g, l, d), k)
+	if err != nil {
+		return nil, err
+	}
 	return newSpectrum(newOperator(threads, g, l, d), l, d, values, rows), nil
 }
 

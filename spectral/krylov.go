@@ -111,7 +111,10 @@ func (s *krylov) largest(ctx context.Context, k int, start []float64) (values, r
 		for i := range s.m {
 			copy(lower[i*s.m:][:s.m], s.gram[i*s.ld:])
 		}
-		theta, y := dense.Eigen(s.threads, s.m, lower, k)
+		theta, y, err := dense.EigenContext(ctx, s.threads, s.m, lower, k)
+		if err != nil {
+			return nil, nil, false
+		}
 		if residual := s.residual(theta[:k], y, block); residual > tolerance {
 			// Residuals fall by nearly the same factor with each block, later by more.
 			residualLog, growth := math.Log(residual), 2*blockSize

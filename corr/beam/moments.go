@@ -1,6 +1,7 @@
 package corrbeam
 
 import (
+	"bytes"
 	"math/bits"
 	"reflect"
 
@@ -20,11 +21,14 @@ func init() {
 	beam.RegisterFunction(Sum.Moments)
 }
 
-func encodeMoments(m *corr.Moments) ([]byte, error) { return m.MarshalBinary() }
+func encodeMoments(m *corr.Moments) ([]byte, error) {
+	var b bytes.Buffer
+	_, err := m.WriteTo(&b)
+	return b.Bytes(), err
+}
 
 func decodeMoments(data []byte) (*corr.Moments, error) {
-	m := new(corr.Moments)
-	return m, m.UnmarshalBinary(data)
+	return corr.ReadMoments(bytes.NewReader(data))
 }
 
 // Merge is a CombineFn that merges Sums, in any order to the same bytes.

@@ -85,8 +85,7 @@ func (r *Read) moments(data []byte) (*corr.Moments, error) {
 		return nil, err
 	}
 	if strings.HasPrefix(metadata["format"], "convergent.moments/") {
-		m := new(corr.Moments)
-		return m, m.UnmarshalBinary(data)
+		return decodeMoments(data)
 	}
 	f, err := safetensors.Read(bytes.NewReader(data), int64(len(data)))
 	if err != nil {

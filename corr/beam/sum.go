@@ -126,7 +126,7 @@ func encodeSum(s Sum) ([]byte, error) {
 	data := binary.AppendUvarint(nil, uint64(s.count))
 	data = binary.AppendUvarint(data, uint64(len(s.branches)))
 	for _, b := range s.branches {
-		moments, err := b.moments.MarshalBinary()
+		moments, err := encodeMoments(b.moments)
 		if err != nil {
 			return nil, err
 		}
@@ -160,8 +160,8 @@ func decodeSum(data []byte) (Sum, error) {
 		if size < 0 || size > len(data) || level > 40 || index > (s.count-1)>>level {
 			return Sum{}, errDamaged
 		}
-		m := new(corr.Moments)
-		if err := m.UnmarshalBinary(data[:size]); err != nil {
+		m, err := decodeMoments(data[:size])
+		if err != nil {
 			return Sum{}, err
 		}
 		data = data[size:]

@@ -51,7 +51,7 @@ func tree(t testing.TB, lo, hi int, shard func(testing.TB, int) *corr.Moments) *
 }
 
 func encode(t testing.TB, m *corr.Moments) []byte {
-	b, err := m.MarshalBinary()
+	b, err := encodeMoments(m)
 	if err != nil {
 		t.Fatal(err)
 	}

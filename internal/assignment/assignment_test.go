@@ -3,6 +3,7 @@ package assignment
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"math"
@@ -290,6 +291,95 @@ func TestTransport(t *testing.T) {
 			}
 			if slices.Min(out) != p.Units/n || slices.Max(out) != p.Units/n || slices.Min(in) != p.Units/m || slices.Max(in) != p.Units/m {
 				t.Errorf("%s %v: out %v, in %v of %d units", k.name, size, out, in, p.Units)
+			}
+		}
+	}
+}
+
+// TestTransportBruteForce compares with all plans of small problems, and with none where
+// pairs are forbidden so that there is none.
+func TestTransportBruteForce(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(7, 7))
+	for _, size := range [][2]int{{2, 3}, {3, 2}, {3, 4}, {4, 3}, {2, 5}, {4, 6}, {3, 3}} {
+		n, m := size[0], size[1]
+		for range 50 {
+			c := newMatrix(n, m, func(*rand.Rand, int, int) float64 {
+				if rnd.IntN(3) == 0 {
+					return math.Inf(-1)
+				}
+				return float64(rnd.IntN(7))
+			})
+			p, err := Transport(context.Background(), c)
+			supply, capacity := newTransport(c).supply, newTransport(c).capacity
+			want := bruteForce(c, supply, capacity, 0, 0)
+			if math.IsInf(want, -1) {
+				if !errors.Is(err, ErrInfeasible) {
+					t.Fatalf("%v: error %v where there is no plan", size, err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatalf("%v: %v", size, err)
+			}
+			got := 0.0
+			for _, f := range p.Flows {
+				got += float64(f.Units) * c.Row(f.Row)[f.Col]
+			}
+			if got != want {
+				t.Errorf("%v: sum %v, want %v", size, got, want)
+			}
+		}
+	}
+}
+
+// bruteForce returns the largest sum of plans for what is left from row i, column j on; -Inf if
+// there is none.
+func bruteForce(c Matrix, supply, capacity []int, i, j int) float64 {
+	if i == c.Rows {
+		return 0
+	}
+	if j == c.Cols {
+		if supply[i] > 0 {
+			return math.Inf(-1)
+		}
+		return bruteForce(c, supply, capacity, i+1, 0)
+	}
+	best := math.Inf(-1)
+	for units := 0; units <= min(supply[i], capacity[j]); units++ {
+		value := 0.0
+		if units > 0 {
+			value = float64(units) * c.Row(i)[j]
+		}
+		supply[i] -= units
+		capacity[j] -= units
+		best = max(best, value+bruteForce(c, supply, capacity, i, j+1))
+		supply[i] += units
+		capacity[j] += units
+	}
+	return best
+}
+
+// countingContext counts how often it is asked: once a path.
+type countingContext struct {
+	context.Context
+	asked int
+}
+
+func (c *countingContext) Err() error { c.asked++; return nil }
+
+// TestTransportPaths holds the number of paths to the bound that is documented, where without
+// scaling there are several times as many.
+func TestTransportPaths(t *testing.T) {
+	for _, k := range kinds[:len(kinds)-1] {
+		for _, size := range [][2]int{{127, 128}, {131, 127}, {90, 200}} {
+			n, m := size[0], size[1]
+			ctx := &countingContext{Context: context.Background()}
+			if _, err := Transport(ctx, newMatrix(n, m, k.value)); err != nil {
+				t.Fatal(err)
+			}
+			grains := 7 // of 127, 127 and 90/10 units at most
+			if most := grains * (n + m); ctx.asked > most {
+				t.Errorf("%s %v: %d paths, of at most %d", k.name, size, ctx.asked, most)
 			}
 		}
 	}

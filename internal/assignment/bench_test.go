@@ -89,15 +89,18 @@ func BenchmarkKinds(b *testing.B) {
 }
 
 func BenchmarkTransport(b *testing.B) {
-	for _, size := range [][2]int{{256, 384}, {255, 384}, {997, 1000}} {
-		c := noisyCorrelations(size[1])
-		c.Rows = size[0]
-		b.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(b *testing.B) {
-			for b.Loop() {
-				if _, err := Transport(context.Background(), c); err != nil {
-					b.Fatal(err)
+	for _, size := range [][2]int{{256, 384}, {255, 384}, {768, 192}, {511, 512}, {997, 1000}, {1021, 1019}} {
+		n, m := size[0], size[1]
+		noisy := noisyCorrelations(max(n, m))
+		noisy.Rows, noisy.Cols = n, m
+		for name, c := range map[string]Matrix{"noisy": noisy, "falling": newMatrix(n, m, kinds[5].value)} {
+			b.Run(fmt.Sprintf("%s/%dx%d", name, n, m), func(b *testing.B) {
+				for b.Loop() {
+					if _, err := Transport(context.Background(), c); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }

@@ -49,7 +49,7 @@ func MaxPasses(ctx context.Context, threads int, c Passes) (Passed, error) {
 		return Passed{Solution: Solution{Partner: slices.Repeat([]int{-1}, rows), U: make([]float64, rows), V: make([]float64, cols)}, Value: make([]float64, rows)}, nil
 	}
 	x := &candidates{threads: threads, matrix: c, rows: rows, cols: cols, lists: make([]candidateList, rows)}
-	s, err := x.start()
+	s, err := x.start(ctx)
 	for err == nil {
 		deficient, ended := s.solve(ctx)
 		if ended != nil {
@@ -60,7 +60,7 @@ func MaxPasses(ctx context.Context, threads int, c Passes) (Passed, error) {
 		}
 		x.Solution = s.solution()
 		var added int
-		if added, err = x.price(); err == nil && added == 0 {
+		if added, err = x.price(ctx); err == nil && added == 0 {
 			x.Value = make([]float64, rows)
 			for i, j := range x.Partner {
 				if l := x.lists[i]; j >= 0 {
@@ -103,10 +103,13 @@ func (l *candidateList) add(columns []int32, row []float64) (added int) {
 }
 
 // pass calls f for each row of the matrix, at most threads at a time, after block for blocks of
-// them, and counts.
-func (x *candidates) pass(block func(first int, b Matrix), f func(i int, row []float64) error) error {
+// them, and counts. The context ends it between blocks.
+func (x *candidates) pass(ctx context.Context, block func(first int, b Matrix), f func(i int, row []float64) error) error {
 	x.Passes++
 	return x.matrix.Pass(func(first int, b Matrix) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		if block != nil {
 			block(first, b)
 		}
@@ -123,11 +126,11 @@ func (x *candidates) pass(block func(first int, b Matrix), f func(i int, row []f
 
 // start goes through the matrix for the first candidates: the largest values of rows, those of
 // columns, and the diagonal, which is a complete matching.
-func (x *candidates) start() (*solver, error) {
+func (x *candidates) start(ctx context.Context) (*solver, error) {
 	prices := make([]float64, x.cols)
 	x.maxima, x.argmax = slices.Repeat([]float64{math.Inf(-1)}, x.cols), make([]int32, x.cols)
 	largest := make([]float64, x.rows)
-	err := x.pass(func(first int, b Matrix) {
+	err := x.pass(ctx, func(first int, b Matrix) {
 		par.Blocks(x.threads, x.cols, 1024, func(lo, hi int) {
 			for r := range b.Rows {
 				ColumnMax(x.maxima[lo:hi], x.argmax[lo:hi], b.Row(r)[lo:hi], int32(first+r))
@@ -163,9 +166,9 @@ func (x *candidates) start() (*solver, error) {
 
 // price adds to the candidates pairs that gain more than the solution's dual variables allow,
 // and returns how many.
-func (x *candidates) price() (added int, err error) {
+func (x *candidates) price(ctx context.Context) (added int, err error) {
 	counts, excess := make([]int, x.rows), make([]float64, x.rows)
-	err = x.pass(nil, func(i int, row []float64) error {
+	err = x.pass(ctx, nil, func(i int, row []float64) error {
 		columns := make([]int32, min(maxListLen, x.cols))
 		least := x.U[i] + tolerance*x.Largest
 		n, _ := bestColumns(columns, row, x.V, i, least)

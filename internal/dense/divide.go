@@ -2,6 +2,7 @@ package dense
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 
@@ -13,13 +14,14 @@ const leafOrder = 24
 
 // divide replaces d by the eigenvalues, rising, of the tridiagonal matrix of diagonal d and
 // e below it, and the last rows of q, ld apart and zero before, by eigenvectors of the
-// largest of them, as many as vectors says. e is overwritten.
+// largest of them, as many as vectors says. e is overwritten. If the context ends, nothing of
+// that holds.
 //
 // Two halves, and what joins them, T = diag(T1, T2) + rho u u^T with one element of u
 // in each half, are solved by themselves; with their eigenvectors, T is a diagonal matrix
 // D and a change of rank one, rho z z^T (Cuppen, "A divide and conquer method for the
 // symmetric tridiagonal eigenproblem", 1981).
-func divide(threads int, d, e, q []float64, ld, vectors int) {
+func divide(ctx context.Context, threads int, d, e, q []float64, ld, vectors int) {
 	n := len(d)
 	if n <= leafOrder {
 		for i := range n {
@@ -40,11 +42,14 @@ func divide(threads int, d, e, q []float64, ld, vectors int) {
 	}
 	par.For(workers, 2, func(i int) {
 		if i == 0 {
-			divide(threads/workers, d[:half], e[:half-1], q, ld, half)
+			divide(ctx, threads/workers, d[:half], e[:half-1], q, ld, half)
 		} else {
-			divide(threads/workers, d[half:], e[half:], q[half*ld+half:], ld, n-half)
+			divide(ctx, threads/workers, d[half:], e[half:], q[half*ld+half:], ld, n-half)
 		}
 	})
+	if ctx.Err() != nil {
+		return
+	}
 	z := make([]float64, n)
 	for i := range n {
 		if i < half {

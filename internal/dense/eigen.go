@@ -1,6 +1,7 @@
 package dense
 
 import (
+	"context"
 	"math"
 	"slices"
 )
@@ -14,8 +15,14 @@ import (
 // that. Eigenvalues err by a few times n ulp of the largest at most, residuals and
 // orthogonality likewise.
 func Eigen(threads, n int, a []float64, vectors int) (values, rows []float64) {
+	values, rows, _ = EigenContext(context.Background(), threads, n, a, vectors)
+	return values, rows
+}
+
+// EigenContext is [Eigen], which ends with the context's error if that ends first.
+func EigenContext(ctx context.Context, threads, n int, a []float64, vectors int) (values, rows []float64, err error) {
 	if n == 0 {
-		return nil, nil
+		return nil, nil, ctx.Err()
 	}
 	// A power of two keeps squares in range, and changes no digit.
 	var largest float64
@@ -26,27 +33,30 @@ func Eigen(threads, n int, a []float64, vectors int) (values, rows []float64) {
 	}
 	if !(largest <= math.MaxFloat64) {
 		nan := func(n int) []float64 { return slices.Repeat([]float64{math.NaN()}, n) }
-		return nan(n), nan(vectors * n)
+		return nan(n), nan(vectors * n), nil
 	}
 	_, exponent := math.Frexp(largest)
 	for i := range n {
 		scale(a[i*n:][:i+1], -exponent)
 	}
-	r := tridiagonalise(threads, n, a)
+	r := tridiagonalise(ctx, threads, n, a)
 	if vectors > 0 {
 		q := make([]float64, n*n)
-		divide(threads, r.d, r.e, q, n, vectors)
+		divide(ctx, threads, r.d, r.e, q, n, vectors)
 		rows = make([]float64, vectors*n)
 		for i := range vectors {
 			copy(rows[i*n:][:n], q[(n-1-i)*n:])
 		}
-		r.apply(threads, n, vectors, rows)
+		r.apply(ctx, threads, n, vectors, rows)
 	} else {
 		Tridiagonal(r.d, r.e)
 	}
+	if err := ctx.Err(); err != nil { // which has cut short any of that
+		return nil, nil, err
+	}
 	slices.Reverse(r.d)
 	scale(r.d, exponent)
-	return r.d, rows
+	return r.d, rows, nil
 }
 
 // Tridiagonal returns the eigenvalues, rising, of the symmetric tridiagonal matrix of diagonal d

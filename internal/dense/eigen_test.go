@@ -1,6 +1,8 @@
 package dense
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -64,6 +66,9 @@ func abs(i int) int { return max(i, -i) }
 // rounding; and eigenvalues by gonum's.
 func TestEigen(t *testing.T) {
 	for _, n := range []int{1, 2, 3, 5, 24, 25, 33, 64, 100, 193} {
+		if testing.Short() && n > 64 {
+			continue
+		}
 		for name, a := range testMatrices(n) {
 			t.Run(fmt.Sprint(n, " ", name), func(t *testing.T) {
 				norm := 0.0
@@ -196,5 +201,38 @@ func BenchmarkEigen(b *testing.B) {
 			}
 			b.ReportMetric(2*float64(n)*float64(n)*float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 		})
+	}
+}
+
+// endingContext ends after it was asked so often.
+type endingContext struct {
+	context.Context
+	left int
+}
+
+func (c *endingContext) Err() error {
+	if c.left--; c.left < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestEigenContext: wherever on the way a context ends, its error is what is returned.
+func TestEigenContext(t *testing.T) {
+	const n = 120
+	for _, vectors := range []int{0, n} {
+		ends := 0
+		for ; ; ends++ {
+			_, _, err := EigenContext(&endingContext{context.Background(), ends}, 1, n, testMatrices(n)["gram"], vectors)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+		}
+		if ends < n/panelRows+vectors/64 {
+			t.Errorf("%d vectors: the context is looked at %d times", vectors, ends)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package dense
 
 import (
+	"context"
 	"math"
 	"math/rand/v2"
 )
@@ -28,5 +29,5 @@ func Rotate(rnd *rand.Rand, m, n int, z []float64) {
 			row[j] *= s
 		}
 	}
-	r.apply(1, n+1, m, z)
+	r.apply(context.Background(), 1, n+1, m, z)
 }

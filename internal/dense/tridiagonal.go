@@ -1,6 +1,7 @@
 package dense
 
 import (
+	"context"
 	"math"
 
 	"github.com/convergent-go/convergent/asm"
@@ -28,13 +29,13 @@ type reflections struct {
 // remains is always the leading part of a triangle whose rows are contiguous. Its
 // products are put off for a panel of rows at a time (Dongarra, Sorensen and
 // Hammarling, "Block reduction of matrices to condensed forms for eigenvalue
-// computations", 1989).
-func tridiagonalise(threads, n int, a []float64) *reflections {
+// computations", 1989). If the context ends, so does it.
+func tridiagonalise(ctx context.Context, threads, n int, a []float64) *reflections {
 	r := &reflections{n, a, make([]float64, n), make([]float64, n), make([]float64, max(0, n-1))}
 	p := make([]float64, (panelRows+1)*n) // row i of the panel: what goes with v_i
 	g := newGemv(n)
 	var x, y [panelRows]float64
-	for hi := n; hi > 0; {
+	for hi := n; hi > 0 && ctx.Err() == nil; {
 		lo := max(0, hi-panelRows)
 		for i := hi - 1; i >= lo; i-- {
 			// Rows of the panel before this one, which put off their products with it.
@@ -123,11 +124,11 @@ func (g gemv) multiply(a []float64, lda int, x, y []float64) {
 // apply multiplies m rows z of n elements from the right with H_1 to H_{end-1}, in place, a
 // block of them at a time as I - V^T S^T V (Schreiber and Van Loan, "A storage-efficient
 // WY representation for products of Householder transformations", 1989). With all of them
-// eigenvectors of T become those of A.
-func (r *reflections) apply(threads, end, m int, z []float64) {
+// eigenvectors of T become those of A. If the context ends, so does it.
+func (r *reflections) apply(ctx context.Context, threads, end, m int, z []float64) {
 	const block = 64 // z is read and written once for so many
 	n := r.n
-	for lo := 1; lo < end; lo += block {
+	for lo := 1; lo < end && ctx.Err() == nil; lo += block {
 		hi := min(end, lo+block)
 		k, width := hi-lo, hi-1
 		v, s := make([]float64, k*width), make([]float64, k*k)

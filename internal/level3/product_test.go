@@ -64,40 +64,50 @@ func shapes() []shape {
 // TestGemmBits compares products of plain and transposed operands with the
 // definition, bit by bit, under every tier and number of threads.
 func TestGemmBits(t *testing.T) {
-	for _, tier := range asm.Supported() {
-		t.Run(tier.String(), func(t *testing.T) {
-			rnd := rand.New(rand.NewPCG(1, 2))
-			for _, s := range shapes() {
-				sa, sb, ldc := s.k+3, s.n+5, s.n+2
-				a, b := normal32(rnd, s.m*sa), normal32(rnd, s.k*sb)
-				before := normal32(rnd, s.m*ldc)
-				bias := normal32(rnd, s.n)
-				for _, accumulate := range []bool{false, true} {
-					want := append([]float32(nil), before...)
-					biased := append([]float32(nil), before...)
-					for i := range s.m {
-						for j := range s.n {
-							ai, bj := func(k int) float32 { return a[i*sa+k] }, func(k int) float32 { return b[k*sb+j] }
-							want[i*ldc+j] = blockedSum(s.k, ai, bj, before[i*ldc+j], accumulate)
-							biased[i*ldc+j] = max(0, blockedSum(s.k, ai, bj, bias[j], true))
-						}
-					}
-					for _, threads := range []int{1, 2, 3} {
-						for _, operands := range [][2]Operand{{Rows{a, sa}, Cols{b, sb}}, {packed{Rows{a, sa}}, packed{Cols{b, sb}}}} {
-							where := fmt.Sprintf("%v accumulate=%v threads=%d %T", s, accumulate, threads, operands[0])
-							c := append([]float32(nil), before...)
-							p := Product{M: s.m, N: s.n, K: s.k, A: operands[0], B: operands[1], C: c, LDC: ldc, Epilogue: Epilogue{Accumulate: accumulate}}
-							newProduct(tier, p).run(threads)
-							equalBits(t, c, want, where)
-							copy(c, before)
-							p.Epilogue = Epilogue{Bias: bias, ReLU: true}
-							newProduct(tier, p).run(threads)
-							equalBits(t, c, biased, where+" biased")
-						}
-					}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for _, s := range shapes() {
+		sa, sb, ldc := s.k+3, s.n+5, s.n+2
+		a, b := normal32(rnd, s.m*sa), normal32(rnd, s.k*sb)
+		before := normal32(rnd, s.m*ldc)
+		bias := normal32(rnd, s.n)
+		// sums returns what is at (i, j) beyond first, and leaves what is between rows.
+		sums := func(first func(i, j int) float32, accumulate bool) []float32 {
+			c := append([]float32(nil), before...)
+			for i := range s.m {
+				for j := range s.n {
+					ai, bj := func(k int) float32 { return a[i*sa+k] }, func(k int) float32 { return b[k*sb+j] }
+					c[i*ldc+j] = blockedSum(s.k, ai, bj, first(i, j), accumulate)
 				}
 			}
-		})
+			return c
+		}
+		there := func(i, j int) float32 { return before[i*ldc+j] }
+		want := map[bool][]float32{false: sums(there, false), true: sums(there, true)} // by whether it accumulates
+		biased := sums(func(_, j int) float32 { return bias[j] }, true)
+		for i := range s.m {
+			for j := range s.n {
+				biased[i*ldc+j] = max(0, biased[i*ldc+j])
+			}
+		}
+		for _, tier := range asm.Supported() {
+			for _, threads := range []int{1, 2, 3} {
+				for _, operands := range [][2]Operand{{Rows{a, sa}, Cols{b, sb}}, {packed{Rows{a, sa}}, packed{Cols{b, sb}}}} {
+					where := fmt.Sprintf("%v %v threads=%d %T", tier, s, threads, operands[0])
+					c := make([]float32, len(before))
+					p := Product{M: s.m, N: s.n, K: s.k, A: operands[0], B: operands[1], C: c, LDC: ldc}
+					for _, accumulate := range []bool{false, true} {
+						copy(c, before)
+						p.Epilogue = Epilogue{Accumulate: accumulate}
+						newProduct(tier, p).run(threads)
+						equalBits(t, c, want[accumulate], fmt.Sprint(where, " accumulate=", accumulate))
+					}
+					copy(c, before)
+					p.Epilogue = Epilogue{Bias: bias, ReLU: true}
+					newProduct(tier, p).run(threads)
+					equalBits(t, c, biased, where+" biased")
+				}
+			}
+		}
 	}
 }
 

@@ -153,17 +153,33 @@ func Read(r io.Reader, size int64) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readTensors(r, entries, metadata, math.MaxInt64)
+}
+
+// Decode reads a file from a stream, and nothing of what follows it. Memory grows with what
+// comes, whatever the header claims.
+func Decode(r io.Reader) (*File, error) {
+	entries, metadata, _, err := DecodeHeader(r)
+	if err != nil {
+		return nil, err
+	}
+	return readTensors(r, entries, metadata, chunk)
+}
+
+// readTensors reads the data of all entries, in memory that is taken for so many elements at
+// once.
+func readTensors(r io.Reader, entries []Entry, metadata map[string]string, atOnce int64) (*File, error) {
 	f := &File{Metadata: metadata}
 	for _, e := range entries {
 		t := Tensor{Name: e.Name, Shape: e.Shape}
 		var err error
 		switch e.DType {
 		case "F32":
-			t.F32, err = readArray[float32](r, e.Size/4, size)
+			t.F32, err = readArray[float32](r, e.Size/4, atOnce)
 		case "F64":
-			t.F64, err = readArray[float64](r, e.Size/8, size)
+			t.F64, err = readArray[float64](r, e.Size/8, atOnce)
 		case "I64":
-			t.I64, err = readArray[int64](r, e.Size/8, size)
+			t.I64, err = readArray[int64](r, e.Size/8, atOnce)
 		default:
 			return nil, fmt.Errorf("tensor %q has type %q; F32, F64 and I64 are supported", e.Name, e.DType)
 		}
@@ -175,15 +191,12 @@ func Read(r io.Reader, size int64) (*File, error) {
 	return f, f.verify()
 }
 
-// readArray reads n elements of a file of the given size, or of a stream: then memory grows
-// with what comes.
-func readArray[T float32 | float64 | int64](r io.Reader, n, size int64) ([]T, error) {
-	const chunk = 1 << 16
-	first := n
-	if size == unknown {
-		first = min(n, chunk)
-	}
-	x := make([]T, 0, first)
+// chunk is how many elements are read at a time.
+const chunk = 1 << 16
+
+// readArray reads n elements, into memory for atOnce of them at first.
+func readArray[T float32 | float64 | int64](r io.Reader, n, atOnce int64) ([]T, error) {
+	x := make([]T, 0, min(n, atOnce))
 	for int64(len(x)) < n {
 		from := len(x)
 		k := int(min(n-int64(from), chunk))
@@ -195,14 +208,6 @@ func readArray[T float32 | float64 | int64](r io.Reader, n, size int64) ([]T, er
 	return x, nil
 }
 
-// unknown is the size of a stream.
-const unknown = math.MaxInt64
-
-// Decode reads a file from a stream, and nothing of what follows it.
-func Decode(r io.Reader) (*File, error) {
-	return Read(r, unknown)
-}
-
 // ReadHeader reads the header of a file of the given size and leaves r where the
 // data begins. The entries are in the order of their data; each fills its bytes
 // exactly, from where the one before it ends, and the last ends with the file.
@@ -211,16 +216,16 @@ func ReadHeader(r io.Reader, size int64) ([]Entry, map[string]string, error) {
 		return nil, nil, errors.New("not a safetensors file: shorter than 8 bytes")
 	}
 	entries, metadata, end, err := readHeader(r, size)
-	if extra := size - end; err == nil && extra != 0 && size != unknown {
+	if extra := size - end; err == nil && extra != 0 {
 		return nil, nil, fmt.Errorf("%d bytes follow the last tensor", extra)
 	}
 	return entries, metadata, err
 }
 
-// ReadStreamHeader is [ReadHeader] of a file in a stream, in which anything may follow. It
+// DecodeHeader is [ReadHeader] of a file in a stream, in which anything may follow. It
 // also returns the file's size, and io.EOF if the stream has ended.
-func ReadStreamHeader(r io.Reader) ([]Entry, map[string]string, int64, error) {
-	return readHeader(r, unknown)
+func DecodeHeader(r io.Reader) ([]Entry, map[string]string, int64, error) {
+	return readHeader(r, math.MaxInt64)
 }
 
 // readHeader reads the header of a file of at most the given size, and also returns the size

@@ -37,11 +37,7 @@ func init() { beam.RegisterDoFn(&write{}) }
 type write struct{ Moments, Correlations string }
 
 func (w *write) ProcessElement(ctx context.Context, m *corr.Moments) error {
-	data, err := m.MarshalBinary()
-	if err != nil {
-		return err
-	}
-	if err := create(ctx, w.Moments, func(f io.Writer) error { _, err := f.Write(data); return err }); err != nil {
+	if err := create(ctx, w.Moments, func(f io.Writer) error { _, err := m.WriteTo(f); return err }); err != nil {
 		return err
 	}
 	return create(ctx, w.Correlations, func(f io.Writer) error { return partners(f, m) })

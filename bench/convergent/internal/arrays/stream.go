@@ -40,7 +40,7 @@ func (s *Stream) Next() (*File, error) {
 	f := &File{Path: fmt.Sprintf("%s, batch %d", s.name, s.count), stream: s}
 	begin := s.at
 	f.open = func() (handle, error) { return batch{s, begin}, nil }
-	entries, _, size, err := safetensors.ReadStreamHeader(source{s})
+	entries, _, size, err := safetensors.DecodeHeader(source{s})
 	switch {
 	case err == io.EOF && s.count == 0:
 		return nil, fmt.Errorf("%s: it ends before the first batch", s.name)

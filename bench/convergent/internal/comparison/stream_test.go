@@ -182,11 +182,11 @@ func anonymous(t *testing.T, path string) []byte {
 	m := loadMoments(t, path)
 	m.Manifest = ""
 	m.RecordSamples(nil)
-	data, err := m.MarshalBinary()
-	if err != nil {
+	var b bytes.Buffer
+	if _, err := m.WriteTo(&b); err != nil {
 		t.Fatal(err)
 	}
-	return data
+	return b.Bytes()
 }
 
 // TestStreamedComparison has the figures of the same batches in files. Run again, it goes on

@@ -89,7 +89,9 @@ func compareGrids(ctx context.Context, g *observe.Grid, o Options, first []int, 
 	}
 	cka := func(orders [][]int, threads int) [][][]*float64 {
 		all := mat.NewSymDense(layers, nil)
-		corr.CKAMatrix(all, grams, orders, threads)
+		if corr.CKAMatrix(ctx, all, grams, orders, threads) != nil {
+			return nil // the context has ended
+		}
 		values := make([][][]*float64, len(grids))
 		for k, grid := range grids {
 			values[k] = cells(grid)
@@ -102,6 +104,9 @@ func compareGrids(ctx context.Context, g *observe.Grid, o Options, first []int, 
 		return values
 	}
 	own := cka(nil, o.Threads)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	for k, values := range own {
 		grids[k].CKA = cells(grids[k])
 		for i, row := range values {

@@ -67,7 +67,7 @@ func predictionFits(ctx context.Context, xx, xy *mat.Dense) ([]prediction, error
 		return nil, err
 	}
 	for _, f := range fits {
-		if f, err = f.Refit(xx, xy, nil); err != nil {
+		if f, err = f.Refit(ctx, xx, xy, nil); err != nil {
 			return nil, err
 		}
 		all = append(all, sparse(f.W))
