@@ -111,7 +111,7 @@ func (l *layer) betweenPair(ctx context.Context, b *observe.Between, p *results.
 		}
 	}
 	r := b.Correlate(ctx, p.A, p.B, -1)
-	semi, back, err := match.SemiMatchingPasses(r)
+	semi, back, err := match.SemiMatchingPasses(ctx, r)
 	if err != nil {
 		return nil, err
 	}
