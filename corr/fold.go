@@ -6,7 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/internal/vec"
@@ -322,7 +321,7 @@ func (f *folding) next() []float32 {
 		return nil
 	}
 	f.due += len(f.ahead) / f.products
-	n := min(len(f.ahead)-f.asked, asm.Active().GramAhead(f.n))
+	n := min(len(f.ahead)-f.asked, level3.GramAhead(f.n))
 	if f.due < f.asked+n {
 		return nil
 	}

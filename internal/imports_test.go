@@ -48,15 +48,15 @@ var allowed = []struct {
 	{"bench/convergent/internal/arrays", []string{"internal/artifact", "internal/natural", "internal/safetensors"}},
 	{"bench/convergent/internal/dataset", []string{"internal/artifact", "internal/elem", "internal/natural", "internal/par"}},
 	{"bench/convergent/internal/results", []string{"corr", "match", "spectral", "bench/convergent/internal/arrays", "internal/artifact", "internal/safetensors"}},
-	{"bench/convergent/internal/graph", []string{"nn/onnx"}},
-	{"bench/convergent/internal/source", []string{"nn/onnx", "bench/convergent/internal/arrays", "bench/convergent/internal/dataset", "bench/convergent/internal/graph", "internal/par"}},
+	{"bench/convergent/internal/graph", []string{"nn/onnx", "internal/natural"}},
+	{"bench/convergent/internal/source", []string{"nn/onnx", "bench/convergent/internal/arrays", "bench/convergent/internal/dataset", "bench/convergent/internal/graph", "internal/natural", "internal/par"}},
 	{"bench/convergent/internal/train", []string{"internal/artifact", "nn", "nn/onnx", "bench/convergent/internal/dataset", "bench/convergent/internal/progress", "bench/convergent/internal/results", "bench/convergent/internal/source", "internal/par", "internal/safetensors"}},
 	{"bench/convergent/internal/observe", []string{"corr", "bench/convergent/internal/results", "bench/convergent/internal/source", "internal/dense", "internal/level3", "internal/par", "internal/vec"}},
 	{"bench/convergent/internal/finding", []string{"nn", "corr", "match", "spectral", "bench/convergent/internal/observe", "bench/convergent/internal/results", "internal/dense", "internal/level3", "internal/par", "internal/selection"}},
-	{"bench/convergent/internal/comparison", []string{"corr", "bench/convergent/internal/finding", "bench/convergent/internal/observe", "bench/convergent/internal/progress", "bench/convergent/internal/results", "bench/convergent/internal/source", "bench/convergent/internal/train", "internal/artifact", "internal/safetensors"}},
+	{"bench/convergent/internal/comparison", []string{"corr", "bench/convergent/internal/finding", "bench/convergent/internal/observe", "bench/convergent/internal/progress", "bench/convergent/internal/results", "bench/convergent/internal/source", "bench/convergent/internal/train", "internal/artifact", "internal/natural", "internal/safetensors"}},
 	{"bench/convergent/internal/identification", []string{"corr", "bench/convergent/internal/progress", "bench/convergent/internal/results", "internal/artifact", "internal/dense", "internal/elem", "internal/level3", "internal/par", "internal/selection"}},
 	{"bench/convergent/internal/report", []string{"spectral", "bench/convergent/internal/results", "internal/artifact"}},
-	{"bench/convergent", []string{"asm", "bench/convergent/internal/arrays", "bench/convergent/internal/comparison", "bench/convergent/internal/identification", "bench/convergent/internal/progress", "bench/convergent/internal/report", "bench/convergent/internal/results", "bench/convergent/internal/source", "bench/convergent/internal/train", "bench/flags", "internal/artifact"}},
+	{"bench/convergent", []string{"asm", "bench/convergent/internal/arrays", "bench/convergent/internal/comparison", "bench/convergent/internal/identification", "bench/convergent/internal/progress", "bench/convergent/internal/report", "bench/convergent/internal/results", "bench/convergent/internal/source", "bench/convergent/internal/train", "bench/flags", "internal/artifact", "internal/natural"}},
 }
 
 // outside names the modules that each package may use beyond the standard

@@ -13,8 +13,8 @@ import (
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
 	"github.com/convergent-go/convergent/bench/convergent/internal/comparison"
-	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
+	"github.com/convergent-go/convergent/internal/natural"
 )
 
 // input is what commands that read activations have in common.
@@ -216,7 +216,7 @@ func (c *mergeCommand) Run(ctx context.Context) error {
 		return err
 	}
 	for _, m := range files {
-		text := fmt.Sprintf("%s: %s, %s", m.File, progress.Count(m.Networks, "network"), progress.Count(m.Count, "observation"))
+		text := fmt.Sprintf("%s: %s, %s", m.File, natural.Count(m.Networks, "network"), natural.Count(m.Count, "observation"))
 		if m.Shards != "" {
 			text += ", " + m.Shards
 		}

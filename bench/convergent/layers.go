@@ -7,8 +7,8 @@ import (
 	"os"
 	"text/tabwriter"
 
-	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
+	"github.com/convergent-go/convergent/internal/natural"
 )
 
 type layersCommand struct {
@@ -66,10 +66,10 @@ func (c *layersCommand) print(w io.Writer, l *source.LayerList) error {
 		return err
 	}
 	if hidden > 0 {
-		fmt.Fprintf(w, "\n%s can be compared, too: -all lists what is hidden.\n", progress.Count(hidden, "other"))
+		fmt.Fprintf(w, "\n%s can be compared, too: -all lists what is hidden.\n", natural.Count(hidden, "other"))
 	}
 	if left > 0 {
-		fmt.Fprintf(w, "\n%s cannot be, not beginning with the samples.\n", progress.Count(left, "tensor"))
+		fmt.Fprintf(w, "\n%s cannot be, not beginning with the samples.\n", natural.Count(left, "tensor"))
 	}
 	return nil
 }

@@ -33,6 +33,9 @@ func (b PackedB) Gram(i int, o PackedB, j int, c []float64, ldc int, ahead []flo
 	}
 }
 
+// GramAhead returns how many floats Gram asks for during a product of panels of k terms.
+func GramAhead(k int) int { return asm.Active().GramAhead(k) }
+
 // gram is Gram for all vectors of panels of k terms, those beyond the last too.
 func gram(tier asm.Tier, k int, left, right []float32, c []float64, ldc int, ahead []float32) {
 	width := tier.Tile().NR

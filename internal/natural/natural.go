@@ -1,4 +1,5 @@
-// Package natural orders names as people do: part-2 before part-10.
+// Package natural treats names and numbers as people do: part-2 is before part-10, conv1 is near
+// to /features/conv1/Conv, and there is 1 layer and there are 2 layers.
 package natural
 
 import (

@@ -37,3 +37,13 @@ func Example() {
 	fmt.Println(names)
 	// Output: [part-1 part-2 part-10]
 }
+
+// TestNearest: what contains a name comes before what is short.
+func TestNearest(t *testing.T) {
+	names := []string{"Add", "relu", "block_1_expand_relu/Relu6", "Conv1_relu/Relu6", "Conv2_relu/Relu6", "layer1.0.relu_1"}
+	for asked, want := range map[string]string{"conv1": "Conv1_relu/Relu6", "cnov2": "Conv2_relu/Relu6", "block1": "block_1_expand_relu/Relu6", "layer1.0.relu2*": "layer1.0.relu_1", "rel": "relu", "add": "Add"} {
+		if got := Nearest(asked, names); got[0] != want || len(got) != len(names) {
+			t.Errorf("%s: %q, want %s first", asked, got, want)
+		}
+	}
+}

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
+	"github.com/convergent-go/convergent/internal/natural"
 )
 
 // chunk is how many bytes are read and converted at a time, in the cache.
@@ -91,15 +91,15 @@ func (r *Rows) Append(a *Array) error {
 
 // String says how many there are of what, as in "300 samples, 64 tokens, 48 units".
 func (r *Rows) String() string {
-	s := progress.Count(r.Samples, "sample") + ", "
+	s := natural.Count(r.Samples, "sample") + ", "
 	switch len(r.Extents) {
 	case 0:
 	case 1:
-		s += progress.Count(r.Positions, "token") + ", "
+		s += natural.Count(r.Positions, "token") + ", "
 	default:
 		s += times(r.Extents) + " positions, "
 	}
-	return s + progress.Count(r.Units, "unit")
+	return s + natural.Count(r.Units, "unit")
 }
 
 // Memory returns the bytes that reading takes, beside the caller's.

@@ -9,13 +9,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/convergent-go/convergent/bench/convergent/internal/graph"
 	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
 	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 	"github.com/convergent-go/convergent/corr"
 	"github.com/convergent-go/convergent/internal/artifact"
+	"github.com/convergent-go/convergent/internal/natural"
 	"github.com/convergent-go/convergent/internal/safetensors"
 )
 
@@ -287,7 +287,7 @@ func openMoments(in source.Options, o Options) (layers []*observe.Layer, network
 	}
 	for _, only := range in.Only {
 		if !slices.Contains(names, only) {
-			return nil, nil, fmt.Errorf("-layers: there is no layer %q in the files of moments, which have %s", only, strings.Join(graph.Nearest(only, names), ", "))
+			return nil, nil, fmt.Errorf("-layers: there is no layer %q in the files of moments, which have %s", only, strings.Join(natural.Nearest(only, names), ", "))
 		}
 	}
 	return layers, networks, nil

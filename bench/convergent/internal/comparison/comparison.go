@@ -18,6 +18,7 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
+	"github.com/convergent-go/convergent/internal/natural"
 )
 
 // Options say how to compare, and where results go.
@@ -238,7 +239,7 @@ func (r *road) layer(ctx context.Context, l *observe.Layer) (*results.Layer, err
 		return nil, err
 	}
 	if least := fewestLive(layer); r.Clusters > least {
-		r.Progress.Report(progress.Event{Task: fmt.Sprintf("warning: -clusters %d: at layer %s there are not so many, since two networks have %s that are not dead", r.Clusters, l.Name, progress.Count(least, "unit"))})
+		r.Progress.Report(progress.Event{Task: fmt.Sprintf("warning: -clusters %d: at layer %s there are not so many, since two networks have %s that are not dead", r.Clusters, l.Name, natural.Count(least, "unit"))})
 	}
 	if err := l.Moments.Save(filepath.Join(dir, results.MomentsFile)); err != nil {
 		return nil, err

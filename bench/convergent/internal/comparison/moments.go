@@ -11,6 +11,7 @@ import (
 	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 	"github.com/convergent-go/convergent/internal/artifact"
+	"github.com/convergent-go/convergent/internal/natural"
 )
 
 // Accumulate writes moments of all networks: to the file at path, or, of several
@@ -104,7 +105,7 @@ func (r *road) counted(task string, total int) func(samples int) {
 	return func(samples int) {
 		if time.Since(last) >= every {
 			last = time.Now()
-			r.Progress.Report(progress.Event{Task: fmt.Sprintf("%s: %s", task, progress.Count(samples, "sample"))})
+			r.Progress.Report(progress.Event{Task: fmt.Sprintf("%s: %s", task, natural.Count(samples, "sample"))})
 		}
 	}
 }

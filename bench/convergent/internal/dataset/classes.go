@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
+	"github.com/convergent-go/convergent/internal/natural"
 )
 
 // heldOut is the share, one in so many, that is held out for testing where there
@@ -86,7 +86,7 @@ func loadClasses(ctx context.Context, fsys fs.FS, base string, folders []string,
 		return nil, err
 	}
 	if n := turned.Load(); n > 0 {
-		notes = append(notes, progress.Count(n, "image")+" to be turned or mirrored, as EXIF says, and not turned, as in PyTorch's ImageFolder")
+		notes = append(notes, natural.Count(n, "image")+" to be turned or mirrored, as EXIF says, and not turned, as in PyTorch's ImageFolder")
 	}
 	s.Notes = notes
 	return s, nil

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/convergent-go/convergent/internal/natural"
 )
 
 // Choose returns the layers that patterns say, in the network's order: names of layers, nodes
@@ -75,5 +77,5 @@ func (g *Graph) nearest(pattern string) string {
 			names = append(names, l.Name)
 		}
 	}
-	return append(Nearest(pattern, names), "")[0]
+	return append(natural.Nearest(pattern, names), "")[0]
 }

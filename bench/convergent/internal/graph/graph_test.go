@@ -148,16 +148,6 @@ func TestBrokenWeights(t *testing.T) {
 	}
 }
 
-// TestNearest: what contains a name comes before what is short.
-func TestNearest(t *testing.T) {
-	names := []string{"Add", "relu", "block_1_expand_relu/Relu6", "Conv1_relu/Relu6", "Conv2_relu/Relu6", "layer1.0.relu_1"}
-	for asked, want := range map[string]string{"conv1": "Conv1_relu/Relu6", "cnov2": "Conv2_relu/Relu6", "block1": "block_1_expand_relu/Relu6", "layer1.0.relu2*": "layer1.0.relu_1", "rel": "relu", "add": "Add"} {
-		if got := Nearest(asked, names); got[0] != want || len(got) != len(names) {
-			t.Errorf("%s: %q, want %s first", asked, got, want)
-		}
-	}
-}
-
 // TestShortName leaves out what all have in common, and what TensorFlow adds.
 func TestShortName(t *testing.T) {
 	for name, want := range map[string]string{

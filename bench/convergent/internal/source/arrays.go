@@ -11,7 +11,7 @@ import (
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
 	"github.com/convergent-go/convergent/bench/convergent/internal/dataset"
-	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
+	"github.com/convergent-go/convergent/internal/natural"
 )
 
 // Arrays are activations that other programs saved. Files are read once, as streams, all
@@ -179,7 +179,7 @@ func (a *Arrays) Description() *Description { return &a.description }
 func (a *Arrays) Reading() []string {
 	var lines []string
 	if s := a.Spool; s != nil {
-		lines = append(lines, fmt.Sprintf("%s, %.1f MB in a temporary file, since intervals need all samples at once (moments does not)", progress.Count(len(s.Batches), "batch"), float64(s.Bytes)/(1<<20)))
+		lines = append(lines, fmt.Sprintf("%s, %.1f MB in a temporary file, since intervals need all samples at once (moments does not)", natural.Count(len(s.Batches), "batch"), float64(s.Bytes)/(1<<20)))
 	}
 	for _, n := range a.networks {
 		for _, l := range n.layers {

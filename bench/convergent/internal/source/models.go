@@ -14,7 +14,7 @@ import (
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/dataset"
 	"github.com/convergent-go/convergent/bench/convergent/internal/graph"
-	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
+	"github.com/convergent-go/convergent/internal/natural"
 	"github.com/convergent-go/convergent/internal/par"
 	"github.com/convergent-go/convergent/nn/onnx"
 )
@@ -357,7 +357,7 @@ func (m *Models) omitted() []string {
 		if n := len(names) - most; n > 0 {
 			text += fmt.Sprintf(" and %d more", n)
 		}
-		lines = append(lines, fmt.Sprintf("%s: of %s, %d without a partner of this name and size in all other networks, in the grid alone: %s", x.name, progress.Count(len(x.layers), "layer"), len(names), text))
+		lines = append(lines, fmt.Sprintf("%s: of %s, %d without a partner of this name and size in all other networks, in the grid alone: %s", x.name, natural.Count(len(x.layers), "layer"), len(names), text))
 	}
 	return lines
 }
@@ -377,7 +377,7 @@ func (m *Models) Close() error {
 func (m *Models) Reading() []string {
 	var lines []string
 	for _, x := range m.models {
-		line := fmt.Sprintf("%s: %s, %s", x.name, progress.Count(m.description.Samples, "sample"), progress.Count(len(x.layers), "layer"))
+		line := fmt.Sprintf("%s: %s, %s", x.name, natural.Count(m.description.Samples, "sample"), natural.Count(len(x.layers), "layer"))
 		if x.channels > 0 {
 			line += fmt.Sprintf("; images %v", x.pre)
 		}

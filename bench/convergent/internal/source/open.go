@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/arrays"
-	"github.com/convergent-go/convergent/bench/convergent/internal/graph"
+	"github.com/convergent-go/convergent/internal/natural"
 )
 
 // Options say where activations are and how they are read.
@@ -401,7 +401,7 @@ func layersNear(asked string, nets []*network) string {
 			names[i] = l.name
 		}
 		if asked != "" {
-			names = graph.Nearest(asked, names)
+			names = natural.Nearest(asked, names)
 		}
 		const limit = 40
 		if len(names) > limit {

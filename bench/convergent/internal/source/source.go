@@ -10,7 +10,7 @@ import (
 	"iter"
 	"strings"
 
-	"github.com/convergent-go/convergent/bench/convergent/internal/progress"
+	"github.com/convergent-go/convergent/internal/natural"
 )
 
 // Source has activations of two or more networks on the same samples.
@@ -161,12 +161,12 @@ func (a Aligned) Tensors(networks [][]Tensor) []Tensor {
 
 // String says how a layer is read: "64 tokens, 48 units".
 func (l Layer) String() string {
-	units := progress.Count(l.Units, "unit")
+	units := natural.Count(l.Units, "unit")
 	switch len(l.Extents) {
 	case 0:
 		return units
 	case 1:
-		return progress.Count(l.Extents[0], "token") + ", " + units
+		return natural.Count(l.Extents[0], "token") + ", " + units
 	}
 	return fmt.Sprintf("%s positions, %s", strings.ReplaceAll(strings.Trim(fmt.Sprint(l.Extents), "[]"), " ", " x "), units)
 }

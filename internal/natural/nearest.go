@@ -1,4 +1,4 @@
-package graph
+package natural
 
 import (
 	"cmp"
