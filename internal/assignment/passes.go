@@ -170,7 +170,7 @@ func (x *candidates) price(ctx context.Context) (added int, err error) {
 	counts, excess := make([]int, x.rows), make([]float64, x.rows)
 	err = x.pass(ctx, nil, func(i int, row []float64) error {
 		columns := make([]int32, min(maxListLen, x.cols))
-		least := x.U[i] + tolerance*x.Largest
+		least := x.U[i] + float64(tolerance*x.Largest)
 		n, _ := bestColumns(columns, row, x.V, i, least)
 		for _, j := range columns[:n] {
 			excess[i] = max(excess[i], row[j]-x.V[j]-x.U[i])
