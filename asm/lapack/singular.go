@@ -29,7 +29,7 @@ func (i Implementation) singular(m, n int, a []float64, lda int, s []float64, le
 	if !finite(x) {
 		return false
 	}
-	exponent := normalise(x)
+	exponent := dense.Normalise(x)
 	values, basis, rows := dense.SVD(par.Threads(i.Threads), k, width, x, left > 0)
 	for r, v := range values {
 		s[r] = math.Ldexp(v, exponent)
@@ -51,22 +51,6 @@ func (i Implementation) singular(m, n int, a []float64, lda int, s []float64, le
 		transpose(right, width, ofRows, u, ldu)
 	}
 	return true
-}
-
-// normalise divides x by a power of two, so that the largest element is between 1/2 and 1,
-// and returns its exponent.
-func normalise(x []float64) (exponent int) {
-	var largest float64
-	for _, v := range x {
-		largest = max(largest, math.Abs(v))
-	}
-	_, exponent = math.Frexp(largest)
-	// In two steps since one may leave the range.
-	f, g := math.Ldexp(1, -exponent/2), math.Ldexp(1, exponent/2-exponent)
-	for i, v := range x {
-		x[i] = v * f * g
-	}
-	return exponent
 }
 
 // orthonormal returns a matrix of m orthonormal rows of n elements, of which the first k have

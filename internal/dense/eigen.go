@@ -67,6 +67,18 @@ func Tridiagonal(d, e []float64) []float64 {
 	return d
 }
 
+// Normalise divides x by a power of two, which changes no digit, so that the largest magnitude
+// is between 1/2 and 1, and returns its exponent.
+func Normalise(x []float64) (exponent int) {
+	var largest float64
+	for _, v := range x {
+		largest = max(largest, math.Abs(v))
+	}
+	_, exponent = math.Frexp(largest)
+	scale(x, -exponent)
+	return exponent
+}
+
 // scale multiplies by a power of two, in two steps since one may leave the range.
 func scale(x []float64, exponent int) {
 	f, g := math.Ldexp(1, exponent/2), math.Ldexp(1, exponent-exponent/2)

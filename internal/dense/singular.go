@@ -17,14 +17,8 @@ import (
 // that are small are taken for a problem of their own, whose Gram matrix has the digits
 // that theirs lacks, and so on. Singular values err by rounding of the largest.
 func SVD(threads, m, n int, a []float64, vectors bool) (values, left, rows []float64) {
-	// A power of two keeps squares in range.
-	var largest float64
-	for _, v := range a[:m*n] {
-		largest = max(largest, math.Abs(v))
-	}
-	_, exponent := math.Frexp(largest)
 	rows = slices.Clone(a[:m*n])
-	scale(rows, -exponent)
+	exponent := Normalise(rows) // which keeps squares in range
 	values = make([]float64, m)
 	for start := 0; start < m; {
 		k := m - start
