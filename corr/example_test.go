@@ -84,6 +84,20 @@ func ExampleGroups_Bootstrap() {
 	// Output: CKA 0.96, from 0.95 to 0.96 <nil>
 }
 
+// The interval of the mean correlation of matched units, here of unit 0 with 1 and 1 with 0.
+func ExampleGroups_JackknifeMatched() {
+	images, a, b := activations(500)
+	g := corr.NewGroups(25, 2, 2)
+	if err := g.AddTensors(nil, images, corr.NHWC(a, 500, 2, 2, 2), corr.NHWC(b, 500, 2, 2, 2)); err != nil {
+		log.Fatal(err)
+	}
+	g.Close()
+	matched := g.JackknifeMatched(0, 1, []int{0, 1}, []int{1, 0})
+	low, high := matched.Interval(0.95)
+	fmt.Printf("matched r %.3f, from %.3f to %.3f\n", matched.Value, low, high)
+	// Output: matched r 0.690, from 0.685 to 0.694
+}
+
 func ExampleHistograms() {
 	_, a, b := activations(500)
 	x, y := corr.Rows(a, 2000, 2, 2), corr.Rows(b, 2000, 2, 2)

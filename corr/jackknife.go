@@ -67,16 +67,16 @@ func (j Jackknife) Corrected() float64 {
 
 // Interval returns a confidence interval of the given level, such as 0.95: quantiles of
 // Student's t with one degree of freedom less than there are groups, times the standard
-// error, to either side of the figure. It suits figures whose bias is small beside their
-// error, such as means of a matching.
+// error, to either side of the figure. It is of what as many observations give on average, which
+// of the best of many partners is more than all observations there are would give.
 func (j Jackknife) Interval(level float64) (low, high float64) {
 	half := j.half(level)
 	return j.Value - half, j.Value + half
 }
 
-// CorrectedInterval is Interval to either side of the corrected figure. It suits smooth
-// functions of covariances whose bias is not small, such as R^2 of many units; the figure
-// itself may lie outside.
+// CorrectedInterval is Interval to either side of the corrected figure, and of the figure of all
+// observations there are. It suits smooth functions of covariances, such as R^2 of many units, of
+// four images or more for each unit of the wider network; the figure itself may lie outside.
 func (j Jackknife) CorrectedInterval(level float64) (low, high float64) {
 	half := j.half(level)
 	return j.Corrected() - half, j.Corrected() + half

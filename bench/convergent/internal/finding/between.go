@@ -135,12 +135,7 @@ func (l *layer) betweenPair(ctx context.Context, b *observe.Between, p *results.
 // the matching, with intervals over images: figures are, of each pair, those of matchings on
 // either half and on all.
 //
-// The units that are matched stay the same without a group of images. The mean of the best
-// matching does not change to first order if the matching changes, so the jackknife of the
-// matching as it is has the variance of that of matchings found anew. What it cannot tell is by
-// how much the best of many is better than it deserves. Where there are so many units for so few
-// images that units matched on a half of them correlate less, on the other half, than the
-// interval allows, the matched mean has none: that of the images held out is the one to read.
+// The units that are matched stay the same without a group of images, as in [corr.JackknifePairSums].
 func (l *layer) betweenIntervals(c *results.Convergence, figures []corr.Jackknife) {
 	each := len(figures) / len(l.result.Pairs)
 	var matched, heldOut pairFigure
@@ -159,9 +154,6 @@ func (l *layer) betweenIntervals(c *results.Convergence, figures []corr.Jackknif
 	if each > 1 {
 		m := heldOut.measure(kind)
 		c.HeldOut = &m
-		if i := c.Matched.Images; i != nil && !(*m.Value >= i.Low) {
-			c.Matched.Images = nil
-		}
 	}
 	strictest := c.Nulls[0]
 	c.Matched.P, c.Matched.Draws = strictest.P, strictest.Draws

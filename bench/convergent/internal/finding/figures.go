@@ -20,12 +20,8 @@ func (l *layer) figures(ctx context.Context) error {
 	turnable := hasBases(l.Moments)
 	first := make([][]float64, len(l.result.Pairs)) // measures of all images, which come first
 	all, err := l.perPair(ctx, l.Moments, l.Layer.Groups, func(k int, c *corr.Pair) ([]float64, error) {
-		r, err := matchedR(c)
-		if err != nil {
-			return nil, err
-		}
 		of := first[k]
-		values, err := measureValues(ctx, c, mean(r), func(i int, name string) bool {
+		values, err := measureValues(ctx, c, l.result.Pairs[k].Bipartite.Mean, func(i int, name string) bool {
 			// Without a group of images, what an interval is made from.
 			return of == nil || measureIntervals[name] != noInterval && !math.IsNaN(of[i])
 		})
@@ -43,7 +39,36 @@ func (l *layer) figures(ctx context.Context) error {
 	}
 	measures := len(allMeasures())
 	l.own = ownFigures{all[:measures], all[measures:]}
+	l.own.measures[measures-1] = l.matched()
 	return nil
+}
+
+// matched is the mean correlation of matched units, of any number of units for any number of
+// images, without each group of images by the same matching.
+func (l *layer) matched() pairFigure {
+	f := make(pairFigure, len(l.result.Pairs))
+	for k, p := range l.result.Pairs {
+		f[k].Value = p.Bipartite.Mean
+		if l.Layer.Groups == nil || l.Analysis.Groups == 1 {
+			continue
+		}
+		var unitsA, unitsB []int
+		for unit, partner := range p.Bipartite.Partner {
+			if partner >= 0 {
+				unitsA, unitsB = append(unitsA, unit), append(unitsB, partner)
+			}
+		}
+		j := l.Layer.Groups.JackknifeMatched(p.A, p.B, unitsA, unitsB)
+		if len(j.Without) < leastGroups {
+			continue
+		}
+		for i := range j.Without { // whose sums round otherwise than moments
+			j.Without[i] += p.Bipartite.Mean - j.Value
+		}
+		j.Value = p.Bipartite.Mean
+		f[k] = j
+	}
+	return f
 }
 
 // matched is the mean correlation of matched units, the last of the measures.

@@ -192,8 +192,8 @@ type intervalKind int
 
 const (
 	noInterval        intervalKind = iota // none that is known to cover
-	plainInterval                         // to either side of the figure
-	correctedInterval                     // to either side of the figure less its bias
+	plainInterval                         // of the figure that so many images give on average
+	correctedInterval                     // of the figure of all images there are, to either side of the figure less its bias
 )
 
 // measure is a figure with its interval, if it has one.

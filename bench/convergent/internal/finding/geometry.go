@@ -53,8 +53,8 @@ func newGrams(f *observe.Features, places []int, threads int) grams {
 }
 
 // figures returns each measure of each pair of networks, NaN where it is not defined, or
-// those with an interval alone; network n sees the images in the order orders[n].
-func (g grams) figures(pairs int, orders [][]int, threads int, all bool) [][]float64 {
+// those with wanted intervals alone; network n sees the images in the order orders[n].
+func (g grams) figures(pairs int, orders [][]int, threads int, wanted func(intervalKind) bool) [][]float64 {
 	figures := make([][]float64, len(geometryMeasures))
 	for i := range figures {
 		figures[i] = slices.Repeat([]float64{math.NaN()}, pairs)
@@ -66,7 +66,7 @@ func (g grams) figures(pairs int, orders [][]int, threads int, all bool) [][]flo
 			if m.kernel {
 				c = kernels[k]
 			}
-			if c == nil || !all && m.interval == noInterval {
+			if c == nil || wanted != nil && !wanted(m.interval) {
 				continue
 			}
 			if v, err := m.of(c); err == nil {
@@ -98,10 +98,10 @@ func (l *layer) geometry(ctx context.Context) error {
 	}
 	pairs := len(l.result.Pairs)
 	g := newGrams(l.Features, nil, l.Threads)
-	values := g.figures(pairs, nil, l.Threads, true)
+	values := g.figures(pairs, nil, l.Threads, nil)
 	nulls := make([][][]float64, l.Shuffles)
 	err := l.each(ctx, l.Shuffles, func(d int) error {
-		nulls[d] = g.figures(pairs, l.Features.Exchange(random(l.Seed, geometryExchange, d)), 1, true)
+		nulls[d] = g.figures(pairs, l.Features.Exchange(random(l.Seed, geometryExchange, d)), 1, nil)
 		return nil
 	})
 	if err != nil {
@@ -123,7 +123,11 @@ func (l *layer) geometry(ctx context.Context) error {
 			for _, v := range nulls {
 				chance.Draws = append(chance.Draws, of(v[i]))
 			}
-			f := measure(j, m.interval)
+			kind := noInterval
+			if l.geometryInterval(m.interval) {
+				kind = m.interval
+			}
+			f := measure(j, kind)
 			calibrate(&f, corr.Measure{Name: m.name}, j.Value, chance)
 			return f
 		}
@@ -136,6 +140,11 @@ func (l *layer) geometry(ctx context.Context) error {
 	}
 	l.result.Geometry = r
 	return nil
+}
+
+// geometryInterval says whether there are images enough for a kind of interval.
+func (l *layer) geometryInterval(kind intervalKind) bool {
+	return kind == plainInterval || kind == correctedInterval && l.manyImages(len(l.Features.Images))
 }
 
 // geometryWithout returns the same figures without each group of images, and how many
@@ -164,7 +173,7 @@ func (l *layer) geometryWithout(ctx context.Context) (figures [][][]float64, row
 				others = append(others, of...)
 			}
 		}
-		figures[g] = newGrams(f, others, 1).figures(len(l.result.Pairs), nil, 1, false)
+		figures[g] = newGrams(f, others, 1).figures(len(l.result.Pairs), nil, 1, l.geometryInterval)
 		return nil
 	})
 	return figures, rows, err

@@ -15,13 +15,14 @@ func allMeasures() []corr.Measure {
 }
 
 // measureIntervals are the kinds of intervals that measures have: corrected ones of smooth
-// functions of covariances, plain ones of those of a matching. Measures that are not here
-// have none: the best partners of many units and canonical correlations are biased by more
-// than a jackknife corrects, and how many directions SVCCA and PWCCA weigh jumps.
+// functions of covariances, whose bias falls with the number of images; plain ones of those of a
+// matching and of singular values, whose bias does not where networks have little in common.
+// Measures that are not here have none: best partners of many units and canonical
+// correlations, and SVCCA and PWCCA, where how many directions are weighed jumps.
 // Cross-validated ones have none either: fits without a group of images share the others, and
 // their figures are those of fits to half as many images as there are.
 var measureIntervals = map[string]intervalKind{
-	"cka": correctedInterval, "rv": correctedInterval, "procrustes": correctedInterval,
+	"cka": correctedInterval, "rv": correctedInterval, "procrustes": plainInterval,
 	"linear_ab": correctedInterval, "linear_ba": correctedInterval, "ridge_ab": correctedInterval, "ridge_ba": correctedInterval,
 	"matched": plainInterval, "permutation": plainInterval, "excess_ab": plainInterval, "excess_ba": plainInterval,
 }

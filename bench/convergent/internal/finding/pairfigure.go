@@ -33,9 +33,9 @@ func (l *layer) perPair(ctx context.Context, m *corr.Moments, g *corr.Groups, fi
 }
 
 // jackknife returns figures of a pair of networks with what they are without each group of
-// images; without groups of images, or with too few, figures alone.
+// images; without groups of images, or with too few groups or images, figures alone.
 func (l *layer) jackknife(ctx context.Context, m *corr.Moments, g *corr.Groups, p *results.Pair, figures func(c *corr.Pair) ([]float64, error)) ([]corr.Jackknife, error) {
-	if g != nil && l.Analysis.Groups != 1 {
+	if g != nil && l.Analysis.Groups != 1 && l.manyImages(len(l.ImageGroups())) {
 		l.steps.begin(1 + g.Len())
 		all, err := g.Jackknife(ctx, p.A, p.B, func(c *corr.Pair) ([]float64, error) {
 			defer l.steps.tick()
@@ -52,6 +52,13 @@ func (l *layer) jackknife(ctx context.Context, m *corr.Moments, g *corr.Groups, 
 	}
 	return all, err
 }
+
+// imagesPerUnit is how many images there are for each unit of the wider network, or more, where
+// figures have intervals over images. With fewer, small samples bias figures by more than a
+// jackknife corrects ([TestIntervalsCover]), and many units make it slow.
+const imagesPerUnit = 4
+
+func (l *layer) manyImages(images int) bool { return images >= imagesPerUnit*slices.Max(l.Units) }
 
 // less is the figure less another of the same pairs.
 func (f pairFigure) less(other pairFigure) pairFigure {

@@ -2,7 +2,6 @@ package observe
 
 import (
 	"context"
-	"math"
 
 	"github.com/convergent-go/convergent/bench/convergent/internal/source"
 	"github.com/convergent-go/convergent/corr"
@@ -35,7 +34,7 @@ func (b *Between) Sums(ctx context.Context, matchings []Matched) ([]corr.Jackkni
 	}
 	figures := make([]corr.Jackknife, len(sums))
 	for i, s := range sums {
-		figures[i] = s.jackknife()
+		figures[i] = corr.JackknifePairSums(s.sums)
 	}
 	return figures, nil
 }
@@ -44,17 +43,13 @@ func (b *Between) Sums(ctx context.Context, matchings []Matched) ([]corr.Jackkni
 type matchedSums struct {
 	Matched
 	*Between
-	rows             []float64   // by group
-	x, y, xx, xy, yy [][]float64 // by group and pair
+	sums []corr.PairSums // by group
 }
 
 func (b *Between) newMatchedSums(m Matched) *matchedSums {
-	s := &matchedSums{Matched: m, Between: b, rows: make([]float64, len(b.Folds))}
-	for _, sum := range []*[][]float64{&s.x, &s.y, &s.xx, &s.xy, &s.yy} {
-		*sum = make([][]float64, len(b.Folds))
-		for g := range *sum {
-			(*sum)[g] = make([]float64, len(m.A))
-		}
+	s := &matchedSums{m, b, make([]corr.PairSums, len(b.Folds))}
+	for g := range s.sums {
+		s.sums[g] = corr.NewPairSums(len(m.A))
 	}
 	return s
 }
@@ -67,7 +62,7 @@ func (s *matchedSums) add(batch *source.Batch, a, b source.Tensor, valid []bool)
 	}
 	for at := range a.Samples * a.Positions {
 		if counts(at) {
-			s.rows[group(at)]++
+			s.sums[group(at)].Rows++
 		}
 	}
 	meansA, meansB := s.Means[s.NetworkA], s.Means[s.NetworkB]
@@ -77,56 +72,16 @@ func (s *matchedSums) add(batch *source.Batch, a, b source.Tensor, valid []bool)
 				continue
 			}
 			g, u, v := group(at), a.Data[at*a.Units:][:a.Units], b.Data[at*b.Units:][:b.Units]
-			x, y, xx, xy, yy := s.x[g], s.y[g], s.xx[g], s.xy[g], s.yy[g]
+			sums := &s.sums[g]
 			for k := lo; k < hi; k++ {
 				i, j := s.A[k], s.B[k]
 				p, q := float64(u[i])-meansA[i], float64(v[j])-meansB[j]
-				x[k] += p
-				y[k] += q
-				xx[k] += float64(p * p)
-				xy[k] += float64(p * q)
-				yy[k] += float64(q * q)
+				sums.X[k] += p
+				sums.Y[k] += q
+				sums.XX[k] += float64(p * p)
+				sums.XY[k] += float64(p * q)
+				sums.YY[k] += float64(q * q)
 			}
 		}
 	})
-}
-
-// jackknife returns the mean correlation over pairs, and what it is without each group.
-func (s *matchedSums) jackknife() corr.Jackknife {
-	var groups []int // that have observations
-	for g, n := range s.rows {
-		if n > 0 {
-			groups = append(groups, g)
-		}
-	}
-	total := func(of [][]float64, k, without int) (sum float64) {
-		for _, g := range groups {
-			if g != without {
-				sum += of[g][k]
-			}
-		}
-		return sum
-	}
-	mean := func(without int) (mean float64) {
-		n := 0.0
-		for _, g := range groups {
-			if g != without {
-				n += s.rows[g]
-			}
-		}
-		for k := range s.A {
-			x, y := total(s.x, k, without), total(s.y, k, without)
-			xx, xy, yy := total(s.xx, k, without), total(s.xy, k, without), total(s.yy, k, without)
-			vx, vy := xx-float64(x*x)/n, yy-float64(y*y)/n
-			if vx > 0 && vy > 0 {
-				mean += (xy - float64(x*y)/n) / math.Sqrt(vx) / math.Sqrt(vy) / float64(len(s.A))
-			}
-		}
-		return mean
-	}
-	j := corr.Jackknife{Value: mean(-1)}
-	for _, g := range groups {
-		j.Without, j.Rows = append(j.Without, mean(g)), append(j.Rows, s.rows[g])
-	}
-	return j
 }

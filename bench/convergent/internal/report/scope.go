@@ -223,8 +223,6 @@ func (c *contents) betweenOmissions() []string {
 			all = append(all, fmt.Sprintf("Units of %s are not matched on halves of the images: intervals were not asked for (-groups 1), or there is a single image.", l.Title.Short))
 		case c.HeldOut.Images == nil:
 			all = append(all, "There are no intervals over images: they need ten groups of images or more (-groups), and so ten images or more.")
-		case c.Matched.Images == nil:
-			all = append(all, fmt.Sprintf("The matched r of %s has no interval: so many units for so few images match better than they do on other images. The one to read is of images that had no part in the matching, %s.", l.Title.Short, interval(*c.HeldOut)))
 		}
 	}
 	return all
@@ -239,6 +237,11 @@ func (c *contents) imageOmissions() []string {
 			all = append(all, "There are no intervals over images, which were not asked for (-groups 1).")
 		} else {
 			all = append(all, "There are no intervals over images: they need ten groups of images or more (-groups), and so ten images or more.")
+		}
+	}
+	for _, l := range c.layers {
+		if i := l.Layer.Measures["cka"].Images; i == nil && l.Convergence != nil && l.Convergence.Matched.Images != nil {
+			all = append(all, fmt.Sprintf("Of %s matched r alone has an interval over images: the others need four images for each unit of the wider network.", l.Title.Short))
 		}
 	}
 	if l.Subspaces != nil && len(l.Subspaces.Predictions) == 0 {

@@ -466,7 +466,7 @@ type Measure struct {
 	Value     *float64  `json:"value"`
 	Corrected *float64  `json:"corrected,omitempty"`  // less its bias over images, as far as the jackknife tells: the middle of the interval over images
 	Networks  *Interval `json:"networks"`             // 95 %, over other networks (seeds), by the jackknife over networks; null of fewer than three, and of figures of which none is known to cover
-	Images    *Interval `json:"images"`               // 95 %, over other images for these very networks, by the jackknife over groups of them; null of figures of which none is known to cover
+	Images    *Interval `json:"images"`               // 95 %, over other images for these very networks, by the jackknife over groups of them: around Corrected, of the figure of all such images; around Value, of what as many images give on average; null of figures of which none is known to cover, and where images are few
 	Null      *float64  `json:"null_mean"`            // mean under chance: of images exchanged at random, if nothing else is said
 	P         *float64  `json:"p"`                    // share of draws of chance that are at least as far out, with the +1 correction
 	Q         *float64  `json:"q,omitempty"`          // p of this among all of its kind: the least false discovery rate (Benjamini and Hochberg, 1995) at which it is found; of measures, in the family of all measures, pairs and layers
