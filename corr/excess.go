@@ -19,9 +19,9 @@ import (
 // distributed code. What is rotated is summed in float32, and errs by some 1e-7. The
 // context's error ends it early.
 //
-// It takes (p + k) q^2 multiply-adds a draw for p units of a and q of b, which span k
-// dimensions, and as many again for each rotation, which the next call with the same draws
-// and seed saves.
+// It takes p q^2 multiply-adds a draw for p units of a and q of b, and k q^2, for the k dimensions
+// that b's units span, and q^3 for each rotation, which the next call with the same draws and
+// seed saves.
 func (c *Pair) Excess(ctx context.Context, draws int, seed uint64) (float64, error) {
 	observed, err := c.MeanMaxCorrelation()
 	if err != nil {
@@ -44,16 +44,18 @@ func (c *Pair) beyondRotated(ctx context.Context, observed float64, draws int, s
 	if draws < 1 {
 		return math.NaN(), errors.New("corr: a null needs at least one draw")
 	}
-	// In b's principal axes, whose covariances with a's units other measures need, too.
-	threads, width, b := par.Threads(c.Threads), draws*c.q, c.axesB()
-	weights, err := c.turnedB.of(ctx, threads, draws, seed, b)
+	threads, width := par.Threads(c.Threads), draws*c.q
+	weights, err := c.turnedB.of(ctx, threads, draws, seed, c.axesB(), diagonal(c.bb, c.q))
 	if err != nil {
 		return math.NaN(), err
 	}
-	between := axisCorrelations(c.reversed().axisBetween(), c.aa, b.deviations(), c.p)
-	r := level3.Scratch(c.p * width)
+	between, r := level3.Scratch(c.p*c.q), level3.Scratch(c.p*width)
+	defer level3.Release(between)
 	defer level3.Release(r)
-	level3.Gemm(threads, level3.Product{M: c.p, N: width, K: b.held, A: level3.Rows{Data: between, Stride: b.held}, B: level3.Cols{Data: weights, Stride: width}, C: *r, LDC: width})
+	for i, v := range c.standardBetween() {
+		(*between)[i] = float32(max(-1, min(1, v)))
+	}
+	level3.Gemm(threads, level3.Product{M: c.p, N: width, K: c.q, A: level3.Rows{Data: *between, Stride: c.q}, B: level3.Cols{Data: weights, Stride: width}, C: *r, LDC: width})
 	var sum float64
 	for drawn := *r; len(drawn) > 0; drawn = drawn[c.q:] {
 		sum += float64(vec.Largest(drawn[:c.q]))
@@ -61,9 +63,9 @@ func (c *Pair) beyondRotated(ctx context.Context, observed float64, draws int, s
 	return observed - sum/float64(draws)/float64(c.p), nil
 }
 
-// turned is a network's units in random bases of the space that they span, side by side:
-// the weights of principal axes of deviation 1 in directions of variance 1, in the columns of a
-// matrix. The bases that are asked for first are kept.
+// turned is a network's units in random bases of the space that they span, side by side: the
+// weights of units of variance 1 in directions of variance 1, in the columns of a matrix. The
+// bases that are asked for first are kept.
 type turned struct {
 	mu        sync.Mutex
 	draws     int
@@ -74,7 +76,8 @@ type turned struct {
 	like *turned // of the same units at other observations, which has the rotations; may be nil
 }
 
-func (t *turned) of(ctx context.Context, threads, draws int, seed uint64, a *axes) (weights []float32, err error) {
+// of returns the weights, n x draws n, of n units of the given axes and variances.
+func (t *turned) of(ctx context.Context, threads, draws int, seed uint64, a *axes, variances []float64) (weights []float32, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.weights != nil && (t.draws != draws || t.seed != seed) {
@@ -82,7 +85,7 @@ func (t *turned) of(ctx context.Context, threads, draws int, seed uint64, a *axe
 		if err != nil {
 			return nil, err
 		}
-		return a.inBases(threads, all), nil
+		return a.inBases(threads, variances, all), nil
 	}
 	if t.weights == nil {
 		if l := t.like; l != nil && l.draws == draws && l.seed == seed {
@@ -91,7 +94,7 @@ func (t *turned) of(ctx context.Context, threads, draws int, seed uint64, a *axe
 			return nil, err
 		}
 		t.draws, t.seed = draws, seed
-		t.weights = a.inBases(threads, t.rotations)
+		t.weights = a.inBases(threads, variances, t.rotations)
 	}
 	return t.weights, nil
 }
@@ -107,14 +110,22 @@ func rotations(ctx context.Context, threads, draws int, seed uint64, n int) ([][
 	return all, ctx.Err()
 }
 
-// inBases returns the weights, held x draws n, of rotations of the units.
-func (a *axes) inBases(threads int, rotations [][]float32) []float32 {
+// inBases returns the weights of rotations of the units, of which variances are those along the
+// axes.
+func (a *axes) inBases(threads int, variances []float64, rotations [][]float32) []float32 {
 	n, width := a.n, len(rotations)*a.n
-	weights := make([]float32, a.held*width)
-	axes := level3.Rows{Data: singles(a.rows), Stride: n}
+	weights, scales := make([]float32, n*width), make([]float64, n)
+	axes, inAxes := level3.Rows{Data: singles(a.rows), Stride: n}, level3.Scratch(a.held*n)
+	defer level3.Release(inAxes)
 	for d, rotation := range rotations {
-		level3.Gemm(threads, level3.Product{M: a.held, N: n, K: n, A: axes, B: level3.Cols{Data: rotation, Stride: n}, C: weights[d*n:], LDC: width})
+		level3.Gemm(threads, level3.Product{M: a.held, N: n, K: n, A: axes, B: level3.Cols{Data: rotation, Stride: n}, C: *inAxes, LDC: n})
+		inverseDeviations(scales, *inAxes, a.deviations())
+		for i, v := range variances {
+			deviation, row := math.Sqrt(v), weights[i*width+d*n:][:n]
+			for j, s := range scales {
+				row[j] = float32(float64(rotation[i*n+j]) * deviation * s)
+			}
+		}
 	}
-	unitVariance(weights, a.deviations(), width)
 	return weights
 }

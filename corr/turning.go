@@ -111,21 +111,28 @@ func (t *Turning) correlation(w []float32, k int) *mat.Dense {
 // combinations of variance 1.
 func unitVariance(w []float32, deviations []float64, k int) {
 	scale := make([]float64, k)
-	for i, d := range deviations {
-		for j, x := range w[i*k:][:k] {
-			v := d * float64(x)
-			scale[j] += float64(v * v)
-		}
-	}
-	for j, v := range scale {
-		if scale[j] = 0; v > 0 {
-			scale[j] = 1 / math.Sqrt(v)
-		}
-	}
+	inverseDeviations(scale, w, deviations)
 	for i, d := range deviations {
 		row := w[i*k:][:k]
 		for j, s := range scale {
 			row[j] = float32(float64(row[j]) * d * s)
+		}
+	}
+}
+
+// inverseDeviations sets dst to the inverses of the standard deviations of combinations of axes
+// of given deviations, whose weights are in rows as long as dst; 0 where there is no variance.
+func inverseDeviations(dst []float64, w []float32, deviations []float64) {
+	clear(dst)
+	for i, d := range deviations {
+		for j, x := range w[i*len(dst):][:len(dst)] {
+			v := d * float64(x)
+			dst[j] += float64(v * v)
+		}
+	}
+	for j, v := range dst {
+		if dst[j] = 0; v > 0 {
+			dst[j] = 1 / math.Sqrt(v)
 		}
 	}
 }

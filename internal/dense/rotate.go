@@ -12,7 +12,9 @@ import (
 // orthogonal matrices", 1980).
 func Rotate(rnd *rand.Rand, m, n int, z []float64) {
 	// Row i of n+1 holds the vector of i elements.
-	r := &reflections{n: n, a: make([]float64, (n+1)*n), tau: make([]float64, n+1)}
+	vectors := scratch((n + 1) * n)
+	defer release(vectors)
+	r := &reflections{n: n, a: *vectors, tau: make([]float64, n+1)}
 	sign := make([]float64, n)
 	for i := 1; i <= n; i++ {
 		v := r.a[i*n:][:i]

@@ -128,14 +128,23 @@ func (g gemv) multiply(a []float64, lda int, x, y []float64) {
 func (r *reflections) apply(ctx context.Context, threads, end, m int, z []float64) {
 	const block = 64 // z is read and written once for so many
 	n := r.n
+	buffer := scratch(block*n + 2*block*block + 2*m*block)
+	defer release(buffer)
+	rest := *buffer
+	take := func(size int) []float64 {
+		x := rest[:size]
+		rest = rest[size:]
+		clear(x)
+		return x
+	}
 	for lo := 1; lo < end && ctx.Err() == nil; lo += block {
 		hi := min(end, lo+block)
 		k, width := hi-lo, hi-1
-		v, s := make([]float64, k*width), make([]float64, k*k)
+		rest = *buffer
+		v, s, inner, x, y := take(k*width), take(k*k), take(k*k), take(m*k), take(m*k)
 		for i := range k {
 			copy(v[i*width:], r.a[(lo+i)*n:][:lo+i])
 		}
-		inner := make([]float64, k*k)
 		Gemm(threads, Product{M: k, N: k, K: width, A: Rows(v, width), B: Rows(v, width).T(), C: inner, LDC: k})
 		for i := range k { // H_i (I - V^T S V) = I - V^T S' V, a row more
 			tau := r.tau[lo+i]
@@ -144,7 +153,6 @@ func (r *reflections) apply(ctx context.Context, threads, end, m int, z []float6
 			}
 			s[i*k+i] = tau
 		}
-		x, y := make([]float64, m*k), make([]float64, m*k)
 		Gemm(threads, Product{M: m, N: k, K: width, A: Rows(z, n), B: Rows(v, width).T(), C: x, LDC: k})
 		Gemm(threads, Product{M: m, N: k, K: k, Alpha: -1, A: Rows(x, k), B: Rows(s, k).T(), C: y, LDC: k})
 		Gemm(threads, Product{M: m, N: width, K: k, A: Rows(y, k), B: Rows(v, width), C: z, LDC: n})

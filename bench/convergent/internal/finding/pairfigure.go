@@ -45,7 +45,9 @@ func (l *layer) jackknife(ctx context.Context, m *corr.Moments, g *corr.Groups, 
 			return all, err
 		}
 	}
-	values, err := figures(pairOf(m, p))
+	c := pairOf(m, p)
+	c.Threads = l.Threads
+	values, err := figures(c)
 	all := make([]corr.Jackknife, len(values))
 	for i, v := range values {
 		all[i].Value = v
