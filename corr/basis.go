@@ -98,12 +98,15 @@ func standardMeans(means, covariances []float64) []float64 {
 	return x
 }
 
-// basisWeights returns the elements of m, of the given number of rows, and its number of
+// basisWeights returns the elements of m, which are not to be changed, of the given number of rows, and its number of
 // columns.
 func basisWeights(m mat.Matrix, rows int) ([]float64, int) {
 	r, k := m.Dims()
 	if r != rows || k == 0 {
 		panic("corr: a basis needs weights for every unit")
+	}
+	if d, ok := m.(*mat.Dense); ok && d.RawMatrix().Stride == k {
+		return d.RawMatrix().Data, k
 	}
 	return mat.DenseCopyOf(m).RawMatrix().Data, k
 }
@@ -233,8 +236,10 @@ func Directions(n, k int, rnd *rand.Rand) *mat.Dense {
 	if k < 1 || k > n {
 		panic("corr: not so many directions")
 	}
-	if 5*k <= 4*n {
-		return mat.NewDense(k, n, gaussianDirections(n, k, rnd))
+	if gaussian(n, k) {
+		x := gaussianDirections(n, k, rnd)
+		defer dense.Release(x)
+		return mat.NewDense(k, n, transpose(*x, n, k))
 	}
 	d := mat.NewDense(k, n, nil)
 	for i := range k {
@@ -244,21 +249,26 @@ func Directions(n, k int, rnd *rand.Rand) *mat.Dense {
 	return d
 }
 
-// gaussianDirections returns the rows of Directions from Gaussian ones, orthonormalised by a Cholesky
-// factor of their inner products: in half the steps that reflections take, and to rounding as
-// long as there are fewer of them than dimensions.
-func gaussianDirections(n, k int, rnd *rand.Rand) []float64 {
-	x := make([]float64, n*k) // as columns
-	for i := range x {
-		x[i] = rnd.NormFloat64()
+// gaussian says whether directions are made from Gaussian ones: where there are so many fewer
+// of them than dimensions that these are far from depending on each other.
+func gaussian(n, k int) bool { return 5*k <= 4*n || n-k >= max(16, n/64) }
+
+// gaussianDirections returns the rows of Directions, as the columns of a matrix, from Gaussian ones,
+// orthonormalised by a Cholesky factor of their inner products: in half the steps that reflections
+// take. The matrix is to be released.
+func gaussianDirections(n, k int, rnd *rand.Rand) *[]float64 {
+	x, gram := dense.Scratch(n*k), dense.Scratch(k*k)
+	defer dense.Release(gram)
+	for i := range *x {
+		(*x)[i] = rnd.NormFloat64()
 	}
-	gram := make([]float64, k*k) // below the diagonal
-	par.Blocks(1, k, 64, func(lo, hi int) {
-		dense.Gemm(1, dense.Product{M: hi - lo, N: hi, K: n, A: dense.Rows(x[lo:], k).T(), B: dense.Rows(x, k), C: gram[lo*k:], LDC: k})
+	clear(*gram)
+	par.Blocks(1, k, 64, func(lo, hi int) { // below the diagonal
+		dense.Gemm(1, dense.Product{M: hi - lo, N: hi, K: n, A: dense.Rows((*x)[lo:], k).T(), B: dense.Rows(*x, k), C: (*gram)[lo*k:], LDC: k})
 	})
-	dense.Cholesky(1, k, gram, 0)
-	dense.Eliminate(1, n, k, x, gram)
-	return transpose(x, n, k)
+	dense.Cholesky(1, k, *gram, 0)
+	dense.Eliminate(1, n, k, *x, *gram)
+	return x
 }
 
 // NewRotationPath returns the path to a random rotation of n dimensions. It panics if n is

@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"github.com/convergent-go/convergent/internal/dense"
 	"github.com/convergent-go/convergent/internal/level3"
 )
 
@@ -30,6 +31,9 @@ func (c *Pair) Turning() *Turning {
 	t.between = axisCorrelations(c.reversed().axisBetween(), c.aa, t.deviations, c.p)
 	return t
 }
+
+// Dims returns the numbers of units of a and of b.
+func (t *Turning) Dims() (p, q int) { return t.p, t.q }
 
 // deviations returns the standard deviations along the axes that are held.
 func (a *axes) deviations() []float64 {
@@ -68,43 +72,92 @@ func singles(x []float64) []float32 {
 
 // Correlation returns the p x q correlations of a's units with b's, once these are turned by a
 // rotation from the Haar measure. Turnings of pairs with the same b turn it alike by the same
-// random numbers.
-func (t *Turning) Correlation(rnd *rand.Rand) *mat.Dense {
-	return t.correlation(singles(Directions(t.q, t.rank, rnd).RawMatrix().Data), t.q)
+// random numbers. It fills and returns dst; a nil dst is allocated, one of another shape panics.
+func (t *Turning) Correlation(dst *mat.Dense, rnd *rand.Rand) *mat.Dense {
+	w := level3.Scratch(t.q * t.rank)
+	defer level3.Release(w)
+	if gaussian(t.q, t.rank) {
+		x := gaussianDirections(t.q, t.rank, rnd)
+		defer dense.Release(x)
+		for j := range t.q { // as unitVariance of the transpose
+			weights, variance := (*w)[j*t.rank:][:t.rank], 0.0
+			for i, v := range (*x)[j*t.rank:][:t.rank] {
+				weights[i] = float32(v)
+				v = t.deviations[i] * float64(weights[i])
+				variance += float64(v * v)
+			}
+			scale := inverseRoot(variance)
+			for i, d := range t.deviations {
+				weights[i] = float32(float64(weights[i]) * d * scale)
+			}
+		}
+		return t.multiply(dst, level3.Rows{Data: *w, Stride: t.rank}, t.q)
+	}
+	x := dense.Scratch(t.rank * t.q)
+	defer dense.Release(x)
+	clear(*x)
+	for i := range t.rank {
+		(*x)[i*t.q+i] = 1
+	}
+	dense.Rotate(rnd, t.rank, t.q, *x)
+	for i, v := range *x {
+		(*w)[i] = float32(v)
+	}
+	return t.correlation(dst, *w, t.q)
 }
 
 // By returns the p x k correlations of a's units with the combinations of b's that have the
-// weights in the columns of w, q x k, as [Pair.Basis] does. It panics if the shape does not
-// fit.
-func (t *Turning) By(w mat.Matrix) *mat.Dense {
+// weights in the columns of w, q x k, as [Pair.Basis] does. It fills and returns dst; a nil dst is
+// allocated. It panics if a shape does not fit.
+func (t *Turning) By(dst *mat.Dense, w mat.Matrix) *mat.Dense {
 	x, k := basisWeights(w, t.q)
 	largest := make([]float64, k) // of each column, whose size does not matter
-	for i, v := range x {
-		largest[i%k] = max(largest[i%k], math.Abs(v))
-	}
-	weights := make([]float32, len(x))
-	for i, v := range x {
-		if s := largest[i%k]; s > 0 {
-			weights[i] = float32(v / s)
+	for i := range t.q {
+		for j, v := range x[i*k:][:k] {
+			largest[j] = max(largest[j], math.Abs(v))
 		}
 	}
-	inAxes := make([]float32, t.rank*k)
-	level3.Gemm(1, level3.Product{M: t.rank, N: k, K: t.q, A: level3.Rows{Data: t.axes, Stride: t.q}, B: level3.Cols{Data: weights, Stride: k}, C: inAxes, LDC: k})
-	return t.correlation(inAxes, k)
+	weights, inAxes := level3.Scratch(len(x)), level3.Scratch(t.rank*k)
+	defer level3.Release(weights)
+	defer level3.Release(inAxes)
+	clear(*weights)
+	for i := range t.q {
+		row := (*weights)[i*k:][:k]
+		for j, v := range x[i*k:][:k] {
+			if s := largest[j]; s > 0 {
+				row[j] = float32(v / s)
+			}
+		}
+	}
+	level3.Gemm(1, level3.Product{M: t.rank, N: k, K: t.q, A: level3.Rows{Data: t.axes, Stride: t.q}, B: level3.Cols{Data: *weights, Stride: k}, C: *inAxes, LDC: k})
+	return t.correlation(dst, *inAxes, k)
 }
 
-// correlation returns the correlations with k combinations of b's axes of weights w, rank x k,
+// correlation sets dst to the correlations with k combinations of b's axes of weights w, rank x k,
 // which it changes.
-func (t *Turning) correlation(w []float32, k int) *mat.Dense {
+func (t *Turning) correlation(dst *mat.Dense, w []float32, k int) *mat.Dense {
 	unitVariance(w, t.deviations, k)
+	return t.multiply(dst, level3.Cols{Data: w, Stride: k}, k)
+}
+
+// multiply sets dst to the correlations with k combinations of variance 1 of b's axes.
+func (t *Turning) multiply(dst *mat.Dense, weights level3.Operand, k int) *mat.Dense {
+	if dst == nil {
+		dst = mat.NewDense(t.p, k, nil)
+	}
+	if r, c := dst.Dims(); r != t.p || c != k {
+		panic(badDst)
+	}
 	sums := level3.Scratch(t.p * k)
 	defer level3.Release(sums)
-	level3.Gemm(1, level3.Product{M: t.p, N: k, K: t.rank, A: level3.Rows{Data: t.between, Stride: t.rank}, B: level3.Cols{Data: w, Stride: k}, C: *sums, LDC: k})
-	r := mat.NewDense(t.p, k, nil)
-	for i, v := range *sums {
-		r.RawMatrix().Data[i] = float64(max(-1, min(1, v)))
+	level3.Gemm(1, level3.Product{M: t.p, N: k, K: t.rank, A: level3.Rows{Data: t.between, Stride: t.rank}, B: weights, C: *sums, LDC: k})
+	for i := range t.p {
+		row := dst.RawRowView(i)
+		for j, v := range (*sums)[i*k:][:k] {
+			row[j] = float64(max(-1, min(1, v)))
+		}
 	}
-	return r
+	return dst
 }
 
 // unitVariance makes of the weights of axes, in rows of k elements, those of axes of deviation 1 in
@@ -131,8 +184,14 @@ func inverseDeviations(dst []float64, w []float32, deviations []float64) {
 		}
 	}
 	for j, v := range dst {
-		if dst[j] = 0; v > 0 {
-			dst[j] = 1 / math.Sqrt(v)
-		}
+		dst[j] = inverseRoot(v)
 	}
+}
+
+// inverseRoot is 1/sqrt(v), or 0 where v is 0.
+func inverseRoot(v float64) float64 {
+	if v > 0 {
+		return 1 / math.Sqrt(v)
+	}
+	return 0
 }

@@ -37,7 +37,7 @@ func TestTurning(t *testing.T) {
 			}{{&turned, nil}, {&rotated, c.Basis(nil, Rotation(q, rand.New(rand.NewPCG(5, uint64(d)))))}} {
 				var r []float64
 				if of.pair == nil {
-					r = turning.Correlation(rand.New(rand.NewPCG(4, uint64(d)))).RawMatrix().Data
+					r = turning.Correlation(nil, rand.New(rand.NewPCG(4, uint64(d)))).RawMatrix().Data
 				} else {
 					r = of.pair.Correlation().RawMatrix().Data
 				}

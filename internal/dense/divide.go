@@ -137,8 +137,8 @@ func (p *rankOneProblem) solve(vectors int) {
 	for _, i := range roots {
 		unitVector(s[i*k:][:k], z)
 	}
-	rows := scratch(vectors * len(p.d))
-	defer release(rows)
+	rows := Scratch(vectors * len(p.d))
+	defer Release(rows)
 	p.multiply(*rows, s, roots)
 	p.store(*rows, values, order, vectors)
 }
@@ -244,7 +244,7 @@ func (p *rankOneProblem) multiply(rows, s []float64, roots []int) {
 			}
 		}
 		col, width := cols[0], cols[1]-cols[0]
-		operands := scratch(len(terms) * (len(roots) + width))
+		operands := Scratch(len(terms) * (len(roots) + width))
 		a, b := (*operands)[:len(roots)*len(terms)], (*operands)[len(roots)*len(terms):]
 		for x, i := range terms {
 			for r, root := range roots {
@@ -253,7 +253,7 @@ func (p *rankOneProblem) multiply(rows, s []float64, roots []int) {
 			copy(b[x*width:], p.q[p.active[i]*p.ld+col:][:width])
 		}
 		Gemm(p.threads, Product{M: len(roots), N: width, K: len(terms), A: Rows(a, len(terms)), B: Rows(b, width), C: rows[col:], LDC: n})
-		release(operands)
+		Release(operands)
 	}
 }
 

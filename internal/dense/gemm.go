@@ -6,8 +6,6 @@
 package dense
 
 import (
-	"sync"
-
 	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/par"
 )
@@ -58,8 +56,8 @@ func Gemm(threads int, p Product) {
 	threads = par.Worth(threads, (p.M+16)*p.N*p.K/32)
 	tier := asm.Active()
 	rows, cols := tier.ProductTile()
-	packedB := scratch(min(p.K, kc) * roundUp(min(p.N, nc), cols))
-	defer release(packedB)
+	packedB := Scratch(min(p.K, kc) * roundUp(min(p.N, nc), cols))
+	defer Release(packedB)
 	for j0 := 0; j0 < p.N; j0 += nc {
 		n := min(nc, p.N-j0)
 		for k0 := 0; k0 < p.K; k0 += kc {
@@ -69,8 +67,8 @@ func Gemm(threads int, p Product) {
 			})
 			share := min(mc, roundUp((p.M+threads-1)/threads, rows))
 			par.Blocks(threads, p.M, share, func(i0, i1 int) {
-				packedA := scratch(k * roundUp(i1-i0, rows))
-				defer release(packedA)
+				packedA := Scratch(k * roundUp(i1-i0, rows))
+				defer Release(packedA)
 				pack(*packedA, rows, i1-i0, k, p.Alpha, p.A.slice(i0, k0))
 				packedProduct{i1 - i0, n, k, *packedA, *packedB, p.C[i0*p.LDC+j0:], p.LDC}.add(tier)
 			})
@@ -150,19 +148,3 @@ func pack(dst []float64, r, n, k int, alpha float64, v View) {
 }
 
 func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
-
-var pool sync.Pool
-
-// scratch returns n numbers of any content, to be given back to release.
-func scratch(n int) *[]float64 {
-	buf, ok := pool.Get().(*[]float64)
-	if !ok || cap(*buf) < n {
-		data := make([]float64, n)
-		buf = &data
-	}
-	*buf = (*buf)[:n]
-	return buf
-}
-
-// release takes back what scratch returned.
-func release(buf *[]float64) { pool.Put(buf) }

@@ -35,8 +35,8 @@ func (b *PackedB) panels(k0, j0 int) []float64 {
 // Multiply adds A B to the m x n matrix C, for A of m x k, with the bits of Gemm.
 func (b *PackedB) Multiply(threads, m int, a View, c []float64, ldc int) {
 	rows, cols := b.tier.ProductTile()
-	packedA := scratch(min(kc, b.k) * roundUp(min(m, mc), rows))
-	defer release(packedA)
+	packedA := Scratch(min(kc, b.k) * roundUp(min(m, mc), rows))
+	defer Release(packedA)
 	for i0 := 0; i0 < m; i0 += mc {
 		height := min(mc, m-i0)
 		for k0 := 0; k0 < b.k; k0 += kc {

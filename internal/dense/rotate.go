@@ -12,8 +12,8 @@ import (
 // orthogonal matrices", 1980).
 func Rotate(rnd *rand.Rand, m, n int, z []float64) {
 	// Row i of n+1 holds the vector of i elements.
-	vectors := scratch((n + 1) * n)
-	defer release(vectors)
+	vectors := Scratch((n + 1) * n)
+	defer Release(vectors)
 	r := &reflections{n: n, a: *vectors, tau: make([]float64, n+1)}
 	sign := make([]float64, n)
 	for i := 1; i <= n; i++ {

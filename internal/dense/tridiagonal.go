@@ -128,8 +128,8 @@ func (g gemv) multiply(a []float64, lda int, x, y []float64) {
 func (r *reflections) apply(ctx context.Context, threads, end, m int, z []float64) {
 	const block = 64 // z is read and written once for so many
 	n := r.n
-	buffer := scratch(block*n + 2*block*block + 2*m*block)
-	defer release(buffer)
+	buffer := Scratch(block*n + 2*block*block + 2*m*block)
+	defer Release(buffer)
 	rest := *buffer
 	take := func(size int) []float64 {
 		x := rest[:size]

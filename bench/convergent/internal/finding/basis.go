@@ -72,7 +72,7 @@ func (l *layer) basis(ctx context.Context) error {
 				}
 			}
 			turning := c.Turning()
-			aligned, err := basis.match(turning.By(c.Alignment()))
+			aligned, err := basis.match(turning.By(nil, c.Alignment()))
 			if err != nil {
 				return err
 			}
@@ -143,11 +143,12 @@ func (l *layer) turn(ctx context.Context, t *turned, c *corr.Turning, paths []*c
 	curves := len(paths) * len(turnShares)
 	r := make([]float64, curves+len(t.random))
 	err := l.each(ctx, len(r), func(i int) (err error) {
-		var turned *mat.Dense
+		turned, release := matrix(c.Dims())
+		defer release()
 		if i < curves {
-			turned = c.By(paths[i/len(turnShares)].At(turnShares[i%len(turnShares)]))
+			c.By(turned, paths[i/len(turnShares)].At(turnShares[i%len(turnShares)]))
 		} else {
-			turned = c.Correlation(random(l.Seed, indexRotation, i-curves))
+			c.Correlation(turned, random(l.Seed, indexRotation, i-curves))
 		}
 		matched, err := match(turned)
 		r[i] = mean(matched) / float64(len(l.result.Pairs))
@@ -208,13 +209,13 @@ func (l *layer) indices(ctx context.Context, k int, c *corr.Pair, bases []basisK
 			return nil, err
 		}
 		turning := c.Turning()
-		aligned, err := basis.match(turning.By(c.Alignment()))
+		aligned, err := basis.match(turning.By(nil, c.Alignment()))
 		if err != nil {
 			return nil, err
 		}
 		chance, ceiling := 0.0, mean(aligned)
 		for d := range chanceRotations {
-			r, err := basis.match(turning.By(l.chance.rotation(len(c.UnitsB), k*chanceRotations+d, l.Seed)))
+			r, err := basis.match(turning.By(nil, l.chance.rotation(len(c.UnitsB), k*chanceRotations+d, l.Seed)))
 			if err != nil {
 				return nil, err
 			}

@@ -196,7 +196,9 @@ func (l *layer) rotateRest(ctx context.Context, test *rotationTest, all []unitTe
 		if i/pairs >= r.draws(draws) {
 			return nil
 		}
-		turned := r.turning(random(l.Seed, restRotation, step*draws*pairs+i))(p.A)
+		turned, release := matrix(len(test.live(p.A)), len(r.b))
+		defer release()
+		r.turning(random(l.Seed, restRotation, step*draws*pairs+i))(turned, p.A)
 		drawn[i], err = newMatching(corr.Select(turned, r.a, numbers(len(r.b))), r.a, r.b)
 		return err
 	})

@@ -153,7 +153,8 @@ func (l *layer) rotation(ctx context.Context, name string, t turnable, purpose p
 			if p.B != b {
 				continue
 			}
-			r := turned(p.A)
+			r, release := matrix(len(t.live(p.A)), len(t.live(b)))
+			turned(r, p.A)
 			m, err := newMatching(r, t.live(p.A), t.live(b))
 			if err != nil {
 				return err
@@ -162,6 +163,7 @@ func (l *layer) rotation(ctx context.Context, name string, t turnable, purpose p
 			if err != nil {
 				return err
 			}
+			release()
 			test.drawn[draw*pairs+k], test.best[draw*pairs+k] = m, best.Mean
 		}
 		return nil

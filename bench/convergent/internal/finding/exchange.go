@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"gonum.org/v1/gonum/mat"
+
 	"github.com/convergent-go/convergent/bench/convergent/internal/observe"
 	"github.com/convergent-go/convergent/bench/convergent/internal/results"
 	"github.com/convergent-go/convergent/corr"
@@ -63,7 +65,10 @@ func (l *layer) exchange(ctx context.Context) error {
 			if a, b := base[k].UnitsA, base[k].UnitsB; z == nil {
 				c = exchanged.PairOf(p.A, p.B, a, b)
 			} else if c = base[k]; len(a) > 0 && len(b) > 0 {
-				c = c.WithBetween(corr.Select(z.Covariance(p.A, p.B, observe.Partners(orders, p.A, p.B)), a, b))
+				all, release := matrix(l.Units[p.A], l.Units[p.B])
+				z.Covariance(all, p.A, p.B, observe.Partners(orders, p.A, p.B))
+				c = c.WithBetween(live(all, a, b))
+				release()
 			}
 			var err error
 			if all[k], err = newPairFigures(ctx, c, func(_ int, name string) bool { return draw < costly || squareMeasures[name] }); err != nil {
@@ -81,6 +86,14 @@ func (l *layer) exchange(ctx context.Context) error {
 		l.exchanged[d], err = figures(d)
 		return err
 	})
+}
+
+// live returns the given rows and columns of m, which is not copied if these are all.
+func live(m *mat.Dense, rows, cols []int) *mat.Dense {
+	if r, c := m.Dims(); len(rows) == r && len(cols) == c {
+		return m
+	}
+	return corr.Select(m, rows, cols)
 }
 
 // measureNulls sets beside measures what they are of images that are exchanged.

@@ -31,8 +31,8 @@ type turnable interface {
 	turning(network int, places []int) turning
 }
 
-// turning turns units, and returns what the live units of another network correlate with them.
-type turning func(rnd *rand.Rand) func(other int) *mat.Dense
+// turning turns units, and sets dst to what the live units of another network correlate with them.
+type turning func(rnd *rand.Rand) func(dst *mat.Dense, other int)
 
 // afterReLU is networks whose activations, as they are compared, are turned: moments tell
 // all of that.
@@ -59,9 +59,11 @@ func (m afterReLU) turning(network int, places []int) turning {
 			return c.Turning()
 		})
 	}
-	return func(rnd *rand.Rand) func(int) *mat.Dense {
+	return func(rnd *rand.Rand) func(*mat.Dense, int) {
 		seed := [2]uint64{rnd.Uint64(), rnd.Uint64()} // alike for all others
-		return func(other int) *mat.Dense { return ready[other]().Correlation(rand.New(rand.NewPCG(seed[0], seed[1]))) }
+		return func(dst *mat.Dense, other int) {
+			ready[other]().Correlation(dst, rand.New(rand.NewPCG(seed[0], seed[1])))
+		}
 	}
 }
 
@@ -127,20 +129,20 @@ const turnedRows = 2048
 func (b *beforeReLU) live(network int) []int { return b.networks[network].units }
 
 func (b *beforeReLU) between(x, y int) *mat.Dense {
-	return b.product(x, b.networks[y].outputs)
+	r := mat.NewDense(len(b.live(x)), len(b.live(y)), nil)
+	b.product(r, x, b.networks[y].outputs)
+	return r
 }
 
-// product returns the correlations of a network's units with units of mean 0 and norm 1.
-func (b *beforeReLU) product(network int, units []float32) *mat.Dense {
+// product sets r to the correlations of a network's units with units of mean 0 and norm 1.
+func (b *beforeReLU) product(r *mat.Dense, network int, units []float32) {
 	p, q := len(b.networks[network].units), len(units)/b.observations
 	sums := level3.Scratch(p * q)
 	defer level3.Release(sums)
 	level3.Gemm(1, level3.Product{M: p, N: q, K: b.observations, A: level3.Rows{Data: b.networks[network].outputs, Stride: b.observations}, B: level3.Rows{Data: units, Stride: b.observations}, C: *sums, LDC: q})
-	r := mat.NewDense(p, q, nil)
 	for i, v := range *sums {
 		r.RawMatrix().Data[i] = float64(v)
 	}
-	return r
 }
 
 func (b *beforeReLU) turning(network int, places []int) turning {
@@ -152,9 +154,9 @@ func (b *beforeReLU) turning(network int, places []int) turning {
 			inputs = append(inputs, n.inputs[at*rows:][:rows]...)
 		}
 	}
-	return func(rnd *rand.Rand) func(int) *mat.Dense {
+	return func(rnd *rand.Rand) func(*mat.Dense, int) {
 		turned := b.turn(inputs, pick(n.active, places), rnd)
-		return func(other int) *mat.Dense { return b.product(other, turned) }
+		return func(dst *mat.Dense, other int) { b.product(dst, other, turned) }
 	}
 }
 

@@ -87,16 +87,17 @@ func (s *Sample) Standardized() *Standardized {
 	return z
 }
 
-// Covariance returns the covariances of all units of networks a and b, where b sees the
+// Covariance sets c to the covariances of all units of networks a and b, where b sees the
 // image partners[i] when a sees image i.
-func (z *Standardized) Covariance(a, b int, partners []int) *mat.Dense {
+func (z *Standardized) Covariance(c *mat.Dense, a, b int, partners []int) {
 	p, q := z.units[a], z.units[b]
-	sums := make([]float32, p*q)
+	buffer := level3.Scratch(p * q)
+	defer level3.Release(buffer)
+	sums := *buffer
 	level3.Gemm(1, level3.Product{
 		M: p, N: q, K: z.images * z.each, C: sums, LDC: q,
 		A: level3.Cols{Data: z.rows[a], Stride: p}, B: exchangedCols{z.rows[b], q, z.each, partners},
 	})
-	c := mat.NewDense(p, q, nil)
 	n := float64(z.images * z.each)
 	for i, di := range z.deviations[a] {
 		row, sums := c.RawRowView(i), sums[i*q:][:q]
@@ -104,7 +105,6 @@ func (z *Standardized) Covariance(a, b int, partners []int) *mat.Dense {
 			row[j] = float64(sums[j]) / n * di * dj
 		}
 	}
-	return c
 }
 
 // exchangedCols is the columns of a matrix whose rows, so many of each image, are taken in
