@@ -249,9 +249,9 @@ func Directions(n, k int, rnd *rand.Rand) *mat.Dense {
 	return d
 }
 
-// gaussian says whether directions are made from Gaussian ones: where there are so many fewer
-// of them than dimensions that these are far from depending on each other.
-func gaussian(n, k int) bool { return 5*k <= 4*n || n-k >= max(16, n/64) }
+// gaussian says whether directions are made from Gaussian ones: where there are fewer of them than
+// dimensions, so that these are far from depending on each other, and that is faster.
+func gaussian(n, k int) bool { return 5*k <= 4*n }
 
 // gaussianDirections returns the rows of Directions, as the columns of a matrix, from Gaussian ones,
 // orthonormalised by a Cholesky factor of their inner products: in half the steps that reflections
