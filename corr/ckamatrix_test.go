@@ -26,7 +26,7 @@ func TestCKAMatrix(t *testing.T) {
 			} else {
 				x := make([]float32, samples*features)
 				for i := range x {
-					if x[i] = float32(rnd.NormFloat64()); features == 3 {
+					if x[i] = float32(rnd.NormFloat64() * magnitude(features)); features == 3 {
 						x[i] = 5 // all samples the same
 					}
 				}
@@ -61,6 +61,91 @@ func TestCKAMatrix(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestPermutedCKA: each element is that of the pair of Grams in the order.
+func TestPermutedCKA(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(1, 8))
+	for _, samples := range []int{3, 17, 130} {
+		var grams []*corr.Gram
+		for features := range 40 { // more than a tile of the product
+			g := corr.NewGram(samples)
+			x := make([]float32, samples*(features+1))
+			for i := range x {
+				if x[i] = float32(rnd.NormFloat64() * magnitude(features)); features == 3 {
+					x[i] = 5 // all samples the same
+				}
+			}
+			if err := g.Add(nil, corr.Rows(x, samples, features+1, features+1)); err != nil {
+				t.Fatal(err)
+			}
+			grams = append(grams, g)
+		}
+		grams[7] = nil
+		orders := [][]int{nil}
+		for range 50 { // more than are gathered at a time
+			orders = append(orders, rnd.Perm(samples))
+		}
+		for _, y := range []int{0, 3, 7, 39} {
+			got, one := mat.NewDense(len(orders), len(grams), nil), mat.NewDense(len(orders), len(grams), nil)
+			if err := errors.Join(corr.PermutedCKA(context.Background(), got, grams, grams[y], orders, 3), corr.PermutedCKA(context.Background(), one, grams, grams[y], orders, 1)); err != nil {
+				t.Fatal(err)
+			}
+			for d, order := range orders {
+				for x := range grams {
+					want := pairCKA([]*corr.Gram{grams[x], grams[y]}, [][]int{nil, order}, 0, 1)
+					if v := got.At(d, x); math.IsNaN(v) != math.IsNaN(want) || math.Abs(v-want) > 1e-6 {
+						t.Fatalf("%d samples, Grams %d and %d, order %d: %v, want %v", samples, x, y, d, v, want)
+					}
+					if v, w := got.At(d, x), one.At(d, x); v != w && !math.IsNaN(v) {
+						t.Fatalf("three threads give %v, one %v", v, w)
+					}
+				}
+			}
+		}
+		ended, end := context.WithCancel(context.Background())
+		end()
+		dst := mat.NewDense(1, 1, []float64{7})
+		if err := corr.PermutedCKA(ended, dst, grams[:1], grams[1], orders[1:2], 2); !errors.Is(err, context.Canceled) || dst.At(0, 0) != 7 {
+			t.Errorf("cancelled: %v, and %v in the destination", err, dst.At(0, 0))
+		}
+		for name, call := range map[string]func(){
+			"a destination of another shape": func() {
+				corr.PermutedCKA(context.Background(), dst, grams[:2], grams[1], orders[1:2], 1)
+			},
+			"no permutation": func() {
+				corr.PermutedCKA(context.Background(), dst, grams[:1], grams[1], [][]int{make([]int, samples)}, 1)
+			},
+			"other samples": func() {
+				g := corr.NewGram(samples + 1)
+				if err := g.Add(nil, corr.Rows(append(make([]float32, samples), 1), samples+1, 1, 1)); err != nil {
+					t.Fatal(err)
+				}
+				corr.PermutedCKA(context.Background(), dst, []*corr.Gram{g}, grams[1], orders[1:2], 1)
+			},
+		} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s: no panic", name)
+					}
+				}()
+				call()
+			}()
+		}
+	}
+}
+
+// magnitude is that of activations: some are so small or large that float32 does not hold products
+// of their inner products.
+func magnitude(features int) float64 {
+	switch features % 10 {
+	case 6:
+		return 1e-13
+	case 9:
+		return 1e13
+	}
+	return 1
 }
 
 // pairCKA is CKA of two Grams, one by one.
@@ -123,4 +208,33 @@ func ExampleCKAMatrix() {
 	}
 	fmt.Printf("first layers %.2f, second layers %.2f\n", cka.At(0, 2), cka.At(1, 3))
 	// Output: first layers 1.00, second layers 0.16
+}
+
+// BenchmarkPermutedCKA compares a layer with 53, as it is and with samples in 199 other orders.
+func BenchmarkPermutedCKA(b *testing.B) {
+	const samples, features, layers = 1000, 200, 53
+	rnd := rand.New(rand.NewPCG(1, 1))
+	var grams []*corr.Gram
+	for range layers + 1 {
+		x := make([]float32, samples*features)
+		for i := range x {
+			x[i] = float32(rnd.NormFloat64())
+		}
+		g := corr.NewGram(samples)
+		if err := g.Add(nil, corr.Rows(x, samples, features, features)); err != nil {
+			b.Fatal(err)
+		}
+		grams = append(grams, g)
+	}
+	orders := [][]int{nil}
+	for range 199 {
+		orders = append(orders, rnd.Perm(samples))
+	}
+	dst := mat.NewDense(len(orders), layers, nil)
+	for b.Loop() {
+		if err := corr.PermutedCKA(context.Background(), dst, grams[:layers], grams[layers], orders, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(len(orders)*layers)*samples*samples*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 }

@@ -2,6 +2,7 @@ package finding
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -138,6 +139,31 @@ func TestGridCells(t *testing.T) {
 					t.Errorf("%s of layers %d and %d is %v, want %v", name, i, j, v[0], v[1])
 				}
 			}
+		}
+	}
+}
+
+// TestGridProgress: progress counts to its total one by one, and a context ends the grid at any
+// step of it.
+func TestGridProgress(t *testing.T) {
+	s := independent{4, 60, 3}
+	o, err := observe.Run(context.Background(), s, observe.Plan{Grid: true, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for last := 1; last <= 2*s.layers; last++ {
+		ctx, end := context.WithCancel(context.Background())
+		steps := 0
+		_, err := Grids(ctx, o.Grid, Options{Analysis: results.Analysis{Shuffles: 9}, Progress: func(done, total int) {
+			if steps++; done != steps || total != 2*s.layers {
+				t.Errorf("%d of %d after %d steps of %d", done, total, steps, 2*s.layers)
+			}
+			if done == last {
+				end()
+			}
+		}})
+		if last < 2*s.layers && (!errors.Is(err, context.Canceled) || steps != last) || last == 2*s.layers && err != nil {
+			t.Errorf("%d steps after the context has ended at step %d: %v", steps, last, err)
 		}
 	}
 }

@@ -1,12 +1,8 @@
 package observe
 
 import (
-	"errors"
 	"math"
 
-	"gonum.org/v1/gonum/mat"
-
-	"github.com/convergent-go/convergent/corr"
 	"github.com/convergent-go/convergent/internal/dense"
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
@@ -56,47 +52,69 @@ func (f *Features) Standardized(layer int) *Columns {
 	return c
 }
 
-// Product returns the inner products of the columns with those of other.
-func (c *Columns) Product(other *Columns) *mat.Dense {
-	sums := make([]float32, c.Units*other.Units)
+// Product returns the inner products of the columns with those of other, row by row, in memory to
+// be given back to [level3.Release].
+func (c *Columns) Product(other *Columns) *[]float32 {
+	products := level3.Scratch(c.Units * other.Units)
 	level3.Gemm(1, level3.Product{
-		M: c.Units, N: other.Units, K: c.images, C: sums, LDC: other.Units,
+		M: c.Units, N: other.Units, K: c.images, C: *products, LDC: other.Units,
 		A: level3.Cols{Data: c.data, Stride: c.Units}, B: level3.Cols{Data: other.data, Stride: other.Units},
 	})
-	d := mat.NewDense(c.Units, other.Units, nil)
-	for i, v := range sums {
-		d.RawMatrix().Data[i] = float64(v)
-	}
-	return d
+	return products
 }
 
 // Span returns orthonormal columns that span what the units do; nil if they span all that so
 // many images allow, which predicts anything.
+//
+// They are the left singular vectors, from the inner products of units or, where these are
+// fewer, of images.
 func (c *Columns) Span(threads int) *Columns {
-	if c.Units == 0 {
+	n, p := c.images, c.Units
+	if p == 0 {
 		return nil
 	}
-	m := corr.NewMoments(c.Units)
-	m.Threads = threads
-	if err := m.Add(c.images, c.data); err != nil {
-		panic("observe: standardised units are not finite") // which they were made to be
-	}
-	p := m.Pair(0, 0)
-	p.Threads = threads
-	weights, err := p.Whitening()
-	if errors.Is(err, corr.ErrTooFewObservations) || weights == nil {
-		return nil
-	}
-	_, rank := weights.Dims()
+	threads = par.Threads(threads)
 	rows := make([]float64, len(c.data))
 	for i, v := range c.data {
 		rows[i] = float64(v)
 	}
-	span, root := make([]float64, c.images*rank), math.Sqrt(float64(c.images))
-	dense.Gemm(par.Threads(threads), dense.Product{M: c.images, N: rank, K: c.Units, Alpha: 1 / root, A: dense.Rows(rows, c.Units), B: dense.Rows(weights.RawMatrix().Data, rank), C: span, LDC: rank})
-	s := &Columns{Units: rank, images: c.images, data: make([]float32, len(span))}
+	x := dense.Rows(rows, p)
+	byImages := n <= p
+	side, terms, left := p, n, x.T()
+	if byImages {
+		side, terms, left = n, p, x
+	}
+	// eigen returns the eigenvalues that are not rounding, and as many vectors as are asked for.
+	eigen := func(vectors int) (values, rows []float64) {
+		products := make([]float64, side*side)
+		dense.Gemm(threads, dense.Product{M: side, N: side, K: terms, A: left, B: left.T(), C: products, LDC: side})
+		values, rows = dense.Eigen(threads, side, products, vectors)
+		rank := 0
+		for rank < side && values[rank] > 1e-6*math.Sqrt(float64(p)) { // as for [corr.Pair.Rank]
+			rank++
+		}
+		return values[:rank], rows
+	}
+	if p >= n-1 { // where vectors are seldom needed
+		if values, _ := eigen(0); len(values) >= n-1 {
+			return nil
+		}
+	}
+	values, vectors := eigen(side)
+	rank := len(values)
+	s := &Columns{Units: rank, images: n, data: make([]float32, n*rank)}
+	if byImages {
+		for k := range rank {
+			for i, v := range vectors[k*n:][:n] {
+				s.data[i*rank+k] = float32(v)
+			}
+		}
+		return s
+	}
+	span := make([]float64, n*rank)
+	dense.Gemm(threads, dense.Product{M: n, N: rank, K: p, A: x, B: dense.Rows(vectors, p).T(), C: span, LDC: rank})
 	for i, v := range span {
-		s.data[i] = float32(v)
+		s.data[i] = float32(v / math.Sqrt(values[i%rank]))
 	}
 	return s
 }

@@ -96,17 +96,22 @@ func Memory(d *source.Description, plan Plan) int64 {
 		work = max(work, own)
 	}
 	if plan.Grid {
-		layers, units, widest := 0, 0, 0
+		layers, units, deepest, wide, widest := 0, 0, 0, 0, 0 // of all; layers and units of one network; units of one layer
 		for _, network := range d.Networks[:min(len(d.Networks), gridNetworks)] {
+			own := 0
 			for _, l := range network.Layers {
-				layers, units, widest = layers+1, units+l.Units, max(widest, l.Units)
+				own, widest = own+l.Units, max(widest, l.Units)
 			}
+			layers, units = layers+len(network.Layers), units+own
+			deepest, wide = max(deepest, len(network.Layers)), max(wide, own)
 		}
 		images := int64(min(d.ImageCount, gridLimit(layers, units)))
 		bytes += 4 * images * int64(units)
-		// Inner products of all layers, and before these two layers on each thread.
-		cell := int64(widest) * (4*int64(widest) + 8*int64(widest) + 8*images)
-		work = max(work, 4*int64(layers)*images*images, int64(par.Threads(plan.Threads))*cell)
+		// First all layers of one network beside one of another, its span, and two layers on each
+		// thread; then inner products of all layers of one beside those of one of another.
+		w, rank := int64(widest), min(int64(widest), images)
+		matched := 4*images*(int64(wide)+w+rank) + 8*images*(w+rank) + 3*8*rank*rank + int64(par.Threads(plan.Threads))*(4+8)*w*w
+		work = max(work, matched, 4*int64(deepest+1)*images*images)
 	}
 	return bytes + work
 }
