@@ -159,11 +159,8 @@ func (t *mappingTraining) update(rate float64) {
 	lambda, momentum, lr := float32(t.Lambda), float32(t.Momentum), float32(rate)
 	for k, w := range t.W {
 		g := t.grad[k] / float32(t.Batch)
-		switch {
-		case w > 0:
-			g += lambda
-		case w < 0:
-			g -= lambda
+		if w != 0 { // as it nearly always is; which sign it has could not be foreseen
+			g += math.Float32frombits(math.Float32bits(lambda) | math.Float32bits(w)&(1<<31))
 		}
 		t.velocity[k] = float32(momentum*t.velocity[k]) + float32(lr*g)
 		t.W[k] = w - t.velocity[k]
