@@ -183,15 +183,14 @@ func (pr *problem) standardScales() []float64 {
 // factorCorrelation returns the factor of the sources' correlations plus ridge I.
 func (pr *problem) factorCorrelation(threads int, scale []float64, ridge, share float64) *dense.Factor {
 	f := dense.NewFactor(threads, pr.p)
-	par.Blocks(threads, pr.p, 64, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			row, from := f.Row(i), pr.row(i)
-			for j := range row {
-				row[j] = from[j] * scale[i] * scale[j]
+	f.Extend(pr.p, share, func(i, first int, dst []float64) {
+		from, scales := pr.row(i)[first:], scale[first:]
+		for j := range dst {
+			dst[j] = from[j] * scale[i] * scales[j]
+			if first+j == i {
+				dst[j] += ridge
 			}
-			row[i] += ridge
 		}
 	})
-	f.Extend(pr.p, share)
 	return f
 }
