@@ -179,13 +179,13 @@ func (a *activeSet) updateGradient() {
 
 // search is descend by steps at each of which the objective falls, and which therefore
 // end, however alike the sources: feature-sign search (see descent.newton). It begins with
-// the guess as weights, once they are multiplied by the units. It returns false where
+// the guess as weights, in the given units. It returns false where
 // sources determine each other.
-func (a *activeSet) search(target int, lambda, tol float64, guess []float32, units []float64, unit float64) bool {
+func (a *activeSet) search(target int, lambda, tol float64, guess []float32, units []float64) bool {
 	a.begin(guess, true, guess)
 	a.setTarget(target, tol)
 	for j, z := range guess {
-		a.w[j] = float64(z) * units[j] * unit
+		a.w[j] = float64(z) * units[j]
 	}
 	a.updateGradient()
 	for steps := maxSearch; steps > 0 && a.ctx.Err() == nil; steps-- {

@@ -119,7 +119,7 @@ func (b *wideBlock) solve(first, end int, record func(i int, p *path, sweeps int
 			if lambda == 0 {
 				s.set(b.endWeights[t*p:][:p], 0, 0)
 			} else {
-				b.polish(lambda, k)
+				b.polish(i, k)
 			}
 			if err := b.finish(i, record); err != nil {
 				return err
@@ -142,10 +142,10 @@ func (b *wideBlock) finish(i int, record func(i int, p *path, sweeps int) error)
 	return record(i, b.path, sweeps)
 }
 
-// polish moves the path to the weights at lambda of the target in place k of the
+// polish moves the path to the weights at lambda i of the target in place k of the
 // iterations, whose signs are nearly right.
-func (b *wideBlock) polish(lambda float64, k int) {
-	s, a, n := b.path, b.active, 0
+func (b *wideBlock) polish(i, k int) {
+	s, a, lambda, n := b.path, b.active, b.lambdas[i], 0
 	z, u := b.iterations.guess(k)
 	for _, z := range z {
 		if z != 0 {
@@ -161,7 +161,7 @@ func (b *wideBlock) polish(lambda float64, k int) {
 		}
 	}
 	if !a.descend(s.target, lambda, b.o.Tol, z) {
-		a.search(s.target, lambda, b.o.Tol, z, b.iterations.scale, math.Sqrt(b.syy[s.target]))
+		a.search(s.target, lambda, b.o.Tol, z, b.iterations.units(i))
 	}
 	copy(s.w, a.w)
 	copy(s.g, a.g)
