@@ -97,9 +97,6 @@ func (b *wideBlock) solve(first, end int, record func(i int, p *path, sweeps int
 		}
 	}
 	for i, lambda := range b.lambdas {
-		if lambda == 0 {
-			b.solveEnd()
-		}
 		var targets []int
 		for t := first; t < end; t++ {
 			if reached[t-first] <= i {
@@ -117,7 +114,7 @@ func (b *wideBlock) solve(first, end int, record func(i int, p *path, sweeps int
 			}
 			s.begin(t)
 			if lambda == 0 {
-				s.set(b.endWeights[t*p:][:p], 0, 0)
+				b.moveToEnd(s)
 			} else {
 				b.polish(i, k)
 			}
