@@ -67,7 +67,7 @@ func newOperators(pr *problem, threads int, lambdas []float64) *operators {
 
 // rhoFactor is rho over lambda, in correlations. Convergence is fastest where the
 // threshold, lambda/rho, is about the size of weights, which is a few hundredths.
-const rhoFactor = 25
+const rhoFactor = 40
 
 // at returns the operator of lambda i.
 func (o *operators) at(i int) *operator {
@@ -152,7 +152,7 @@ func (d *directions) run(i int, targets []int) error {
 		}
 		if iteration%checkInterval == 0 {
 			members, changes := d.check(n)
-			if 500*changes <= members {
+			if 3000*changes <= members {
 				break
 			}
 		}

@@ -20,6 +20,9 @@ func (r *lassoSolver) solveEnd() {
 			r.inverse, rank = r.inverseByCholesky(threads)
 		}
 		r.endWeights, r.endGradients = make([]float64, targets*p), slices.Clone(r.sxy)
+		if r.ctx.Err() != nil {
+			return // with weights that are not seen
+		}
 		if r.inverse != nil {
 			r.wellConditioned = true
 			dense.Gemm(threads, dense.Product{M: targets, N: p, K: p, A: dense.Rows(r.sxy, p), B: dense.Rows(r.inverse, p), C: r.endWeights, LDC: p})
@@ -94,7 +97,7 @@ func (pr *problem) whitening(threads, rank int) (rows []float64, condition float
 		steps = 1
 		var err error
 		if values, rows, err = dense.EigenContext(pr.ctx, threads, p, correlation(), p); err != nil {
-			return nil, 0, 0 // which solves nothing, and is not seen
+			return nil, 0, 0
 		}
 		condition = values[p-1] / values[0]
 		least = max(1e-12*values[0], -2*values[p-1])
