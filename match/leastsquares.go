@@ -64,16 +64,19 @@ func product(threads, m, n, k int, a, b dense.View) []float64 {
 }
 
 // whitening returns rows x of as many elements as sources of which the sum of x x^T is the
-// inverse of sxx, as far as it has one, and the least eigenvalue of the sources' correlations over the
-// largest. With D the sources' standard deviations and D^-1 sxx D^-1 = V diag(e) V^T, they are
-// those of
+// inverse of sxx, as far as it has one, and the least eigenvalue of the sources' correlations
+// over the largest. With D the sources' standard deviations and D^-1 sxx D^-1 = V diag(e) V^T,
+// they are those of
 //
 //	diag(1/sqrt(e)) V^T D^-1
 //
 // over the eigenvalues e that rounding alone does not make: so weights at lambda = 0, where
 // coordinate descent would take forever on collinear sources, are of all minimisers those
 // with the smallest |Dw|. Rounding of the covariances, which may be to single precision, makes
-// eigenvalues of either sign alike. The rank is about the number of the others.
+// eigenvalues of either sign alike.
+//
+// The rank is about the number of the others. A low one takes few eigenvectors, which are less
+// exact: steps is how often what is left of the gradients is to improve the weights.
 func (pr *problem) whitening(threads, rank int) (rows []float64, condition float64, steps int) {
 	p, scale := pr.p, pr.standardScales() // D^-1; 0 leaves constant sources out
 	correlation := func() []float64 {
@@ -100,7 +103,7 @@ func (pr *problem) whitening(threads, rank int) (rows []float64, condition float
 			return nil, 0, 0
 		}
 		condition = values[p-1] / values[0]
-		least = max(1e-12*values[0], -2*values[p-1])
+		least = max(1e-12*values[0], min(-2*values[p-1], 100*slack*values[0]))
 	}
 	n := 0
 	for n < len(values) && values[n] > least {
