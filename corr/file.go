@@ -266,17 +266,16 @@ func (s *moments) definite(deviation []float64) error {
 	p := len(deviation)
 	slack := float64(1e-4 * math.Sqrt(float64(p)))
 	f := dense.NewFactor(par.Threads(0), p)
-	for i := range p {
-		row := f.Row(i)
-		for j := range i {
-			row[j] = 0
-			if d := deviation[i] * deviation[j]; d > 0 {
-				row[j] = s.prod[j*p+i] / deviation[i] / deviation[j]
+	f.Extend(p, 0, func(j, first int, dst []float64) {
+		for k := range dst {
+			dst[k] = 0
+			if i := first + k; i == j {
+				dst[k] = 1 + slack
+			} else if d := deviation[i] * deviation[j]; i > j && d > 0 {
+				dst[k] = s.prod[j*p+i] / deviation[i] / deviation[j]
 			}
 		}
-		row[i] = 1 + slack
-	}
-	f.Extend(p, 0)
+	})
 	for i := range p {
 		if !f.Kept(i) {
 			return fmt.Errorf("the products are those of no deviations: their matrix has a negative eigenvalue at unit %d", i)

@@ -67,6 +67,7 @@ func (a *activeSet) begin(guess []float32, signed bool, key []float32) {
 		}
 		return order
 	})
+	slices.Sort(a.set[:len(a.set)/8*7]) // rows of matrices are read in the order of memory
 }
 
 // refactor makes factor that of the members' part of a matrix.
@@ -80,13 +81,12 @@ func (a *activeSet) refactor(matrix []float64, share float64) {
 	}
 	a.factor.Truncate(common)
 	a.factor.Grow(min(a.p, max(a.p/2, len(a.set)+len(a.set)/8)))
-	for i := a.factor.N; i < len(a.set); i++ {
-		row, from := a.factor.Row(i), matrix[a.set[i]*a.p:][:a.p]
-		for k, j := range a.set[:i+1] {
-			row[k] = from[j]
+	a.factor.Extend(len(a.set), share, func(k, first int, dst []float64) {
+		row := matrix[a.set[k]*a.p:][:a.p]
+		for i, j := range a.set[first:][:len(dst)] {
+			dst[i] = row[j]
 		}
-	}
-	a.factor.Extend(len(a.set), share)
+	})
 	a.factored = append(a.factored[:0], a.set...)
 }
 
@@ -179,13 +179,13 @@ func (a *activeSet) updateGradient() {
 
 // search is descend by steps at each of which the objective falls, and which therefore
 // end, however alike the sources: feature-sign search (see descent.newton). It begins with
-// the guess as weights, once they are multiplied by the units. It returns false where
+// the guess as weights, in the given units. It returns false where
 // sources determine each other.
-func (a *activeSet) search(target int, lambda, tol float64, guess []float32, units []float64, unit float64) bool {
+func (a *activeSet) search(target int, lambda, tol float64, guess []float32, units []float64) bool {
 	a.begin(guess, true, guess)
 	a.setTarget(target, tol)
 	for j, z := range guess {
-		a.w[j] = float64(z) * units[j] * unit
+		a.w[j] = float64(z) * units[j]
 	}
 	a.updateGradient()
 	for steps := maxSearch; steps > 0 && a.ctx.Err() == nil; steps-- {

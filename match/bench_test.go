@@ -74,3 +74,19 @@ func BenchmarkLasso(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLassoWide has about as many units as observations, or more, and the lambdas that
+// bench/convergent has.
+func BenchmarkLassoWide(b *testing.B) {
+	const rows, targets = 1000, 144
+	for _, p := range []int{512, 1024, 2048} {
+		b.Run(fmt.Sprint(p), func(b *testing.B) {
+			sxx, sxy := rectified(p, rows)
+			for b.Loop() {
+				if _, err := Lasso(context.Background(), sxx, sxy.Slice(0, p, 0, targets), LassoOptions{Lambdas: []float64{0, 0.001, 0.01, 0.03, 0.1, 0.25, 0.5}, Threads: 1}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -91,6 +91,7 @@ func TestContextWithin(t *testing.T) {
 	square.Apply(func(i, j int, _ float64) float64 { return -float64((i + 1) * (j + 1)) }, square)
 	sxx, sxy, variance := wideSample(400, p, 2, false)
 	one := sxy.Slice(0, p, 0, 1)
+	few, fewOne, fewVariance := wideSample(200, p, 1, false) // of a rank that takes eigenvectors
 	fits, err := Lasso(context.Background(), sxx, one, LassoOptions{Lambdas: []float64{0.01}, KeepWeights: true})
 	if err != nil {
 		t.Fatal(err)
@@ -115,9 +116,13 @@ func TestContextWithin(t *testing.T) {
 			_, err := Lasso(ctx, sxx, sxy, LassoOptions{Lambdas: []float64{0.01}, Threads: 1})
 			return err
 		}},
-		"least squares": {p / 32, func(ctx context.Context) error { _, err := Lasso(ctx, sxx, one, with(0, 1)); return err }},
-		"sizes":         {p / 2, func(ctx context.Context) error { _, err := LassoSizes(ctx, sxx, one, []int{p}, o); return err }},
-		"Refit":         {1, func(ctx context.Context) error { _, err := fits[0].Refit(ctx, sxx, one, variance[:1]); return err }},
+		"least squares": {4, func(ctx context.Context) error { _, err := Lasso(ctx, sxx, one, with(0, 1)); return err }},
+		"least squares of few observations": {p / 32, func(ctx context.Context) error {
+			_, err := Lasso(ctx, few, fewOne, LassoOptions{Lambdas: []float64{0}, Variance: fewVariance, Threads: 1})
+			return err
+		}},
+		"sizes": {p / 2, func(ctx context.Context) error { _, err := LassoSizes(ctx, sxx, one, []int{p}, o); return err }},
+		"Refit": {1, func(ctx context.Context) error { _, err := fits[0].Refit(ctx, sxx, one, variance[:1]); return err }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for looks := 0; ; looks += 1 + looks {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"sync"
 
+	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
 )
@@ -20,14 +21,15 @@ import (
 //
 // with tau = lambda/rho, in the same units, and over-relaxation by a. The zeros and signs
 // of z are right long before its digits.
+//
+// Here w, z, u and v are divided by tau, and c by lambda, which leaves bounds of -1 and 1.
 type directions struct {
 	*operators
-	stride      int       // floats from a target to the next
-	c, rhs      []float32 // targets x p
-	w, z, u     []float32
-	tau         []float32 // p: of a target of variance 1
-	signs       []int8    // of z, at the last check
-	targetScale []float64 // inverses of the targets' standard deviations
+	stride int       // floats from a target to the next
+	c, rhs []float32 // targets x p; the right-hand side is divided by lambda, too
+	w, v   []float32
+	u      []float32
+	signs  []int8 // of z, at the last check
 }
 
 const (
@@ -36,12 +38,13 @@ const (
 	maxIterations = 150 // the active set mends the rest
 )
 
-// operators are the matrices (R + rho I)^-1 of each lambda, computed when first used.
+// operators are the matrices rho (R + rho I)^-1 of each lambda, computed when first used.
 type operators struct {
 	*problem
 	threads  int
 	lambdas  []float64
 	scale    []float64
+	unit     float64 // of covariances
 	operator []operator
 }
 
@@ -52,27 +55,27 @@ type operator struct {
 }
 
 func newOperators(pr *problem, threads int, lambdas []float64) *operators {
-	return &operators{problem: pr, threads: threads, lambdas: lambdas, scale: pr.standardScales(), operator: make([]operator, len(lambdas))}
+	var sources, targets float64
+	for j := range pr.p {
+		sources += pr.sxx[j*(pr.p+1)] / float64(pr.p)
+	}
+	for _, v := range pr.syy {
+		targets += v / float64(pr.targets)
+	}
+	return &operators{problem: pr, threads: threads, lambdas: lambdas, scale: pr.standardScales(), unit: math.Sqrt(sources) * math.Sqrt(targets), operator: make([]operator, len(lambdas))}
 }
 
 // rhoFactor is rho over lambda, in correlations. Convergence is fastest where the
 // threshold, lambda/rho, is about the size of weights, which is a few hundredths.
-const rhoFactor = 25
+const rhoFactor = 40
 
 // at returns the operator of lambda i.
 func (o *operators) at(i int) *operator {
 	m := &o.operator[i]
 	m.once.Do(func() {
-		var sources, targets float64
-		for j := range o.p {
-			sources += o.sxx[j*(o.p+1)] / float64(o.p)
-		}
-		for _, v := range o.syy {
-			targets += v / float64(o.targets)
-		}
 		m.rho = 1.0
-		if unit := math.Sqrt(sources) * math.Sqrt(targets); unit > 0 {
-			m.rho = max(1e-3, min(100, rhoFactor*o.lambdas[i]/unit))
+		if o.unit > 0 {
+			m.rho = max(1e-3, min(100, rhoFactor*o.lambdas[i]/o.unit))
 		}
 		f := o.factorCorrelation(o.threads, o.scale, m.rho, 0)
 		inverse := make([]float64, o.p*o.p)
@@ -81,8 +84,12 @@ func (o *operators) at(i int) *operator {
 		width := level3.Width()
 		par.Blocks(o.threads, o.p, width, func(lo, hi int) {
 			rows := make([]float32, (hi-lo)*o.p)
-			for i := range rows {
-				rows[i] = float32(inverse[lo*o.p+i])
+			for i := lo; i < hi; i++ {
+				for j, v := range inverse[i*o.p:][:o.p] {
+					if o.scale[i] > 0 { // else the weight stays 0
+						rows[(i-lo)*o.p+j] = float32(m.rho * v * o.scale[j] / o.scale[i])
+					}
+				}
 			}
 			m.packed.Pack(lo, hi, level3.Rows{Data: rows, Stride: o.p})
 		})
@@ -94,46 +101,43 @@ func newDirections(o *operators) *directions {
 	const spare = 8               // tiles of a product may end beyond the last target
 	stride := (o.p+15)/16*16 + 16 // rows a power of two apart would share few sets of a cache
 	n := (wideTargets + spare) * stride
-	d := &directions{operators: o, stride: stride, tau: make([]float32, o.p), signs: make([]int8, wideTargets*o.p), targetScale: make([]float64, wideTargets)}
-	for _, x := range []*[]float32{&d.c, &d.rhs, &d.w, &d.z, &d.u} {
+	d := &directions{operators: o, stride: stride, signs: make([]int8, wideTargets*o.p)}
+	for _, x := range []*[]float32{&d.c, &d.rhs, &d.w, &d.v, &d.u} {
 		*x = make([]float32, n)
 	}
 	return d
 }
 
-// guess returns z of the target in place k of the last run, and u/tau, which is between -1
-// and 1, in its own place.
+// guess returns z and u of the target in place k of the last run.
 func (d *directions) guess(k int) (z, u []float32) {
-	u = d.u[k*d.stride:][:d.p]
-	for j, tau := range d.tau {
-		if u[j] != 0 {
-			u[j] /= tau
-		}
+	at := k * d.stride
+	z, u = d.w[at:][:d.p], d.u[at:][:d.p]
+	for j, v := range d.v[at:][:d.p] {
+		z[j] = v - u[j]
 	}
-	return d.z[k*d.stride:][:d.p], u
+	return z, u
+}
+
+// units returns what z is in units of for each source, of the last run at lambda i.
+func (d *directions) units(i int) []float64 {
+	units := make([]float64, d.p)
+	for j, s := range d.scale {
+		units[j] = d.lambdas[i] / d.operator[i].rho * s * s
+	}
+	return units
 }
 
 // run iterates for targets, up to wideTargets of them, at lambda i until the signs settle.
 func (d *directions) run(i int, targets []int) error {
 	m := d.at(i)
-	for j, s := range d.scale {
-		d.tau[j] = float32(d.lambdas[i] / m.rho * s)
-		if s == 0 {
-			d.tau[j] = float32(math.Inf(1))
-		}
-	}
+	lambda := max(d.lambdas[i], 1e-20*d.unit) // that of numbers which single precision has
 	for k, t := range targets {
-		scale := 0.0
-		if v := d.syy[t]; v > 0 {
-			scale = 1 / math.Sqrt(v)
-		}
-		d.targetScale[k] = scale
 		at := k * d.stride
 		for j, c := range d.sxy[t*d.p:][:d.p] {
-			d.c[at+j] = float32(c * d.scale[j] * scale)
+			d.c[at+j] = float32(c / lambda)
 		}
 		copy(d.rhs[at:], d.c[at:][:d.p])
-		clear(d.z[at:][:d.p])
+		clear(d.v[at:][:d.p])
 		clear(d.u[at:][:d.p])
 	}
 	n := len(targets)
@@ -144,11 +148,11 @@ func (d *directions) run(i int, targets []int) error {
 		}
 		m.packed.MultiplyRows(n, level3.Rows{Data: d.rhs, Stride: d.stride}, d.w, d.stride)
 		for k := range n {
-			d.step(k, float32(m.rho))
+			d.step(k)
 		}
 		if iteration%checkInterval == 0 {
 			members, changes := d.check(n)
-			if 500*changes <= members {
+			if 1000*changes <= members { // more iterations take as long as the exchanges they save
 				break
 			}
 		}
@@ -157,22 +161,20 @@ func (d *directions) run(i int, targets []int) error {
 }
 
 // step is the part of an iteration that follows the product, for the target in place k.
-func (d *directions) step(k int, rho float32) {
-	at, n := k*d.stride, d.p
-	c, rhs, w, z, u := d.c[at:][:n], d.rhs[at:][:n], d.w[at:][:n], d.z[at:][:n], d.u[at:][:n]
-	tau, scale := d.tau[:n], float32(d.targetScale[k])
-	for j, tau := range tau {
-		tau = float32(tau * scale)
-		v := float32(relaxation*w[j]) - float32((relaxation-1)*z[j]) + u[j]
-		y := v
-		if v > tau {
-			y = tau
-		} else if v < -tau {
-			y = -tau
-		}
-		x := v - y
-		z[j], u[j] = x, y
-		rhs[j] = c[j] + float32(rho*(x-y))
+func (d *directions) step(k int) {
+	const strip = 512 // which stay in the first-level cache
+	tier := asm.Active()
+	for first := 0; first < d.p; first += strip {
+		at, n := k*d.stride+first, min(strip, d.p-first)
+		c, rhs, w, v, u := d.c[at:][:n], d.rhs[at:][:n], d.w[at:][:n], d.v[at:][:n], d.u[at:][:n]
+		tier.Add(w, u)
+		tier.Sscal(1-relaxation, v) // v = a (w + u) + (1 - a) (z + u)
+		tier.Saxpy(v, relaxation, w)
+		copy(u, v)
+		tier.Clamp(u, -1, 1)
+		copy(rhs, c)
+		tier.Add(rhs, v)
+		tier.Saxpy(rhs, -2, u) // c + z - u
 	}
 }
 
@@ -181,11 +183,11 @@ func (d *directions) step(k int, rho float32) {
 func (d *directions) check(n int) (members, changes int) {
 	for k := range n {
 		signs := d.signs[k*d.p:][:d.p]
-		for j, z := range d.z[k*d.stride:][:d.p] {
+		for j, v := range d.v[k*d.stride:][:d.p] {
 			var s int8
-			if z > 0 {
+			if v > 1 {
 				s = 1
-			} else if z < 0 {
+			} else if v < -1 {
 				s = -1
 			}
 			if s != 0 {

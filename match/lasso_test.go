@@ -414,6 +414,38 @@ func TestLassoRoundedAtZero(t *testing.T) {
 	}
 }
 
+// Of fewer observations than sources the weights at lambda 0 are the smallest that there are; what
+// rounding to single precision adds to the rank has no part in them.
+func TestLassoSmallestAtZero(t *testing.T) {
+	const p, targets = 300, 5
+	for _, observations := range []int{100, 250} { // of a low rank, and of one above half
+		sxx, sxy, variance := wideSample(observations, p, targets, false)
+		o := LassoOptions{Lambdas: []float64{0}, Variance: variance, KeepWeights: true}
+		exact, err := Lasso(context.Background(), sxx, sxy, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		round := func(_, _ int, v float64) float64 { return float64(float32(v)) }
+		sxx.Apply(round, sxx)
+		sxy.Apply(round, sxy)
+		rounded, err := Lasso(context.Background(), sxx, sxy, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var difference mat.Dense
+		difference.Sub(exact[0].W, rounded[0].W)
+		if d, size := mat.Norm(&difference, 2), mat.Norm(exact[0].W, 2); d > 1e-3*size {
+			t.Errorf("%d observations: weights of norm %g differ by %g", observations, size, d)
+		}
+		if gap := slices.Max(exact[0].Gap); gap > 1e-12 {
+			t.Errorf("%d observations: gap %g", observations, gap)
+		}
+		if gap := slices.Max(rounded[0].Gap); gap > 1e-6 {
+			t.Errorf("%d observations: gap %g of rounded covariances", observations, gap)
+		}
+	}
+}
+
 func TestLassoRandom(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		p, targets := rapid.IntRange(1, 15).Draw(rt, "p"), rapid.IntRange(1, 3).Draw(rt, "targets")

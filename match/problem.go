@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -43,26 +44,68 @@ func newProblem(ctx context.Context, sxx, sxy mat.Matrix, variance []float64) (*
 			return nil, fmt.Errorf("match: source %d has variance %v", i, v)
 		}
 	}
-	for i := range p {
-		for j := range p {
-			a, b := sxx.At(i, j), sxx.At(j, i)
-			scale := math.Sqrt(sxx.At(i, i)) * math.Sqrt(sxx.At(j, j))
-			if !(math.Abs(a-b) <= slack*scale && math.Abs(a) <= (1+slack)*scale) {
-				return nil, fmt.Errorf("match: sxx at row %d, column %d is %v, across the diagonal %v: not the covariance of variables with variances %v and %v", i, j, a, b, sxx.At(i, i), sxx.At(j, j))
-			}
-			pr.sxx[i*p+j] = (a + b) / 2
-		}
+	deviation := make([]float64, p) // of sources
+	for i := range deviation {
+		deviation[i] = math.Sqrt(sxx.At(i, i))
 	}
-	for t := range targets {
-		for i := range p {
-			c := sxy.At(i, t)
-			if !(math.Abs(c) <= (1+slack)*math.Sqrt(pr.sxx[i*p+i])*math.Sqrt(pr.syy[t])) {
-				return nil, fmt.Errorf("match: sxy at row %d, column %d is %v: not the covariance of a source and a target with variances %v and %v", i, t, c, pr.sxx[i*p+i], pr.syy[t])
+	x := rowMajor(sxx)
+	if err := tiled(p, p, func(i0, i1, j0, j1 int) error {
+		for i := i0; i < i1; i++ {
+			for j := j0; j < j1; j++ {
+				a, b, scale := x.Data[i*x.Stride+j], x.Data[j*x.Stride+i], deviation[i]*deviation[j]
+				if !(math.Abs(a-b) <= slack*scale && math.Abs(a) <= (1+slack)*scale) {
+					return fmt.Errorf("match: sxx at row %d, column %d is %v, across the diagonal %v: not the covariance of variables with variances %v and %v", i, j, a, b, sxx.At(i, i), sxx.At(j, j))
+				}
+				pr.sxx[i*p+j] = (a + b) / 2
 			}
-			pr.sxy[t*p+i] = c
 		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	y := rowMajor(sxy)
+	if err := tiled(targets, p, func(t0, t1, i0, i1 int) error {
+		for t := t0; t < t1; t++ {
+			deviationY := math.Sqrt(pr.syy[t])
+			for i := i0; i < i1; i++ {
+				c := y.Data[i*y.Stride+t]
+				if !(math.Abs(c) <= (1+slack)*deviation[i]*deviationY) {
+					return fmt.Errorf("match: sxy at row %d, column %d is %v: not the covariance of a source and a target with variances %v and %v", i, t, c, pr.sxx[i*p+i], pr.syy[t])
+				}
+				pr.sxy[t*p+i] = c
+			}
+		}
+		return nil
+	}); err != nil {
+		return nil, err
 	}
 	return pr, nil
+}
+
+// rowMajor returns a matrix as it lies in memory, or a copy.
+func rowMajor(m mat.Matrix) blas64.General {
+	if raw, ok := m.(mat.RawMatrixer); ok {
+		return raw.RawMatrix()
+	}
+	if r, c := m.Dims(); r == 0 || c == 0 {
+		return blas64.General{}
+	}
+	return mat.DenseCopyOf(m).RawMatrix()
+}
+
+// tiled calls f for all of an m x n matrix, rows [i0, i1) and columns [j0, j1) at a time, so
+// few that those of the transpose stay in the cache. It returns the error of the first row that
+// has one.
+func tiled(m, n int, f func(i0, i1, j0, j1 int) error) error {
+	const tile = 8 // numbers of a line of the cache
+	for i := 0; i < m; i += tile {
+		for j := 0; j < n; j += tile {
+			if f(i, min(m, i+tile), j, min(n, j+tile)) != nil {
+				return f(0, m, 0, n)
+			}
+		}
+	}
+	return nil
 }
 
 func (pr *problem) row(j int) []float64 { return pr.sxx[j*pr.p:][:pr.p] }

@@ -22,7 +22,8 @@ type lassoSolver struct {
 	// The least squares solution, at the end of the paths where lambda = 0: see solveEnd.
 	endOnce         sync.Once
 	endWeights      []float64 // targets x p
-	inverse         []float64 // of all covariances
+	endGradients    []float64 // likewise
+	inverse         []float64 // of all covariances, if wellConditioned
 	wellConditioned bool      // sources do not determine each other
 
 	ascending bool // the paths are shorter from lambda = 0
@@ -119,26 +120,6 @@ func (r *lassoSolver) solveBlocks(size int, solve func(first, end int) error) er
 	return r.ctx.Err() // which has cut short what is solved
 }
 
-// solveEnd computes the end of all paths, once.
-func (r *lassoSolver) solveEnd() {
-	r.endOnce.Do(func() {
-		if r.p == 0 || r.targets == 0 {
-			return
-		}
-		threads := par.Threads(r.o.Threads)
-		if r.isWide() {
-			if r.inverse = r.inverseByCholesky(threads); r.inverse != nil {
-				r.endWeights, r.wellConditioned = r.leastSquares(threads, r.inverse), true
-				return
-			}
-		}
-		var condition float64
-		r.inverse, condition = r.inverseCovariance(threads)
-		r.endWeights = r.leastSquares(threads, r.inverse)
-		r.wellConditioned = condition > 1e-8
-	})
-}
-
 // targetSolver follows the path of one target after another.
 type targetSolver struct {
 	*lassoSolver
@@ -171,8 +152,7 @@ func (f *targetSolver) solve(t int, record func(i int, p *path, sweeps int) erro
 		sweeps := 0
 		switch {
 		case lambda == 0:
-			f.solveEnd()
-			s.set(f.endWeights[t*p:][:p], 0, 0)
+			f.moveToEnd(s)
 		case i < from || i >= to:
 			copy(s.w, f.weights[i*p:][:p])
 			copy(s.g, f.g[i*p:][:p])

@@ -97,9 +97,6 @@ func (b *wideBlock) solve(first, end int, record func(i int, p *path, sweeps int
 		}
 	}
 	for i, lambda := range b.lambdas {
-		if lambda == 0 {
-			b.solveEnd()
-		}
 		var targets []int
 		for t := first; t < end; t++ {
 			if reached[t-first] <= i {
@@ -117,9 +114,9 @@ func (b *wideBlock) solve(first, end int, record func(i int, p *path, sweeps int
 			}
 			s.begin(t)
 			if lambda == 0 {
-				s.set(b.endWeights[t*p:][:p], 0, 0)
+				b.moveToEnd(s)
 			} else {
-				b.polish(lambda, k)
+				b.polish(i, k)
 			}
 			if err := b.finish(i, record); err != nil {
 				return err
@@ -142,10 +139,10 @@ func (b *wideBlock) finish(i int, record func(i int, p *path, sweeps int) error)
 	return record(i, b.path, sweeps)
 }
 
-// polish moves the path to the weights at lambda of the target in place k of the
+// polish moves the path to the weights at lambda i of the target in place k of the
 // iterations, whose signs are nearly right.
-func (b *wideBlock) polish(lambda float64, k int) {
-	s, a, n := b.path, b.active, 0
+func (b *wideBlock) polish(i, k int) {
+	s, a, lambda, n := b.path, b.active, b.lambdas[i], 0
 	z, u := b.iterations.guess(k)
 	for _, z := range z {
 		if z != 0 {
@@ -161,7 +158,7 @@ func (b *wideBlock) polish(lambda float64, k int) {
 		}
 	}
 	if !a.descend(s.target, lambda, b.o.Tol, z) {
-		a.search(s.target, lambda, b.o.Tol, z, b.iterations.scale, math.Sqrt(b.syy[s.target]))
+		a.search(s.target, lambda, b.o.Tol, z, b.iterations.units(i))
 	}
 	copy(s.w, a.w)
 	copy(s.g, a.g)
@@ -183,15 +180,14 @@ func (pr *problem) standardScales() []float64 {
 // factorCorrelation returns the factor of the sources' correlations plus ridge I.
 func (pr *problem) factorCorrelation(threads int, scale []float64, ridge, share float64) *dense.Factor {
 	f := dense.NewFactor(threads, pr.p)
-	par.Blocks(threads, pr.p, 64, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			row, from := f.Row(i), pr.row(i)
-			for j := range row {
-				row[j] = from[j] * scale[i] * scale[j]
+	f.Extend(pr.p, share, func(i, first int, dst []float64) {
+		from, scales := pr.row(i)[first:], scale[first:]
+		for j := range dst {
+			dst[j] = from[j] * scale[i] * scales[j]
+			if first+j == i {
+				dst[j] += ridge
 			}
-			row[i] += ridge
 		}
 	})
-	f.Extend(pr.p, share)
 	return f
 }

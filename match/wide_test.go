@@ -162,12 +162,12 @@ func TestActiveSetSearch(t *testing.T) {
 		for target := range 3 {
 			guess, units := make([]float32, p), make([]float64, p)
 			for j := range guess {
-				units[j] = 2
+				units[j] = 1.5
 				if j < observations/2 {
 					guess[j] = float32(rnd.NormFloat64())
 				}
 			}
-			if !a.search(target, lambda, tol, guess, units, 0.5) {
+			if !a.search(target, lambda, tol, guess, units) {
 				t.Fatalf("%d observations: nothing found", observations)
 			}
 			for j, w := range a.w {
@@ -191,7 +191,7 @@ func TestActiveSetMakesRoom(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := newActiveSet(pr)
-	if !a.search(0, 0.1, 1e-10, []float32{1, 0.7, 0}, []float64{1, 1, 1}, 1) {
+	if !a.search(0, 0.1, 1e-10, []float32{1, 0.7, 0}, []float64{1, 1, 1}) {
 		t.Fatal("nothing found")
 	}
 	for j, want := range []float64{0, 0, 0.95} {

@@ -3,6 +3,7 @@ package dense
 import (
 	"math"
 
+	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/par"
 )
 
@@ -12,23 +13,29 @@ import (
 const FactorBlock = 48
 
 // Factor is the Cholesky factor L of a symmetric positive semidefinite matrix L L^T, to
-// which rows and columns can be appended. Elimination is recursive, so that nearly all of
-// it is products of large matrices.
+// which rows and columns can be appended. Nearly all of the elimination is products.
 //
 // A row that depends on those before it, in the sense of [Cholesky], has a pivot of 0, and
 // L has zeros below it: it takes no part in solutions.
+//
+// L lies in panels of as many rows as a tile of products has columns, column after column:
+// products read it where it lies, as their second operand, and as the tile of C^T they
+// write it.
 type Factor struct {
-	N       int // rows
-	threads int
-	ld      int
-	l       []float64
-	inverse []float64 // of L's blocks on the diagonal, FactorBlock x FactorBlock each
-	scratch []float64 // rows of one block
+	N             int // rows
+	threads       int
+	tier          asm.Tier
+	height, width int // rows and columns of a tile of products
+	ld            int // columns of a panel, at most
+	l             []float64
+	inverse       []float64 // of L's blocks on the diagonal, each packed as a first operand
+	left          []float64 // rows of -L of a block, packed as a first operand
 }
 
 // NewFactor returns a factor without rows, with room for n.
 func NewFactor(threads, n int) *Factor {
-	f := &Factor{threads: threads}
+	f := &Factor{threads: threads, tier: asm.Active()}
+	f.height, f.width = f.tier.ProductTile()
 	f.Grow(n)
 	return f
 }
@@ -36,58 +43,122 @@ func NewFactor(threads, n int) *Factor {
 // Grow makes room for n rows. If there is no room yet, the factor has no rows afterwards.
 func (f *Factor) Grow(n int) {
 	if n = roundUp(n, FactorBlock); n > f.ld {
-		// Rows a power of two apart would share few sets of the caches.
-		*f = Factor{threads: f.threads, ld: n, l: make([]float64, n*(n+8)), inverse: make([]float64, n*FactorBlock), scratch: make([]float64, n*FactorBlock)}
+		f.N, f.ld = 0, n
+		f.l, f.inverse, f.left = make([]float64, n/f.width*f.stride()), make([]float64, n*FactorBlock), make([]float64, n*FactorBlock)
 	}
 }
-
-func (f *Factor) stride() int { return f.ld + 8 }
 
 // Truncate removes the rows from n on, and some more before, so that N is a multiple of
 // FactorBlock.
 func (f *Factor) Truncate(n int) { f.N = min(f.N, n) / FactorBlock * FactorBlock }
 
-// Row returns row i of the lower triangle: of L if i < N, else for the caller to write the
-// matrix's before a call of Extend.
-func (f *Factor) Row(i int) []float64 { return f.l[i*f.stride():][:i+1] }
+// stride is from panel to panel. Those a power of two apart would share few sets of the caches.
+func (f *Factor) stride() int { return f.ld*f.width + 72 }
 
-// Extend appends rows up to n. There must be a multiple of FactorBlock already. A row
-// whose pivot is at most the given share of its diagonal element depends on those before.
-func (f *Factor) Extend(n int, share float64) {
-	if f.N%FactorBlock != 0 {
+// panel returns the panel of row i, from column k on.
+func (f *Factor) panel(i, k int) []float64 { return f.l[i/f.width*f.stride()+k*f.width:] }
+
+// at returns element (i, k) of L.
+func (f *Factor) at(i, k int) float64 { return f.panel(i, k)[i%f.width] }
+
+// Extend appends rows up to n. There must be a multiple of FactorBlock already. It calls
+// row for elements of the matrix: of row k from column j on as many as dst has, concurrently.
+// A row whose pivot is at most the given share of its diagonal element depends on those before.
+func (f *Factor) Extend(n int, share float64, row func(k, j int, dst []float64)) {
+	first, width := f.N, f.width
+	if first%FactorBlock != 0 {
 		panic("dense: a factor is extended within a block")
 	}
-	if n == f.N {
+	if n == first {
 		return
 	}
-	least := make([]float64, n-f.N)
+	const rows = 8 // at a time, so that runs of a panel are written
+	par.Blocks(par.Worth(f.threads, n*(n-first)/2), n, rows, func(lo, hi int) {
+		for j := max(first, lo/width*width); j < n; j += width {
+			for k := lo; k < hi; k++ {
+				dst := f.panel(j, k)[:width]
+				row(k, j, dst[:min(width, n-j)])
+				clear(dst[min(width, n-j):])
+			}
+		}
+	})
+	least := make([]float64, n-first)
 	for i := range least {
-		least[i] = share * f.l[(f.N+i)*(f.stride()+1)]
+		least[i] = share * f.at(first+i, first+i)
 	}
-	f.eliminate(f.N, n, 0, f.N)
-	f.update(f.N, n, 0, f.N)
-	f.factor(f.N, n, f.N, least)
+	for lo := 0; lo < n; lo += FactorBlock {
+		hi := min(n, lo+FactorBlock)
+		f.packLeft(lo, hi)
+		next := max(first, hi) // row that is not of the block on the diagonal
+		if lo >= first {
+			for i := lo; i < hi; i += width {
+				f.subtract(lo, hi, i)
+			}
+			f.factorBlock(lo, hi, least[lo-first:])
+		}
+		if next >= n {
+			continue
+		}
+		threads := par.Worth(f.threads, (n-next)*FactorBlock*(lo+FactorBlock)/32)
+		par.Blocks(threads, n-next, max(width, roundUp((n-next)/(4*threads), width)), func(r0, r1 int) {
+			for i := next + r0; i < next+r1; i += width {
+				f.subtract(lo, hi, i)
+				f.eliminate(lo, i)
+			}
+		})
+	}
 	f.N = n
 }
 
-// factor eliminates columns [lo, hi) of rows [lo, hi), from which all columns before are
-// eliminated; least are the pivots' bounds from row first on.
-func (f *Factor) factor(lo, hi, first int, least []float64) {
-	if hi-lo <= FactorBlock {
-		f.factorBlock(lo, hi, least[lo-first:])
-		return
+// packLeft packs rows [lo, hi) of -L, of the columns before lo, as the first operand of
+// products.
+func (f *Factor) packLeft(lo, hi int) {
+	height, width := f.height, f.width
+	for k0 := 0; k0 < lo; k0 += kc {
+		terms := min(kc, lo-k0)
+		for i := 0; i < hi-lo; {
+			// Rows that share a panel here and there.
+			r := i % height
+			run := min(height-r, width-i%width)
+			src := f.panel(lo+i, k0)[i%width:]
+			dst := f.left[k0*FactorBlock+(i-r)*terms+r:]
+			for k := range terms {
+				from, to := src[k*width:][:run], dst[k*height:][:run]
+				for x, v := range from {
+					to[x] = -v
+				}
+			}
+			i += run
+		}
 	}
-	mid := lo + roundUp((hi-lo)/2, FactorBlock)
-	f.factor(lo, mid, first, least)
-	f.eliminate(mid, hi, lo, mid)
-	f.update(mid, hi, lo, mid)
-	f.factor(mid, hi, first, least)
 }
 
-// factorBlock factors a block on the diagonal, and inverts its factor.
+// subtract subtracts from columns [lo, hi) of the panel of row i the products of the columns
+// before, for the rows in left.
+func (f *Factor) subtract(lo, hi, i int) {
+	for k := 0; k < lo; k += kc {
+		terms := min(kc, lo-k)
+		left, right := f.left[k*FactorBlock:], f.panel(i, k)
+		for j := 0; j < hi-lo; j += f.height {
+			f.tier.Product(terms, left[j*terms:], right, f.panel(i, lo+j), f.width)
+		}
+	}
+}
+
+// eliminate makes the block's columns from lo on of the panel of row i those of L.
+func (f *Factor) eliminate(lo, i int) {
+	inverse, right := f.inverse[lo*FactorBlock:], f.panel(i, lo)
+	for j := FactorBlock - f.height; j >= 0; j -= f.height { // each column depends on those before
+		var tile [asm.MaxProductTile]float64
+		f.tier.Product(j+f.height, inverse[j*FactorBlock:], right, tile[:], f.width)
+		copy(right[j*f.width:], tile[:f.height*f.width])
+	}
+}
+
+// factorBlock factors the block on the diagonal, and inverts its factor.
 func (f *Factor) factorBlock(lo, hi int, least []float64) {
-	n, ld := hi-lo, f.stride()
-	a, inverse := f.l[lo*ld+lo:], f.inverse[lo*FactorBlock:][:FactorBlock*FactorBlock]
+	n, width := hi-lo, f.width
+	var u, inverse [FactorBlock * FactorBlock]float64
 	var rows [FactorBlock]int
 	var x [FactorBlock]float64
 	for i := range rows {
@@ -95,155 +166,146 @@ func (f *Factor) factorBlock(lo, hi int, least []float64) {
 	}
 	// The transpose, U, row by row: what is left of row i of the matrix, less the sum over
 	// k < i of u_ki times row k of U.
-	u := f.scratch[:FactorBlock*FactorBlock]
 	for i := range n {
-		for j := i; j < n; j++ {
-			u[i*FactorBlock+j] = a[j*ld+i]
+		row := u[i*FactorBlock:][:n]
+		for j := i / width * width; j < n; j += width {
+			copy(row[j:], f.panel(lo+j, lo+i)[:width])
 		}
-	}
-	for i := range n {
 		for k := range i {
 			x[k] = -u[k*FactorBlock+i]
 		}
-		row := u[i*FactorBlock:][i:n]
+		row = row[i:]
 		AxpyRows(row, u[i:], FactorBlock, rows[:i], x[:i])
 		if !(row[0] > least[i]) {
 			clear(row)
-			continue
+		} else {
+			pivot := math.Sqrt(row[0])
+			row[0] = pivot
+			for j := 1; j < len(row); j++ {
+				row[j] /= pivot
+			}
 		}
-		pivot := math.Sqrt(row[0])
-		row[0] = pivot
-		for j := 1; j < len(row); j++ {
-			row[j] /= pivot
+		row = u[i*FactorBlock:][:n]
+		for j := i / width * width; j < n; j += width {
+			copy(f.panel(lo+j, lo+i)[:width], row[j:])
 		}
 	}
 	// Row i of the inverse of L is (e_i - sum over j < i of l_ij times row j) / l_ii.
-	clear(inverse)
+	packed := f.inverse[lo*FactorBlock:][:FactorBlock*FactorBlock]
+	clear(packed)
 	for i := range n {
-		for j := range i + 1 {
-			a[i*ld+j] = u[j*FactorBlock+i]
-		}
-		pivot := a[i*ld+i]
+		pivot := u[i*FactorBlock+i]
 		if pivot == 0 {
 			continue
 		}
 		for j := range i {
-			x[j] = -a[i*ld+j]
+			x[j] = -u[j*FactorBlock+i]
 		}
 		row := inverse[i*FactorBlock:][:i+1]
-		AxpyRows(row[:i], inverse, FactorBlock, rows[:i], x[:i])
-		for j := range i {
+		AxpyRows(row[:i], inverse[:], FactorBlock, rows[:i], x[:i])
+		row[i] = 1
+		for j := range row {
 			row[j] /= pivot
+			packed[f.inverseAt(i, j)] = row[j]
 		}
-		row[i] = 1 / pivot
 	}
 }
 
-// eliminate makes columns [lo, hi) of rows [r0, r1) those of L.
-func (f *Factor) eliminate(r0, r1, lo, hi int) {
-	if r0 == r1 || lo == hi {
-		return
-	}
-	if hi-lo > FactorBlock {
-		mid := lo + roundUp((hi-lo)/2, FactorBlock)
-		f.eliminate(r0, r1, lo, mid)
-		f.subtract(r0, r1, mid, hi, lo, mid)
-		f.eliminate(r0, r1, mid, hi)
-		return
-	}
-	n, ld := hi-lo, f.stride()
-	for i := r0; i < r1; i++ {
-		row := f.l[i*ld+lo:][:n]
-		copy(f.scratch[(i-r0)*n:], row)
-		clear(row)
-	}
-	Gemm(f.threads, Product{M: r1 - r0, N: n, K: n, A: Rows(f.scratch, n), B: Rows(f.inverse[lo*FactorBlock:], FactorBlock).T(), C: f.l[r0*ld+lo:], LDC: ld})
-}
-
-// update subtracts from the triangle of rows and columns [r0, r1) the products of the rows'
-// columns [lo, hi) of L.
-func (f *Factor) update(r0, r1, lo, hi int) {
-	if lo == hi {
-		return
-	}
-	if r1-r0 <= 2*FactorBlock {
-		f.subtract(r0, r1, r0, r1, lo, hi)
-		return
-	}
-	mid := r0 + roundUp((r1-r0)/2, FactorBlock)
-	f.update(r0, mid, lo, hi)
-	f.subtract(mid, r1, r0, mid, lo, hi)
-	f.update(mid, r1, lo, hi)
-}
-
-// subtract subtracts from rows [r0, r1) and columns [c0, c1) the products of columns
-// [lo, hi) of L of the rows r0 to r1 and c0 to c1.
-func (f *Factor) subtract(r0, r1, c0, c1, lo, hi int) {
-	ld := f.stride()
-	Gemm(f.threads, Product{M: r1 - r0, N: c1 - c0, K: hi - lo, Alpha: -1, A: Rows(f.l[r0*ld+lo:], ld), B: Rows(f.l[c0*ld+lo:], ld).T(), C: f.l[r0*ld+c0:], LDC: ld})
+// inverseAt is where the inverse of a block has element (i, j).
+func (f *Factor) inverseAt(i, j int) int {
+	return i/f.height*f.height*FactorBlock + j*f.height + i%f.height
 }
 
 // Kept reports whether row i does not depend on those before it.
-func (f *Factor) Kept(i int) bool { return f.l[i*f.stride()+i] != 0 }
+func (f *Factor) Kept(i int) bool { return f.at(i, i) != 0 }
 
 // Solve overwrites x with the solution of L L^T x = b, which is 0 where rows depend on
 // those before.
 func (f *Factor) Solve(x []float64) {
+	const group = 8 // rows, of which every panel has a multiple
 	x = x[:f.N]
-	for i := range x {
-		if row := f.Row(i); row[i] == 0 {
-			x[i] = 0
-		} else {
-			x[i] = (x[i] - Dot(row[:i], x)) / row[i]
+	var sums [group]float64
+	var four [4]float64
+	for lo := 0; lo < f.N; lo += group {
+		// sums = b - L x, of the columns before, which are a multiple of four
+		own, l := x[lo:min(f.N, lo+group)], f.panel(lo, 0)[lo%f.width:]
+		clear(sums[copy(sums[:], own):])
+		for k := 0; k < lo; k += 4 {
+			for r := range four {
+				four[r] = -x[k+r]
+			}
+			f.tier.Daxpy4(sums[:], l[k*f.width:], f.width, &four)
+		}
+		l = l[lo*f.width:]
+		for i := range own {
+			for k := range i {
+				sums[i] -= float64(l[k*f.width+i] * own[k])
+			}
+			if own[i] = 0; l[i*f.width+i] != 0 {
+				own[i] = sums[i] / l[i*f.width+i]
+			}
 		}
 	}
-	ld := f.stride()
-	var four [4]float64
-	for hi := f.N; hi > 0; {
-		// Four rows at a time, of which the triangle comes first.
-		lo := max(0, hi-4)
-		for i := hi - 1; i >= lo; i-- {
-			row := f.Row(i)
-			if row[i] == 0 {
-				x[i] = 0
-				continue
+	for lo := (f.N - 1) / group * group; lo >= 0; lo -= group {
+		own, l := x[lo:min(f.N, lo+group)], f.panel(lo, 0)[lo%f.width:]
+		diagonal := l[lo*f.width:]
+		for i := len(own) - 1; i >= 0; i-- {
+			for j := i + 1; j < len(own); j++ {
+				own[i] -= float64(diagonal[i*f.width+j] * own[j])
 			}
-			x[i] /= row[i]
-			for j := lo; j < i; j++ {
-				x[j] -= float64(x[i] * row[j])
+			if pivot := diagonal[i*f.width+i]; pivot == 0 {
+				own[i] = 0
+			} else {
+				own[i] /= pivot
 			}
 		}
-		for i := lo; i < hi; i++ {
-			four[i-lo] = -x[i]
+		for k := 0; k < lo; k += 4 {
+			f.tier.Ddot4(l[k*f.width:], f.width, own, &four)
+			for r, v := range four {
+				x[k+r] -= v
+			}
 		}
-		AxpyRows(x[:lo], f.l[lo*ld:], ld, []int{0, 1, 2, 3}[:hi-lo], four[:hi-lo])
-		hi = lo
 	}
 }
 
 // Inverse writes the inverse of L L^T, of which no row depends on others, to the N x N
 // matrix dst.
 func (f *Factor) Inverse(dst []float64) {
-	n, ld := f.N, f.stride()
+	n := f.N
+	l := make([]float64, n*n)
+	par.Blocks(f.threads, n, 64, func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			from := f.panel(i, 0)[i%f.width:]
+			for k := range i + 1 {
+				l[i*n+k] = from[k*f.width]
+			}
+		}
+	})
 	y := make([]float64, n*n) // (L^-1)^T, an upper triangle
 	const strip = 4 * FactorBlock
 	block := make([]float64, n*strip)
-	inverse := make([]float64, strip*strip) // of a block of L on the diagonal
+	d := make([]float64, FactorBlock*FactorBlock) // D^-1
+	inverse := make([]float64, strip*strip)       // of a block of L on the diagonal
 	for k := 0; k < n; k += strip {
 		end := min(n, k+strip)
 		w := end - k
 		clear(inverse)
 		for j := k; j < end; j += FactorBlock {
 			last := min(end, j+FactorBlock)
+			for i := range last - j {
+				for m := range i + 1 {
+					d[i*FactorBlock+m] = f.inverse[j*FactorBlock+f.inverseAt(i, m)]
+				}
+			}
 			// Rows [j, last): -D^-1 L[j:last, k:j] (inverse so far), and D^-1.
 			for i := j; i < last; i++ {
-				copy(inverse[(i-k)*strip+j-k:][:i-j+1], f.inverse[i*FactorBlock:])
+				copy(inverse[(i-k)*strip+j-k:][:i-j+1], d[(i-j)*FactorBlock:])
 			}
 			if j > k {
 				product := block[:(last-j)*(j-k)]
 				clear(product)
-				Gemm(f.threads, Product{M: last - j, N: j - k, K: j - k, A: Rows(f.l[j*ld+k:], ld), B: Rows(inverse, strip), C: product, LDC: j - k})
-				Gemm(f.threads, Product{M: last - j, N: j - k, K: last - j, Alpha: -1, A: Rows(f.inverse[j*FactorBlock:], FactorBlock), B: Rows(product, j-k), C: inverse[(j-k)*strip:], LDC: strip})
+				Gemm(f.threads, Product{M: last - j, N: j - k, K: j - k, A: Rows(l[j*n+k:], n), B: Rows(inverse, strip), C: product, LDC: j - k})
+				Gemm(f.threads, Product{M: last - j, N: j - k, K: last - j, Alpha: -1, A: Rows(d, FactorBlock), B: Rows(product, j-k), C: inverse[(j-k)*strip:], LDC: strip})
 			}
 		}
 		// Y[:k, k:end] = -Y[:k, :k] L[k:end, :k]^T (inverse)^T.
@@ -251,7 +313,7 @@ func (f *Factor) Inverse(dst []float64) {
 			b := block[:k*w]
 			clear(b)
 			for i := 0; i < k; i += strip { // Y is a triangle
-				Gemm(f.threads, Product{M: min(k, i+strip) - i, N: w, K: k - i, Alpha: -1, A: Rows(y[i*n+i:], n), B: Rows(f.l[k*ld+i:], ld).T(), C: b[i*w:], LDC: w})
+				Gemm(f.threads, Product{M: min(k, i+strip) - i, N: w, K: k - i, Alpha: -1, A: Rows(y[i*n+i:], n), B: Rows(l[k*n+i:], n).T(), C: b[i*w:], LDC: w})
 			}
 			Gemm(f.threads, Product{M: k, N: w, K: w, A: Rows(b, w), B: Rows(inverse, strip).T(), C: y[k:], LDC: n})
 		}
