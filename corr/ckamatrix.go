@@ -21,8 +21,9 @@ import (
 // summed in float32, some thousands at a time, and these sums in float64, so that it agrees
 // with GramPair.CKA to 1e-6. The number of threads, 0 of which are all, changes no bit.
 //
-// If the context ends its error is CKAMatrix's, and dst is unchanged. It panics if dst is not
-// of so many rows, or a Gram or an order not of as many samples as the others.
+// If the context ends its error is CKAMatrix's, and Grams that are known to be of other samples are
+// an error as in [NewGramPair]; dst is unchanged then. It panics if dst is not of so many rows, or
+// a Gram or an order not of as many samples as the others.
 func CKAMatrix(ctx context.Context, dst *mat.SymDense, grams []*Gram, orders [][]int, threads int) error {
 	if dst.SymmetricDim() != len(grams) || orders != nil && len(orders) != len(grams) {
 		panic("corr: the destination or the orders do not fit")
@@ -36,6 +37,11 @@ func CKAMatrix(ctx context.Context, dst *mat.SymDense, grams []*Gram, orders [][
 		var order []int
 		if orders != nil {
 			order = orders[i]
+		}
+		if len(rows) > 0 && g.n == rows[0].gram.n {
+			if err := sameSamples(rows[0].gram, g); err != nil {
+				return err
+			}
 		}
 		place[i] = len(rows)
 		rows = append(rows, newGramRow(g, order))
@@ -57,7 +63,7 @@ func CKAMatrix(ctx context.Context, dst *mat.SymDense, grams []*Gram, orders [][
 }
 
 // PermutedCKA sets element (d, i) of dst to [GramPair.CKA] of grams[i] and g, permuted by
-// orders[d] as [GramPair.Permuted] says, or as they are if that is nil: what chance makes of one
+// orders[d] as [GramPair.Permuted] says, or as they are if orders[d] is nil: what chance makes of one
 // layer beside all layers of another network. Of n samples, d orders and m Grams it takes
 // d m n^2/2 multiply-adds. What makes NaN, how accurate it is, the context and threads are as
 // in [CKAMatrix].
@@ -77,6 +83,11 @@ func PermutedCKA(ctx context.Context, dst *mat.Dense, grams []*Gram, g *Gram, or
 	place := make([]int, len(grams)) // of each Gram among those that stay, or -1
 	for i, x := range grams {
 		if place[i] = -1; len(permuted) > 0 && x != nil && x.ready(3) == nil {
+			if x.n == g.n {
+				if err := sameSamples(g, x); err != nil {
+					return err
+				}
+			}
 			place[i] = len(stay)
 			stay = append(stay, newGramRow(x, nil))
 		}

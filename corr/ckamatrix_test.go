@@ -238,3 +238,21 @@ func BenchmarkPermutedCKA(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(orders)*layers)*samples*samples*float64(b.N)/float64(b.Elapsed().Nanoseconds()), "GFLOP/s")
 }
+
+// TestCKAOfOtherSamples: Grams that know that they are of other samples are refused.
+func TestCKAOfOtherSamples(t *testing.T) {
+	var grams []*corr.Gram
+	for first := range uint64(2) {
+		g := corr.NewGram(4)
+		if err := g.Add([]uint64{first, 8, 9, 10}, corr.Rows([]float32{1, 2, 4, 7}, 4, 1, 1)); err != nil {
+			t.Fatal(err)
+		}
+		grams = append(grams, g)
+	}
+	if err := corr.CKAMatrix(t.Context(), mat.NewSymDense(2, nil), grams, nil, 1); err == nil {
+		t.Error("CKAMatrix takes them")
+	}
+	if err := corr.PermutedCKA(t.Context(), mat.NewDense(1, 1, nil), grams[:1], grams[1], [][]int{nil}, 1); err == nil {
+		t.Error("PermutedCKA takes them")
+	}
+}

@@ -56,19 +56,29 @@ func JackknifePairSums(groups []PairSums) Jackknife {
 	return j
 }
 
-// JackknifeMatched returns [JackknifePairSums] of unit unitsA[k] of network a beside unit
-// unitsB[k] of b. It panics unless there are as many units of either network.
+// JackknifeMatched returns the mean correlation of unit unitsA[k] of network a with unit
+// unitsB[k] of b, of some groups, or of all if none are given, and without each of these: the
+// pairs stay as they are, see [JackknifePairSums]. Units have their numbers in their networks, as in
+// [Moments.PairOf], those that are dead included. Of matched units [Jackknife.Interval] is of what
+// as many images give on average, of any number of units, however few images there are; of
+// fewer than 10 groups it says little. It panics if a network has no such unit, or unless there are
+// as many of either network.
 //
 // It takes a step for each pair and group, or, where observations are kept, for each pair and
 // observation: of many units much less than [Groups.Jackknife].
-func (g *Groups) JackknifeMatched(a, b int, unitsA, unitsB []int) Jackknife {
+func (g *Groups) JackknifeMatched(a, b int, unitsA, unitsB []int, groups ...int) Jackknife {
 	if len(unitsA) != len(unitsB) {
 		panic("corr: units are not in pairs")
 	}
-	g.parts[0].require(a, b)
-	all := make([]PairSums, len(g.parts))
+	checkUnits(unitsA, g.parts[0].Units(a))
+	checkUnits(unitsB, g.parts[0].Units(b))
+	if len(groups) == 0 {
+		groups = indices(len(g.parts))
+	}
+	all := make([]PairSums, len(groups))
 	var centre []float64 // of all units
-	for i, m := range g.parts {
+	for i, group := range groups {
+		m := g.part(group)
 		all[i] = NewPairSums(len(unitsA))
 		if m.Count() == 0 {
 			continue

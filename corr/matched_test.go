@@ -80,6 +80,9 @@ func TestJackknifeMatchedPanics(t *testing.T) {
 	for name, f := range map[string]func(){
 		"units not in pairs": func() { g.JackknifeMatched(0, 1, []int{0, 1}, []int{0}) },
 		"unknown network":    func() { g.JackknifeMatched(0, 2, []int{0}, []int{0}) },
+		"no partner":         func() { g.JackknifeMatched(0, 1, []int{2}, []int{-1}) },
+		"unit of another":    func() { g.JackknifeMatched(0, 1, []int{3}, []int{0}) },
+		"unknown group":      func() { g.JackknifeMatched(0, 1, []int{0}, []int{0}, 2) },
 	} {
 		func() {
 			defer func() {

@@ -84,19 +84,19 @@ func (m *Moments) Pair(a, b int) *Pair {
 // those of another Pair; all correlations of dead units are 0. It panics if a network has no
 // such unit.
 func (m *Moments) PairOf(a, b int, unitsA, unitsB []int) *Pair {
-	for _, x := range []struct {
-		network int
-		units   []int
-	}{{a, unitsA}, {b, unitsB}} {
-		n := m.Units(x.network)
-		if slices.ContainsFunc(x.units, func(u int) bool { return u < 0 || u >= n }) {
-			panic(badUnit)
-		}
-	}
+	checkUnits(unitsA, m.Units(a))
+	checkUnits(unitsB, m.Units(b))
 	s, _ := m.snapshot()
 	c := s.pair(m.offsets[a], m.offsets[b], unitsA, unitsB)
 	c.Threads = m.Threads
 	return c
+}
+
+// checkUnits panics unless a network of n units has all of these.
+func checkUnits(units []int, n int) {
+	if slices.ContainsFunc(units, func(u int) bool { return u < 0 || u >= n }) {
+		panic(badUnit)
+	}
 }
 
 // pair returns the Pair of units whose networks begin at the given offsets.

@@ -20,6 +20,7 @@ func (l *layer) activity(ctx context.Context) error {
 	means := unitMeans(l.Moments)
 	distances := l.curveDistances(l.Moments, l.Layer.Groups)
 	a := &results.Activity{Distance: measure(distances.images(), plainInterval)}
+	a.Distance.Images = within(a.Distance.Images, 0, 2)
 	if s := distances.distanceSpread(); s != nil {
 		a.Equivalence = s.equivalence()
 		if s.logarithmic {

@@ -146,33 +146,13 @@ func (l *layer) betweenIntervals(c *results.Convergence, figures []corr.Jackknif
 			heldOut = append(heldOut, joined(own[0], own[1]))
 		}
 	}
-	kind := plainInterval
-	if groups := len(matched[0].Without); each == 1 || groups < leastIntervalGroups {
-		kind = noInterval
-	}
-	c.Matched = matched.measure(kind)
+	c.Matched = l.matchedMeasure(matched)
 	if each > 1 {
-		m := heldOut.measure(kind)
+		m := l.matchedMeasure(heldOut)
 		c.HeldOut = &m
 	}
 	strictest := c.Nulls[0]
 	c.Matched.P, c.Matched.Draws = strictest.P, strictest.Draws
-}
-
-// leastIntervalGroups is how many groups of images an interval needs.
-const leastIntervalGroups = 10
-
-// joined is the mean of figures of two halves of the images, each of which the groups of the
-// other leave as it is.
-func joined(x, y corr.Jackknife) corr.Jackknife {
-	j := corr.Jackknife{Value: (x.Value + y.Value) / 2, Rows: slices.Concat(x.Rows, y.Rows)}
-	for _, v := range x.Without {
-		j.Without = append(j.Without, (v+y.Value)/2)
-	}
-	for _, v := range y.Without {
-		j.Without = append(j.Without, (x.Value+v)/2)
-	}
-	return j
 }
 
 // betweenNulls matches some units of each network with all of another where there is nothing to

@@ -38,7 +38,7 @@ func (l *layer) convergence(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c.Matched = l.own.matched().measure(plainInterval)
+	c.Matched = l.matchedMeasure(l.own.matched())
 	c.Matched.Null, c.Matched.P, c.Matched.Draws = &strictest.null.Mean, strictest.null.P, strictest.null.Draws
 	found := make([]float64, len(l.result.Pairs))
 	for k := range found {
@@ -63,7 +63,7 @@ func (l *layer) convergence(ctx context.Context) error {
 		}
 	}
 	if heldOut != nil {
-		m := newPairFigure(heldOut).measure(noInterval)
+		m := l.matchedMeasure(heldOut)
 		c.HeldOut = &m
 	}
 	c.Features = l.features(strictest.observed, strictest.null.Limit)

@@ -59,9 +59,6 @@ func (l *layer) matched() pairFigure {
 			}
 		}
 		j := l.Layer.Groups.JackknifeMatched(p.A, p.B, unitsA, unitsB)
-		if len(j.Without) < leastGroups {
-			continue
-		}
 		for i := range j.Without { // whose sums round otherwise than moments
 			j.Without[i] += p.Bipartite.Mean - j.Value
 		}

@@ -33,6 +33,11 @@ func geometry(c *contents) *claim {
 		Number: fmt.Sprintf("In %s networks have %s of neighbours in common", layers[0].Title.Short, percent(first.Value)),
 		answer: &answer{"Share of an image's nearest images that both networks agree on.", "shuffled null", func(l layer) answerPoint { return pointOf(l.Geometry.Measures[0].Mean, nil) }},
 	}
+	if first.Value == nil {
+		claim.Number = "Too few images to have 10 neighbours each"
+		sentence(&claim.Sentence, "There are too few images for the 10 nearest to each; the table has measures that need fewer.")
+		return claim
+	}
 	sentence(&claim.Sentence, "Of the 10 images nearest to an image, by the means of units over its positions, two networks have %s in common.",
 		endpoints(layers, " and ", func(l layer) string { return percent(l.Geometry.Measures[0].Mean.Value) }))
 	if first.Null != nil {

@@ -241,7 +241,7 @@ func (c *contents) imageOmissions() []string {
 	}
 	for _, l := range c.layers {
 		if i := l.Layer.Measures["cka"].Images; i == nil && l.Convergence != nil && l.Convergence.Matched.Images != nil {
-			all = append(all, fmt.Sprintf("Of %s matched r alone has an interval over images: the others need four images for each unit of the wider network.", l.Title.Short))
+			all = append(all, fmt.Sprintf("Of %s matched r, on all images and on images held out, debiased CKA and the distance of mean activations alone have intervals over images: the others need four images for each unit of the widest network.", l.Title.Short))
 		}
 	}
 	if l.Subspaces != nil && len(l.Subspaces.Predictions) == 0 {
