@@ -59,10 +59,12 @@ type sheet struct {
 	Each int    `json:"each"` // squares of a unit
 }
 
-// What the page can hold: the units of so many networks, so many at a layer.
+// What the page can hold: the units of so many networks, so many at a layer, and so many pairs of
+// units at all layers, each of which takes some three bytes.
 const (
 	explorerNetworks = 4
 	explorerUnits    = 1200
+	explorerPairs    = 1 << 21
 )
 
 // explored is how many networks can be explored, the first.
@@ -76,12 +78,26 @@ func (c *contents) networkData() []networkData {
 	return all
 }
 
+// explorable says whether the page can hold the units of a layer: each that it can after those
+// before it.
+func (c *contents) explorable(i int) (fits bool) {
+	pairs := 0
+	for at := range i + 1 {
+		units := c.exploredUnits(at)
+		own := units * (units - 1) / 2
+		if fits = units <= explorerUnits && pairs+own <= explorerPairs; fits {
+			pairs += own
+		}
+	}
+	return fits
+}
+
 // layerData collects what the page's script needs of a layer; nil if there are too many
 // units for a page, or what is within networks is not known.
 func (c *contents) layerData(i int) (*layerData, error) {
 	l, d := c.layers[i], c.Layers[i]
 	units := c.exploredUnits(i)
-	if units > explorerUnits || d.Correlation == nil {
+	if !c.explorable(i) || d.Correlation == nil {
 		return nil, nil
 	}
 	k := c.explored()

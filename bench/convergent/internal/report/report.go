@@ -103,8 +103,12 @@ var layerFigures = []func(c *contents, layer int) drawing{
 	drawCorrelation, drawPairs, drawMatching, drawMapping, drawClusters,
 }
 
-// pictureBytes is how much room the page has for pictures of matrices and pairs.
-const pictureBytes = 1 << 20
+// How much room the page has for pictures of matrices and pairs, and for the other figures of
+// layers with their tables.
+const (
+	pictureBytes = 1 << 20
+	figureBytes  = 8 << 20
+)
 
 // Write draws a into dir: figures/*.svg and report.html, each file whole. Equal
 // artifacts give equal bytes.
@@ -171,23 +175,24 @@ type writer struct {
 // layerSections draws the figures of all layers, and collects what is explored of them.
 func (w *writer) layerSections() error {
 	w.data.Networks = w.networkData()
-	room := pictureBytes
+	rooms := [...]int{pictureBytes, figureBytes}
 	for i := range w.Layers {
 		for k, draw := range layerFigures {
 			f, err := w.save(draw(w.contents, i), true)
 			if err != nil {
 				return err
 			}
-			if k < pictures && len(f) > 0 {
-				if len(f[0].Source) > room {
-					delete(w.data.Marks, f[0].Name)
-					delete(w.data.Tables, f[0].Name)
-					w.layers[i].Elsewhere = append(w.layers[i].Elsewhere, f[0].Name)
-					continue
+			room := &rooms[min(1, k/pictures)]
+			for _, f := range f {
+				if size := len(f.Source) + len(w.data.Tables[f.Name]); size > *room {
+					delete(w.data.Marks, f.Name)
+					delete(w.data.Tables, f.Name)
+					w.layers[i].Elsewhere = append(w.layers[i].Elsewhere, f.Name)
+				} else {
+					*room -= size
+					w.layers[i].Figures = append(w.layers[i].Figures, f)
 				}
-				room -= len(f[0].Source)
 			}
-			w.layers[i].Figures = append(w.layers[i].Figures, f...)
 		}
 		l, err := w.layerData(i)
 		if err != nil {

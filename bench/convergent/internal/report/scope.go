@@ -201,6 +201,8 @@ func (c *contents) omissions() []string {
 		}
 		if units := c.exploredUnits(i); units > explorerUnits {
 			all = append(all, fmt.Sprintf("%s has %d units in these networks, more than the %d that can be explored on a page.", l.Title.Short, units, explorerUnits))
+		} else if !c.explorable(i) {
+			all = append(all, fmt.Sprintf("The units of %s cannot be explored on this page, which holds those of other layers.", l.Title.Short))
 		}
 		if len(l.Pairs) > pairColumns && i == 0 {
 			all = append(all, fmt.Sprintf("There are %d pairs of networks. Tables of pairs have the first %d; results.json has all.", len(l.Pairs), pairColumns))
