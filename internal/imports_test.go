@@ -39,7 +39,7 @@ var allowed = []struct {
 	{"nn", []string{"internal/conv", "internal/level3", "internal/vec", "internal/elem", "internal/par", "internal/artifact", "internal/safetensors"}},
 	{"nn/onnx", []string{"internal/artifact", "internal/conv", "internal/level3", "internal/vec", "internal/elem", "internal/par"}},
 	{"corr", []string{"internal/elem", "internal/level3", "internal/dense", "internal/assignment", "internal/vec", "internal/par", "internal/artifact", "internal/safetensors"}},
-	{"match", []string{"internal/dense", "internal/level3", "internal/assignment", "internal/par"}},
+	{"match", []string{"internal/dense", "internal/level3", "internal/assignment", "internal/vec", "internal/par"}},
 	{"spectral", []string{"internal/dense", "internal/par"}},
 	{"bench", []string{"asm/blas", "asm/lapack", "nn", "nn/onnx", "corr", "match", "spectral", "internal/level3", "internal/conv"}},
 	{"bench/flags", nil},

@@ -4,9 +4,9 @@ import (
 	"math"
 	"sync"
 
-	"github.com/convergent-go/convergent/asm"
 	"github.com/convergent-go/convergent/internal/level3"
 	"github.com/convergent-go/convergent/internal/par"
+	"github.com/convergent-go/convergent/internal/vec"
 )
 
 // directions finds the weights of many targets at one lambda, to single precision, by the
@@ -163,18 +163,17 @@ func (d *directions) run(i int, targets []int) error {
 // step is the part of an iteration that follows the product, for the target in place k.
 func (d *directions) step(k int) {
 	const strip = 512 // which stay in the first-level cache
-	tier := asm.Active()
 	for first := 0; first < d.p; first += strip {
 		at, n := k*d.stride+first, min(strip, d.p-first)
 		c, rhs, w, v, u := d.c[at:][:n], d.rhs[at:][:n], d.w[at:][:n], d.v[at:][:n], d.u[at:][:n]
-		tier.Add(w, u)
-		tier.Sscal(1-relaxation, v) // v = a (w + u) + (1 - a) (z + u)
-		tier.Saxpy(v, relaxation, w)
+		vec.Add(w, u)
+		vec.Scale(1-relaxation, v) // v = a (w + u) + (1 - a) (z + u)
+		vec.AddScaled(v, relaxation, w)
 		copy(u, v)
-		tier.Clamp(u, -1, 1)
+		vec.Clamp(u, -1, 1)
 		copy(rhs, c)
-		tier.Add(rhs, v)
-		tier.Saxpy(rhs, -2, u) // c + z - u
+		vec.Add(rhs, v)
+		vec.AddScaled(rhs, -2, u) // c + z - u
 	}
 }
 

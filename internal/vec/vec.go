@@ -152,6 +152,17 @@ func Multiply(dst, a []float32) {
 	forBlocks(len(a), func(lo, hi int) { asm.Active().Multiply(dst[lo:hi], a[lo:hi]) })
 }
 
+// Scale is x[i] *= alpha.
+func Scale(alpha float32, x []float32) {
+	forBlocks(len(x), func(lo, hi int) { asm.Active().Sscal(alpha, x[lo:hi]) })
+}
+
+// AddScaled is y[i] += alpha x[i].
+func AddScaled(y []float32, alpha float32, x []float32) {
+	y = y[:len(x)]
+	forBlocks(len(x), func(lo, hi int) { asm.Active().Saxpy(y[lo:hi], alpha, x[lo:hi]) })
+}
+
 // Standardize is y = (x - mean) * inverse * scale + bias in each of the elements of a row.
 func Standardize(y, x, scale, bias []float32, mean, inverse float32) {
 	y, scale, bias = y[:len(x)], scale[:len(x)], bias[:len(x)]

@@ -24,6 +24,14 @@ func TestBlocks(t *testing.T) {
 				t.Fatalf("%d elements: element %d is %v and its gradient %v, want %v and %v", n, i, x[i], grad[i], want, wantGrad)
 			}
 		}
+		sum := append([]float32(nil), y...)
+		AddScaled(sum, 2, y)
+		Scale(-1, sum)
+		for i, v := range y {
+			if sum[i] != -3*v {
+				t.Fatalf("%d elements: element %d is %v, want %v", n, i, sum[i], -3*v)
+			}
+		}
 		if x[n] != 0 {
 			t.Fatal("an element beyond the last has changed")
 		}

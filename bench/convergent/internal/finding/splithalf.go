@@ -49,8 +49,11 @@ func joined(x, y corr.Jackknife) corr.Jackknife {
 // matchedMeasure is a mean over matched pairs of units with its interval, if there are groups
 // enough.
 func (l *layer) matchedMeasure(f pairFigure) results.Measure {
+	kind := plainInterval
 	if l.Analysis.Groups == 1 || len(f[0].Without) < leastGroups {
-		return f.measure(noInterval)
+		kind = noInterval
 	}
-	return f.measure(plainInterval)
+	m := f.measure(kind)
+	m.Networks, m.Images = within(m.Networks, -1, 1), within(m.Images, -1, 1)
+	return m
 }

@@ -46,6 +46,9 @@ func pValue(draws int, x any) string {
 	if draws > 0 && p <= 1/float64(draws+1)*(1+1e-9) {
 		return "≤ " + decimals(3, p)
 	}
+	if p < 0.0005 {
+		return "< 0.001"
+	}
 	return decimals(3, p)
 }
 
