@@ -183,7 +183,7 @@ func (pr *problem) factorCorrelation(threads int, scale []float64, ridge, share 
 	f.Extend(pr.p, share, func(i, first int, dst []float64) {
 		from, scales := pr.row(i)[first:], scale[first:]
 		for j := range dst {
-			dst[j] = from[j] * scale[i] * scales[j]
+			dst[j] = float64(from[j] * scale[i] * scales[j])
 			if first+j == i {
 				dst[j] += ridge
 			}
