@@ -242,11 +242,17 @@ func Directions(n, k int, rnd *rand.Rand) *mat.Dense {
 		return mat.NewDense(k, n, transpose(*x, n, k))
 	}
 	d := mat.NewDense(k, n, nil)
-	for i := range k {
-		d.Set(i, i, 1)
-	}
-	dense.Rotate(rnd, k, n, d.RawMatrix().Data)
+	rotatedDirections(d.RawMatrix().Data, n, k, rnd)
 	return d
+}
+
+// rotatedDirections sets x to the rows of Directions, the first of a rotation.
+func rotatedDirections(x []float64, n, k int, rnd *rand.Rand) {
+	clear(x)
+	for i := range k {
+		x[i*n+i] = 1
+	}
+	dense.Rotate(rnd, k, n, x)
 }
 
 // gaussian says whether directions are made from Gaussian ones: where there are fewer of them than

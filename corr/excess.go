@@ -110,8 +110,7 @@ func rotations(ctx context.Context, threads, draws int, seed uint64, n int) ([][
 	return all, ctx.Err()
 }
 
-// inBases returns the weights of rotations of the units, of which variances are those along the
-// axes.
+// inBases returns the weights of rotations of the units, which have the given variances.
 func (a *axes) inBases(threads int, variances []float64, rotations [][]float32) []float32 {
 	n, width := a.n, len(rotations)*a.n
 	weights, scales := make([]float32, n*width), make([]float64, n)

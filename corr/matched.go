@@ -16,6 +16,15 @@ func NewPairSums(pairs int) PairSums {
 	return PairSums{0, of(), of(), of(), of(), of()}
 }
 
+// Add adds an observation of pair k, of which Rows counts one for all pairs.
+func (s *PairSums) Add(k int, x, y float64) {
+	s.X[k] += x
+	s.Y[k] += y
+	s.XX[k] += float64(x * x)
+	s.XY[k] += float64(x * y)
+	s.YY[k] += float64(y * y)
+}
+
 // JackknifePairSums returns the mean over pairs of their correlations, of all groups and without
 // each that has observations. A unit that does not vary correlates by 0.
 //
@@ -112,12 +121,7 @@ func (s *PairSums) add(m *Moments, offsetA, offsetB int, unitsA, unitsB []int, c
 		for rows := m.block[:m.rows*m.total()]; len(rows) > 0; rows = rows[m.total():] {
 			for k := range unitsA {
 				i, j := offsetA+unitsA[k], offsetB+unitsB[k]
-				x, y := float64(rows[i])-centre[i], float64(rows[j])-centre[j]
-				s.X[k] += x
-				s.Y[k] += y
-				s.XX[k] += float64(x * x)
-				s.XY[k] += float64(x * y)
-				s.YY[k] += float64(y * y)
+				s.Add(k, float64(rows[i])-centre[i], float64(rows[j])-centre[j])
 			}
 		}
 		return

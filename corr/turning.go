@@ -95,11 +95,7 @@ func (t *Turning) Correlation(dst *mat.Dense, rnd *rand.Rand) *mat.Dense {
 	}
 	x := dense.Scratch(t.rank * t.q)
 	defer dense.Release(x)
-	clear(*x)
-	for i := range t.rank {
-		(*x)[i*t.q+i] = 1
-	}
-	dense.Rotate(rnd, t.rank, t.q, *x)
+	rotatedDirections(*x, t.q, t.rank, rnd)
 	for i, v := range *x {
 		(*w)[i] = float32(v)
 	}

@@ -105,12 +105,7 @@ func NuclearNorm(threads, m, n int, a []float64) float64 {
 // beside the largest.
 func rootSum(threads, m, n int, a []float64) (sum float64, ok bool) {
 	a = slices.Clone(a[:m*n])
-	var largest float64
-	for _, v := range a {
-		largest = max(largest, math.Abs(v))
-	}
-	_, exponent := math.Frexp(largest)
-	scale(a, -exponent) // keeps squares in range
+	exponent := Normalise(a) // which keeps squares in range
 	gram := make([]float64, m*m)
 	par.Blocks(threads, m, 64, func(lo, hi int) {
 		Gemm(1, Product{M: hi - lo, N: hi, K: n, A: Rows(a[lo*n:], n), B: Rows(a, n).T(), C: gram[lo*m:], LDC: m})

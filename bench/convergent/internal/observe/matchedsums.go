@@ -75,12 +75,7 @@ func (s *matchedSums) add(batch *source.Batch, a, b source.Tensor, valid []bool)
 			sums := &s.sums[g]
 			for k := lo; k < hi; k++ {
 				i, j := s.A[k], s.B[k]
-				p, q := float64(u[i])-meansA[i], float64(v[j])-meansB[j]
-				sums.X[k] += p
-				sums.Y[k] += q
-				sums.XX[k] += float64(p * p)
-				sums.XY[k] += float64(p * q)
-				sums.YY[k] += float64(q * q)
+				sums.Add(k, float64(u[i])-meansA[i], float64(v[j])-meansB[j])
 			}
 		}
 	})
